@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The context: allocator, log, threads and kernels of one use of the library. There is no global state; two contexts
+ * know nothing of each other, and objects of different contexts never mix. */
+#ifndef DYN_CONTEXT_H
+#define DYN_CONTEXT_H
+
+#include <stddef.h>
+#include <dyn/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * A context. thread: called from one thread at a time; immutable objects made with it (plans, models, operators'
+ * data) may be read from any thread. Objects keep their context alive: freeing it early is safe.
+ */
+typedef struct dyn_ctx dyn_ctx;
+
+/** Element types. DYN_F64 is what zero means wherever an option asks for one. */
+enum dyn_dtype {
+    DYN_F64 = 0,    /* IEEE double */
+    DYN_F32 = 1,    /* IEEE single */
+    DYN_I64 = 2     /* indices */
+};
+
+/** Instruction sets a context may use; DYN_ISA_AUTO takes the best the CPU has. */
+enum dyn_isa {
+    DYN_ISA_AUTO = 0,
+    DYN_ISA_REFERENCE = 1,  /* plain C */
+    DYN_ISA_AVX2 = 2,       /* AVX2 and FMA */
+    DYN_ISA_AVX512 = 3      /* AVX-512 F, DQ, VL, BW */
+};
+
+enum dyn_log_level { DYN_LOG_ERROR = 1, DYN_LOG_WARNING = 2, DYN_LOG_INFO = 3, DYN_LOG_DEBUG = 4 };
+
+/** Receives finished messages. text is valid during the call only. */
+typedef void (*dyn_log_fn)(void *user, int32_t level, const char *text);
+
+/** Returns size bytes aligned to align (a power of two), or NULL. */
+typedef void *(*dyn_alloc_fn)(void *user, size_t size, size_t align);
+/** Gives back what a dyn_alloc_fn returned, with the same size and align. */
+typedef void (*dyn_free_fn)(void *user, void *p, size_t size, size_t align);
+
+/**
+ * Progress of long work. fraction is in [0, 1]; text says what is being done. Return 0 to go on, anything else to
+ * stop: the work then ends cleanly with DYN_STOPPED and keeps what it has.
+ */
+typedef int32_t (*dyn_progress_fn)(void *user, double fraction, const char *text);
+
+typedef struct dyn_ctx_options {
+    uint32_t struct_size;   /* sizeof(dyn_ctx_options); set by DYN_CTX_OPTIONS_INIT */
+    int32_t threads;        /* worker threads with the caller; 0 = one per usable core */
+    int32_t isa;            /* enum dyn_isa; 0 = best; more than the CPU has: DYN_ENOTSUP */
+    int32_t log_level;      /* highest level passed to log; 0 = DYN_LOG_WARNING */
+    dyn_alloc_fn alloc;     /* NULL = the C library's; both or neither of alloc and free */
+    dyn_free_fn free;
+    void *alloc_user;
+    dyn_log_fn log;         /* NULL = silent */
+    void *log_user;
+} dyn_ctx_options;
+#define DYN_CTX_OPTIONS_INIT { (uint32_t)sizeof(dyn_ctx_options), 0, 0, 0, NULL, NULL, NULL, NULL, NULL }
+
+/**
+ * Make a context. opt may be NULL. *out is owned by the caller, NULL on error.
+ * errors: DYN_EINVAL, DYN_ENOTSUP, DYN_ENOMEM, DYN_EABI_*. since: 0.1
+ */
+DYN_API dyn_status dyn_ctx_create(const dyn_ctx_options *opt, dyn_ctx **out);
+
+/** Give back the caller's reference; NULL is allowed. Its memory goes when the last object made with it goes. since: 0.1 */
+DYN_API void dyn_ctx_free(dyn_ctx *ctx);
+
+/**
+ * The message of the last error: begins with the name of the public function that failed. Never NULL; "" before
+ * any error. Borrowed, valid until the next call on ctx; success does not clear it. since: 0.1
+ */
+DYN_API const char *dyn_ctx_message(const dyn_ctx *ctx);
+
+/** Threads in use, the caller's included. since: 0.1 */
+DYN_API int32_t dyn_ctx_threads(const dyn_ctx *ctx);
+
+/** The instruction set in use (enum dyn_isa, never AUTO). since: 0.1 */
+DYN_API int32_t dyn_ctx_isa(const dyn_ctx *ctx);
+
+/** Bytes now allocated through this context. since: 0.1 */
+DYN_API int64_t dyn_ctx_bytes(const dyn_ctx *ctx);
+
+/**
+ * Which providers and kernels are in use, as lines "key: value" (version, isa, threads, blis, blis-arch, libxsmm, sleef,
+ * libzip, ...). Borrowed, lives as long as ctx. since: 0.1
+ */
+DYN_API const char *dyn_ctx_report(const dyn_ctx *ctx);
+
+/** Version of the library that runs, "0.1.0". since: 0.1 */
+DYN_API const char *dyn_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

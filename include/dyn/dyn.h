@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * libdyn: train neural networks on the CPU and measure them while they train. This header includes all others. */
+#ifndef DYN_DYN_H
+#define DYN_DYN_H
+
+#define DYN_VERSION_MAJOR 0
+#define DYN_VERSION_MINOR 1
+#define DYN_VERSION_PATCH 0
+
+#include <dyn/status.h>
+#include <dyn/context.h>
+
+#endif
