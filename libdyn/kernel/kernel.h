@@ -66,6 +66,8 @@ enum dyn__update_id {
     DYN__U_COUNT
 };
 
+struct dyn__gemm;
+
 typedef struct dyn__kernel_table {
     dyn__tile_fn tile[DYN__K_COUNT];
     dyn__update_fn update[DYN__U_COUNT];
@@ -75,6 +77,8 @@ typedef struct dyn__kernel_table {
     void (*scatter_add)(int64_t rows, int64_t cols, void *table, int64_t table_rows, const void *x, const int64_t *index);
     /* y = transpose of x, x is rows x cols with row stride xs, y is cols x rows with row stride ys. */
     void (*transpose)(int64_t rows, int64_t cols, void *y, int64_t ys, const void *x, int64_t xs);
+    /* The plain matrix product of this instruction set, for dyn__gemm_plan. */
+    void (*gemm)(const struct dyn__gemm *g, const void *a, const void *b, void *c);
 } dyn__kernel_table;
 
 typedef struct dyn__kernels {
@@ -82,6 +86,7 @@ typedef struct dyn__kernels {
     dyn__kernel_table f64, f32;
     char blas[64], blas_arch[32];       /* for the report */
     int have_xsmm, have_sleef;
+    int foreign_gemm;                   /* BLIS may be used: not when the plain reference was asked for by name */
 } dyn__kernels;
 
 /* Fill the table with the kernels of this instruction set. DYN_ENOTSUP when the CPU or the build has it not. The best with DYN_ISA_AUTO. */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Between the files of this room: who fills the tables, and the two foreign providers of matrix products. */
+#ifndef DYN__KERNEL_TABLES_H
+#define DYN__KERNEL_TABLES_H
+
+#include "kernel/kernel.h"
+
+#define DYN__HAVE_AVX 0
+
+void dyn__reference_tables(dyn__kernel_table *f64, dyn__kernel_table *f32);
+
+/* Each overwrites the slots it does better. Compiled for its instruction set only: call after checking the CPU. */
+void dyn__avx2_f64(dyn__kernel_table *t);
+void dyn__avx2_f32(dyn__kernel_table *t);
+void dyn__avx512_f64(dyn__kernel_table *t);
+void dyn__avx512_f32(dyn__kernel_table *t);
+
+/* BLIS: prepared once per process, before its first use. */
+void dyn__blis_prepare(dyn__kernels *k);
+void dyn__blis_run(const dyn__gemm *g, const void *a, const void *b, void *c);
+
+/* LIBXSMM: 1 if it generated code for this product (run and code are then set), else 0. */
+int dyn__xsmm_plan(const dyn__kernels *k, dyn__gemm *g);
+
+#endif
