@@ -12,7 +12,9 @@
 struct dyn__kernels;
 
 /* Messages. A public function begins with DYN__ENTER(ctx); its name then heads every message until it returns, also
- * when it calls other public functions. DYN__FAIL(ctx, code, "format", ...) stores the message and evaluates to the code. */
+ * when it calls other public functions. A function that may drop the last reference to ctx does not enter.
+ * DYN__FAIL(ctx, code, "format", ...) stores the message, passes it to the log and evaluates to the code; with ctx NULL it
+ * only does the last. */
 typedef struct dyn__scope { dyn_ctx *ctx; } dyn__scope;
 dyn__scope dyn__enter(dyn_ctx *ctx, const char *function);
 void dyn__leave(dyn__scope *s);
@@ -39,19 +41,28 @@ void dyn__ctx_ref(dyn_ctx *ctx);
 void dyn__ctx_unref(dyn_ctx *ctx);
 
 /* Threads: run fn(arg, task, worker) for task = 0 .. tasks-1, worker in [0, dyn__workers(ctx)). Which worker takes a task
- * is not fixed, so results must depend on the task only. A call from inside a task, or while another thread uses the
- * pool, runs on the caller alone, with the worker number of the caller (0 from outside). Latency about a microsecond. */
+ * is not fixed, so results must depend on the task only. A call from inside a task, while another thread uses the pool, or
+ * in a forked child of the process that used it first, runs on the caller alone, with the worker number of the caller
+ * (0 from outside). Latency about a microsecond. */
 typedef void (*dyn__task_fn)(void *arg, int64_t task, int worker);
 void dyn__parallel(dyn_ctx *ctx, int64_t tasks, dyn__task_fn fn, void *arg);
 int dyn__workers(const dyn_ctx *ctx);
 
 const struct dyn__kernels *dyn__kernels_of(const dyn_ctx *ctx);
 
-/* Option structs. Copies the caller's struct (NULL = all zero) into *full of full_size bytes. v1_size is the size the struct had in
- * its first release. Errors: DYN_EABI_SIZE (below 4 bytes of v1, above 4096, not a multiple of 4), DYN_EABI_OLD, DYN_EABI_NEW (unknown
- * tail bytes that are not zero). */
+/* Option structs. Copies the caller's struct (NULL = all zero) into *full of full_size bytes and sets its struct_size.
+ * v1_size is the size the struct had in its first supported release. Errors: DYN_EABI_SIZE (below 4, above 4096, not a
+ * multiple of 4), DYN_EABI_OLD (below v1_size), DYN_EABI_NEW (unknown tail bytes that are not zero). */
 dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size, size_t v1_size);
 
-/* Write to a file beside, sync, rename: dyn__file_begin gives a path to write, dyn__file_commit puts it in place. */
+/* Files are replaced whole or not at all: written beside, synced, then renamed over the old one, which stays as it is when
+ * anything fails. The writer calls dyn__file_put as often as it likes and returns its status. Errors: DYN_EIO, DYN_ENOMEM,
+ * or what the writer returns. */
+typedef struct dyn__file dyn__file;
+typedef dyn_status (*dyn__file_writer)(void *arg, dyn__file *f);
+dyn_status dyn__file_put(dyn__file *f, const void *data, size_t size);
+dyn_status dyn__file_replace(dyn_ctx *ctx, const char *path, dyn__file_writer writer, void *arg);
+/* The same for one block in memory. */
+dyn_status dyn__file_write(dyn_ctx *ctx, const char *path, const void *data, size_t size);
 
 #endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Life of a context. The caller holds one reference and every object made with the context another, so that the
+ * context goes with the last of them. It lives in memory of its own allocator, which is why the heap is set up on the
+ * stack and moved in. */
+#include "base/context.h"
+
+#include <stdlib.h>
+
+static void *libc_alloc(void *user, size_t size, size_t align)
+{
+    (void)user;
+    return aligned_alloc(align, (size + align - 1) / align * align);
+}
+
+static void libc_free(void *user, void *p, size_t size, size_t align)
+{
+    (void)user;
+    (void)size;
+    (void)align;
+    free(p);
+}
+
+static int options_valid(const dyn_ctx_options *o)
+{
+    return o->threads >= 0 && o->threads <= DYN__MAX_THREADS && o->isa >= DYN_ISA_AUTO && o->isa <= DYN_ISA_AVX512 &&
+           o->log_level >= 0 && o->log_level <= DYN_LOG_DEBUG && !o->alloc == !o->free;
+}
+
+static dyn_ctx *allocate(const dyn_ctx_options *o)
+{
+    dyn__heap heap = { .alloc = o->alloc ? o->alloc : libc_alloc, .free = o->free ? o->free : libc_free,
+                       .user = o->alloc ? o->alloc_user : NULL };
+    dyn_ctx *ctx;
+
+    atomic_init(&heap.live, 0);
+    ctx = dyn__heap_alloc(&heap, sizeof *ctx);
+    if (!ctx)
+        return NULL;
+    ctx->heap.alloc = heap.alloc;
+    ctx->heap.free = heap.free;
+    ctx->heap.user = heap.user;
+    atomic_init(&ctx->heap.live, atomic_load(&heap.live));
+    dyn__ref_init(&ctx->refs);
+    atomic_init(&ctx->depth, 0);
+    atomic_init(&ctx->function, NULL);
+    atomic_flag_clear(&ctx->message_lock);
+    return ctx;
+}
+
+dyn_status dyn_ctx_create(const dyn_ctx_options *opt, dyn_ctx **out)
+{
+    dyn_ctx_options o;
+    dyn_status s;
+    dyn_ctx *ctx;
+
+    if (!out)
+        return DYN_EINVAL;
+    *out = NULL;
+    DYN__TRY(dyn__options(NULL, "dyn_ctx_options", opt, &o, sizeof o, sizeof o));
+    if (!options_valid(&o))
+        return DYN_EINVAL;
+    ctx = allocate(&o);
+    if (!ctx)
+        return DYN_ENOMEM;
+    ctx->log = o.log;
+    ctx->log_user = o.log_user;
+    ctx->log_level = o.log_level ? o.log_level : DYN_LOG_WARNING;
+    ctx->threads = o.threads ? o.threads : dyn__usable_cores();
+    s = dyn__ctx_choose_kernels(ctx, o.isa);
+    if (s == DYN_OK)
+        s = dyn__pool_create(ctx, ctx->threads, &ctx->pool);
+    if (s != DYN_OK) {
+        dyn_ctx_free(ctx);
+        return s;
+    }
+    dyn__ctx_write_report(ctx);
+    *out = ctx;
+    return DYN_OK;
+}
+
+void dyn__ctx_ref(dyn_ctx *ctx)
+{
+    dyn__ref_take(&ctx->refs);
+}
+
+void dyn__ctx_unref(dyn_ctx *ctx)
+{
+    dyn__heap heap;
+
+    if (!ctx || !dyn__ref_drop(&ctx->refs))
+        return;
+    dyn__pool_free(ctx, ctx->pool);
+    dyn__free(ctx, ctx->kernels);
+    heap.alloc = ctx->heap.alloc;
+    heap.free = ctx->heap.free;
+    heap.user = ctx->heap.user;
+    atomic_init(&heap.live, atomic_load(&ctx->heap.live));
+    dyn__heap_free(&heap, ctx);
+}
+
+void dyn_ctx_free(dyn_ctx *ctx)
+{
+    dyn__ctx_unref(ctx);
+}
+
+int32_t dyn_ctx_threads(const dyn_ctx *ctx)
+{
+    return ctx ? ctx->threads : 0;
+}
+
+int32_t dyn_ctx_isa(const dyn_ctx *ctx)
+{
+    return ctx ? ctx->isa : 0;
+}
+
+int64_t dyn_ctx_bytes(const dyn_ctx *ctx)
+{
+    return ctx ? atomic_load(&ctx->heap.live) : 0;
+}
+
+const char *dyn_ctx_report(const dyn_ctx *ctx)
+{
+    return ctx ? ctx->report : "";
+}
+
+const struct dyn__kernels *dyn__kernels_of(const dyn_ctx *ctx)
+{
+    return ctx->kernels;
+}

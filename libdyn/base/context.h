@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Inside of a context, for the files of this room only. The message and the scope may be touched from several threads
+ * (executors share their plan's context), hence the atomics and the lock; all else is written once, at creation. */
+#ifndef DYN__CONTEXT_H
+#define DYN__CONTEXT_H
+
+#include "base/base.h"
+
+/* The allocator hooks and the bytes that went through them. */
+typedef struct dyn__heap {
+    dyn_alloc_fn alloc;
+    dyn_free_fn free;
+    void *user;
+    _Atomic int64_t live;
+} dyn__heap;
+
+/* Zeroed block of `size` bytes or NULL, without a message: for the time before the context exists. */
+void *dyn__heap_alloc(dyn__heap *h, size_t size);
+void dyn__heap_free(dyn__heap *h, void *p);
+
+typedef struct dyn__pool dyn__pool;
+dyn_status dyn__pool_create(dyn_ctx *ctx, int threads, dyn__pool **out);
+void dyn__pool_free(dyn_ctx *ctx, dyn__pool *p);
+/* Cores this process may use, at least 1. */
+int dyn__usable_cores(void);
+
+enum { DYN__MESSAGE_SIZE = 1024, DYN__REPORT_SIZE = 512, DYN__MAX_THREADS = 1024 };
+
+struct dyn_ctx {
+    dyn__ref refs;
+    dyn__heap heap;
+    dyn_log_fn log;
+    void *log_user;
+    int32_t log_level, threads, isa;
+    dyn__pool *pool;
+    struct dyn__kernels *kernels;
+
+    _Atomic int32_t depth;              /* public functions now inside one another */
+    _Atomic(const char *) function;     /* the outermost of them */
+    atomic_flag message_lock;
+    char message[DYN__MESSAGE_SIZE];
+    char report[DYN__REPORT_SIZE];
+};
+
+/* The kernel table and the lines of the report that tell of it. */
+dyn_status dyn__ctx_choose_kernels(dyn_ctx *ctx, int isa);
+void dyn__ctx_write_report(dyn_ctx *ctx);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The context's kernel table and its report. The one file of this room that looks a floor up: a context owns a table
+ * whose contents only the kernel room knows. */
+#include "base/context.h"
+
+#include <stdio.h>
+#include "kernel/kernel.h"
+
+dyn_status dyn__ctx_choose_kernels(dyn_ctx *ctx, int isa)
+{
+    ctx->kernels = dyn__alloc(ctx, 1, sizeof *ctx->kernels);
+    if (!ctx->kernels)
+        return DYN_ENOMEM;
+    DYN__TRY(dyn__kernels_init(ctx->kernels, isa));
+    ctx->isa = ctx->kernels->isa;
+    return DYN_OK;
+}
+
+void dyn__ctx_write_report(dyn_ctx *ctx)
+{
+    static const char *const isa_name[] = { "auto", "reference", "avx2", "avx512" };
+    const dyn__kernels *k = ctx->kernels;
+
+    snprintf(ctx->report, sizeof ctx->report,
+             "version: %s\nisa: %s\nthreads: %d\nblis: %s\nblis-arch: %s\nlibxsmm: %s\nsleef: %s\nlibzip: %s\n",
+             dyn_version(), isa_name[ctx->isa], (int)ctx->threads, k->blas, k->blas_arch, k->have_xsmm ? "yes" : "no",
+             k->have_sleef ? "yes" : "no", DYN__HAVE_ZIP ? "yes" : "no");
+}
