@@ -10,5 +10,6 @@
 
 #include <dyn/status.h>
 #include <dyn/context.h>
+#include <dyn/random.h>
 
 #endif
