@@ -35,10 +35,13 @@ enum dyn_isa {
 
 enum dyn_log_level { DYN_LOG_ERROR = 1, DYN_LOG_WARNING = 2, DYN_LOG_INFO = 3, DYN_LOG_DEBUG = 4 };
 
-/** Receives finished messages. text is valid during the call only. */
+/**
+ * Receives finished messages: one line without its end, "function: text". text is valid during the call only. Errors
+ * come here too, when they are stored. thread: any that uses the context, also two at once.
+ */
 typedef void (*dyn_log_fn)(void *user, int32_t level, const char *text);
 
-/** Returns size bytes aligned to align (a power of two), or NULL. */
+/** Returns size bytes aligned to align (a power of two), or NULL. thread: any, also two at once. */
 typedef void *(*dyn_alloc_fn)(void *user, size_t size, size_t align);
 /** Gives back what a dyn_alloc_fn returned, with the same size and align. */
 typedef void (*dyn_free_fn)(void *user, void *p, size_t size, size_t align);
@@ -51,7 +54,7 @@ typedef int32_t (*dyn_progress_fn)(void *user, double fraction, const char *text
 
 typedef struct dyn_ctx_options {
     uint32_t struct_size;   /* sizeof(dyn_ctx_options); set by DYN_CTX_OPTIONS_INIT */
-    int32_t threads;        /* worker threads with the caller; 0 = one per usable core */
+    int32_t threads;        /* worker threads with the caller, up to 1024; 0 = one per usable core */
     int32_t isa;            /* enum dyn_isa; 0 = best; more than the CPU has: DYN_ENOTSUP */
     int32_t log_level;      /* highest level passed to log; 0 = DYN_LOG_WARNING */
     dyn_alloc_fn alloc;     /* NULL = the C library's; both or neither of alloc and free */
@@ -63,17 +66,25 @@ typedef struct dyn_ctx_options {
 #define DYN_CTX_OPTIONS_INIT { (uint32_t)sizeof(dyn_ctx_options), 0, 0, 0, NULL, NULL, NULL, NULL, NULL }
 
 /**
- * Make a context. opt may be NULL. *out is owned by the caller, NULL on error.
- * errors: DYN_EINVAL, DYN_ENOTSUP, DYN_ENOMEM, DYN_EABI_*. since: 0.1
+ * Make a context. opt may be NULL. *out is owned by the caller, NULL on error; there is no message then, as there is no
+ * context to keep it. The worker threads start with the first work that can use them, with all signals blocked. A
+ * forked child may go on using the context; work that had threads in the parent then runs on the calling thread.
+ *
+ * errors: DYN_EINVAL a field is out of its range, or one of alloc and free is missing; DYN_ENOTSUP isa; DYN_ENOMEM;
+ *         DYN_EABI_SIZE, DYN_EABI_OLD, DYN_EABI_NEW.
+ * thread: any.   since: 0.1
  */
 DYN_API dyn_status dyn_ctx_create(const dyn_ctx_options *opt, dyn_ctx **out);
 
-/** Give back the caller's reference; NULL is allowed. Its memory goes when the last object made with it goes. since: 0.1 */
+/**
+ * Give back the caller's reference; NULL is allowed. The memory goes when the last object made with it goes. Not to be
+ * called from a callback that runs on a worker thread. since: 0.1
+ */
 DYN_API void dyn_ctx_free(dyn_ctx *ctx);
 
 /**
  * The message of the last error: begins with the name of the public function that failed. Never NULL; "" before
- * any error. Borrowed, valid until the next call on ctx; success does not clear it. since: 0.1
+ * any error. At most 1023 bytes. Borrowed, valid until the next call on ctx; success does not clear it. since: 0.1
  */
 DYN_API const char *dyn_ctx_message(const dyn_ctx *ctx);
 
@@ -83,12 +94,12 @@ DYN_API int32_t dyn_ctx_threads(const dyn_ctx *ctx);
 /** The instruction set in use (enum dyn_isa, never AUTO). since: 0.1 */
 DYN_API int32_t dyn_ctx_isa(const dyn_ctx *ctx);
 
-/** Bytes now allocated through this context. since: 0.1 */
+/** Bytes now allocated through this context, its own and the blocks' headers included. since: 0.1 */
 DYN_API int64_t dyn_ctx_bytes(const dyn_ctx *ctx);
 
 /**
- * Which providers and kernels are in use, as lines "key: value" (version, isa, threads, blis, blis-arch, libxsmm, sleef,
- * libzip, ...). Borrowed, lives as long as ctx. since: 0.1
+ * Which providers and kernels are in use, as lines "key: value" (version, isa, threads, blis, blis-arch, libxsmm,
+ * sleef, libzip). Borrowed, lives as long as ctx. since: 0.1
  */
 DYN_API const char *dyn_ctx_report(const dyn_ctx *ctx);
 

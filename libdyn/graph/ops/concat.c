@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * concat: a and b one after the other along axis attr.n. Linear in both together. transpose: slices of ct. */
+#include "graph/ops/op.h"
+
+static dyn_status infer(dyn_graph *g, dyn__node *n)
+{
+    const dyn__node *a = dyn__at(g, n->in[0]), *b = dyn__at(g, n->in[1]);
+    char p[128], q[128];
+    int same = a->shape.rank == b->shape.rank && n->attr.n >= 0 && n->attr.n < a->shape.rank;
+
+    if (a->dtype != g->dtype || b->dtype != g->dtype)
+        return DYN__FAIL(g->ctx, DYN_EDTYPE, "concat of a tensor of indices");
+    for (int k = 0; same && k < a->shape.rank; k++)
+        same = k == n->attr.n || a->shape.dim[k] == b->shape.dim[k];
+    if (!same)
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "concat of %s and %s along axis %lld", dyn__shape_text(&a->shape, p),
+                         dyn__shape_text(&b->shape, q), (long long)n->attr.n);
+    n->shape = a->shape;
+    n->shape.dim[n->attr.n] += b->shape.dim[n->attr.n];
+    return DYN_OK;
+}
+
+static dyn_node jvp(dyn_graph *g, dyn_node y, int i, dyn_node t)
+{
+    int32_t axis = (int32_t)dyn__at(g, y)->attr.n;
+    dyn_node zero = dyn__like(g, 0, dyn__operand(g, y, 1 - i));
+
+    return i == 0 ? dyn_graph_concat(g, t, zero, axis) : dyn_graph_concat(g, zero, t, axis);
+}
+
+static dyn_node transpose(dyn_graph *g, dyn_node y, int i, dyn_node ct)
+{
+    const dyn__node n = *dyn__at(g, y);
+    const dyn__shape a = dyn__at(g, n.in[0])->shape, x = dyn__at(g, n.in[i])->shape;
+    int64_t start[DYN_MAX_RANK] = {0};
+
+    if (i == 1)
+        start[n.attr.n] = a.dim[n.attr.n];
+    return dyn_graph_slice(g, ct, start, x.dim);
+}
+
+static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *batched, int64_t size)
+{
+    int32_t axis = (int32_t)dyn__at(g, y)->attr.n + 1;
+
+    return dyn_graph_concat(g, batched[0] ? in[0] : dyn__lead(g, in[0], size), batched[1] ? in[1] : dyn__lead(g, in[1], size), axis);
+}
+
+static dyn_node sample(dyn_graph *g, int k)
+{
+    static const int64_t a[2][2] = {{2, 3}, {2, 3}}, b[2][2] = {{4, 3}, {2, 1}};
+    return k < 2 ? dyn_graph_concat(g, dyn_graph_input(g, "a", 2, a[k]), dyn_graph_input(g, "b", 2, b[k]), k) : DYN_ENOTSUP;
+}
+
+const dyn__op dyn__op_concat = {
+    .name = "concat", .nin = 2, .linear = 3, .kernel = -1,
+    .infer = infer, .jvp = jvp, .transpose = transpose, .batch = batch, .sample = sample,
+};

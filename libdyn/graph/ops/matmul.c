@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * matmul: y = A B over the last two axes; attr.i[0] and i[1] say whether A, B are stored transposed. Leading (batch) axes are equal, or
+ * one operand has none and serves all.
+ * Linear in each operand. transpose: a product with the other operand, summed over the batch where the operand had none. */
+#include "graph/ops/op.h"
+
+static dyn_status fail(dyn_graph *g, const dyn__shape *a, const dyn__shape *b, const char *why)
+{
+    char p[128], q[128];
+    return DYN__FAIL(g->ctx, DYN_ESHAPE, "matmul of %s and %s: %s", dyn__shape_text(a, p), dyn__shape_text(b, q), why);
+}
+
+static dyn_status infer(dyn_graph *g, dyn__node *n)
+{
+    const dyn__shape *a = &dyn__at(g, n->in[0])->shape, *b = &dyn__at(g, n->in[1])->shape;
+    const dyn__shape *lead = a->rank > b->rank ? a : b;
+    int ta = n->attr.i[0] != 0, tb = n->attr.i[1] != 0;
+
+    if (dyn__at(g, n->in[0])->dtype != g->dtype || dyn__at(g, n->in[1])->dtype != g->dtype)
+        return DYN__FAIL(g->ctx, DYN_EDTYPE, "matmul: an operand is a tensor of indices");
+    if (a->rank < 2 || b->rank < 2)
+        return fail(g, a, b, "both need two axes or more");
+    if (a->dim[a->rank - 1 - ta] != b->dim[b->rank - 2 + tb])
+        return fail(g, a, b, "inner sizes differ");
+    if (a->rank > 2 && b->rank > 2)
+        for (int i = 0; i < lead->rank - 2; i++)
+            if (a->rank != b->rank || a->dim[i] != b->dim[i])
+                return fail(g, a, b, "leading sizes differ");
+    n->shape = *lead;
+    n->shape.dim[lead->rank - 2] = a->dim[a->rank - 2 + ta];
+    n->shape.dim[lead->rank - 1] = b->dim[b->rank - 1 - tb];
+    return DYN_OK;
+}
+
+/* Sum over the batch axes if operand x has none. */
+static dyn_node fold_batch(dyn_graph *g, dyn_node ct, dyn_node x)
+{
+    int32_t axes[DYN_MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+
+    if (ct < 0)
+        return ct;
+    return dyn_graph_sum(g, ct, dyn__at(g, ct)->shape.rank - dyn__at(g, x)->shape.rank, axes);
+}
+
+static dyn_node transpose(dyn_graph *g, dyn_node y, int i, dyn_node ct)
+{
+    const dyn__node n = *dyn__at(g, y);
+    int ta = n.attr.i[0] != 0, tb = n.attr.i[1] != 0;
+    dyn_node a = n.in[0], b = n.in[1], r;
+
+    if (i == 0)     /* dA = ct B^T, or its transpose B ct^T */
+        r = ta ? dyn_graph_matmul(g, b, ct, tb, 1) : dyn_graph_matmul(g, ct, b, 0, !tb);
+    else            /* dB = A^T ct, or ct^T A */
+        r = tb ? dyn_graph_matmul(g, ct, a, 1, ta) : dyn_graph_matmul(g, a, ct, !ta, 0);
+    return fold_batch(g, r, n.in[i]);
+}
+
+/* Several axes in front become one, or come back. */
+static dyn_node flatten(dyn_graph *g, dyn_node x)
+{
+    if (x < 0)
+        return x;
+    dyn__shape s = dyn__at(g, x)->shape, f = {.rank = 2, .dim = {1, s.dim[s.rank - 1]}};
+    for (int i = 0; i < s.rank - 1; i++)
+        f.dim[0] *= s.dim[i];
+    return dyn__reshape_to(g, x, &f);
+}
+
+static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *batched, int64_t size)
+{
+    const dyn__node n = *dyn__at(g, y);
+    const int32_t ra = dyn__at(g, n.in[0])->shape.rank, rb = dyn__at(g, n.in[1])->shape.rank;
+    dyn_node a = in[0], b = in[1];
+
+    if (batched[0] && !batched[1] && rb == 2 && !n.attr.i[0]) {   /* one tall product */
+        dyn_node r = dyn_graph_matmul(g, flatten(g, a), b, 0, (int)n.attr.i[1]);
+        dyn__shape s = dyn__shape_lead(&n.shape, size);
+        return dyn__reshape_to(g, r, &s);
+    }
+    if (ra == 2 && rb == 2)     /* an operand without a batch axis serves all */
+        return dyn_graph_matmul(g, a, b, (int)n.attr.i[0], (int)n.attr.i[1]);
+    if (!batched[0] && ra > 2)
+        a = dyn__lead(g, a, size);
+    if (!batched[1] && rb > 2)
+        b = dyn__lead(g, b, size);
+    if (batched[0] && ra == 2 && rb > 2) {
+        int64_t axes[3] = {0, n.shape.rank - 1, n.shape.rank};
+        dyn__shape s = dyn__shape_lead(&dyn__at(g, n.in[1])->shape, size), t = dyn__at(g, a)->shape;
+        s.dim[s.rank - 2] = t.dim[1], s.dim[s.rank - 1] = t.dim[2];
+        a = dyn__broadcast(g, a, &s, axes);
+    }
+    if (batched[1] && rb == 2 && ra > 2) {
+        int64_t axes[3] = {0, n.shape.rank - 1, n.shape.rank};
+        dyn__shape s = dyn__shape_lead(&dyn__at(g, n.in[0])->shape, size), t = dyn__at(g, b)->shape;
+        s.dim[s.rank - 2] = t.dim[1], s.dim[s.rank - 1] = t.dim[2];
+        b = dyn__broadcast(g, b, &s, axes);
+    }
+    return dyn_graph_matmul(g, a, b, (int)n.attr.i[0], (int)n.attr.i[1]);
+}
+
+static dyn_node sample(dyn_graph *g, int k)
+{
+    static const struct { int32_t ra; int64_t a[3]; int32_t rb; int64_t b[3]; int ta, tb; } c[] = {
+        {2, {2, 3}, 2, {3, 4}, 0, 0}, {2, {3, 2}, 2, {3, 4}, 1, 0}, {2, {2, 3}, 2, {4, 3}, 0, 1}, {2, {3, 2}, 2, {4, 3}, 1, 1},
+        {3, {5, 2, 3}, 3, {5, 3, 4}, 0, 0}, {3, {5, 2, 3}, 2, {3, 4}, 0, 0}, {2, {3, 2}, 3, {5, 3, 4}, 1, 0},
+        {3, {5, 3, 2}, 3, {5, 4, 3}, 1, 1}, {2, {1, 3}, 2, {3, 1}, 0, 0}, {2, {4, 1}, 2, {1, 3}, 0, 0},
+        {3, {5, 3, 2}, 2, {3, 4}, 1, 0}, {2, {2, 3}, 3, {5, 4, 3}, 0, 1},
+    };
+    if (k >= (int)(sizeof c / sizeof c[0]))
+        return DYN_ENOTSUP;
+    return dyn_graph_matmul(g, dyn_graph_input(g, "a", c[k].ra, c[k].a), dyn_graph_input(g, "b", c[k].rb, c[k].b), c[k].ta, c[k].tb);
+}
+
+const dyn__op dyn__op_matmul = {
+    .name = "matmul", .nin = 2, .linear = 3, .kernel = -1,
+    .infer = infer, .transpose = transpose, .batch = batch, .sample = sample,
+};

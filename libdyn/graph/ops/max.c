@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * max: y = max(a, b), elementwise. jvp: the tangent of a where a > b, else that of b; so max(x, 0) has derivative 0 at 0. */
+#include "graph/ops/op.h"
+
+static dyn_node jvp(dyn_graph *g, dyn_node y, int i, dyn_node t)
+{
+    dyn_node a = dyn__operand(g, y, 0), b = dyn__operand(g, y, 1), zero = dyn__like(g, 0, y);
+    dyn_node first = dyn_graph_greater(g, a, b);
+
+    return i == 0 ? dyn_graph_select(g, first, t, zero) : dyn_graph_select(g, first, zero, t);
+}
+
+static dyn_node sample(dyn_graph *g, int k)
+{
+    return dyn__sample_elementwise(g, DYN__OP_max, k, NULL);
+}
+
+const dyn__op dyn__op_max = {
+    .name = "max", .nin = 2, .linear = 0, .kernel = DYN__K_MAX,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
+};

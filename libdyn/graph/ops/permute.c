@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * permute: axis i of y is axis attr.i[i] of x. Linear. transpose: the inverse permutation. */
+#include "graph/ops/op.h"
+
+static dyn_status infer(dyn_graph *g, dyn__node *n)
+{
+    const dyn__node *x = dyn__at(g, n->in[0]);
+    uint32_t seen = 0;
+
+    n->dtype = x->dtype;
+    n->shape = x->shape;
+    for (int i = 0; i < x->shape.rank; i++) {
+        int64_t a = n->attr.i[i];
+        if (a < 0 || a >= x->shape.rank || (seen >> a & 1))
+            return DYN__FAIL(g->ctx, DYN_EINVAL, "axis %lld is repeated or outside a tensor of rank %d", (long long)a, (int)x->shape.rank);
+        seen |= 1u << a;
+        n->shape.dim[i] = x->shape.dim[a];
+    }
+    return DYN_OK;
+}
+
+static dyn_node transpose(dyn_graph *g, dyn_node y, int i, dyn_node ct)
+{
+    const dyn__node *n = dyn__at(g, y);
+    int32_t inverse[DYN_MAX_RANK] = {0};
+
+    (void)i;
+    for (int32_t k = 0; k < n->shape.rank; k++)
+        inverse[n->attr.i[k]] = k;
+    return dyn_graph_permute(g, ct, inverse);
+}
+
+static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *batched, int64_t size)
+{
+    const dyn__node *n = dyn__at(g, y);
+    int32_t axes[DYN_MAX_RANK + 1] = {0};
+
+    (void)batched, (void)size;
+    for (int k = 0; k < n->shape.rank; k++)
+        axes[k + 1] = (int32_t)n->attr.i[k] + 1;
+    return dyn_graph_permute(g, in[0], axes);
+}
+
+static dyn_node sample(dyn_graph *g, int k)
+{
+    static const int32_t axes[3][3] = {{1, 0, 2}, {2, 0, 1}, {0, 2, 1}};
+    return k < 3 ? dyn_graph_permute(g, dyn_graph_input(g, "a", 3, (int64_t[]){2, 3, 4}), axes[k]) : DYN_ENOTSUP;
+}
+
+const dyn__op dyn__op_permute = {
+    .name = "permute", .nin = 1, .linear = 1, .kernel = -1,
+    .infer = infer, .transpose = transpose, .batch = batch, .sample = sample,
+};
