@@ -10,6 +10,7 @@
 
 #include <dyn/status.h>
 #include <dyn/context.h>
+#include <dyn/data.h>
 #include <dyn/graph.h>
 #include <dyn/random.h>
 

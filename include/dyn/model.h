@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Models: recipes that write a network into a graph for any number of samples. Parameters form one vector theta of
+ * named tensors. Theta is passed as double everywhere at the edges, also for models trained in float32.
+ *
+ * A model is immutable and reference counted; any thread may read it. */
+#ifndef DYN_MODEL_H
+#define DYN_MODEL_H
+
+#include <dyn/graph.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct dyn_model dyn_model;
+
+/** Activation functions; multiplicity p as in arXiv 2105.11686. Values never change. */
+enum dyn_activation {
+    DYN_IDENTITY = 0,
+    DYN_TANH = 1,
+    DYN_RELU = 2,
+    DYN_LEAKY_RELU = 3,     /* slope 0.01 below 0 */
+    DYN_SIGMOID = 4,
+    DYN_GELU = 5,           /* x Phi(x) by erf */
+    DYN_GELU_TANH = 6,      /* its tanh form */
+    DYN_SILU = 7,           /* x sigmoid(x) */
+    DYN_SOFTPLUS = 8,
+    DYN_ELU = 9,            /* alpha 1 */
+    DYN_SIN = 10,
+    DYN_X_TANH = 11,        /* x tanh(x), p = 2 */
+    DYN_X2_TANH = 12,       /* x^2 tanh(x), p = 3 */
+    DYN_SQUARE = 13,
+    DYN_CUBE = 14,
+    DYN_ERF = 15
+};
+
+/** Write activation (enum dyn_activation) of x. since: 0.1 */
+DYN_API dyn_node dyn_graph_activation(dyn_graph *g, int32_t activation, dyn_node x);
+
+/** How one parameter tensor is drawn. fan_in, fan_out: sizes a weight sums over and feeds; a bias has those of its layer. */
+enum dyn_init {
+    DYN_INIT_DEFAULT = 0,   /* uniform +-1/sqrt(fan_in), weights and biases (PyTorch's Linear) */
+    DYN_INIT_NORMAL = 1,    /* normal, std = scale */
+    DYN_INIT_UNIFORM = 2,   /* uniform in +-scale */
+    DYN_INIT_POWER = 3,     /* normal, std = fan_in^-gamma, gamma = scale; 2205-2405 papers' "initialisation rate" */
+    DYN_INIT_LECUN = 4,     /* normal, std = scale/sqrt(fan_in), scale 0 = 1 */
+    DYN_INIT_XAVIER = 5,    /* normal, std = scale*sqrt(2/(fan_in+fan_out)), scale 0 = 1 */
+    DYN_INIT_XAVIER_UNIFORM = 6,
+    DYN_INIT_HE = 7,        /* normal, std = scale*sqrt(2/fan_in), scale 0 = 1 */
+    DYN_INIT_ORTHOGONAL = 8,    /* rows or columns orthonormal, times scale (0 = 1) */
+    DYN_INIT_ZERO = 9,
+    DYN_INIT_WIDTH_POWER = 10   /* normal, std = m^-gamma, m = widest hidden width, gamma = scale */
+};
+
+typedef struct dyn_init_options {
+    uint32_t struct_size;   /* sizeof(dyn_init_options); set by DYN_INIT_OPTIONS_INIT */
+    int32_t kind;           /* enum dyn_init, for all weights and, unless bias_kind is set, biases */
+    double scale;           /* see enum dyn_init */
+    int32_t bias_kind;      /* enum dyn_init for biases; 0 = as kind */
+    int32_t layers;         /* how many entries layer_scale has; 0 = scale for all */
+    double bias_scale;      /* with bias_kind */
+    const double *layer_scale;  /* [layers] scale of each layer, overrides scale; NULL with layers = 0 */
+    uint64_t seed;
+} dyn_init_options;
+#define DYN_INIT_OPTIONS_INIT { (uint32_t)sizeof(dyn_init_options), 0, 0.0, 0, 0, 0.0, NULL, 0 }
+
+typedef struct dyn_perceptron_options {
+    uint32_t struct_size;       /* sizeof(dyn_perceptron_options); set by DYN_PERCEPTRON_OPTIONS_INIT */
+    int32_t widths_count;       /* layers + 1: input, hidden..., output */
+    const int64_t *widths;      /* [widths_count] */
+    int32_t activation;         /* enum dyn_activation of the hidden layers */
+    int32_t no_bias;            /* 1: no biases at all */
+    const int32_t *activations; /* [widths_count - 1] per layer, the output layer's last (identity by default); NULL = activation */
+    const int32_t *bias;        /* [widths_count - 1] per layer 0 or 1; NULL = by no_bias and no_output_bias */
+    int32_t no_output_bias;     /* 1: none in the output layer */
+    int32_t antisymmetric;      /* 1: f = f1 - f2 of two copies started equal, so f = 0 at the start; theta holds both, copy 1 first */
+    double output_scale;        /* kappa: f = kappa * network; 0 = 1. The normalised two-layer form is one hidden layer with kappa */
+} dyn_perceptron_options;
+#define DYN_PERCEPTRON_OPTIONS_INIT { (uint32_t)sizeof(dyn_perceptron_options), 0, NULL, 0, 0, NULL, NULL, 0, 0, 0.0 }
+
+/**
+ * A perceptron of any depth: h_0 = x, h_l = sigma_l(h_{l-1} W_l + b_l). x [n, widths[0]], f [n, widths[last]].
+ * Parameters, in this order per layer l = 1..: "W<l>" [widths[l-1], widths[l]], "b<l>" [widths[l]] (copies: "W<l>.2", "b<l>.2").
+ * errors: DYN_EINVAL, DYN_ESHAPE, DYN_ENOMEM, DYN_EABI_*. since: 0.1
+ */
+DYN_API dyn_status dyn_model_perceptron(dyn_ctx *ctx, const dyn_perceptron_options *opt, dyn_model **out);
+
+/**
+ * Writes the network into g: creates its parameters with dyn_graph_parameter, always the same in the same order, and returns the node f [n, ...].
+ * x has the shape [n, input shape]. May be called many times, for any n.
+ */
+typedef dyn_node (*dyn_model_build_fn)(void *user, dyn_graph *g, dyn_node x);
+/** A model of the caller's own making; input_shape without the sample axis. Samples must not influence each other. since: 0.1 */
+DYN_API dyn_status dyn_model_from_callback(dyn_ctx *ctx, dyn_model_build_fn build, void *user, int32_t input_rank,
+                                           const int64_t *input_shape, dyn_model **out);
+
+/** One more reference; returns m. since: 0.1 */
+DYN_API dyn_model *dyn_model_ref(dyn_model *m);
+/** NULL is allowed. since: 0.1 */
+DYN_API void dyn_model_unref(dyn_model *m);
+/** Number of parameters p. since: 0.1 */
+DYN_API int64_t dyn_model_size(const dyn_model *m);
+/** Number of parameter tensors. since: 0.1 */
+DYN_API int32_t dyn_model_tensors(const dyn_model *m);
+/** Name of tensor i, borrowed; NULL when out of range. since: 0.1 */
+DYN_API const char *dyn_model_tensor_name(const dyn_model *m, int32_t i);
+/** Rank of tensor i; shape (NULL or [DYN_MAX_RANK]) and offset in theta (NULL or one number) are filled. since: 0.1 */
+DYN_API int32_t dyn_model_tensor(const dyn_model *m, int32_t i, int64_t *shape, int64_t *offset);
+/** Size of the input of one sample, and of its output. since: 0.1 */
+DYN_API int64_t dyn_model_input_size(const dyn_model *m);
+DYN_API int64_t dyn_model_output_size(const dyn_model *m);
+/** Write the model into g applied to x [n, input shape]; returns f [n, output shape]. since: 0.1 */
+DYN_API dyn_node dyn_model_build(const dyn_model *m, dyn_graph *g, dyn_node x);
+/** Draw theta [p] for a perceptron or for a callback's tensors (rank 1 = bias). opt may be NULL. since: 0.1 */
+DYN_API dyn_status dyn_model_initialise(const dyn_model *m, const dyn_init_options *opt, double *theta);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
