@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Data: arrays in memory, their files (.npy, .npz, CSV, IDX), what is done to them before training (standardise, one-hot,
- * split) and the order of mini-batches. An array never changes after creation; every transformation gives a new one.
- * Readers treat their input as hostile: a damaged file gives an error that names the file and the place. */
+ * Data: arrays in memory, their files (.npy, .npz, CSV, IDX), what is done to them before training (standardise,
+ * one-hot, split) and the order of mini-batches. An array never changes after creation; every transformation
+ * gives a new one. Readers treat their input as hostile: a damaged file gives an error that names the file and the place. */
 #ifndef DYN_DATA_H
 #define DYN_DATA_H
 
@@ -71,7 +71,8 @@ DYN_API const void *dyn_array_data(const dyn_array *a);
 DYN_API dyn_status dyn_array_convert(dyn_array *a, int32_t dtype, dyn_array **out);
 
 /**
- * The same elements with another shape, sharing the memory of a. errors: DYN_ESHAPE other number of elements. since: 0.1
+ * The same elements with another shape, sharing the memory of a. errors: DYN_ESHAPE other number of elements;
+ * DYN_ENOMEM. since: 0.1
  */
 DYN_API dyn_status dyn_array_reshape(dyn_array *a, int32_t rank, const int64_t *shape, dyn_array **out);
 
@@ -81,7 +82,8 @@ DYN_API dyn_status dyn_array_reshape(dyn_array *a, int32_t rank, const int64_t *
  * shape:  out [n], DYN_F64 or DYN_F32; computed in double precision as first + i * ((last - first) / (n - 1)).
  * errors: DYN_EDTYPE; DYN_EINVAL n < 1; DYN_ENONFINITE; DYN_ENOMEM. since: 0.1
  */
-DYN_API dyn_status dyn_array_linspace(dyn_ctx *ctx, int32_t dtype, double first, double last, int64_t n, dyn_array **out);
+DYN_API dyn_status dyn_array_linspace(dyn_ctx *ctx, int32_t dtype, double first, double last, int64_t n,
+                                      dyn_array **out);
 
 /* ---- files ---- */
 
@@ -95,8 +97,8 @@ DYN_API dyn_status dyn_array_linspace(dyn_ctx *ctx, int32_t dtype, double first,
  * CSV:    gives DYN_F64 [rows, columns]. The separator is the first of semicolon, comma, tab that the first line has,
  *         else spaces. A first line without any number is a header and is skipped, as are empty lines and lines
  *         beginning with '#'. The decimal point is always '.', whatever the locale.
- * errors: DYN_EIO; DYN_EFORMAT with file and byte, or line and column; DYN_ENOTSUP an element type not listed, or .npz in
- *         a library built without libzip; DYN_EINVAL member; DYN_ENOMEM. since: 0.1
+ * errors: DYN_EIO; DYN_EFORMAT with file and byte, or line and column; DYN_ENOTSUP an element type not listed, or .npz
+ *         in a library built without libzip; DYN_EINVAL member; DYN_ENOMEM. since: 0.1
  */
 DYN_API dyn_status dyn_array_read(dyn_ctx *ctx, const char *path, const char *member, dyn_array **out);
 
@@ -186,7 +188,8 @@ DYN_API dyn_status dyn_array_slice(const dyn_array *a, int32_t axis, int64_t fir
 
 /**
  * The rows index[0], ..., index[count-1] of the first axis, in that order; a row may come twice.
- * shape: as a, with shape[0] = count. errors: DYN_ESHAPE rank 0; DYN_EINVAL an index out of range; DYN_ENOMEM. since: 0.1
+ * shape: as a, with shape[0] = count.
+ * errors: DYN_ESHAPE rank 0; DYN_EINVAL an index out of range; DYN_ENOMEM. since: 0.1
  */
 DYN_API dyn_status dyn_array_take(const dyn_array *a, int64_t count, const int64_t *index, dyn_array **out);
 
@@ -201,14 +204,15 @@ DYN_API dyn_status dyn_array_split(const dyn_array *a, uint64_t seed, int64_t co
 /* ---- order of mini-batches ---- */
 
 /**
- * The order in which an epoch visits n samples: a uniformly random permutation of 0 .. n-1, a function of (seed, epoch, n).
+ * The order in which an epoch visits n samples: a uniformly random permutation of 0 .. n-1, a function of
+ * (seed, epoch, n).
  * shape: out [n]. errors: DYN_EINVAL n < 0 or epoch outside [0, 2^32). since: 0.1
  */
 DYN_API dyn_status dyn_data_order(dyn_ctx *ctx, uint64_t seed, int64_t epoch, int64_t n, int64_t *out);
 
 /**
- * Batches in an epoch of n samples. batch = 0 or batch >= n is full batch: 1. drop_last leaves out a last batch that is not full.
- * 0 if n < 1 or batch < 0. Any thread. since: 0.1
+ * Batches in an epoch of n samples. batch = 0 or batch >= n is full batch: 1. drop_last leaves out a last batch that
+ * is not full. 0 if n < 1 or batch < 0. Any thread. since: 0.1
  */
 DYN_API int64_t dyn_data_batches(int64_t n, int64_t batch, int32_t drop_last);
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Between element types. A number must survive: to int64 only integers go, to float32 the nearest. */
+#include "data/data.h"
+
+/* An int64 goes to float in one rounding, not through double. */
+static float to_single(const dyn_array *a, int64_t i)
+{
+    return a->dtype == DYN_I64 ? (float)((const int64_t *)a->data)[i] : (float)dyn__array_at(a, i);
+}
+
+static dyn_status fill(const dyn_array *a, dyn_array *out)
+{
+    for (int64_t i = 0; i < a->size; i++) {
+        if (out->dtype == DYN_F64)
+            ((double *)out->own)[i] = dyn__array_at(a, i);
+        else if (out->dtype == DYN_F32)
+            ((float *)out->own)[i] = to_single(a, i);
+        else if (!dyn__array_integer(a, i, (int64_t *)out->own + i))
+            return DYN__FAIL(a->ctx, DYN_EINVAL, "element %lld is %g, which is no integer of 64 bits", (long long)i,
+                             dyn__array_at(a, i));
+    }
+    return DYN_OK;
+}
+
+dyn_status dyn_array_convert(dyn_array *a, int32_t dtype, dyn_array **out)
+{
+    dyn_array *b;
+    dyn_status s;
+
+    if (out)
+        *out = NULL;
+    if (!a || !out)
+        return DYN_EINVAL;
+    DYN__ENTER(a->ctx);
+    if (dtype == a->dtype) {
+        *out = dyn_array_ref(a);
+        return DYN_OK;
+    }
+    DYN__TRY(dyn__array_new(a->ctx, dtype, a->rank, a->shape, &b));
+    s = fill(a, b);
+    if (s != DYN_OK)
+        dyn_array_unref(b);
+    else
+        *out = b;
+    return s;
+}
