@@ -13,51 +13,57 @@ struct dyn__kernels;
 
 /* Messages. A public function begins with DYN__ENTER(ctx); its name then heads every message until it returns, also
  * when it calls other public functions. A function that may drop the last reference to ctx does not enter.
- * DYN__FAIL(ctx, code, "format", ...) stores the message, passes it to the log and evaluates to the code; with ctx NULL it
- * only does the last. */
+ * DYN__FAIL(ctx, code, "format", ...) stores the message, passes it to the log and evaluates to the code; with ctx
+ * NULL it only does the last. */
 typedef struct dyn__scope { dyn_ctx *ctx; } dyn__scope;
 dyn__scope dyn__enter(dyn_ctx *ctx, const char *function);
 void dyn__leave(dyn__scope *s);
-#define DYN__ENTER(ctx) __attribute__((cleanup(dyn__leave), unused)) dyn__scope dyn__scope_ = dyn__enter((ctx), __func__)
+#define DYN__ENTER(ctx) \
+    __attribute__((cleanup(dyn__leave), unused)) dyn__scope dyn__scope_ = dyn__enter((ctx), __func__)
 dyn_status dyn__fail(dyn_ctx *ctx, dyn_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 #define DYN__FAIL(ctx, code, ...) dyn__fail((ctx), (code), __VA_ARGS__)
 #define DYN__TRY(call) do { dyn_status dyn__s_ = (call); if (dyn__s_ < 0) return dyn__s_; } while (0)
 void dyn__log(dyn_ctx *ctx, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Memory. Blocks are aligned to 64 bytes and know their size; dyn__alloc zeroes them. NULL means out of memory, and the
- * message is already set, so that callers return DYN_ENOMEM. dyn__free takes NULL. Thread-safe. */
+/* Memory. Blocks are aligned to 64 bytes and know their size; dyn__alloc zeroes them. NULL means out of memory, and
+ * the message is already set, so that callers return DYN_ENOMEM. dyn__free takes NULL. Thread-safe. */
 void *dyn__alloc(dyn_ctx *ctx, size_t count, size_t size);
 void dyn__free(dyn_ctx *ctx, void *p);
 char *dyn__strdup(dyn_ctx *ctx, const char *s);
 /* Make room for `need` elements of `size` bytes in the growing array *p of capacity *cap; the old elements stay. */
 dyn_status dyn__grow(dyn_ctx *ctx, void **p, int64_t *cap, int64_t need, size_t size);
 
-/* Reference counts: dyn__ref_init(1) at creation, dyn__unref says whether the last reference went. */
+/* Reference counts: dyn__ref_init at creation gives one, dyn__ref_drop says whether the last reference went. */
 typedef struct dyn__ref { _Atomic int32_t count; } dyn__ref;
 static inline void dyn__ref_init(dyn__ref *r) { atomic_init(&r->count, 1); }
 static inline void dyn__ref_take(dyn__ref *r) { atomic_fetch_add_explicit(&r->count, 1, memory_order_relaxed); }
-static inline int dyn__ref_drop(dyn__ref *r) { return atomic_fetch_sub_explicit(&r->count, 1, memory_order_acq_rel) == 1; }
+static inline int dyn__ref_drop(dyn__ref *r)
+{
+    return atomic_fetch_sub_explicit(&r->count, 1, memory_order_acq_rel) == 1;
+}
 void dyn__ctx_ref(dyn_ctx *ctx);
 void dyn__ctx_unref(dyn_ctx *ctx);
 
-/* Threads: run fn(arg, task, worker) for task = 0 .. tasks-1, worker in [0, dyn__workers(ctx)). Which worker takes a task
- * is not fixed, so results must depend on the task only. A call from inside a task, while another thread uses the pool, or
- * in a forked child of the process that used it first, runs on the caller alone, with the worker number of the caller
- * (0 from outside). Latency about a microsecond. */
+/* Threads: run fn(arg, task, worker) for task = 0 .. tasks-1, worker in [0, dyn__workers(ctx)). Which worker takes a
+ * task is not fixed, so results must depend on the task only. A call from inside a task, while another thread uses
+ * the pool, or in a forked child of the process that used it first, runs on the caller alone, with the worker number
+ * of the caller (0 from outside). Latency about a microsecond. */
 typedef void (*dyn__task_fn)(void *arg, int64_t task, int worker);
 void dyn__parallel(dyn_ctx *ctx, int64_t tasks, dyn__task_fn fn, void *arg);
 int dyn__workers(const dyn_ctx *ctx);
 
 const struct dyn__kernels *dyn__kernels_of(const dyn_ctx *ctx);
 
-/* Option structs. Copies the caller's struct (NULL = all zero) into *full of full_size bytes and sets its struct_size.
- * v1_size is the size the struct had in its first supported release. Errors: DYN_EABI_SIZE (below 4, above 4096, not a
- * multiple of 4), DYN_EABI_OLD (below v1_size), DYN_EABI_NEW (unknown tail bytes that are not zero). */
-dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size, size_t v1_size);
+/* Option structs. Copies the caller's struct (NULL = all zero) into *full of full_size bytes and sets its
+ * struct_size. v1_size is the size the struct had in its first supported release. Errors: DYN_EABI_SIZE (below 4,
+ * above 4096, not a multiple of 4), DYN_EABI_OLD (below v1_size), DYN_EABI_NEW (unknown tail bytes that are not
+ * zero). */
+dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
+                        size_t v1_size);
 
-/* Files are replaced whole or not at all: written beside, synced, then renamed over the old one, which stays as it is when
- * anything fails. The writer calls dyn__file_put as often as it likes and returns its status. Errors: DYN_EIO, DYN_ENOMEM,
- * or what the writer returns. */
+/* Files are replaced whole or not at all: written beside, synced, then renamed over the old one, which stays as it is
+ * when anything fails. The writer calls dyn__file_put as often as it likes and returns its status. Errors: DYN_EIO,
+ * DYN_ENOMEM, or what the writer returns. */
 typedef struct dyn__file dyn__file;
 typedef dyn_status (*dyn__file_writer)(void *arg, dyn__file *f);
 dyn_status dyn__file_put(dyn__file *f, const void *data, size_t size);

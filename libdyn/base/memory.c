@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Memory. A block is preceded by one cache line that keeps its size, so that the caller's allocator gets sized frees and
- * the context can count its live bytes. Blocks begin on a cache line and come zeroed. */
+ * Memory. A block is preceded by one cache line that keeps its size, so that the caller's allocator gets sized frees
+ * and the context can count its live bytes. Blocks begin on a cache line and come zeroed. */
 #include "base/context.h"
 
 #include <string.h>

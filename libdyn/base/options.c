@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The checker of option structs. It tells a struct that cannot be one (malformed) from one of a release before the first
- * that is supported (too old) and from one whose caller uses fields that this library does not know (too new). */
+ * The checker of option structs. It tells a struct that cannot be one (malformed) from one of a release before the
+ * first that is supported (old) and from one whose caller uses fields that this library does not know (new). */
 #include "base/base.h"
 
 #include <string.h>
@@ -16,7 +16,8 @@ static int any_byte_set(const unsigned char *p, size_t from, size_t to)
     return 0;
 }
 
-dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size, size_t v1_size)
+dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
+                        size_t v1_size)
 {
     uint32_t own = (uint32_t)full_size, size;
 
@@ -26,10 +27,11 @@ dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void 
         if (size < sizeof size || size > LARGEST || size % sizeof size)
             return DYN__FAIL(ctx, DYN_EABI_SIZE, "%s: struct_size is %u, expected %zu", what, size, full_size);
         if (size < v1_size)
-            return DYN__FAIL(ctx, DYN_EABI_OLD, "%s: struct_size is %u, the oldest supported is %zu", what, size, v1_size);
+            return DYN__FAIL(ctx, DYN_EABI_OLD, "%s: struct_size is %u, the oldest supported is %zu", what, size,
+                             v1_size);
         if (size > full_size && any_byte_set(given, full_size, size))
-            return DYN__FAIL(ctx, DYN_EABI_NEW, "%s: fields after byte %zu of %u are set, this library does not know them",
-                             what, full_size, size);
+            return DYN__FAIL(ctx, DYN_EABI_NEW, "%s: unknown fields are set, in bytes %zu to %u", what, full_size,
+                             size);
         memcpy(full, given, size < full_size ? size : full_size);
     }
     memcpy(full, &own, sizeof own);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The thread pool. A call of dyn__parallel opens a job; workers that are awake join it, take tasks from a shared counter
- * and leave; the caller takes tasks too, closes the job and waits for those who joined. A worker that wakes too late finds
- * the job closed and is not waited for. Joining and closing meet in one atomic word:
+ * The thread pool. A call of dyn__parallel opens a job; workers that are awake join it, take tasks from a shared
+ * counter and leave; the caller takes tasks too, closes the job and waits for those who joined. A worker that wakes
+ * too late finds the job closed and is not waited for. Joining and closing meet in one atomic word:
  *     state = generation << 32 | OPEN | number of workers inside.
  * Workers spin for a few microseconds before they sleep. They start with the first job. A forked child has no workers
  * and runs its jobs alone. */

@@ -32,9 +32,10 @@ enum dyn__stream {
  *     counter = { block low, site, step, stream | block high << 8 }. */
 void dyn__random_block(dyn__key k, uint64_t block, uint32_t word[4]);
 
-/* out[i] = draw number first + i of the key: splitting a range changes nothing. Uniform in [0, 1) on the grid of 2^-53
- * (float32: 2^-24); normal of mean 0 and variance 1, never further out than 9.2 (float32: 6.4). A float32 draw is a number of its own,
- * made from half the bits, not the float64 draw rounded. No function of the C library is called. */
+/* out[i] = draw number first + i of the key: splitting a range changes nothing. Uniform in [0, 1) on the grid of
+ * 2^-53 (float32: 2^-24); normal of mean 0 and variance 1, never further out than 9.2 (float32: 6.4). A float32 draw
+ * is a number of its own, made from half the bits, not the float64 draw rounded. No function of the C library is
+ * called. */
 void dyn__uniform_f64(dyn__key k, int64_t first, int64_t n, double *out);
 void dyn__uniform_f32(dyn__key k, int64_t first, int64_t n, float *out);
 void dyn__normal_f64(dyn__key k, int64_t first, int64_t n, double *out);
