@@ -55,7 +55,8 @@ static dyn_status parallel_and_random(dyn_ctx *ctx, void *arg)
     return dyn_random_normal(ctx, 1, 2, 0, 10, x);
 }
 
-/* The harness itself must see a leak and an error that is hidden. A leaked block begins one header of 64 bytes earlier. */
+/* The harness itself must see a leak and an error that is hidden. A leaked block begins one header of 64 bytes
+ * earlier. */
 enum { RUNS = 8, HEADER = 64 };
 static char *leaked[RUNS];
 

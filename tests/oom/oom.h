@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Out-of-memory harness: an allocator that lets N allocations pass and then fails once or for ever, and the loop that
- * runs a piece of work for N = 0, 1, 2, ... until it succeeds. Each time the work must give DYN_ENOMEM and leave no byte
- * behind. Usage:
+ * runs a piece of work for N = 0, 1, 2, ... until it succeeds. Each time the work must give DYN_ENOMEM and leave no
+ * byte behind. Usage:
  *     static dyn_status work(dyn_ctx *ctx, void *arg) { ... returns the first status that is not DYN_OK ... }
  *     TEST(my_room) { oom_try("my room", work, arg); }
  * The kernels are the reference ones, as BLIS aborts when it cannot allocate. */

@@ -3,17 +3,49 @@
  * Replacing files: contents, access rights, and faults, after each of which the old file must be whole and nothing else
  * lie in its folder. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "base/base.h"
 #include "test.h"
 
 static char folder[] = "/tmp/dyn-file-XXXXXX", path[64];
 static dyn_ctx *ctx;
+
+/* Faults: these stand in for the C library's functions in this program. */
+static enum { NO_FAULT, SHORT_WRITES, NO_SPACE, NO_SYNC, NO_RENAME } fault;
+static int calls;
+
+ssize_t write(int fd, const void *data, size_t size)
+{
+    calls++;
+    if (fault == SHORT_WRITES && calls % 2) {
+        errno = EINTR;
+        return -1;
+    }
+    if (fault == NO_SPACE && calls > 1) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return syscall(SYS_write, fd, data, fault && size > 3 ? 3 : size);
+}
+
+int fsync(int fd)
+{
+    errno = EIO;
+    return fault == NO_SYNC ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    errno = EACCES;
+    return fault == NO_RENAME ? -1 : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
 
 static int entries(void)
 {
@@ -89,6 +121,31 @@ TEST(writers)
     CHECK(holds("one two") && entries() == 1);
 }
 
+TEST(short_and_interrupted_writes)
+{
+    fault = SHORT_WRITES;
+    calls = 0;
+    CHECK_OK(ctx, dyn__file_write(ctx, path, "twenty bytes of text", 20));
+    fault = NO_FAULT;
+    CHECK(calls == 14 && holds("twenty bytes of text") && entries() == 1);
+}
+
+TEST(failing_calls)
+{
+    static const char *const message[] = { [NO_SPACE] = "cannot write \"/", [NO_SYNC] = "cannot sync \"/",
+                                           [NO_RENAME] = "cannot replace \"/" };
+
+    CHECK_OK(ctx, dyn__file_write(ctx, path, "old", 3));
+    for (int f = NO_SPACE; f <= NO_RENAME; f++) {
+        fault = f;
+        calls = 0;
+        CHECK(dyn__file_write(ctx, path, "something new", 13) == DYN_EIO);
+        fault = NO_FAULT;
+        CHECK_STR(dyn_ctx_message(ctx), message[f]);
+        CHECK(holds("old") && entries() == 1);
+    }
+}
+
 /* A limit on the size of files makes write(2) write short, then fail. */
 TEST(disk_full)
 {
@@ -136,6 +193,8 @@ int main(void)
     RUN(write_and_replace);
     RUN(relative_path);
     RUN(writers);
+    RUN(short_and_interrupted_writes);
+    RUN(failing_calls);
     RUN(disk_full);
     RUN(bad_places);
     unlink(path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The thread pool: every task once, for 1 to 7 threads, nested, from two threads at once, after fork, and fast enough to
- * be called in an inner loop. */
+ * The thread pool: every task once, for 1 to 7 threads, nested, from two threads at once, after fork, and fast enough
+ * to be called in an inner loop. */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Random draws: the known answers of the Random123 distribution, splitting of ranges, the layout of the counter, moments,
- * distribution functions from libm, permutations. The seeds are fixed, so the statistical bounds hold or fail for ever;
- * they are set where a true sample would fail once in about 10^4 times. */
+ * Random draws: the known answers of the Random123 distribution, splitting of ranges, the layout of the counter,
+ * moments, distribution functions from libm, permutations. The seeds are fixed, so the statistical bounds hold or fail
+ * for ever; they are set where a true sample would fail once in about 10^4 times. */
 #include <stdlib.h>
 #include <dyn/dyn.h>
 #include "random/random.h"
