@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * How far weights have moved from their start, and how that distance scales with the width: the exponent that tells
+ * the linear regime (negative) from the condensed one (positive). */
+#include <inttypes.h>
+#include <math.h>
+#include "analysis/condensation.h"
+#include "linalg/operator.h"
+
+dyn_status dyn_condensation_distance(dyn_ctx *ctx, int64_t n, const double *w, const double *w0, double *distance)
+{
+    double start, scale = 0.0, sum = 0.0;
+
+    if (!ctx)
+        return DYN_EINVAL;
+    DYN__ENTER(ctx);
+    if (n < 1 || !w || !w0 || !distance)
+        return DYN__FAIL(ctx, DYN_EINVAL, "n is %" PRId64 " or an array is NULL", n);
+    DYN__TRY(dyn__check_finite(ctx, "w", n, w));
+    DYN__TRY(dyn__check_finite(ctx, "w0", n, w0));
+    start = dyn__norm(n, w0);
+    if (start == 0.0)
+        return DYN__FAIL(ctx, DYN_EINVAL, "all %" PRId64 " numbers of w0 are 0", n);
+    for (int64_t i = 0; i < n; i++)
+        scale = fmax(scale, fabs(w[i] - w0[i]));
+    for (int64_t i = 0; i < n && scale > 0.0; i++)
+        sum += (w[i] - w0[i]) / scale * ((w[i] - w0[i]) / scale);
+    *distance = scale / start * sqrt(sum);
+    return DYN_OK;
+}
+
+typedef struct line {
+    double x_mean, y_mean, xx, xy, yy;
+} line;
+
+static line fit(int64_t n, const double *m, const double *y)
+{
+    line l = { 0 };
+
+    for (int64_t i = 0; i < n; i++) {
+        l.x_mean += log(m[i]) / (double)n;
+        l.y_mean += log(y[i]) / (double)n;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        double dx = log(m[i]) - l.x_mean, dy = log(y[i]) - l.y_mean;
+
+        l.xx += dx * dx;
+        l.xy += dx * dy;
+        l.yy += dy * dy;
+    }
+    return l;
+}
+
+static dyn_status check_positive(dyn_ctx *ctx, const char *name, int64_t n, const double *x)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!(x[i] > 0.0 && isfinite(x[i])))
+            return DYN__FAIL(ctx, DYN_EINVAL, "%s[%" PRId64 "] is %g, must be positive", name, i, x[i]);
+    return DYN_OK;
+}
+
+dyn_status dyn_condensation_slope(dyn_ctx *ctx, int64_t n, const double *m, const double *y, double *slope,
+                                  double *standard_error)
+{
+    line l;
+
+    if (!ctx)
+        return DYN_EINVAL;
+    DYN__ENTER(ctx);
+    if (n < 2 || !m || !y || !slope)
+        return DYN__FAIL(ctx, DYN_EINVAL, "n is %" PRId64 ", must be at least 2, or an array is NULL", n);
+    DYN__TRY(check_positive(ctx, "m", n, m));
+    DYN__TRY(check_positive(ctx, "y", n, y));
+    l = fit(n, m, y);
+    if (!(l.xx > 0.0))
+        return DYN__FAIL(ctx, DYN_EINVAL, "all %" PRId64 " widths are %g", n, m[0]);
+    *slope = l.xy / l.xx;
+    if (standard_error)
+        *standard_error = n == 2 ? 0.0 : sqrt(fmax(0.0, l.yy - *slope * l.xy) / (double)(n - 2) / l.xx);
+    return DYN_OK;
+}

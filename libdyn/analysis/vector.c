@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Small services of this room: a norm that neither overflows nor underflows (weights start as small as 1e-200 in
+ * studies of small initialisation), and a sort of indices by a key. */
+#include <math.h>
+#include <stdlib.h>
+#include "analysis/condensation.h"
+
+double dyn__norm(int64_t n, const double *x)
+{
+    double scale = 0.0, sum = 0.0;
+
+    for (int64_t i = 0; i < n; i++)
+        scale = fmax(scale, fabs(x[i]));
+    if (scale == 0.0)
+        return 0.0;
+    for (int64_t i = 0; i < n; i++)
+        sum += (x[i] / scale) * (x[i] / scale);
+    return scale * sqrt(sum);
+}
+
+typedef struct keyed {
+    double key;
+    int64_t index;
+} keyed;
+
+static int ascending(const void *a, const void *b)
+{
+    const keyed *x = a, *y = b;
+
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+dyn_status dyn__sort_by(dyn_ctx *ctx, int64_t n, const double *key, int descending, int64_t *order)
+{
+    keyed *k = dyn__alloc(ctx, (size_t)n, sizeof *k);
+
+    if (!k)
+        return DYN_ENOMEM;
+    for (int64_t i = 0; i < n; i++)
+        k[i] = (keyed){ descending ? -key[i] : key[i], i };
+    qsort(k, (size_t)n, sizeof *k, ascending);
+    for (int64_t i = 0; i < n; i++)
+        order[i] = k[i].index;
+    dyn__free(ctx, k);
+    return DYN_OK;
+}
