@@ -37,7 +37,8 @@ DYN_API dyn_status dyn_dense_svd_values(dyn_ctx *ctx, int64_t rows, int64_t cols
  * is much longer, but values below about 1e-8 s[0] are lost. error_bound says how far each value can be off.
  *
  * shape:  a [rows][cols], s [min(rows, cols)], error_bound [min(rows, cols)] or NULL (absolute, in units of s).
- * errors: as dyn_dense_svd_values, and DYN_EFULL if the smaller size is above 30000; DYN_ENONFINITE if squares overflow.
+ * errors: as dyn_dense_svd_values, and DYN_EFULL if the smaller size is above 30000; DYN_ENONFINITE if squares
+ *         overflow.
  * since:  0.1
  */
 DYN_API dyn_status dyn_dense_svd_values_gram(dyn_ctx *ctx, int64_t rows, int64_t cols, const double *a, double *s,
@@ -48,8 +49,8 @@ DYN_API dyn_status dyn_dense_svd_values_gram(dyn_ctx *ctx, int64_t rows, int64_t
  * well-conditioned one scaled by rows and columns (preconditioned one-sided Jacobi). Slower than dyn_dense_svd_values.
  *
  * shape:  a [rows][cols], s [min(rows, cols)], condition one number or NULL.
- * error:  relative, about 1e-16 * min(rows, cols) * *condition; condition is the estimated condition number that is left when the
- *         columns (rows, if there are fewer of them) are scaled to length 1.
+ * error:  relative, about 1e-16 * min(rows, cols) * *condition; condition is the estimated condition number that is
+ *         left when the columns (rows, if there are fewer of them) are scaled to length 1.
  * errors: as dyn_dense_svd_values.
  * since:  0.1
  */

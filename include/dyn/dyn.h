@@ -10,8 +10,14 @@
 
 #include <dyn/status.h>
 #include <dyn/context.h>
+#include <dyn/condensation.h>
 #include <dyn/data.h>
+#include <dyn/dense.h>
+#include <dyn/eigen.h>
+#include <dyn/estimate.h>
 #include <dyn/graph.h>
+#include <dyn/operator.h>
+#include <dyn/optim.h>
 #include <dyn/random.h>
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Linear operators y = A x on float64 vectors: Hessians, Gauss-Newton and preconditioned matrices that are too large to
- * form, or a product of your own. Everything in eigen.h and estimate.h needs nothing but products. Blocks of vectors are
- * row-major [count][size]: one vector after the other. */
+ * form, or a product of your own. Everything in eigen.h and estimate.h needs nothing but products. Blocks of vectors
+ * are row-major [count][size]: one vector after the other. */
 #ifndef DYN_OPERATOR_H
 #define DYN_OPERATOR_H
 
@@ -53,7 +53,8 @@ DYN_API dyn_status dyn_operator_apply(dyn_operator *A, int64_t count, const doub
 /** Rows (and columns) of the operator; 0 for NULL. Any thread. since: 0.1 */
 DYN_API int64_t dyn_operator_size(const dyn_operator *A);
 
-/** Vectors multiplied by this operator since it was made, also on behalf of operators built on it. Any thread. since: 0.1 */
+/** Vectors multiplied by this operator since it was made, also on behalf of operators built on it. Any thread.
+ * since: 0.1 */
 DYN_API int64_t dyn_operator_products(const dyn_operator *A);
 
 /** factor * A. errors: DYN_EINVAL (factor not finite), DYN_ENOMEM. since: 0.1 */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Eigenpairs of one end of the spectrum of a symmetric operator, by thick-restart Lanczos with full
+ * reorthogonalisation. Each pair comes with its true residual |A v - value v| and a converged flag, and the whole
+ * with a bound on the probability that a pair was missed.
+ *
+ * Why a bound: a Krylov space contains one vector per distinct eigenvalue, and from an unlucky or a warm start
+ * perhaps not even that, so small residuals do not prove that the right pairs were found. After convergence the
+ * solver therefore searches the orthogonal complement of its pairs from a new random vector. If that search meets a
+ * value beyond the pairs held (the second copy of a repeated eigenvalue, for example) the iteration goes on with it;
+ * otherwise the growth of the Lanczos polynomial bounds the chance that a value was hidden from the random vector. */
+#ifndef DYN_EIGEN_H
+#define DYN_EIGEN_H
+
+#include <dyn/operator.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Which eigenvalues. The end is algebraic unless magnitude is asked for. */
+enum dyn_eigen_which {
+    DYN_LARGEST_ALGEBRAIC = 0,  /* values come descending */
+    DYN_SMALLEST_ALGEBRAIC = 1, /* values come ascending */
+    DYN_LARGEST_MAGNITUDE = 2,  /* |values| come descending */
+    DYN_BOTH_ENDS = 3           /* count of each end; values come descending */
+};
+
+typedef struct dyn_eigen_options {
+    uint32_t struct_size;       /* sizeof(dyn_eigen_options); set by DYN_EIGEN_OPTIONS_INIT */
+    int32_t which;              /* enum dyn_eigen_which */
+    int64_t count;              /* pairs, of each end with DYN_BOTH_ENDS; 0 = 1 */
+    int64_t max_products;       /* 0 = 1000 + 50 per pair; at least 2 * (pairs + widest block) */
+    int64_t subspace;           /* vectors held; 0 = 2 per pair + 8 widest blocks, at least 60; 8 * size bytes each */
+    int64_t block;              /* vectors multiplied at once; 0 = 1 */
+    int64_t start_count;        /* vectors in start; the widest block is then at least start_count + 1 */
+    double tolerance;           /* a residual is at most tolerance * largest |value| seen; 0 = 1e-6; in [1e-14, 0.1] */
+    uint64_t seed;              /* of the start and search vectors */
+    uint32_t unchecked;         /* 1 = no search for missed pairs: fewer products, the bound stays 1 */
+    uint32_t reserved;          /* must be 0 */
+    const double *start;        /* [start_count][size]: vectors near those wanted; NULL = random */
+    dyn_progress_fn progress;   /* called after every block of products; NULL = none */
+    void *progress_user;
+} dyn_eigen_options;
+#define DYN_EIGEN_OPTIONS_INIT \
+    { (uint32_t)sizeof(dyn_eigen_options), DYN_LARGEST_ALGEBRAIC, 0, 0, 0, 0, 0, 0.0, 0, 0, 0, NULL, NULL, NULL }
+
+/** Eigenpairs found. Immutable; free with dyn_eigen_free. thread: may be read from any. */
+typedef struct dyn_eigen dyn_eigen;
+
+/**
+ * Find eigenpairs of a symmetric operator.
+ *
+ * Sizes up to 64, and counts above a quarter of the size, are solved by forming the matrix with size products. opt
+ * may be NULL. *out is owned by the caller; NULL after an error.
+ *
+ * return: DYN_OK: all residuals are within tolerance and the search for missed pairs ended (or was switched off).
+ *         DYN_NOT_CONVERGED: the product limit came first, or a true residual is above tolerance; the best pairs are
+ *         there, with their residuals. DYN_STOPPED: progress asked for it; what had been found is there, perhaps no
+ *         pair at all, with residuals estimated instead of computed.
+ * errors: DYN_EINVAL, DYN_EABI_*, DYN_ENOMEM; DYN_EUSER, DYN_ENONFINITE and others from the operator's products.
+ * since:  0.1
+ */
+DYN_API dyn_status dyn_eigen_solve(dyn_operator *A, const dyn_eigen_options *opt, dyn_eigen **out);
+
+/** Free; NULL is allowed. since: 0.1 */
+DYN_API void dyn_eigen_free(dyn_eigen *e);
+
+/** Pairs held: as many as asked for, fewer only after DYN_STOPPED. since: 0.1 */
+DYN_API int64_t dyn_eigen_count(const dyn_eigen *e);
+
+/** Length of a vector. since: 0.1 */
+DYN_API int64_t dyn_eigen_size(const dyn_eigen *e);
+
+/** Eigenvalues [count], in the order given by which. Borrowed, as all arrays here. since: 0.1 */
+DYN_API const double *dyn_eigen_values(const dyn_eigen *e);
+
+/** Eigenvectors [count][size], orthonormal. since: 0.1 */
+DYN_API const double *dyn_eigen_vectors(const dyn_eigen *e);
+
+/** Residuals |A v - value v| [count], in units of A. since: 0.1 */
+DYN_API const double *dyn_eigen_residuals(const dyn_eigen *e);
+
+/** Flags [count]: 1 where the residual is within dyn_eigen_tolerance. since: 0.1 */
+DYN_API const int32_t *dyn_eigen_converged(const dyn_eigen *e);
+
+/** 1 if every pair asked for has converged, 0 otherwise (also for NULL). since: 0.1 */
+DYN_API int32_t dyn_eigen_all_converged(const dyn_eigen *e);
+
+/** Products used, those of the residuals and of the search included. since: 0.1 */
+DYN_API int64_t dyn_eigen_products(const dyn_eigen *e);
+
+/** The residual allowed, in units of A: the option times the largest |value| seen. since: 0.1 */
+DYN_API double dyn_eigen_tolerance(const dyn_eigen *e);
+
+/**
+ * Bound on the probability, over the random search vectors, that an eigenvalue beyond the returned ones (by more than
+ * the tolerance) was missed. 0 from the dense route, at most 1e-4 after a full search; 1 if there was none. In between
+ * after DYN_OK where the spectrum is too dense at the cut to tell: the search then ran until the next pair
+ * was known to a thousandth, and met nothing. since: 0.1
+ */
+DYN_API double dyn_eigen_miss_bound(const dyn_eigen *e);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

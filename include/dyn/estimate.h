@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Estimates from random probes of a symmetric operator: trace, diagonal, spectral density. Each comes with its standard
+ * error over the probes. Probes are numbered draws of the seed: more of them extend the same sample. */
+#ifndef DYN_ESTIMATE_H
+#define DYN_ESTIMATE_H
+
+#include <dyn/operator.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How a trace is estimated. */
+enum dyn_trace_method {
+    DYN_TRACE_HUTCHPP = 0,      /* exact on a random subspace from a third of the products, sampled on the rest */
+    DYN_TRACE_HUTCHINSON = 1    /* mean of z^T A z over random signs z */
+};
+
+typedef struct dyn_trace_options {
+    uint32_t struct_size;   /* sizeof(dyn_trace_options); set by DYN_TRACE_OPTIONS_INIT */
+    int32_t method;         /* enum dyn_trace_method */
+    int64_t products;       /* products to spend; 0 = 60; at least 2, or 6 for DYN_TRACE_HUTCHPP */
+    uint64_t seed;
+} dyn_trace_options;
+#define DYN_TRACE_OPTIONS_INIT { (uint32_t)sizeof(dyn_trace_options), DYN_TRACE_HUTCHPP, 0, 0 }
+
+/**
+ * Estimate the trace, without bias.
+ *
+ * opt may be NULL. standard_error may be NULL; it is 0 where Hutch++ had enough products for the whole space.
+ * errors: DYN_EINVAL, DYN_EABI_*, DYN_ENOMEM, and those of the products.   since: 0.1
+ */
+DYN_API dyn_status dyn_operator_trace(dyn_operator *A, const dyn_trace_options *opt, double *trace,
+                                      double *standard_error);
+
+/**
+ * Estimate the diagonal: the mean of z * (A z), elementwise, over probes vectors z of random signs.
+ *
+ * shape:  diagonal [size], standard_error [size] or NULL.   probes >= 2.
+ * errors: as dyn_operator_trace.   since: 0.1
+ */
+DYN_API dyn_status dyn_operator_diagonal(dyn_operator *A, int64_t probes, uint64_t seed, double *diagonal,
+                                         double *standard_error);
+
+/**
+ * Spectral density by stochastic Lanczos quadrature: each probe gives nodes (near eigenvalues) and weights, which
+ * sum to 1 over one probe. The mean over probes of sum_i weight_i f(node_i) estimates trace f(A) / size, for any
+ * smooth f.
+ *
+ * shape:  nodes [probes][steps], weights [probes][steps]; nodes ascend within a probe. steps in [1, size]; probes *
+ *         steps products. Where a Krylov space is exhausted early the remaining nodes have weight 0.
+ * errors: as dyn_operator_trace.   since: 0.1
+ */
+DYN_API dyn_status dyn_operator_density(dyn_operator *A, int64_t probes, int64_t steps, uint64_t seed, double *nodes,
+                                        double *weights);
+
+/**
+ * The density as a curve: each node broadened to a Gaussian of standard deviation width, mean and standard error
+ * over the probes at each place of the grid. Integrates to 1.
+ *
+ * shape:  nodes, weights [probes][steps] as dyn_operator_density gives them; grid [count]; density [count];
+ *         standard_error [count] or NULL (0 for one probe).
+ * units:  width and grid as eigenvalues, density their inverse.
+ * errors: DYN_EINVAL.   since: 0.1
+ */
+DYN_API dyn_status dyn_density_curve(dyn_ctx *ctx, int64_t probes, int64_t steps, const double *nodes,
+                                     const double *weights,
+                                     double width, int64_t count, const double *grid, double *density,
+                                     double *standard_error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

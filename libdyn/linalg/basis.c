@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Operations on a basis V [rows][n]: coefficients, combination, Gram-Schmidt done twice (once loses orthogonality when
+ * most of the vector is removed), rotation in place by column panels. */
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include "kernel/kernel.h"
+#include "linalg/basis.h"
+
+#define PANEL 512   /* columns done at a time, so that the row being summed stays in the first-level cache */
+
+static void tile(dyn_ctx *ctx, int id, int64_t rows, int64_t cols, const dyn__arg *arg)
+{
+    dyn__kernels_of(ctx)->f64.tile[id](rows, cols, arg, 0.0);
+}
+
+void dyn__basis_coefficients(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, const double *w, double *h)
+{
+    const dyn__arg arg[3] = { { h, 1, 0 }, { (void *)V, n, 1 }, { (void *)w, 0, 1 } };
+
+    tile(ctx, DYN__K_ROW_DOT, rows, n, arg);
+}
+
+double dyn__basis_dot(dyn_ctx *ctx, int64_t n, const double *x, const double *y)
+{
+    double h;
+
+    dyn__basis_coefficients(ctx, 1, n, x, y, &h);
+    return h;
+}
+
+double dyn__basis_norm(dyn_ctx *ctx, int64_t n, const double *x)
+{
+    return sqrt(dyn__basis_dot(ctx, n, x, x));
+}
+
+void dyn__basis_scale(int64_t n, double a, double *x)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] *= a;
+}
+
+void dyn__basis_combine(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, const double *h, double *w)
+{
+    for (int64_t c = 0; c < n; c += PANEL) {
+        int64_t cols = n - c < PANEL ? n - c : PANEL;
+        const dyn__arg arg[3] = { { w + c, 0, 1 }, { (void *)(V + c), n, 1 }, { (void *)h, 1, 0 } };
+
+        tile(ctx, DYN__K_COL_DOT, rows, cols, arg);
+    }
+}
+
+void dyn__basis_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, double *w, double *h,
+                            double *scratch)
+{
+    for (int64_t r = 0; r < rows; r++)
+        h[r] = 0.0;
+    for (int pass = 0; pass < 2 && rows > 0; pass++) {
+        dyn__basis_coefficients(ctx, rows, n, V, w, scratch);
+        for (int64_t r = 0; r < rows; r++) {
+            h[r] += scratch[r];
+            scratch[r] = -scratch[r];
+        }
+        dyn__basis_combine(ctx, rows, n, V, scratch, w);
+    }
+}
+
+static dyn_status plan_panel(dyn_ctx *ctx, int64_t to, int64_t cols, int64_t rows, int64_t n, dyn__gemm *g)
+{
+    *g = (dyn__gemm){ .dtype = DYN_F64, .m = to, .n = cols, .k = rows, .lda = rows, .ldb = PANEL, .ldc = n };
+    return dyn__gemm_plan(dyn__kernels_of(ctx), g);
+}
+
+dyn_status dyn__basis_rotate(dyn_ctx *ctx, int64_t rows, int64_t n, double *V, int64_t to, const double *S)
+{
+    double *panel = dyn__alloc(ctx, (size_t)(rows * PANEL), sizeof(double));
+    dyn__gemm g = { .n = 0 };
+    dyn_status s = panel ? DYN_OK : DYN_ENOMEM;
+
+    for (int64_t c = 0; s == DYN_OK && c < n; c += PANEL) {
+        int64_t cols = n - c < PANEL ? n - c : PANEL;
+
+        if (cols != g.n)
+            s = plan_panel(ctx, to, cols, rows, n, &g);
+        if (s != DYN_OK)
+            break;
+        for (int64_t r = 0; r < rows; r++)
+            memcpy(panel + r * PANEL, V + r * n + c, (size_t)cols * sizeof(double));
+        dyn__gemm_run(&g, S, panel, V + c);
+    }
+    dyn__free(ctx, panel);
+    return s;
+}
+
+dyn_status dyn__basis_orthonormalise(dyn_ctx *ctx, int64_t rows, int64_t n, double *V, int64_t *kept)
+{
+    double *h = dyn__alloc(ctx, (size_t)(2 * rows + 1), sizeof(double));
+    int64_t k = 0;
+
+    if (!h)
+        return DYN_ENOMEM;
+    for (int64_t r = 0; r < rows && k < n; r++) {
+        double *v = V + k * n, before = dyn__basis_norm(ctx, n, V + r * n), after;
+
+        if (!isfinite(before)) {
+            dyn__free(ctx, h);
+            return DYN__FAIL(ctx, DYN_EINVAL, "the norm of vector %" PRId64 " is not finite", r);
+        }
+        memmove(v, V + r * n, (size_t)n * sizeof(double));
+        if (before > 0.0)
+            dyn__basis_scale(n, 1.0 / before, v);
+        dyn__basis_project_out(ctx, k, n, V, v, h, h + rows);
+        after = dyn__basis_norm(ctx, n, v);
+        if (after > 1e4 * DBL_EPSILON) {
+            dyn__basis_scale(n, 1.0 / after, v);
+            k++;
+        }
+    }
+    dyn__free(ctx, h);
+    *kept = k;
+    return DYN_OK;
+}

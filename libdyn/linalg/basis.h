@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A basis: rows of n contiguous numbers, orthonormal. The few operations all solvers here consist of, on top of the
+ * kernel table; their bits depend on the sizes and the numbers only. */
+#ifndef DYN__LINALG_BASIS_H
+#define DYN__LINALG_BASIS_H
+
+#include "base/base.h"
+
+double dyn__basis_dot(dyn_ctx *ctx, int64_t n, const double *x, const double *y);
+double dyn__basis_norm(dyn_ctx *ctx, int64_t n, const double *x);
+void dyn__basis_scale(int64_t n, double a, double *x);
+
+/* h = V w */
+void dyn__basis_coefficients(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, const double *w, double *h);
+/* w += V^T h */
+void dyn__basis_combine(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, const double *h, double *w);
+/* w -= V^T V w, twice, for an accuracy of the last bits; the coefficients removed in all go to h. scratch [rows]. */
+void dyn__basis_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, double *w, double *h,
+                            double *scratch);
+/* The first `to` rows of V become S V in place. S [to][rows]. DYN_ENOMEM. */
+dyn_status dyn__basis_rotate(dyn_ctx *ctx, int64_t rows, int64_t n, double *V, int64_t to, const double *S);
+/* Make the rows of V orthonormal, dropping those that depend on earlier ones; *kept rows remain at the front. */
+dyn_status dyn__basis_orthonormalise(dyn_ctx *ctx, int64_t rows, int64_t n, double *V, int64_t *kept);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The public eigen solver: options checked and completed, then one of two routes: the whole matrix for small sizes and
+ * large shares of the spectrum, Lanczos for the rest. */
+#include <inttypes.h>
+#include <string.h>
+#include "linalg/eigen.h"
+
+#define SMALL 64
+
+_Static_assert(sizeof(void *) != 8 || sizeof(dyn_eigen_options) == 96, "layout of dyn_eigen_options");
+
+static int64_t largest(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static dyn_status check_choices(dyn_operator *A, const dyn_eigen_options *o)
+{
+    if (o->which < DYN_LARGEST_ALGEBRAIC || o->which > DYN_BOTH_ENDS)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "which is %" PRId32 ", must be in [0, %d]", o->which, DYN_BOTH_ENDS);
+    if (o->unchecked > 1 || o->reserved != 0)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "unchecked is %" PRIu32 " (0 or 1), reserved is %" PRIu32 " (0)",
+                         o->unchecked, o->reserved);
+    if (!(o->tolerance == 0.0 || (o->tolerance >= 1e-14 && o->tolerance <= 0.1)))
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "tolerance is %g, must be 0 or in [1e-14, 0.1]", o->tolerance);
+    return DYN_OK;
+}
+
+static dyn_status check_counts(dyn_operator *A, const dyn_eigen_options *o)
+{
+    const struct { const char *name; int64_t value, max; } limits[] = {
+        { "count", o->count, o->which == DYN_BOTH_ENDS ? A->size / 2 : A->size },
+        { "block", o->block, A->size },
+        { "start_count", o->start_count, o->start ? A->size : 0 },
+        { "subspace", o->subspace, INT32_MAX },
+        { "max_products", o->max_products, INT64_MAX / 2 },
+    };
+
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (limits[i].value < 0 || limits[i].value > limits[i].max)
+            return DYN__FAIL(A->ctx, DYN_EINVAL,
+                             "%s is %" PRId64 ", must be in [0, %" PRId64 "] for an operator of size %" PRId64,
+                             limits[i].name, limits[i].value, limits[i].max, A->size);
+    if (o->start && o->start_count == 0)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "start is given with start_count 0");
+    return dyn__check_finite(A->ctx, "start", o->start_count * A->size, o->start);
+}
+
+static void complete(dyn_operator *A, dyn__eigen_plan *p)
+{
+    dyn_eigen_options *o = &p->opt;
+    int64_t rows;
+
+    o->count = largest(o->count, 1);
+    o->block = largest(o->block, 1);
+    p->ends = o->which == DYN_BOTH_ENDS ? 2 : 1;
+    p->want = p->ends * o->count;
+    p->max_width = largest(o->block, o->start_count > 0 ? o->start_count + 1 : 1);
+    rows = largest(2 * p->want + 8 * p->max_width, 60);
+    o->subspace = o->subspace ? o->subspace : rows;
+    o->subspace = o->subspace < A->size ? o->subspace : A->size;
+    o->max_products = o->max_products ? o->max_products : 1000 + 50 * p->want;
+    o->tolerance = o->tolerance > 0.0 ? o->tolerance : 1e-6;
+}
+
+static dyn_status check_limits(dyn_operator *A, const dyn__eigen_plan *p)
+{
+    int64_t rows = p->want + 2 * p->max_width, products = 2 * (p->want + p->max_width);
+
+    if (p->want > A->size)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "%" PRId64 " pairs asked for, the operator has size %" PRId64, p->want,
+                         A->size);
+    if (p->opt.subspace < rows && p->opt.subspace < A->size)
+        return DYN__FAIL(A->ctx, DYN_EINVAL,
+                         "subspace is %" PRId64 ", must be at least %" PRId64 " for %" PRId64 " pairs in blocks of %"
+                         PRId64, p->opt.subspace, rows, p->want, p->max_width);
+    if (p->opt.max_products < products)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "max_products is %" PRId64 ", must be at least %" PRId64,
+                         p->opt.max_products, products);
+    return DYN_OK;
+}
+
+static dyn_status solve(dyn_operator *A, const dyn__eigen_plan *p, dyn_eigen **out)
+{
+    int64_t n = A->size;
+    int fits = n <= p->opt.max_products, share = p->want > n / 4;
+
+    if (fits && (n <= SMALL || share))
+        return dyn__eigen_dense(A, p, out);
+    if (share)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "max_products is %" PRId64 ", but %" PRId64 " pairs of %" PRId64
+                         " need the whole matrix, %" PRId64 " products", p->opt.max_products, p->want, n, n);
+    DYN__TRY(check_limits(A, p));
+    return dyn__eigen_lanczos(A, p, out);
+}
+
+dyn_status dyn_eigen_solve(dyn_operator *A, const dyn_eigen_options *opt, dyn_eigen **out)
+{
+    dyn__eigen_plan p;
+
+    if (out)
+        *out = NULL;
+    if (!A)
+        return DYN_EINVAL;
+    DYN__ENTER(A->ctx);
+    if (!out)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "out is NULL");
+    DYN__TRY(dyn__options(A->ctx, "dyn_eigen_options", opt, &p.opt, sizeof p.opt, sizeof p.opt));
+    DYN__TRY(check_choices(A, &p.opt));
+    DYN__TRY(check_counts(A, &p.opt));
+    complete(A, &p);
+    return solve(A, &p, out);
+}

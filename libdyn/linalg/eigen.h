@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The result of an eigen solve, and the two routes that fill it. */
+#ifndef DYN__LINALG_EIGEN_H
+#define DYN__LINALG_EIGEN_H
+
+#include <dyn/eigen.h>
+#include "linalg/operator.h"
+
+struct dyn_eigen {
+    dyn_ctx *ctx;
+    int64_t count, size, wanted;    /* pairs held, length of a vector, pairs asked for */
+    int64_t products;
+    double tolerance;               /* absolute */
+    double miss_bound;
+    double *values, *vectors, *residuals;
+    int32_t *converged;
+};
+
+/* The options with all defaults in place, and what follows from them. */
+typedef struct dyn__eigen_plan {
+    dyn_eigen_options opt;
+    int64_t want;       /* pairs in all */
+    int64_t ends;       /* 2 if values from both ends of the spectrum are wanted one after the other, else 1 */
+    int64_t max_width;  /* widest block */
+} dyn__eigen_plan;
+
+dyn_status dyn__eigen_create(dyn_ctx *ctx, int64_t count, int64_t size, dyn_eigen **out);
+/* Put the places of n ascending values into pick, the most wanted first. Both ends alternate, the upper first. */
+void dyn__eigen_rank(int32_t which, int64_t n, const double *ascending, int64_t *pick);
+/* Reorder the first n picks as the results are given. */
+void dyn__eigen_present(int32_t which, int64_t n, int64_t *pick);
+/* Set the flags from the residuals; DYN_NOT_CONVERGED if one is above tolerance. */
+dyn_status dyn__eigen_judge(dyn_eigen *e);
+
+dyn_status dyn__eigen_dense(dyn_operator *A, const dyn__eigen_plan *p, dyn_eigen **out);
+dyn_status dyn__eigen_lanczos(dyn_operator *A, const dyn__eigen_plan *p, dyn_eigen **out);
+
+#endif

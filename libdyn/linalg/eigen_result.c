@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The result of an eigen solve: memory, the order of the pairs, the flags, and the accessors. */
+#include <math.h>
+#include "linalg/eigen.h"
+
+dyn_status dyn__eigen_create(dyn_ctx *ctx, int64_t count, int64_t size, dyn_eigen **out)
+{
+    size_t room = (size_t)(count > 0 ? count : 1);
+    dyn_eigen *e = dyn__alloc(ctx, 1, sizeof *e);
+
+    *out = NULL;
+    if (!e)
+        return DYN_ENOMEM;
+    dyn__ctx_ref(ctx);
+    *e = (dyn_eigen){ .ctx = ctx, .count = count, .size = size, .miss_bound = 1.0 };
+    e->values = dyn__alloc(ctx, room, sizeof(double));
+    e->residuals = e->values ? dyn__alloc(ctx, room, sizeof(double)) : NULL;
+    e->converged = e->residuals ? dyn__alloc(ctx, room, sizeof(int32_t)) : NULL;
+    e->vectors = e->converged ? dyn__alloc(ctx, room, (size_t)size * sizeof(double)) : NULL;
+    if (!e->vectors) {
+        dyn_eigen_free(e);
+        return DYN_ENOMEM;
+    }
+    *out = e;
+    return DYN_OK;
+}
+
+void dyn_eigen_free(dyn_eigen *e)
+{
+    dyn_ctx *ctx;
+
+    if (!e)
+        return;
+    ctx = e->ctx;
+    dyn__free(ctx, e->vectors);
+    dyn__free(ctx, e->converged);
+    dyn__free(ctx, e->residuals);
+    dyn__free(ctx, e->values);
+    dyn__free(ctx, e);
+    dyn__ctx_unref(ctx);
+}
+
+void dyn__eigen_rank(int32_t which, int64_t n, const double *ascending, int64_t *pick)
+{
+    int64_t low = 0, high = n - 1;
+
+    for (int64_t i = 0; i < n; i++) {
+        int upper = which == DYN_LARGEST_ALGEBRAIC || (which == DYN_BOTH_ENDS && i % 2 == 0)
+                    || (which == DYN_LARGEST_MAGNITUDE && fabs(ascending[high]) >= fabs(ascending[low]));
+
+        pick[i] = upper ? high-- : low++;
+    }
+}
+
+void dyn__eigen_present(int32_t which, int64_t n, int64_t *pick)
+{
+    /* Places are those of ascending values: descending values are descending places. */
+    for (int64_t i = 1; which == DYN_BOTH_ENDS && i < n; i++) {
+        int64_t p = pick[i], k = i;
+
+        for (; k > 0 && pick[k - 1] < p; k--)
+            pick[k] = pick[k - 1];
+        pick[k] = p;
+    }
+}
+
+dyn_status dyn__eigen_judge(dyn_eigen *e)
+{
+    for (int64_t i = 0; i < e->count; i++)
+        e->converged[i] = e->residuals[i] <= e->tolerance;
+    return dyn_eigen_all_converged(e) ? DYN_OK : DYN_NOT_CONVERGED;
+}
+
+int64_t dyn_eigen_count(const dyn_eigen *e)
+{
+    return e ? e->count : 0;
+}
+
+int64_t dyn_eigen_size(const dyn_eigen *e)
+{
+    return e ? e->size : 0;
+}
+
+const double *dyn_eigen_values(const dyn_eigen *e)
+{
+    return e ? e->values : NULL;
+}
+
+const double *dyn_eigen_vectors(const dyn_eigen *e)
+{
+    return e ? e->vectors : NULL;
+}
+
+const double *dyn_eigen_residuals(const dyn_eigen *e)
+{
+    return e ? e->residuals : NULL;
+}
+
+const int32_t *dyn_eigen_converged(const dyn_eigen *e)
+{
+    return e ? e->converged : NULL;
+}
+
+int32_t dyn_eigen_all_converged(const dyn_eigen *e)
+{
+    if (!e || e->count < e->wanted)
+        return 0;
+    for (int64_t i = 0; i < e->count; i++)
+        if (!e->converged[i])
+            return 0;
+    return 1;
+}
+
+int64_t dyn_eigen_products(const dyn_eigen *e)
+{
+    return e ? e->products : 0;
+}
+
+double dyn_eigen_tolerance(const dyn_eigen *e)
+{
+    return e ? e->tolerance : 0.0;
+}
+
+double dyn_eigen_miss_bound(const dyn_eigen *e)
+{
+    return e ? e->miss_bound : 1.0;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Looking at an operator through its products: the whole matrix from unit vectors, and a test of symmetry on random
+ * vectors. */
+#include <math.h>
+#include <string.h>
+#include "linalg/basis.h"
+#include "linalg/operator.h"
+#include "random/random.h"
+
+#define BLOCK 32        /* unit vectors multiplied at once */
+#define PAIRS 4
+
+/* Row i of the result is A e_i, column i of A. */
+static dyn_status write_columns(dyn_operator *A, double *unit, double *matrix)
+{
+    int64_t n = A->size;
+
+    for (int64_t i = 0; i < n; i += BLOCK) {
+        int64_t rows = n - i < BLOCK ? n - i : BLOCK;
+
+        memset(unit, 0, (size_t)(rows * n) * sizeof(double));
+        for (int64_t r = 0; r < rows; r++)
+            unit[r * n + i + r] = 1.0;
+        DYN__TRY(dyn__operator_apply(A, rows, unit, matrix + i * n));
+    }
+    return DYN_OK;
+}
+
+static void transpose(int64_t n, double *matrix)
+{
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < i; j++) {
+            double t = matrix[i * n + j];
+
+            matrix[i * n + j] = matrix[j * n + i];
+            matrix[j * n + i] = t;
+        }
+}
+
+dyn_status dyn_operator_dense(dyn_operator *A, double *matrix)
+{
+    double *unit;
+    dyn_status s;
+
+    if (!A)
+        return DYN_EINVAL;
+    DYN__ENTER(A->ctx);
+    if (!matrix)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "matrix is NULL");
+    unit = dyn__alloc(A->ctx, (size_t)A->size * (size_t)(A->size < BLOCK ? A->size : BLOCK), sizeof(double));
+    if (!unit)
+        return DYN_ENOMEM;
+    s = write_columns(A, unit, matrix);
+    dyn__free(A->ctx, unit);
+    if (s >= 0)
+        transpose(A->size, matrix);
+    return s;
+}
+
+static double asymmetry(dyn_ctx *ctx, int64_t n, const double *u, const double *v, const double *Au, const double *Av)
+{
+    double difference = fabs(dyn__basis_dot(ctx, n, u, Av) - dyn__basis_dot(ctx, n, v, Au));
+    double uAv = dyn__basis_norm(ctx, n, u) * dyn__basis_norm(ctx, n, Av);
+    double vAu = dyn__basis_norm(ctx, n, v) * dyn__basis_norm(ctx, n, Au);
+
+    return uAv + vAu > 0.0 ? difference / (uAv + vAu) : 0.0;
+}
+
+dyn_status dyn_operator_symmetry(dyn_operator *A, uint64_t seed, double *relative_asymmetry)
+{
+    int64_t n;
+    double *x, *y, worst = 0.0;
+    dyn_status s;
+
+    if (!A)
+        return DYN_EINVAL;
+    DYN__ENTER(A->ctx);
+    if (!relative_asymmetry)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "relative_asymmetry is NULL");
+    n = A->size;
+    x = dyn__alloc(A->ctx, (size_t)n, 4 * PAIRS * sizeof(double));
+    if (!x)
+        return DYN_ENOMEM;
+    y = x + 2 * PAIRS * n;
+    dyn__normal_f64((dyn__key){ .seed = seed, .stream = DYN__STREAM_PROBE }, 0, 2 * PAIRS * n, x);
+    s = dyn__operator_apply(A, 2 * PAIRS, x, y);
+    for (int64_t p = 0; s >= 0 && p < PAIRS; p++)
+        worst = fmax(worst, asymmetry(A->ctx, n, x + 2 * p * n, x + (2 * p + 1) * n, y + 2 * p * n,
+                                      y + (2 * p + 1) * n));
+    dyn__free(A->ctx, x);
+    if (s >= 0)
+        *relative_asymmetry = worst;
+    return s;
+}

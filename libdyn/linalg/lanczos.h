@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Block Lanczos with thick restart. The state is a Krylov decomposition
+ *
+ *     A V_j^T = V_j^T T + Q^T R,      V_j: the j rows done, Q: the next `width` rows, all orthonormal,
+ *
+ * where R acts on the rows of the last block alone. T is computed in full (each product is projected on the whole
+ * basis anyway), so a restart, a random vector thrown in, or a change of width need no special case. */
+#ifndef DYN__LINALG_LANCZOS_H
+#define DYN__LINALG_LANCZOS_H
+
+#include "linalg/operator.h"
+
+typedef struct dyn__lanczos {
+    dyn_operator *A;
+    int64_t n;              /* length of a vector */
+    int64_t capacity;       /* most rows done */
+    int64_t max_width;
+    int64_t j;              /* rows done: V[0 .. j) */
+    int64_t width;          /* next block: V[j .. j + width); 0: an invariant subspace is complete */
+    int64_t last, last_width;   /* the block done last begins at row last */
+    int64_t products;
+    double *V;              /* [capacity + max_width][n] */
+    double *T;              /* [capacity][capacity], symmetric */
+    double *R;              /* [max_width][max_width]: row i belongs to row last + i */
+    double *h;              /* [2][capacity + max_width], scratch */
+    double *theta;          /* [capacity] Ritz values of the j rows, ascending; set by dyn__lanczos_ritz */
+    double *Y;              /* [j][j] row i: coefficients of Ritz vector i */
+    double scale;           /* largest |theta| seen: a lower bound of the norm of A */
+    uint64_t seed;
+    uint32_t draws;         /* random vectors drawn */
+} dyn__lanczos;
+
+/* Take memory. dyn__lanczos_free also cleans up after a failure. */
+dyn_status dyn__lanczos_init(dyn__lanczos *l, dyn_operator *A, int64_t capacity, int64_t max_width, uint64_t seed);
+void dyn__lanczos_free(dyn__lanczos *l);
+
+/* Add `count` random rows, orthogonal to all others, to the next block; fewer when no direction is left. */
+void dyn__lanczos_draw(dyn__lanczos *l, int64_t count);
+
+/* Multiply the next block, orthogonalise the result, twice, against the basis. Needs j + width <= capacity, width >
+ * 0. */
+dyn_status dyn__lanczos_expand(dyn__lanczos *l);
+
+/* Ritz values and vectors of the rows done. */
+dyn_status dyn__lanczos_ritz(dyn__lanczos *l);
+
+/* Norm of the residual of Ritz pair i, from the coupling R. Exact up to rounding. */
+double dyn__lanczos_residual(const dyn__lanczos *l, int64_t i);
+
+/* Keep only the Ritz vectors pick[0 .. keep), in this order, and the next block. */
+dyn_status dyn__lanczos_restart(dyn__lanczos *l, int64_t keep, const int64_t *pick);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The inside of a linear operator, for the rooms that make operators of their own (Hessians of objectives) and for the
+ * solvers. Vectors come in row-major blocks [count][size]. */
+#ifndef DYN__LINALG_OPERATOR_H
+#define DYN__LINALG_OPERATOR_H
+
+#include <dyn/operator.h>
+#include "base/base.h"
+
+/* Writes y = A x; fails with a message of its own. */
+typedef dyn_status (*dyn__operator_fn)(void *user, int64_t count, const double *x, double *y);
+
+struct dyn_operator {
+    dyn__ref ref;
+    dyn_ctx *ctx;
+    int64_t size;
+    _Atomic int64_t products;
+    dyn__operator_fn fn;
+    void *user;
+    void (*destroy)(void *user);
+};
+
+/* The operator owns user from here on and calls destroy(user) at its end; destroy may be NULL. On failure user stays
+ * the caller's. */
+dyn_status dyn__operator_create(dyn_ctx *ctx, int64_t size, dyn__operator_fn fn, void *user,
+                                void (*destroy)(void *user), dyn_operator **out);
+
+/* The product, counted, with the result checked for numbers that are not finite. */
+dyn_status dyn__operator_apply(dyn_operator *A, int64_t count, const double *x, double *y);
+
+/* DYN_EINVAL with the position unless all n numbers are finite; what names the array in the message. */
+dyn_status dyn__check_finite(dyn_ctx *ctx, const char *what, int64_t n, const double *x);
+
+#endif

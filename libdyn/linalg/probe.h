@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Random probes and the mean of what they give. */
+#ifndef DYN__LINALG_PROBE_H
+#define DYN__LINALG_PROBE_H
+
+#include "linalg/operator.h"
+
+#define DYN__PROBE_BLOCK 8      /* probes multiplied at once; does not change results */
+
+/* x [count][n]: random signs of probes first, first + 1, ...; site tells independent samples apart. */
+void dyn__probe_signs(uint64_t seed, uint32_t site, int64_t first, int64_t count, int64_t n, double *x);
+
+/* Running mean and sum of squared deviations (Welford). */
+typedef struct dyn__mean {
+    int64_t count;
+    double mean, squares;
+} dyn__mean;
+void dyn__mean_add(dyn__mean *m, double x);
+/* Standard error of the mean; 0 for fewer than two samples. */
+double dyn__mean_error(const dyn__mean *m);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Trace estimation. Hutchinson: the mean of z^T A z. Hutch++ (Meyer, Musco, Musco, Woodruff 2021): with Q an
+ * orthonormal basis of A S, S random, trace A = trace Q^T A Q + trace P A P; the first part is exact and holds the
+ * large eigenvalues, the second (P projects away from Q) is sampled. One third of the products for each of A S, A Q,
+ * samples. */
+#include <inttypes.h>
+#include <dyn/estimate.h>
+#include "linalg/basis.h"
+#include "linalg/probe.h"
+#include "random/random.h"
+
+enum { SITE_SKETCH = 1, SITE_SAMPLE = 2 };
+
+/* trace Q^T A Q; Q [rows][n], product [rows][n]. */
+static dyn_status exact_part(dyn_operator *A, int64_t rows, const double *Q, double *product, double *sum)
+{
+    int64_t n = A->size;
+
+    *sum = 0.0;
+    if (rows == 0)
+        return DYN_OK;
+    DYN__TRY(dyn__operator_apply(A, rows, Q, product));
+    for (int64_t r = 0; r < rows; r++)
+        *sum += dyn__basis_dot(A->ctx, n, Q + r * n, product + r * n);
+    return DYN_OK;
+}
+
+/* Mean of z^T P A P z over samples; block [2][DYN__PROBE_BLOCK][n] and 2 rows more numbers. */
+static dyn_status sampled_part(dyn_operator *A, uint64_t seed, int64_t samples, int64_t rows, const double *Q,
+                               double *block, dyn__mean *m)
+{
+    int64_t n = A->size;
+    double *z = block, *y = block + DYN__PROBE_BLOCK * n, *h = y + DYN__PROBE_BLOCK * n;
+
+    for (int64_t first = 0; first < samples; first += DYN__PROBE_BLOCK) {
+        int64_t count = samples - first < DYN__PROBE_BLOCK ? samples - first : DYN__PROBE_BLOCK;
+
+        dyn__probe_signs(seed, SITE_SAMPLE, first, count, n, z);
+        for (int64_t r = 0; r < count; r++)
+            dyn__basis_project_out(A->ctx, rows, n, Q, z + r * n, h, h + rows);
+        DYN__TRY(dyn__operator_apply(A, count, z, y));
+        for (int64_t r = 0; r < count; r++)
+            dyn__mean_add(m, dyn__basis_dot(A->ctx, n, z + r * n, y + r * n));
+    }
+    return DYN_OK;
+}
+
+/* An orthonormal basis of the products of `rows` random vectors, in Q; scratch [rows][n]. */
+static dyn_status sketch(dyn_operator *A, uint64_t seed, int64_t rows, double *Q, double *scratch, int64_t *kept)
+{
+    *kept = 0;
+    if (rows == 0)
+        return DYN_OK;
+    dyn__normal_f64((dyn__key){ .seed = seed, .stream = DYN__STREAM_PROBE, .site = SITE_SKETCH }, 0, rows * A->size,
+                    scratch);
+    DYN__TRY(dyn__operator_apply(A, rows, scratch, Q));
+    return dyn__basis_orthonormalise(A->ctx, rows, A->size, Q, kept);
+}
+
+static dyn_status estimate(dyn_operator *A, const dyn_trace_options *o, double *trace, double *error)
+{
+    int64_t n = A->size, third = o->method == DYN_TRACE_HUTCHPP ? o->products / 3 : 0;
+    int64_t rows = third < n ? third : n, samples = o->products - 2 * third;
+    double *Q = dyn__alloc(A->ctx, (size_t)(2 * rows + 2 * DYN__PROBE_BLOCK + 1),
+                           (size_t)(n > 2 * rows ? n : 2 * rows) * sizeof *Q);
+    double *scratch, exact = 0.0;
+    dyn__mean m = { 0 };
+    dyn_status s;
+
+    if (!Q)
+        return DYN_ENOMEM;
+    scratch = Q + rows * n;
+    s = sketch(A, o->seed, rows, Q, scratch, &rows);
+    if (s >= 0)
+        s = exact_part(A, rows, Q, scratch, &exact);
+    if (s >= 0 && rows < n)
+        s = sampled_part(A, o->seed, samples, rows, Q, scratch, &m);
+    dyn__free(A->ctx, Q);
+    *trace = exact + m.mean;
+    *error = dyn__mean_error(&m);
+    return s;
+}
+
+dyn_status dyn_operator_trace(dyn_operator *A, const dyn_trace_options *opt, double *trace, double *standard_error)
+{
+    dyn_trace_options o;
+    double value, error;
+    int64_t least;
+
+    if (!A)
+        return DYN_EINVAL;
+    DYN__ENTER(A->ctx);
+    if (!trace)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "trace is NULL");
+    DYN__TRY(dyn__options(A->ctx, "dyn_trace_options", opt, &o, sizeof o, sizeof o));
+    if (o.method != DYN_TRACE_HUTCHPP && o.method != DYN_TRACE_HUTCHINSON)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "method is %" PRId32 ", must be 0 or 1", o.method);
+    o.products = o.products ? o.products : 60;
+    least = o.method == DYN_TRACE_HUTCHPP ? 6 : 2;
+    if (o.products < least || o.products > INT32_MAX)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "products is %" PRId64 ", must be in [%" PRId64 ", %d]", o.products,
+                         least, INT32_MAX);
+    DYN__TRY(estimate(A, &o, &value, &error));
+    *trace = value;
+    if (standard_error)
+        *standard_error = error;
+    return DYN_OK;
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The eigen solver on small and medium operators of known spectrum: every end, repeated and clustered values,
+ * degenerate operators, warm starts, limits and faults. Expected values are the diagonals themselves, or closed
+ * forms. */
+#include "linalg_fixture.h"
+
+#define N 500
+
+static dyn_ctx *ctx;
+static int64_t bytes_before;
+static double spectrum[N];
+
+static dyn_eigen *solve_n(int64_t n, const double *d, const dyn_eigen_options *opt, dyn_status expected)
+{
+    fixture f = { .n = n, .a = d };
+    dyn_operator *A = NULL;
+    dyn_eigen *e = NULL;
+    dyn_status s;
+
+    CHECK_OK(ctx, dyn_operator_from_callback(ctx, n, apply_diagonal, &f, &A));
+    s = dyn_eigen_solve(A, opt, &e);
+    if (s != expected)
+        TEST_FAIL("%s: dyn_eigen_solve = %d: %s", test_name_, s, dyn_ctx_message(ctx));
+    CHECK(dyn_operator_products(A) == dyn_eigen_products(e));
+    dyn_operator_unref(A);
+    return e;
+}
+
+/* Values, orthonormal vectors, and residuals recomputed here. */
+static void check_pairs(const dyn_eigen *e, int64_t n, const double *d, int64_t count, const double *expected)
+{
+    const double *values = dyn_eigen_values(e), *v = dyn_eigen_vectors(e);
+
+    CHECK(dyn_eigen_count(e) == count && dyn_eigen_size(e) == n && dyn_eigen_all_converged(e));
+    for (int64_t i = 0; i < dyn_eigen_count(e) && i < count; i++) {
+        double sum = 0.0;
+
+        CHECK_NEAR(values[i], expected[i], 1e-9);
+        for (int64_t k = 0; k < n; k++)
+            sum += pow((d[k] - values[i]) * v[i * n + k], 2.0);
+        CHECK_NEAR(dyn_eigen_residuals(e)[i], sqrt(sum), 1e-12);
+        CHECK(sqrt(sum) <= dyn_eigen_tolerance(e) * (1 + 1e-9) + 1e-300);
+        for (int64_t j = 0; j <= i; j++) {
+            double dot = 0.0;
+
+            for (int64_t k = 0; k < n; k++)
+                dot += v[i * n + k] * v[j * n + k];
+            CHECK_NEAR(dot, i == j ? 1.0 : 0.0, 1e-13);
+        }
+    }
+}
+
+/* A bulk in [-1, 1] with the given outliers at the end. */
+static void bulk(int64_t count, const double *outliers)
+{
+    uint64_t state = 42;
+
+    for (int64_t i = 0; i < N; i++)
+        spectrum[i] = 2.0 * uniform(&state) - 1.0;
+    for (int64_t i = 0; i < count; i++)
+        spectrum[N - 1 - i * 7] = outliers[i];
+}
+
+static void check_outliers(int32_t which, int64_t asked, int64_t count, const double *outliers, int64_t returned,
+                           const double *expected)
+{
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_eigen *e;
+
+    bulk(count, outliers);
+    opt.which = which;
+    opt.count = asked;
+    e = solve_n(N, spectrum, &opt, DYN_OK);
+    check_pairs(e, N, spectrum, returned, expected);
+    CHECK(dyn_eigen_miss_bound(e) <= 1e-4);
+    dyn_eigen_free(e);
+}
+
+TEST(every_end)
+{
+    const double outliers[6] = { 10, -12, 8, -6, 5, -4 };
+
+    check_outliers(DYN_LARGEST_ALGEBRAIC, 3, 6, outliers, 3, (const double[]){ 10, 8, 5 });
+    check_outliers(DYN_SMALLEST_ALGEBRAIC, 2, 6, outliers, 2, (const double[]){ -12, -6 });
+    check_outliers(DYN_LARGEST_MAGNITUDE, 4, 6, outliers, 4, (const double[]){ -12, 10, 8, -6 });
+    check_outliers(DYN_BOTH_ENDS, 3, 6, outliers, 6, (const double[]){ 10, 8, 5, -4, -6, -12 });
+}
+
+TEST(repeated)
+{
+    check_outliers(DYN_LARGEST_ALGEBRAIC, 2, 3, (const double[]){ 10, 10, 9 }, 2, (const double[]){ 10, 10 });
+    check_outliers(DYN_LARGEST_ALGEBRAIC, 3, 3, (const double[]){ 10, 10, 9 }, 3, (const double[]){ 10, 10, 9 });
+    check_outliers(DYN_LARGEST_ALGEBRAIC, 4, 5, (const double[]){ 10, 10, 10, 9, 9 }, 4,
+                   (const double[]){ 10, 10, 10, 9 });
+    check_outliers(DYN_LARGEST_ALGEBRAIC, 1, 3, (const double[]){ 10, 10, 10 }, 1, (const double[]){ 10 });
+    check_outliers(DYN_LARGEST_MAGNITUDE, 3, 3, (const double[]){ -10, 9.5, -10 }, 3,
+                   (const double[]){ -10, -10, 9.5 });
+    check_outliers(DYN_BOTH_ENDS, 2, 4, (const double[]){ 5, 5, -5, -5 }, 4, (const double[]){ 5, 5, -5, -5 });
+}
+
+TEST(clustered)
+{
+    const double near[4] = { 10, 10 - 1e-4, 10 - 2e-4, 10 - 5e-4 };
+
+    check_outliers(DYN_LARGEST_ALGEBRAIC, 4, 4, near, 4, near);
+    check_outliers(DYN_LARGEST_ALGEBRAIC, 2, 4, near, 2, near);
+}
+
+TEST(blocks)
+{
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_eigen *e;
+
+    bulk(4, (const double[]){ 10, 10, 10, 9 });
+    opt.count = 4;
+    opt.block = 4;
+    e = solve_n(N, spectrum, &opt, DYN_OK);
+    check_pairs(e, N, spectrum, 4, (const double[]){ 10, 10, 10, 9 });
+    dyn_eigen_free(e);
+}
+
+/* No outliers at all: the search cannot certify cheaply, but pairs must be right. */
+TEST(smooth_spectrum)
+{
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_eigen *e;
+
+    for (int i = 0; i < N; i++)
+        spectrum[i] = 1.0 + i;
+    opt.count = 3;
+    opt.tolerance = 1e-8;
+    e = solve_n(N, spectrum, &opt, DYN_OK);
+    check_pairs(e, N, spectrum, 3, (const double[]){ 500, 499, 498 });
+    dyn_eigen_free(e);
+}
+
+TEST(zero_and_identity)
+{
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    static double expected[3];
+
+    opt.count = 3;
+    for (int value = 0; value < 3; value++) {
+        dyn_eigen *e;
+
+        for (int i = 0; i < N; i++)
+            spectrum[i] = value - 1;
+        for (int i = 0; i < 3; i++)
+            expected[i] = value - 1;
+        e = solve_n(N, spectrum, &opt, DYN_OK);
+        check_pairs(e, N, spectrum, 3, expected);
+        dyn_eigen_free(e);
+    }
+}
+
+/* Most of the spectrum, all of it, one number; also 1 / 0 and 2 x 2. */
+TEST(whole_spectrum)
+{
+    static double d[200], expected[200];
+    const int64_t sizes[] = { 1, 2, 3, 40, 65, 200 };
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+        for (int64_t less = 0; less < 2 && less < sizes[k]; less++) {
+            int64_t n = sizes[k];
+            dyn_eigen *e;
+
+            for (int64_t i = 0; i < n; i++) {
+                d[i] = cos((double)(i * 37 % n)) * (double)n;
+                expected[i] = d[i];
+            }
+            for (int64_t i = 1; i < n; i++)
+                for (int64_t j = i; j > 0 && expected[j] > expected[j - 1]; j--) {
+                    double t = expected[j];
+
+                    expected[j] = expected[j - 1];
+                    expected[j - 1] = t;
+                }
+            opt.count = n - less;
+            e = solve_n(n, d, &opt, DYN_OK);
+            check_pairs(e, n, d, n - less, expected);
+            CHECK(dyn_eigen_miss_bound(e) == 0.0);
+            dyn_eigen_free(e);
+        }
+}
+
+/* The second difference: eigenvalues 2 - 2 cos(pi k / (n + 1)); a limit on products forces Lanczos at a size below
+ * 64. */
+TEST(second_difference)
+{
+    enum { SIZE = 50 };
+    static double a[SIZE * SIZE];
+    fixture f = { .n = SIZE, .a = a };
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_operator *A = NULL;
+    dyn_eigen *e = NULL;
+
+    for (int i = 0; i < SIZE; i++) {
+        a[i * SIZE + i] = 2.0;
+        if (i > 0)
+            a[i * SIZE + i - 1] = a[(i - 1) * SIZE + i] = -1.0;
+    }
+    opt.count = 2;
+    opt.which = DYN_SMALLEST_ALGEBRAIC;
+    opt.max_products = 49;
+    CHECK_OK(ctx, dyn_operator_from_callback(ctx, SIZE, apply_matrix, &f, &A));
+    CHECK(dyn_eigen_solve(A, &opt, &e) == DYN_NOT_CONVERGED);
+    CHECK(dyn_eigen_count(e) == 2 && dyn_eigen_products(e) <= 49);
+    dyn_eigen_free(e);
+    opt.max_products = 0;
+    CHECK_OK(ctx, dyn_eigen_solve(A, &opt, &e));
+    for (int k = 0; k < 2; k++)
+        CHECK_NEAR(dyn_eigen_values(e)[k], 2.0 - 2.0 * cos(acos(-1.0) * (k + 1) / (SIZE + 1)), 1e-13);
+    dyn_eigen_free(e);
+    dyn_operator_unref(A);
+}
+
+TEST(warm_start)
+{
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_eigen *cold, *warm;
+
+    bulk(3, (const double[]){ 2.0, 1.8, 1.6 });
+    opt.count = 3;
+    opt.unchecked = 1;
+    cold = solve_n(N, spectrum, &opt, DYN_OK);
+    CHECK(dyn_eigen_miss_bound(cold) == 1.0);
+    spectrum[N - 1] *= 1.0001;
+    opt.start = dyn_eigen_vectors(cold);
+    opt.start_count = 3;
+    warm = solve_n(N, spectrum, &opt, DYN_OK);
+    check_pairs(warm, N, spectrum, 3, (const double[]){ 2.0002, 1.8, 1.6 });
+    CHECK(2 * dyn_eigen_products(warm) < dyn_eigen_products(cold));
+    printf("# products cold %d, warm %d\n", (int)dyn_eigen_products(cold), (int)dyn_eigen_products(warm));
+    dyn_eigen_free(warm);
+    dyn_eigen_free(cold);
+}
+
+/* A start that is an exact eigenvector of the second pair must not hide the first. */
+TEST(misleading_start)
+{
+    static double start[N];
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_eigen *e;
+
+    bulk(2, (const double[]){ 10, 9 });
+    memset(start, 0, sizeof start);
+    start[N - 8] = 1.0;
+    opt.start = start;
+    opt.start_count = 1;
+    opt.tolerance = 0.05;
+    e = solve_n(N, spectrum, &opt, DYN_OK);
+    CHECK_NEAR(dyn_eigen_values(e)[0], 10.0, 0.02);
+    dyn_eigen_free(e);
+}
+
+TEST(product_limit)
+{
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_eigen *e;
+
+    bulk(2, (const double[]){ 1.01, 1.005 });
+    opt.count = 2;
+    opt.max_products = 12;
+    e = solve_n(N, spectrum, &opt, DYN_NOT_CONVERGED);
+    CHECK(dyn_eigen_count(e) == 2 && !dyn_eigen_all_converged(e) && dyn_eigen_products(e) <= 12);
+    CHECK(dyn_eigen_residuals(e)[0] > dyn_eigen_tolerance(e) || dyn_eigen_residuals(e)[1] > dyn_eigen_tolerance(e));
+    dyn_eigen_free(e);
+}
+
+static int32_t stop_late(void *user, double fraction, const char *text)
+{
+    CHECK(fraction >= 0.0 && fraction <= 1.0 && text != NULL);
+    return ++*(int *)user >= 9;
+}
+
+TEST(stopped)
+{
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    int calls = 0;
+    dyn_eigen *e;
+
+    bulk(2, (const double[]){ 1.01, 1.005 });
+    opt.count = 2;
+    opt.progress = stop_late;
+    opt.progress_user = &calls;
+    e = solve_n(N, spectrum, &opt, DYN_STOPPED);
+    CHECK(calls == 9 && dyn_eigen_products(e) == 9 && dyn_eigen_count(e) == 2);
+    CHECK(dyn_eigen_residuals(e)[0] > 0.0);
+    dyn_eigen_free(e);
+}
+
+static dyn_status with_fault(int64_t fail_at, int64_t nan_at)
+{
+    fixture f = { .n = N, .a = spectrum, .fail_at = fail_at, .nan_at = nan_at };
+    dyn_operator *A = NULL;
+    dyn_eigen *e = (dyn_eigen *)&f;
+    dyn_status s;
+
+    CHECK_OK(ctx, dyn_operator_from_callback(ctx, N, apply_diagonal, &f, &A));
+    s = dyn_eigen_solve(A, NULL, &e);
+    CHECK(e == NULL);
+    dyn_operator_unref(A);
+    return s;
+}
+
+TEST(faults)
+{
+    bulk(1, (const double[]){ 3 });
+    for (int64_t call = 1; call < 14; call += 3) {
+        CHECK(with_fault(call, 0) == DYN_EUSER);
+        CHECK_STR(dyn_ctx_message(ctx), "dyn_eigen_solve: the operator's callback returned 7");
+        CHECK(with_fault(0, call) == DYN_ENONFINITE);
+    }
+    spectrum[3] = 1e200;                /* squares overflow: an error, not a NaN */
+    CHECK(with_fault(0, 0) == DYN_ENONFINITE);
+}
+
+TEST(arguments)
+{
+    const struct { int32_t which; int64_t count, max_products, subspace, block,
+                   start_count; double tolerance; const char *message; }
+    bad[] = {
+        { 4, 0, 0, 0, 0, 0, 0, "which is 4" }, { 0, -1, 0, 0, 0, 0, 0, "count is -1" },
+        { 0, N + 1, 0, 0, 0, 0, 0, "count is 501" }, { DYN_BOTH_ENDS, 251, 0, 0, 0, 0, 0, "count is 251" },
+        { 0, 0, 3, 0, 0, 0, 0, "max_products is 3" }, { 0, 5, 0, 6, 0, 0, 0, "subspace is 6" },
+        { 0, 0, 0, 0, -2, 0, 0, "block is -2" }, { 0, 0, 0, 0, 0, 1, 0, "start_count is 1" },
+        { 0, 0, 0, 0, 0, 0, (double)NAN, "tolerance is" }, { 0, 0, 0, 0, 0, 0, 0.5, "tolerance is 0.5" },
+        { 0, 400, 100, 0, 0, 0, 0, "need the whole matrix" },
+    };
+    dyn_eigen *e;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+
+        opt.which = bad[i].which;
+        opt.count = bad[i].count;
+        opt.max_products = bad[i].max_products;
+        opt.subspace = bad[i].subspace;
+        opt.block = bad[i].block;
+        opt.start_count = bad[i].start_count;
+        opt.tolerance = bad[i].tolerance;
+        e = solve_n(N, spectrum, &opt, DYN_EINVAL);
+        CHECK(e == NULL);
+        CHECK_STR(dyn_ctx_message(ctx), bad[i].message);
+    }
+    CHECK(dyn_eigen_solve(NULL, NULL, &e) == DYN_EINVAL);
+    CHECK(dyn_eigen_count(NULL) == 0 && !dyn_eigen_all_converged(NULL));
+    dyn_eigen_free(NULL);
+}
+
+TEST(no_leak)
+{
+    CHECK(dyn_ctx_bytes(ctx) == bytes_before);
+}
+
+int main(void)
+{
+    if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
+        return 1;
+    bytes_before = dyn_ctx_bytes(ctx);
+    RUN(every_end);
+    RUN(repeated);
+    RUN(clustered);
+    RUN(blocks);
+    RUN(smooth_spectrum);
+    RUN(zero_and_identity);
+    RUN(whole_spectrum);
+    RUN(second_difference);
+    RUN(warm_start);
+    RUN(misleading_start);
+    RUN(product_limit);
+    RUN(stopped);
+    RUN(faults);
+    RUN(arguments);
+    RUN(no_leak);
+    dyn_ctx_free(ctx);
+    return test_end();
+}
