@@ -3,13 +3,15 @@
  * Stands for npz.c and npz_write.c where libzip is missing at build time. */
 #include "data/data.h"
 
-#define NO_LIBZIP(ctx, path) DYN__FAIL((ctx), DYN_ENOTSUP,
-                                       "%s: .npz needs libzip, which this library was built without", (path))
+static dyn_status no_libzip(dyn_ctx *ctx, const char *path)
+{
+    return DYN__FAIL(ctx, DYN_ENOTSUP, "%s: .npz needs libzip, which this library was built without", path);
+}
 
 dyn_status dyn__npz_from_bytes(dyn_ctx *ctx, const dyn__bytes *b, dyn_npz **out)
 {
     *out = NULL;
-    return NO_LIBZIP(ctx, b->name);
+    return no_libzip(ctx, b->name);
 }
 
 dyn_status dyn_npz_open(dyn_ctx *ctx, const char *path, dyn_npz **out)
@@ -19,7 +21,7 @@ dyn_status dyn_npz_open(dyn_ctx *ctx, const char *path, dyn_npz **out)
     if (!ctx || !path || !out)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    return NO_LIBZIP(ctx, path);
+    return no_libzip(ctx, path);
 }
 
 dyn_status dyn_npz_write(dyn_ctx *ctx, const char *path, int64_t count, const char *const *names,
@@ -31,7 +33,7 @@ dyn_status dyn_npz_write(dyn_ctx *ctx, const char *path, int64_t count, const ch
     if (!ctx || !path)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    return NO_LIBZIP(ctx, path);
+    return no_libzip(ctx, path);
 }
 
 /* No archive can have been opened: the rest only ever sees NULL. */

@@ -60,12 +60,13 @@ static const struct format *find_format(const dyn__packing *pack)
 static dyn_status check_length(dyn_ctx *ctx, const dyn__bytes *b, int64_t start, const dyn__packing *pack, int32_t rank,
                                const int64_t *shape)
 {
-    int64_t need = pack->size, have = b->n - start;
+    int64_t span = sizeof(int64_t), need, have = b->n - start;      /* of the widest element in memory */
 
     for (int i = 0; i < rank; i++)
-        if (shape[i] && __builtin_mul_overflow(need, shape[i], &need))
+        if (__builtin_mul_overflow(span, shape[i] ? shape[i] : 1, &span))
             return DYN__FAIL(ctx, DYN_EFORMAT, "%s: axis %d of length %lld makes the array too large", b->name, i,
                              (long long)shape[i]);
+    need = span / (int64_t)sizeof(int64_t) * pack->size;
     for (int i = 0; i < rank; i++)
         need = shape[i] ? need : 0;
     if (need != have)

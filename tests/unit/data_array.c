@@ -202,6 +202,8 @@ TEST(split_divides_alike)
     for (int i = 0; i < 10; i++)
         CHECK(seen[i] == 1);
     CHECK(moved > 0);
+    dyn_array_unref(x1);
+    dyn_array_unref(y1);
     CHECK(dyn_array_split(x, 5, 11, &x1, &y1) == DYN_EINVAL && !x1 && !y1);
     CHECK_STR(dyn_ctx_message(ctx), "count is 11, but there are 10 rows");
     dyn_array_unref(x);
@@ -320,8 +322,10 @@ TEST(order_is_a_permutation_of_seed_and_epoch)
 TEST(batches_in_an_epoch)
 {
     static const struct { int64_t n, batch; int32_t drop; int64_t count; } rows[] = {
-        { 100, 0, 0, 1 }, { 100, 0, 1, 1 }, { 100, 100, 1, 1 }, { 100, 128, 1, 1 }, { 100, 32, 0, 4 }, { 100, 32, 1, 3 },
-        { 96, 32, 0, 3 }, { 96, 32, 1, 3 }, { 0, 32, 0, 0 }, { -4, 32, 0, 0 }, { 5, -1, 0, 0 }, { INT64_MAX, 1, 0, INT64_MAX },
+        { 100, 0, 0, 1 }, { 100, 0, 1, 1 }, { 100, 100, 1, 1 }, { 100, 128, 1, 1 }, { 100, 32, 0, 4 },
+        { 100, 32, 1, 3 },
+        { 96, 32, 0, 3 }, { 96, 32, 1, 3 }, { 0, 32, 0, 0 }, { -4, 32, 0, 0 }, { 5, -1, 0, 0 },
+        { INT64_MAX, 1, 0, INT64_MAX },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -346,7 +350,6 @@ int main(void)
     RUN(one_hot_rows);
     RUN(order_is_a_permutation_of_seed_and_epoch);
     RUN(batches_in_an_epoch);
-    CHECK(dyn_ctx_bytes(ctx) >= 0);
     dyn_ctx_free(ctx);
     return test_end();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Every allocation of the data room fails once, and for ever from there on. libzip allocates by itself and does not fail
- * here. */
+ * Every allocation of the data room fails once, and for ever from there on. libzip allocates by itself and does not
+ * fail here. */
 #include "data_util.h"
 #include "oom/oom.h"
 
