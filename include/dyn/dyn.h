@@ -16,8 +16,10 @@
 #include <dyn/eigen.h>
 #include <dyn/estimate.h>
 #include <dyn/graph.h>
+#include <dyn/model.h>
 #include <dyn/operator.h>
 #include <dyn/optim.h>
+#include <dyn/plan.h>
 #include <dyn/random.h>
 
 #endif

@@ -48,7 +48,7 @@ DYN_API dyn_status dyn_exec_create(dyn_plan *p, dyn_exec **out);
 DYN_API void dyn_exec_free(dyn_exec *e);
 /**
  * Read input `name` from data at every following run. The array stays the caller's, has the shape and element type of the graph's
- * input and is not copied. A name the plan does not need is accepted and ignored only if unused by the plan: DYN_EINVAL otherwise. since: 0.1
+ * input and is not copied. errors: DYN_EINVAL (the plan reads no input of that name). since: 0.1
  */
 DYN_API dyn_status dyn_exec_bind(dyn_exec *e, const char *name, const void *data);
 /** Write output i of the plan to data at every following run; no overlap with inputs or other outputs. since: 0.1 */

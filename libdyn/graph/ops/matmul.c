@@ -56,28 +56,12 @@ static dyn_node transpose(dyn_graph *g, dyn_node y, int i, dyn_node ct)
     return fold_batch(g, r, n.in[i]);
 }
 
-/* Several axes in front become one, or come back. */
-static dyn_node flatten(dyn_graph *g, dyn_node x)
-{
-    if (x < 0)
-        return x;
-    dyn__shape s = dyn__at(g, x)->shape, f = {.rank = 2, .dim = {1, s.dim[s.rank - 1]}};
-    for (int i = 0; i < s.rank - 1; i++)
-        f.dim[0] *= s.dim[i];
-    return dyn__reshape_to(g, x, &f);
-}
-
 static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *batched, int64_t size)
 {
     const dyn__node n = *dyn__at(g, y);
     const int32_t ra = dyn__at(g, n.in[0])->shape.rank, rb = dyn__at(g, n.in[1])->shape.rank;
     dyn_node a = in[0], b = in[1];
 
-    if (batched[0] && !batched[1] && rb == 2 && !n.attr.i[0]) {   /* one tall product */
-        dyn_node r = dyn_graph_matmul(g, flatten(g, a), b, 0, (int)n.attr.i[1]);
-        dyn__shape s = dyn__shape_lead(&n.shape, size);
-        return dyn__reshape_to(g, r, &s);
-    }
     if (ra == 2 && rb == 2)     /* an operand without a batch axis serves all */
         return dyn_graph_matmul(g, a, b, (int)n.attr.i[0], (int)n.attr.i[1]);
     if (!batched[0] && ra > 2)

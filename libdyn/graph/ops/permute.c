@@ -8,7 +8,8 @@ static dyn_status infer(dyn_graph *g, dyn__node *n)
     const dyn__node *x = dyn__at(g, n->in[0]);
     uint32_t seen = 0;
 
-    n->dtype = x->dtype;
+    if (x->dtype != g->dtype)
+        return DYN__FAIL(g->ctx, DYN_EDTYPE, "permute of a tensor of indices");
     n->shape = x->shape;
     for (int i = 0; i < x->shape.rank; i++) {
         int64_t a = n->attr.i[i];

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * From graph to plan. The graph is first lowered to a few forms (lower.c). Each node then has a role (roles.c):
+ *
+ *   leaf   input or constant
+ *   view   the elements of another node under other strides: broadcast, reshape, slice. No work, no memory.
+ *   row    row r of the result needs only row r of some operands (and all of others): elementwise, sums within a row, x W
+ *   term   a sum over rows: column sums, totals, x^T y
+ *   move   everything else: permute, pad, concat, gather, scatter
+ *
+ * Row and term nodes over the same rows that need no finished sum of each other form one cluster (stages, roles.c). A cluster runs
+ * tile by tile over its rows: a short program of kernels whose intermediate results stay in the first caches, through forward, loss and
+ * backward pass alike. Rows may come in V independent sets (`outer`), when a block of vectors goes through at once. */
+#ifndef DYN__COMPILE_H
+#define DYN__COMPILE_H
+
+#include "graph/graph.h"
+#include "kernel/kernel.h"
+#include <dyn/plan.h>
+
+/* ---- places ---- */
+
+/* Where a number lies: a base pointer of the executor, an element offset. */
+enum dyn__base { DYN__BASE_NONE, DYN__BASE_TILE, DYN__BASE_ARENA, DYN__BASE_CONSTANT, DYN__BASE_BOUND };  /* BOUND + k: k-th input or output */
+
+typedef struct dyn__place { int32_t base; int64_t offset; } dyn__place;
+
+/* The elements of node `base` seen through strides, one per axis of the viewing node's shape. */
+typedef struct dyn__view {
+    dyn_node base;
+    int64_t offset;
+    int64_t stride[DYN_MAX_RANK];
+} dyn__view;
+
+enum dyn__role { DYN__LEAF, DYN__VIEW, DYN__ROW, DYN__TERM, DYN__MOVE };
+
+typedef struct dyn__cnode {
+    int32_t role;
+    int32_t outer;          /* 1: axis 0 is the outer axis V, rows are axis 1 */
+    int64_t V, R, C;        /* sets, rows, elements of the result per row (row) or in all (term, per set) */
+    int32_t stage;
+    int32_t step;           /* the step that computes it */
+    int32_t last;           /* the last step that reads it */
+    int32_t uses;           /* operands of needed nodes that resolve to it */
+    int32_t absorbed;       /* part of the instruction of its only reader */
+    int32_t stored;         /* needs memory beyond a tile */
+    int32_t slot;           /* tile buffer, -1 = none */
+    dyn__view view;
+    dyn__place place;       /* memory, when stored or leaf */
+} dyn__cnode;
+
+/* ---- instructions ---- */
+
+enum { DYN__MAX_DIM = DYN_MAX_RANK + 1 };
+
+typedef struct dyn__operand_ref {
+    dyn_node node;                  /* whose elements */
+    int64_t offset;                 /* of its view */
+    int64_t view_set, view_row;     /* strides of the view along the outer axis and the rows */
+    dyn__place place;
+    int64_t set, chunk, row;        /* elements to add per outer set, per chunk of rows, per row of the tile's start */
+    int64_t stride[DYN__MAX_DIM];   /* per iteration dimension */
+} dyn__operand_ref;
+
+/* One kernel call per tile (or a few, when more than two dimensions remain). dim[0] counts tile rows times `multiple`. */
+typedef struct dyn__instr {
+    int32_t kernel;             /* enum dyn__kernel_id, or -1: matrix product */
+    int32_t nargs, ndim;
+    int32_t zero;               /* clear the output tile first */
+    int64_t row_size;           /* elements of the output per row */
+    int64_t multiple;
+    int64_t dim[DYN__MAX_DIM];
+    dyn__operand_ref arg[4];    /* 0 is the output */
+    double c;
+    dyn__tile_fn fn;
+    /* product: m rows per tile row, contraction over tile rows (term) or not */
+    dyn__gemm gemm, tail;       /* for full tiles and for the last one */
+    int32_t per_row;            /* one product per tile row */
+    dyn_node node;
+} dyn__instr;
+
+enum dyn__step_kind { DYN__STEP_TILES, DYN__STEP_COPY, DYN__STEP_GATHER, DYN__STEP_SCATTER };
+
+typedef struct dyn__sum {       /* accumulator of a term node */
+    dyn__place place;           /* chunk partials, or the result itself when there is one chunk */
+    dyn__place result;
+    int64_t size;               /* per set */
+    dyn_node node;
+} dyn__sum;
+
+typedef struct dyn__step {
+    int32_t kind;
+    dyn_node node;
+    /* tiles */
+    int64_t V, R, tile, tiles, chunks;
+    dyn__instr *instr;
+    int32_t instrs;
+    dyn__sum *sum;
+    int32_t sums;
+    int64_t scratch;            /* bytes per worker */
+    double work;                /* estimated nanoseconds on one core */
+    /* copy: clear the result first, then one strided copy per instruction. gather, scatter: arguments result, x, indices */
+    int32_t fill;
+    int64_t rows, cols, table, size;
+} dyn__step;
+
+typedef struct dyn__binding { dyn_node node; char *name; int64_t size; int32_t dtype; } dyn__binding;
+
+struct dyn_plan {
+    dyn__ref ref;
+    dyn_ctx *ctx;
+    int32_t dtype, esize, threads, workers;
+    dyn__step *step;
+    int32_t steps;
+    int64_t steps_capacity;
+    dyn__binding *input;
+    int32_t inputs, outputs;
+    void *constant;             /* values of the constants, in the element type */
+    int64_t constants;
+    int64_t arena, scratch;     /* bytes: values, and one worker's tiles */
+    const dyn__kernel_table *table;
+};
+
+/* State of one compilation. */
+typedef struct dyn__compiler {
+    dyn_ctx *ctx;
+    dyn_graph *g;               /* lowered */
+    dyn_plan *plan;
+    dyn__cnode *node;
+    int32_t count;
+    dyn_node *output;           /* lowered outputs */
+    int32_t outputs;
+    int64_t V;                  /* outer size asked for, 0 = none */
+    uint8_t *batched;           /* lowered nodes that carry the outer axis */
+    int32_t unfused;
+} dyn__compiler;
+
+typedef struct dyn__compile_options {
+    int64_t outer;              /* size of the outer axis; 0 = none */
+    int32_t outer_inputs;       /* inputs whose axis 0 is the outer axis */
+    const dyn_node *outer_input;
+    int32_t threads, unfused;
+    int64_t arena_limit;
+} dyn__compile_options;
+
+dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn__compile_options *opt, dyn_plan **out);
+
+/* lower.c: the needed part of g as a new graph of restricted forms. map[x] is the image of node x, or -1. */
+dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, dyn_node *map, dyn_graph **out);
+/* view.c */
+void dyn__view_of(const dyn_graph *g, dyn_node x, dyn__view *v);
+int dyn__view_dense(const dyn__view *v, const dyn__shape *s);
+void dyn__dense_strides(const dyn__shape *s, int64_t *stride);
+/* roles.c: roles, stages, steps in order. */
+dyn_status dyn__assign_roles(dyn__compiler *k);
+/* 1: operand i of node x is read row by row, from a node of the same rows. */
+int dyn__aligned(const dyn__compiler *k, dyn_node x, dyn_node operand);
+/* select.c: instructions of the cluster that makes up step s. */
+dyn_status dyn__select(dyn__compiler *k, int32_t s);
+/* tile.c: tile buffers, tile height, chunks of rows of step s. */
+dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s);
+/* place.c: memory of stored values and chunk sums; then every operand's place. */
+dyn_status dyn__place_values(dyn__compiler *k);
+/* move.c */
+dyn_status dyn__select_move(dyn__compiler *k, int32_t s);
+dyn_status dyn__final_copies(dyn__compiler *k);
+dyn__step *dyn__new_step(dyn__compiler *k, int kind, dyn_node node);
+
+/* Executor internals used by objectives: bind by input number. */
+int32_t dyn__plan_find(const dyn_plan *p, dyn_node original);
+void dyn__exec_set_input(dyn_exec *e, int32_t i, const void *data);
+void dyn__exec_set_output(dyn_exec *e, int32_t i, void *data);
+void dyn__exec_go(dyn_exec *e);
+
+#endif

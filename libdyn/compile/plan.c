@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Compilation from end to end, and the plan's public face. */
+#include <stdio.h>
+#include <string.h>
+#include "compile/compile.h"
+
+/* ---- leaves ---- */
+
+/* Inputs in the order of the original nodes; constants into one array. */
+static dyn_status place_leaves(dyn__compiler *k, dyn_graph *original, const dyn_node *map)
+{
+    dyn_plan *p = k->plan;
+
+    p->input = dyn__alloc(k->ctx, (size_t)original->count + 1, sizeof *p->input);
+    if (!p->input)
+        return DYN_ENOMEM;
+    for (dyn_node x = 0; x < original->count; x++) {
+        if (map[x] < 0 || dyn__at(original, x)->op != DYN__OP_input)
+            continue;
+        dyn__binding *b = &p->input[p->inputs];
+        b->node = x;
+        b->size = dyn__shape_size(&dyn__at(original, x)->shape);
+        b->dtype = dyn__at(original, x)->dtype;
+        b->name = dyn__strdup(k->ctx, dyn__name_of(original, x));
+        if (!b->name)
+            return DYN_ENOMEM;
+        k->node[map[x]].place = (dyn__place){DYN__BASE_BOUND + p->inputs++, 0};
+    }
+    return DYN_OK;
+}
+
+static dyn_status place_constants(dyn__compiler *k)
+{
+    dyn_plan *p = k->plan;
+    double c;
+
+    p->constant = dyn__alloc(k->ctx, (size_t)k->count + 1, (size_t)p->esize);
+    if (!p->constant)
+        return DYN_ENOMEM;
+    for (dyn_node x = 0; x < k->count; x++)
+        if (dyn__is_constant(k->g, x, &c)) {
+            k->node[x].place = (dyn__place){DYN__BASE_CONSTANT, p->constants};
+            if (p->dtype == DYN_F32)
+                ((float *)p->constant)[p->constants++] = (float)c;
+            else
+                ((double *)p->constant)[p->constants++] = c;
+        }
+    return DYN_OK;
+}
+
+/* ---- passes ---- */
+
+static dyn_status passes(dyn__compiler *k)
+{
+    DYN__TRY(place_constants(k));
+    DYN__TRY(dyn__assign_roles(k));
+    for (int32_t s = 0; s < k->plan->steps; s++)
+        if (k->plan->step[s].kind == DYN__STEP_TILES) {
+            DYN__TRY(dyn__select(k, s));
+            DYN__TRY(dyn__shape_tiles(k, s));
+        } else {
+            DYN__TRY(dyn__select_move(k, s));
+        }
+    DYN__TRY(dyn__final_copies(k));
+    return dyn__place_values(k);
+}
+
+static dyn_status check_limit(const dyn__compiler *k, int64_t limit)
+{
+    int64_t bytes = dyn_plan_bytes(k->plan);
+
+    if (limit > 0 && bytes > limit)
+        return DYN__FAIL(k->ctx, DYN_EFULL, "the plan needs %lld bytes, the limit is %lld", (long long)bytes, (long long)limit);
+    return DYN_OK;
+}
+
+static dyn_plan *new_plan(dyn_graph *g, int32_t outputs, int threads)
+{
+    dyn_plan *p = dyn__alloc(g->ctx, 1, sizeof *p);
+
+    if (!p)
+        return NULL;
+    dyn__ref_init(&p->ref);
+    p->ctx = g->ctx;
+    p->dtype = g->dtype;
+    p->esize = g->dtype == DYN_F32 ? 4 : 8;
+    p->threads = threads;
+    p->workers = threads == 1 ? 1 : dyn__workers(g->ctx);
+    p->outputs = outputs;
+    p->table = g->dtype == DYN_F32 ? &dyn__kernels_of(g->ctx)->f32 : &dyn__kernels_of(g->ctx)->f64;
+    dyn__ctx_ref(g->ctx);
+    return p;
+}
+
+static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node *map, const dyn_node *outputs,
+                                  const dyn__compile_options *opt)
+{
+    k->count = k->g->count;
+    k->node = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *k->node);
+    k->batched = dyn__alloc(k->ctx, (size_t)k->count + 1, 1);
+    k->output = dyn__alloc(k->ctx, (size_t)k->outputs + 1, sizeof *k->output);
+    if (!k->node || !k->batched || !k->output)
+        return DYN_ENOMEM;
+    for (int32_t j = 0; j < k->outputs; j++)
+        k->output[j] = map[outputs[j]];
+    for (int32_t i = 0; i < opt->outer_inputs; i++)
+        if (map[opt->outer_input[i]] >= 0)
+            k->batched[map[opt->outer_input[i]]] = 1;
+    DYN__TRY(place_leaves(k, g, map));
+    DYN__TRY(passes(k));
+    return check_limit(k, opt->arena_limit);
+}
+
+dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn__compile_options *opt, dyn_plan **out)
+{
+    dyn__compiler k = {.ctx = g->ctx, .outputs = count, .V = opt->outer, .unfused = opt->unfused};
+    dyn_node *map = dyn__alloc(g->ctx, (size_t)g->count + 1, sizeof *map);
+    dyn_status s = map ? dyn__lower(g, count, outputs, map, &k.g) : DYN_ENOMEM;
+
+    *out = NULL;
+    if (s == DYN_OK && !(k.plan = new_plan(g, count, opt->threads)))
+        s = DYN_ENOMEM;
+    if (s == DYN_OK)
+        s = compile_lowered(&k, g, map, outputs, opt);
+    if (s == DYN_OK)
+        *out = k.plan;
+    else
+        dyn_plan_unref(k.plan);
+    dyn__free(g->ctx, k.output);
+    dyn__free(g->ctx, k.batched);
+    dyn__free(g->ctx, k.node);
+    dyn__free(g->ctx, map);
+    dyn_graph_free(k.g);
+    return s;
+}
+
+/* ---- public ---- */
+
+dyn_status dyn_plan_compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn_plan_options *given, dyn_plan **out)
+{
+    dyn_plan_options opt;
+    dyn__compile_options c = {0};
+
+    if (out)
+        *out = NULL;
+    if (!g || !out)
+        return DYN_EINVAL;
+    DYN__ENTER(g->ctx);
+    DYN__TRY(dyn__options(g->ctx, "dyn_plan_options", given, &opt, sizeof opt, sizeof opt));
+    if (count < 1 || !outputs || opt.threads < 0 || opt.arena_limit < 0)
+        return DYN__FAIL(g->ctx, DYN_EINVAL, "%d outputs, %d threads, arena_limit %lld", (int)count, (int)opt.threads,
+                         (long long)opt.arena_limit);
+    for (int32_t j = 0; j < count; j++)
+        if (outputs[j] < 0 || outputs[j] >= g->count || dyn__at(g, outputs[j])->dtype != g->dtype)
+            return DYN__FAIL(g->ctx, DYN_EINVAL, "output %d is node %d, not a tensor of numbers in this graph of %d nodes", (int)j,
+                             (int)outputs[j], (int)g->count);
+    c.threads = opt.threads;
+    c.unfused = opt.unfused;
+    c.arena_limit = opt.arena_limit;
+    return dyn__compile(g, count, outputs, &c, out);
+}
+
+dyn_plan *dyn_plan_ref(dyn_plan *p)
+{
+    if (p)
+        dyn__ref_take(&p->ref);
+    return p;
+}
+
+void dyn_plan_unref(dyn_plan *p)
+{
+    dyn_ctx *ctx;
+
+    if (!p || !dyn__ref_drop(&p->ref))
+        return;
+    ctx = p->ctx;
+    for (int32_t s = 0; s < p->steps; s++) {
+        dyn__free(ctx, p->step[s].instr);
+        dyn__free(ctx, p->step[s].sum);
+    }
+    for (int32_t i = 0; i < p->inputs; i++)
+        dyn__free(ctx, p->input[i].name);
+    dyn__free(ctx, p->input);
+    dyn__free(ctx, p->step);
+    dyn__free(ctx, p->constant);
+    dyn__free(ctx, p);
+    dyn__ctx_unref(ctx);
+}
+
+int64_t dyn_plan_bytes(const dyn_plan *p) { return p ? p->arena + p->workers * p->scratch : 0; }
+int32_t dyn_plan_inputs(const dyn_plan *p) { return p ? p->inputs : 0; }
+const char *dyn_plan_input_name(const dyn_plan *p, int32_t i) { return p && i >= 0 && i < p->inputs ? p->input[i].name : NULL; }
+
+int32_t dyn__plan_find(const dyn_plan *p, dyn_node original)
+{
+    for (int32_t i = 0; i < p->inputs; i++)
+        if (p->input[i].node == original)
+            return i;
+    return -1;
+}
+
+/* ---- printing ---- */
+
+static int64_t print_step(const dyn_plan *p, int32_t s, char *text, size_t room)
+{
+    static const char *const kinds[] = {"tiles", "copy", "gather", "scatter"};
+    const dyn__step *step = &p->step[s];
+    int64_t n = snprintf(text, room, "step %d: %s", (int)s, kinds[step->kind]);
+
+    if (step->kind == DYN__STEP_TILES)
+        n += snprintf(text ? text + n : NULL, text ? room - (size_t)n : 0, ", %lld x %lld rows, tiles of %lld, %lld chunks, %lld bytes, %.3g us",
+                      (long long)step->V, (long long)step->R, (long long)step->tile, (long long)step->chunks, (long long)step->scratch,
+                      step->work * 1e-3);
+    return n;
+}
+
+static int64_t print_instr(const dyn__instr *q, char *text, size_t room)
+{
+    if (q->kernel >= 0)
+        return snprintf(text, room, "\n  %%%d = %s x%lld, %d dims", (int)q->node, dyn__kernel_name(q->kernel), (long long)q->multiple, (int)q->ndim);
+    return snprintf(text, room, "\n  %%%d = product %lld x %lld x %lld%s%s by provider %d", (int)q->node, (long long)q->gemm.m,
+                    (long long)q->gemm.n, (long long)q->gemm.k, q->gemm.trans_a ? " A^T" : "", q->gemm.trans_b ? " B^T" : "", (int)q->gemm.provider);
+}
+
+int64_t dyn_plan_print(const dyn_plan *p, char *buffer, int64_t size)
+{
+    char line[256];
+    int64_t total = 0;
+
+    if (!p || size < 0 || (size && !buffer))
+        return DYN_EINVAL;
+    for (int32_t s = 0; s < p->steps; s++)
+        for (int32_t i = -1; i <= p->step[s].instrs; i++) {
+            int64_t n = i < 0 ? print_step(p, s, line, sizeof line)
+                      : i < p->step[s].instrs ? print_instr(&p->step[s].instr[i], line, sizeof line)
+                      : snprintf(line, sizeof line, "\n");
+            if (n > (int64_t)sizeof line - 1)
+                n = (int64_t)sizeof line - 1;
+            if (total < size)
+                snprintf(buffer + total, (size_t)(size - total), "%s", line);
+            total += n;
+        }
+    return total;
+}

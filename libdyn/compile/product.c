@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Matrix products in a cluster. Where a size is 1 they are no products but elementwise multiplications, dot products of rows or weighted
+ * column sums, and these kernels are faster. Else: x W takes the rows of a tile at once, x^T y adds a tile's contribution,
+ * and products with more axes run once per row. */
+#include <string.h>
+#include "compile/select.h"
+
+/* Strides of the operands along m, k, n; sizes. */
+typedef struct product {
+    int outer, batch;       /* axes in front of the matrix, without the outer one */
+    int64_t m, n, k, am, ak, bk, bn;
+    dyn__operand_ref a, b, y;
+} product;
+
+/* Operand x of a product of this many leading axes; one that has none serves all. */
+static dyn__operand_ref matrix_ref(const dyn__compiler *k, dyn_node x, int outer, int batch, int64_t *first, int64_t *second)
+{
+    const dyn__view *v = &k->node[x].view;
+    int rank = dyn__at(k->g, x)->shape.rank, lead = rank - 2;
+    dyn__operand_ref r = {.node = v->base, .offset = v->offset};
+
+    *first = v->stride[rank - 2];
+    *second = v->stride[rank - 1];
+    if (lead == 0)
+        return r;
+    r.view_set = outer ? v->stride[0] : 0;
+    r.view_row = batch ? v->stride[outer] : 0;
+    for (int i = 0; i < batch; i++)
+        r.stride[i] = v->stride[outer + i];
+    return r;
+}
+
+static product product_of(const dyn__compiler *k, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    const dyn__shape *sa = &dyn__at(k->g, n->in[0])->shape;
+    int ta = n->attr.i[0] != 0, tb = n->attr.i[1] != 0;
+    int64_t y1, y2;
+    product p = {.outer = k->node[y].outer};
+
+    p.batch = n->shape.rank - 2 - p.outer;
+    p.m = n->shape.dim[n->shape.rank - 2];
+    p.n = n->shape.dim[n->shape.rank - 1];
+    p.k = sa->dim[sa->rank - 1 - ta];
+    p.a = matrix_ref(k, n->in[0], p.outer, p.batch, ta ? &p.ak : &p.am, ta ? &p.am : &p.ak);
+    p.b = matrix_ref(k, n->in[1], p.outer, p.batch, tb ? &p.bn : &p.bk, tb ? &p.bk : &p.bn);
+    p.y = matrix_ref(k, y, p.outer, p.batch, &y1, &y2);
+    return p;
+}
+
+static void add_dim(dyn__instr *q, int64_t size, int64_t y, int64_t a, int64_t b)
+{
+    int d = q->ndim++;
+    q->dim[d] = size;
+    q->arg[0].stride[d] = y;
+    q->arg[1].stride[d] = a;
+    q->arg[2].stride[d] = b;
+}
+
+/* y_mn = a_m b_n */
+static void outer_product(dyn__instr *q, const product *p)
+{
+    q->kernel = DYN__K_MUL;
+    add_dim(q, p->m, p->n, p->am, 0);
+    add_dim(q, p->n, 1, 0, p->bn);
+}
+
+/* y_m = sum_k a_mk b_k */
+static void row_dots(dyn__instr *q, const product *p)
+{
+    q->kernel = DYN__K_ROW_DOT;
+    add_dim(q, p->m, 1, p->am, 0);
+    add_dim(q, p->k, 0, p->ak, p->bk);
+}
+
+/* y_n = sum_k b_kn a_k: columns of b weighted by a, arguments exchanged. */
+static void weighted_columns(dyn__instr *q, const product *p)
+{
+    dyn__operand_ref t = q->arg[1];
+
+    q->arg[1] = q->arg[2];
+    q->arg[2] = t;
+    q->kernel = DYN__K_COL_DOT;
+    add_dim(q, p->k, 0, p->bk, p->ak);
+    add_dim(q, p->n, 1, p->bn, 0);
+}
+
+static int readable(const dyn__instr *q)
+{
+    int last = q->ndim - 1;
+    for (int a = 1; a < q->nargs; a++)
+        if (q->arg[a].stride[last] != 0 && q->arg[a].stride[last] != 1)
+            return 0;
+    return q->arg[0].stride[last] == (q->kernel != DYN__K_ROW_DOT) && (q->kernel != DYN__K_COL_DOT || q->arg[1].stride[last] == 1)
+        && q->ndim >= (q->kernel == DYN__K_MUL ? 1 : 2);
+}
+
+/* As a simpler kernel, if a size is 1 and the strides fit. */
+static int select_thin(dyn__instr *q, const product *p)
+{
+    const dyn__instr start = *q;
+    void (*form[3])(dyn__instr *, const product *) = {p->k == 1 ? outer_product : NULL, p->n == 1 ? row_dots : NULL,
+                                                      p->m == 1 && p->batch ? weighted_columns : NULL};
+    for (int i = 0; i < 3; i++)
+        if (form[i]) {
+            *q = start;
+            form[i](q, p);
+            dyn__canonical(q);
+            if (readable(q)) {
+                q->zero = q->kernel == DYN__K_COL_DOT;
+                return 1;
+            }
+        }
+    *q = start;
+    return 0;
+}
+
+/* x^T y where x or y has one column: y_c += sum_r wide_rc thin_r. */
+static int select_thin_term(dyn__instr *q, const product *p)
+{
+    int64_t wide = p->m == 1 ? p->n : p->m;
+    dyn__operand_ref a = q->arg[1], b = q->arg[2];
+
+    if (p->m != 1 && p->n != 1)
+        return 0;
+    q->arg[1] = p->m == 1 ? b : a;
+    q->arg[2] = p->m == 1 ? a : b;
+    add_dim(q, p->k, 0, p->m == 1 ? p->bk : p->ak, p->m == 1 ? p->ak : p->bk);
+    add_dim(q, wide, 1, 1, 0);
+    q->kernel = wide == 1 ? DYN__K_DOT : DYN__K_COL_DOT;
+    q->multiple = 1;
+    return 1;
+}
+
+static void set_product(const dyn__compiler *k, dyn__instr *q, const product *p, int ta, int tb)
+{
+    q->kernel = -1;
+    q->gemm = (dyn__gemm){.dtype = k->g->dtype, .trans_a = ta, .trans_b = tb, .m = p->m, .n = p->n, .k = p->k,
+                          .lda = ta ? p->ak : p->am, .ldb = tb ? p->bn : p->bk, .ldc = p->n};
+    if (q->gemm.lda < (ta ? p->m : p->k))       /* a single row or column may have any stride */
+        q->gemm.lda = ta ? p->m : p->k;
+    if (q->gemm.ldb < (tb ? p->k : p->n))
+        q->gemm.ldb = tb ? p->k : p->n;
+}
+
+dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    int ta = n->attr.i[0] != 0, tb = n->attr.i[1] != 0;
+    product p = product_of(k, y);
+
+    q->nargs = 3;
+    q->arg[0] = p.y;
+    q->arg[1] = p.a;
+    q->arg[2] = p.b;
+    q->multiple = 1;
+    if (k->node[y].role == DYN__TERM) {
+        q->arg[1].view_row = p.ak;
+        q->arg[2].view_row = p.bk;
+        if (select_thin_term(q, &p))
+            return DYN_OK;
+        set_product(k, q, &p, ta, tb);
+        q->gemm.accumulate = 1;
+        return DYN_OK;
+    }
+    if (p.batch == 0) {
+        q->arg[0].view_row = p.n;
+        q->arg[1].view_row = p.am;
+    }
+    for (int i = 0; i < p.batch; i++)
+        q->dim[i] = n->shape.dim[p.outer + i];
+    q->ndim = p.batch;
+    if (select_thin(q, &p))
+        return DYN_OK;
+    q->per_row = p.batch > 0;
+    set_product(k, q, &p, ta, tb);
+    return DYN_OK;
+}

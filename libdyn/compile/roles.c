@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Roles and stages. A stage is the earliest step a node can be in: that of an operand read row by row in the same rows, one more
+ * than that of an operand that must be whole. Nodes of one stage and the same rows (V, R) are one cluster: all they need of each
+ * other they need row by row. */
+#include "compile/compile.h"
+
+/* ---- which nodes carry the outer axis ---- */
+
+static int carries_outer(const dyn__compiler *k, dyn_node x)
+{
+    const dyn__node *n = dyn__at(k->g, x);
+
+    if (k->V == 0 || n->shape.rank < 2 || n->shape.dim[0] != k->V)
+        return 0;
+    for (int i = 0; i < n->nin; i++)
+        if (k->batched[n->in[i]])
+            return 1;
+    return 0;
+}
+
+/* ---- roles ---- */
+
+static void set_rows(dyn__cnode *c, const dyn__shape *s, int outer)
+{
+    c->outer = outer;
+    c->V = outer ? s->dim[0] : 1;
+    c->R = s->rank > outer ? s->dim[outer] : 1;
+    c->C = dyn__shape_size(s) / (c->V * c->R);
+}
+
+static void role_of_sum(dyn__compiler *k, dyn__cnode *c, const dyn__node *n)
+{
+    const dyn__shape *from = &dyn__at(k->g, n->in[0])->shape;
+    int outer = k->batched[n->in[0]] && from->rank >= 2 && from->dim[0] == k->V && n->attr.i[0] != 0;
+
+    set_rows(c, from, outer);
+    c->role = n->attr.i[0] == outer ? DYN__TERM : DYN__ROW;
+    c->C = dyn__shape_size(&n->shape) / (c->role == DYN__TERM ? c->V : c->V * c->R);
+}
+
+/* x W: rows of x. x^T y: a sum over rows of both. Anything with more axes: one product per row. */
+static void role_of_product(dyn__compiler *k, dyn__cnode *c, const dyn__node *n)
+{
+    const dyn__shape *a = &dyn__at(k->g, n->in[0])->shape, *b = &dyn__at(k->g, n->in[1])->shape;
+    int outer = carries_outer(k, (dyn_node)(n - k->g->node));
+
+    set_rows(c, &n->shape, outer);
+    if (n->shape.rank == 2 + outer && n->attr.i[0]) {
+        c->role = DYN__TERM;
+        c->R = a->dim[a->rank - 2];
+        c->C = a->dim[a->rank - 1] * b->dim[b->rank - 1];
+    } else {
+        c->role = DYN__ROW;
+    }
+}
+
+static void assign_role(dyn__compiler *k, dyn_node x)
+{
+    const dyn__node *n = dyn__at(k->g, x);
+    dyn__cnode *c = &k->node[x];
+
+    dyn__view_of(k->g, x, &c->view);
+    k->batched[x] |= (uint8_t)carries_outer(k, x);
+    switch (n->op) {
+    case DYN__OP_input: case DYN__OP_constant: c->role = DYN__LEAF; break;
+    case DYN__OP_broadcast: case DYN__OP_reshape: case DYN__OP_slice: c->role = DYN__VIEW; break;
+    case DYN__OP_permute: case DYN__OP_pad: case DYN__OP_concat: case DYN__OP_gather: case DYN__OP_scatter_add:
+        c->role = DYN__MOVE; break;
+    case DYN__OP_sum: role_of_sum(k, c, n); break;
+    case DYN__OP_matmul: role_of_product(k, c, n); break;
+    default:
+        c->role = DYN__ROW;
+        set_rows(c, n->op == DYN__OP_amax ? &dyn__at(k->g, n->in[0])->shape : &n->shape, carries_outer(k, x));
+        if (n->op == DYN__OP_amax)
+            c->C = dyn__shape_size(&n->shape) / (c->V * c->R);
+    }
+}
+
+/* ---- stages ---- */
+
+static int same_rows(const dyn__cnode *a, const dyn__cnode *b)
+{
+    return a->outer == b->outer && a->V == b->V && a->R == b->R;
+}
+
+/* Is operand x of node y used row by row? Its axis of rows: the one that counts rows in y's own iteration. */
+int dyn__aligned(const dyn__compiler *k, dyn_node y, dyn_node x)
+{
+    const dyn__cnode *c = &k->node[y], *base = &k->node[k->node[x].view.base];
+    const dyn__view *v = &k->node[x].view;
+    const dyn__shape *s = &dyn__at(k->g, x)->shape;
+
+    if (base->role != DYN__ROW || !same_rows(c, base))
+        return 0;
+    if (s->rank == 0)
+        return c->R == 1 && !c->outer;
+    if (s->rank <= c->outer || s->dim[c->outer] != c->R)
+        return 0;
+    if (c->outer && (s->dim[0] != c->V || v->stride[0] != c->R * base->C))
+        return 0;
+    return (c->R == 1 || v->stride[c->outer] == base->C) && v->offset < base->C;
+}
+
+/* The right operand of x W is read whole whatever its rows are. */
+static int reads_by_row(const dyn__compiler *k, dyn_node y, int i)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    const dyn__cnode *c = &k->node[y];
+
+    if (n->op == DYN__OP_matmul && i == 1 && c->role == DYN__ROW && n->shape.rank == 2 + c->outer)
+        return 0;
+    if (n->op == DYN__OP_matmul && dyn__at(k->g, n->in[i])->shape.rank < n->shape.rank)
+        return 0;
+    return dyn__aligned(k, y, n->in[i]);
+}
+
+static void assign_stage(dyn__compiler *k, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    dyn__cnode *c = &k->node[y];
+
+    for (int i = 0; i < n->nin; i++) {
+        const dyn__cnode *base = &k->node[k->node[n->in[i]].view.base];
+        int32_t stage = base->role == DYN__LEAF ? 0
+                      : !k->unfused && c->role != DYN__MOVE && c->role != DYN__VIEW && reads_by_row(k, y, i) ? base->stage
+                      : base->stage + 1;
+        if (stage > c->stage)
+            c->stage = stage;
+    }
+}
+
+/* ---- steps ---- */
+
+static int32_t step_for(dyn__compiler *k, dyn_node x, int32_t first)
+{
+    const dyn__cnode *c = &k->node[x];
+
+    if (c->role != DYN__MOVE)
+        for (int32_t s = first; s < k->plan->steps; s++)
+            if (k->plan->step[s].kind == DYN__STEP_TILES && same_rows(c, &k->node[k->plan->step[s].node]))
+                return s;
+    dyn__step *step = dyn__new_step(k, DYN__STEP_TILES, x);
+    if (!step)
+        return DYN_ENOMEM;
+    if (c->role == DYN__MOVE)
+        step->kind = DYN__STEP_COPY;
+    return k->plan->steps - 1;
+}
+
+static int computes(const dyn__cnode *c) { return c->role == DYN__ROW || c->role == DYN__TERM || c->role == DYN__MOVE; }
+
+static dyn_status make_steps(dyn__compiler *k, const uint8_t *need)
+{
+    int32_t last = 0;
+
+    for (dyn_node x = 0; x < k->count; x++)
+        if (need[x] && k->node[x].stage > last)
+            last = k->node[x].stage;
+    for (int32_t stage = 0; stage <= last; stage++) {
+        int32_t first = k->plan->steps;
+        for (dyn_node x = 0; x < k->count; x++)
+            if (need[x] && computes(&k->node[x]) && k->node[x].stage == stage) {
+                DYN__TRY(k->node[x].step = step_for(k, x, first));
+                if (k->unfused)
+                    first = k->plan->steps;
+            }
+    }
+    return DYN_OK;
+}
+
+/* What is read from another step, or whole, needs memory; so does every finished sum. */
+static void mark_stored(dyn__compiler *k, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+
+    for (int i = 0; i < n->nin; i++) {
+        dyn__cnode *base = &k->node[k->node[n->in[i]].view.base];
+        base->uses++;
+        if (base->step != k->node[y].step || k->node[y].role == DYN__MOVE)
+            base->stored = 1;
+        if (k->node[y].step > base->last)
+            base->last = k->node[y].step;
+    }
+    if (k->node[y].role == DYN__TERM || k->node[y].role == DYN__MOVE)
+        k->node[y].stored = 1;
+}
+
+dyn_status dyn__assign_roles(dyn__compiler *k)
+{
+    uint8_t *need = dyn__alloc(k->ctx, (size_t)k->count + 1, 1);
+    dyn_status s;
+
+    if (!need)
+        return DYN_ENOMEM;
+    dyn__mark_needed(k->g, k->outputs, k->output, need);
+    for (dyn_node x = 0; x < k->count; x++) {
+        k->node[x].step = k->node[x].last = k->node[x].slot = -1;
+        assign_role(k, x);
+        assign_stage(k, x);
+    }
+    s = make_steps(k, need);
+    for (int32_t j = 0; s == DYN_OK && j < k->outputs; j++) {
+        dyn__cnode *base = &k->node[k->node[k->output[j]].view.base];
+        base->stored = 1;
+        base->uses++;
+        base->last = INT32_MAX;
+    }
+    for (dyn_node x = 0; s == DYN_OK && x < k->count; x++)
+        if (need[x] && computes(&k->node[x]))
+            mark_stored(k, x);
+    dyn__free(k->ctx, need);
+    return s;
+}

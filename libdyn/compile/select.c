@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Instruction selection: every node of a cluster becomes one kernel over an iteration space, whose first dimension counts rows of
+ * the tile. Dimensions are merged where the strides of all operands allow it. A product or a square that only one sum or difference reads
+ * is absorbed into it (fused multiply-add, dot products). */
+#include <string.h>
+#include "compile/select.h"
+
+/* ---- iteration spaces ---- */
+
+static void remove_dim(dyn__instr *q, int d)
+{
+    for (int i = d; i + 1 < q->ndim; i++) {
+        q->dim[i] = q->dim[i + 1];
+        for (int a = 0; a < q->nargs; a++)
+            q->arg[a].stride[i] = q->arg[a].stride[i + 1];
+    }
+    q->ndim--;
+}
+
+static int mergeable(const dyn__instr *q, int d)
+{
+    for (int a = 0; a < q->nargs; a++)
+        if (q->arg[a].stride[d] != q->arg[a].stride[d + 1] * q->dim[d + 1])
+            return 0;
+    return 1;
+}
+
+void dyn__canonical(dyn__instr *q)
+{
+    q->multiple = 1;
+    for (int d = q->ndim - 1; d > 0; d--)
+        if (q->dim[d] == 1)
+            remove_dim(q, d);
+    for (int d = q->ndim - 2; d >= 0; d--)
+        if (mergeable(q, d)) {
+            for (int a = 0; a < q->nargs; a++)
+                q->arg[a].stride[d] = q->arg[a].stride[d + 1];
+            int64_t size = q->dim[d] * q->dim[d + 1];
+            if (d == 0)
+                q->multiple *= q->dim[1];
+            remove_dim(q, d);
+            q->dim[d] = size;
+        }
+}
+
+static void append_unit_dim(dyn__instr *q)
+{
+    q->dim[q->ndim] = 1;
+    for (int a = 0; a < q->nargs; a++)
+        q->arg[a].stride[q->ndim] = a == 0;
+    q->ndim++;
+}
+
+static int columns_readable(const dyn__instr *q)
+{
+    for (int a = 1; a < q->nargs; a++)
+        if (q->arg[a].stride[q->ndim - 1] != 0 && q->arg[a].stride[q->ndim - 1] != 1)
+            return 0;
+    return 1;
+}
+
+static void elementwise_space(dyn__instr *q)
+{
+    dyn__canonical(q);
+    if (!columns_readable(q) || q->arg[0].stride[q->ndim - 1] != 1)
+        append_unit_dim(q);
+}
+
+/* ---- operands ---- */
+
+dyn__operand_ref dyn__ref_of(const dyn__compiler *k, dyn_node x, int outer)
+{
+    const dyn__view *v = &k->node[x].view;
+    const dyn__shape *s = &dyn__at(k->g, x)->shape;
+    dyn__operand_ref r = {.node = v->base, .offset = v->offset};
+
+    r.view_set = outer ? v->stride[0] : 0;
+    r.view_row = s->rank > outer ? v->stride[outer] : 0;
+    for (int i = outer; i < s->rank; i++)
+        r.stride[i - outer] = v->stride[i];
+    return r;
+}
+
+/* The iteration space of shape s without the outer axis; at least one dimension. */
+void dyn__space_of(dyn__instr *q, const dyn__shape *s, int outer)
+{
+    q->ndim = s->rank - outer;
+    for (int i = 0; i < q->ndim; i++)
+        q->dim[i] = s->dim[outer + i];
+    if (q->ndim == 0) {
+        q->ndim = 1;
+        q->dim[0] = 1;
+    }
+}
+
+/* ---- elementwise ---- */
+
+/* x is elementwise, read by this instruction alone, in the same cluster: it can be computed inside it. */
+static int absorbable(const dyn__compiler *k, dyn_node y, dyn_node x, int op)
+{
+    const dyn__cnode *c = &k->node[x];
+    return dyn__at(k->g, x)->op == op && c->uses == 1 && !c->stored && c->step == k->node[y].step;
+}
+
+static dyn_node absorb(dyn__compiler *k, dyn_node x)
+{
+    k->node[x].absorbed = 1;
+    return x;
+}
+
+static void set_args(const dyn__compiler *k, dyn__instr *q, dyn_node y, int kernel, int n, const dyn_node *in)
+{
+    int outer = k->node[y].outer;
+
+    q->kernel = kernel;
+    q->nargs = n + 1;
+    q->arg[0] = dyn__ref_of(k, y, outer);
+    for (int i = 0; i < n; i++)
+        q->arg[i + 1] = dyn__ref_of(k, in[i], outer);
+}
+
+/* g (1 - h^2) */
+static int tanh_slope(dyn__compiler *k, dyn__instr *q, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    double one;
+
+    for (int i = 0; i < 2; i++) {
+        dyn_node slope = n->in[i];
+        if (!absorbable(k, y, slope, DYN__OP_sub) || !dyn__is_constant(k->g, dyn__at(k->g, slope)->in[0], &one) || one != 1)
+            continue;
+        dyn_node square = dyn__at(k->g, slope)->in[1];
+        if (!absorbable(k, y, square, DYN__OP_mul) || dyn__at(k->g, square)->in[0] != dyn__at(k->g, square)->in[1])
+            continue;
+        set_args(k, q, y, DYN__K_MUL_1MSQ, 2, (dyn_node[]){n->in[1 - i], dyn__at(k->g, square)->in[0]});
+        absorb(k, slope);
+        absorb(k, square);
+        return 1;
+    }
+    return 0;
+}
+
+/* a b + c, c - a b, a b - c */
+static int multiply_add(dyn__compiler *k, dyn__instr *q, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+
+    for (int i = 0; i < 2; i++) {
+        if (!absorbable(k, y, n->in[i], DYN__OP_mul) || n->in[0] == n->in[1])
+            continue;
+        const dyn__node *m = dyn__at(k->g, absorb(k, n->in[i]));
+        int kernel = n->op == DYN__OP_add ? DYN__K_FMA : i == 0 ? DYN__K_FMS : DYN__K_FNMA;
+        set_args(k, q, y, kernel, 3, (dyn_node[]){m->in[0], m->in[1], n->in[1 - i]});
+        return 1;
+    }
+    return 0;
+}
+
+static void select_elementwise(dyn__compiler *k, dyn__instr *q, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    int fused = n->op == DYN__OP_mul ? tanh_slope(k, q, y)
+              : n->op == DYN__OP_add || n->op == DYN__OP_sub ? multiply_add(k, q, y) : 0;
+
+    if (!fused)
+        set_args(k, q, y, dyn__op_of(n)->kernel, n->nin, n->in);
+    q->c = n->op == DYN__OP_powi ? (double)n->attr.n : n->attr.f;
+    dyn__space_of(q, &n->shape, k->node[y].outer);
+    elementwise_space(q);
+}
+
+/* ---- sums and maxima ---- */
+
+/* Output strides in the space of the operand: zero along what is summed. */
+static void reduced_strides(const dyn__compiler *k, dyn__instr *q, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    const dyn__shape *from = &dyn__at(k->g, n->in[0])->shape;
+    int outer = k->node[y].outer, kept = outer, g = 0;
+    dyn__operand_ref full = dyn__ref_of(k, y, 0);
+
+    q->arg[0] = (dyn__operand_ref){.node = y, .view_set = outer ? full.stride[0] : 0};
+    for (int i = outer; i < from->rank; i++)
+        if (g < n->attr.n && n->attr.i[g] == i)
+            g++;
+        else
+            q->arg[0].stride[i - outer] = full.stride[kept++];
+    q->arg[0].view_row = k->node[y].role == DYN__ROW ? q->arg[0].stride[0] : 0;
+}
+
+/* The kernel for a sum over this space, or -1 if none fits. dot: two factors. */
+static int sum_kernel(const dyn__compiler *k, const dyn__instr *q, dyn_node y, int dot)
+{
+    int last = q->ndim - 1, row = k->node[y].role == DYN__ROW;
+
+    if (!columns_readable(q))
+        return -1;
+    if (q->arg[0].stride[last] == 0) {
+        if (!row)       /* all is summed */
+            return q->ndim <= 2 ? (dot ? DYN__K_DOT : DYN__K_SUM) : -1;
+        return q->ndim >= 2 && q->arg[0].stride[last - 1] != 0 ? (dot ? DYN__K_ROW_DOT : DYN__K_ROW_SUM) : -1;
+    }
+    if (q->ndim < 2 || q->arg[0].stride[last] != 1 || q->arg[0].stride[last - 1] != 0 || (!row && q->ndim > 2))
+        return -1;
+    return dot ? (q->arg[1].stride[last] == 1 ? DYN__K_COL_DOT : -1) : DYN__K_COL_SUM;
+}
+
+static int select_dot(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node x)
+{
+    const dyn__node *m = dyn__at(k->g, x);
+    int outer = k->node[y].outer;
+
+    for (int swap = 0; swap < 2; swap++) {
+        q->nargs = 3;
+        q->arg[1] = dyn__ref_of(k, m->in[swap], outer);
+        q->arg[2] = dyn__ref_of(k, m->in[1 - swap], outer);
+        reduced_strides(k, q, y);
+        dyn__space_of(q, &m->shape, outer);
+        dyn__canonical(q);
+        q->kernel = sum_kernel(k, q, y, 1);
+        if (q->kernel >= 0) {
+            absorb(k, x);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static dyn_status select_reduction(dyn__compiler *k, dyn__instr *q, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    dyn_node x = n->in[0];
+
+    if (!(n->op == DYN__OP_sum && absorbable(k, y, x, DYN__OP_mul) && select_dot(k, q, y, x))) {
+        q->nargs = 2;
+        q->arg[1] = dyn__ref_of(k, x, k->node[y].outer);
+        reduced_strides(k, q, y);
+        dyn__space_of(q, &dyn__at(k->g, x)->shape, k->node[y].outer);
+        dyn__canonical(q);
+        q->kernel = n->op == DYN__OP_amax ? DYN__K_ROW_MAX : sum_kernel(k, q, y, 0);
+    }
+    if (q->kernel < 0)
+        return DYN__FAIL(k->ctx, DYN_EINTERNAL, "no kernel for the reduction at node %d", (int)y);
+    q->zero = k->node[y].role == DYN__ROW && (q->kernel == DYN__K_COL_SUM || q->kernel == DYN__K_COL_DOT);
+    return DYN_OK;
+}
+
+/* ---- the cluster ---- */
+
+static dyn_status select_node(dyn__compiler *k, dyn__instr *q, dyn_node y)
+{
+    int op = dyn__at(k->g, y)->op;
+
+    memset(q, 0, sizeof *q);
+    q->node = y;
+    if (op == DYN__OP_matmul)
+        return dyn__select_product(k, q, y);
+    if (op == DYN__OP_sum || op == DYN__OP_amax)
+        return select_reduction(k, q, y);
+    select_elementwise(k, q, y);
+    return DYN_OK;
+}
+
+/* From the last node to the first, so that readers absorb before their operands are selected; then the list is reversed. */
+dyn_status dyn__select(dyn__compiler *k, int32_t s)
+{
+    dyn__step *step = &k->plan->step[s];
+    int64_t capacity = 0;
+
+    for (dyn_node y = k->count - 1; y >= 0; y--) {
+        if (k->node[y].step != s || k->node[y].absorbed)
+            continue;
+        DYN__TRY(dyn__grow(k->ctx, (void **)&step->instr, &capacity, step->instrs + 1, sizeof *step->instr));
+        DYN__TRY(select_node(k, &step->instr[step->instrs], y));
+        step->instr[step->instrs++].row_size = k->node[y].C;
+    }
+    for (int32_t i = 0, j = step->instrs - 1; i < j; i++, j--) {
+        dyn__instr t = step->instr[i];
+        step->instr[i] = step->instr[j];
+        step->instr[j] = t;
+    }
+    return DYN_OK;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Shared by the files that select instructions. */
+#ifndef DYN__SELECT_H
+#define DYN__SELECT_H
+
+#include "compile/compile.h"
+
+/* Drop dimensions of size 1 (not the rows) and merge neighbours where every operand's strides allow. */
+void dyn__canonical(dyn__instr *q);
+/* Operand x with the strides of its own shape, outer axis left out. */
+dyn__operand_ref dyn__ref_of(const dyn__compiler *k, dyn_node x, int outer);
+void dyn__space_of(dyn__instr *q, const dyn__shape *s, int outer);
+/* product.c */
+dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * How a cluster runs: which intermediate results share a tile buffer, how many rows make a tile, how many chunks of
+ * tiles are separate tasks. All of it depends on sizes only, so the order of every sum does too, whatever the threads. */
+#include <math.h>
+#include <string.h>
+#include "compile/compile.h"
+
+/* ---- tile buffers: intervals of a row, in elements ---- */
+
+typedef struct interval { int64_t offset, size; int32_t last; } interval;
+typedef struct row_space { interval *used; int32_t count; int64_t top; } row_space;
+
+static int64_t padded(int64_t c) { return c >= 16 ? (c + 15) & ~(int64_t)15 : c; }
+
+/* First gap of this size between the intervals in use, which are kept in order of offset. */
+static int64_t take(row_space *r, int64_t size, int32_t last)
+{
+    int64_t offset = 0;
+    int32_t i = 0;
+
+    while (i < r->count && r->used[i].offset - offset < size) {
+        offset = r->used[i].offset + r->used[i].size;
+        i++;
+    }
+    memmove(&r->used[i + 1], &r->used[i], (size_t)(r->count - i) * sizeof *r->used);
+    r->used[i] = (interval){offset, size, last};
+    r->count++;
+    if (offset + size > r->top)
+        r->top = offset + size;
+    return offset;
+}
+
+static void release(row_space *r, int32_t now)
+{
+    int32_t kept = 0;
+    for (int32_t i = 0; i < r->count; i++)
+        if (r->used[i].last > now)
+            r->used[kept++] = r->used[i];
+    r->count = kept;
+}
+
+static int in_tile(const dyn__compiler *k, int32_t s, dyn_node x)
+{
+    return k->node[x].step == s && k->node[x].role == DYN__ROW && !k->node[x].stored;
+}
+
+/* Every argument that reads x does so element by element with the result. */
+static int read_in_place(const dyn__instr *q, dyn_node x)
+{
+    for (int a = 1; a < q->nargs; a++)
+        if (q->arg[a].node == x
+            && (q->arg[a].offset || memcmp(q->arg[a].stride, q->arg[0].stride, (size_t)q->ndim * sizeof q->arg[0].stride[0])))
+            return 0;
+    return 1;
+}
+
+/* An input of the same strides that is read here for the last time hands its buffer to the result. */
+static interval *inherited(const dyn__compiler *k, int32_t s, const dyn__instr *q, row_space *r, const int32_t *last, int32_t now)
+{
+    if (q->kernel < 0 || q->kernel >= DYN__K_ROW_SUM)
+        return NULL;
+    for (int a = 1; a < q->nargs; a++) {
+        dyn_node x = q->arg[a].node;
+        if (!in_tile(k, s, x) || last[x] != now || k->node[x].C != k->node[q->node].C || !read_in_place(q, x))
+            continue;
+        for (int32_t i = 0; i < r->count; i++)
+            if (r->used[i].offset == k->node[x].slot)
+                return &r->used[i];
+    }
+    return NULL;
+}
+
+static void assign_buffers(dyn__compiler *k, int32_t s, row_space *r, const int32_t *last)
+{
+    const dyn__step *step = &k->plan->step[s];
+
+    for (int32_t i = 0; i < step->instrs; i++) {
+        const dyn__instr *q = &step->instr[i];
+        if (in_tile(k, s, q->node)) {
+            interval *from = inherited(k, s, q, r, last, i);
+            if (from)
+                from->last = last[q->node];
+            k->node[q->node].slot = (int32_t)(from ? from->offset : take(r, padded(k->node[q->node].C), last[q->node]));
+        }
+        release(r, i);
+    }
+}
+
+static dyn_status plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_elements)
+{
+    const dyn__step *step = &k->plan->step[s];
+    int32_t *last = dyn__alloc(k->ctx, (size_t)k->count, sizeof *last);
+    row_space r = {dyn__alloc(k->ctx, (size_t)step->instrs + 1, sizeof(interval)), 0, 0};
+    dyn_status status = last && r.used ? DYN_OK : DYN_ENOMEM;
+
+    for (int32_t i = 0; status == DYN_OK && i < step->instrs; i++)
+        for (int a = 0; a < step->instr[i].nargs; a++)
+            last[step->instr[i].arg[a].node] = i;
+    if (status == DYN_OK)
+        assign_buffers(k, s, &r, last);
+    *row_elements = r.top;
+    dyn__free(k->ctx, r.used);
+    dyn__free(k->ctx, last);
+    return status;
+}
+
+/* ---- cost and height ---- */
+
+/* Estimated nanoseconds per row on one core; only ratios matter. */
+static double row_cost(const dyn__compiler *k, const dyn__instr *q)
+{
+    double width = k->g->dtype == DYN_F32 ? 1 : 2, n = (double)q->multiple;
+
+    if (q->kernel < 0) {
+        double flops = 2.0 * (double)q->gemm.m * (double)q->gemm.n * (double)q->gemm.k;
+        if (!q->per_row)
+            flops /= (double)k->node[q->node].R;
+        for (int d = 1; d < q->ndim; d++)
+            flops *= (double)q->dim[d];
+        return flops * 0.01 * width;
+    }
+    for (int d = 1; d < q->ndim; d++)
+        n *= (double)q->dim[d];
+    return n * width * (q->kernel >= DYN__K_EXP && q->kernel <= DYN__K_POW ? 0.4 : 0.06) + 0.5;
+}
+
+static int64_t clamp(int64_t x, int64_t lo, int64_t hi) { return x < lo ? lo : x > hi ? hi : x; }
+
+/* Rows of a tile: buffers within the first-level cache; products want more rows, to use what they load of W, within the second level. */
+static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_t row_elements)
+{
+    const int64_t first = 24 << 10, second = 384 << 10;
+    int64_t row_bytes = (row_elements > 0 ? row_elements : 1) * k->plan->esize, products = 0, height;
+
+    for (int32_t i = 0; i < step->instrs; i++)
+        products |= step->instr[i].kernel < 0 && !step->instr[i].per_row;
+    height = clamp(first / row_bytes, 1, 4096);
+    if (products && height < 64)
+        height = clamp(second / row_bytes, height, 64);
+    if (height >= 16)
+        height &= ~(int64_t)15;
+    return clamp(height, 1, step->R);
+}
+
+/* Chunks: tasks of some tens of microseconds, as long as adding up their partial sums stays cheap. */
+static int64_t chunk_count(const dyn__compiler *k, const dyn__step *step)
+{
+    double combine = 1, per_set = step->work / (double)step->V;
+    int64_t chunks;
+
+    for (int32_t i = 0; i < step->sums; i++)
+        combine += (double)(step->sum[i].size * k->plan->esize) * 0.03;
+    chunks = (int64_t)(per_set / 25e3);
+    if ((double)chunks > 0.25 * per_set / combine)
+        chunks = (int64_t)(0.25 * per_set / combine);
+    if (step->V >= 16)
+        chunks = 1;
+    return clamp(chunks, 1, clamp(step->tiles, 1, 16));
+}
+
+static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
+{
+    int64_t capacity = 0;
+
+    for (int32_t i = 0; i < step->instrs; i++) {
+        const dyn__cnode *c = &k->node[step->instr[i].node];
+        if (c->role != DYN__TERM)
+            continue;
+        DYN__TRY(dyn__grow(k->ctx, (void **)&step->sum, &capacity, step->sums + 1, sizeof *step->sum));
+        step->sum[step->sums++] = (dyn__sum){.size = c->C, .node = step->instr[i].node};
+    }
+    return DYN_OK;
+}
+
+static dyn_status plan_products(dyn__compiler *k, dyn__step *step)
+{
+    int64_t tail = step->R - (step->tiles - 1) * step->tile;
+
+    for (int32_t i = 0; i < step->instrs; i++) {
+        dyn__instr *q = &step->instr[i];
+        if (q->kernel >= 0) {
+            q->fn = k->plan->table->tile[q->kernel];
+            continue;
+        }
+        q->tail = q->gemm;
+        if (!q->per_row) {
+            *(k->node[q->node].role == DYN__TERM ? &q->gemm.k : &q->gemm.m) = step->tile;
+            *(k->node[q->node].role == DYN__TERM ? &q->tail.k : &q->tail.m) = tail;
+        }
+        if (dyn__gemm_plan(dyn__kernels_of(k->ctx), &q->gemm) < 0 || dyn__gemm_plan(dyn__kernels_of(k->ctx), &q->tail) < 0)
+            return DYN__FAIL(k->ctx, DYN_EINTERNAL, "no matrix product of %lld x %lld x %lld", (long long)q->gemm.m,
+                             (long long)q->gemm.n, (long long)q->gemm.k);
+    }
+    return DYN_OK;
+}
+
+dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s)
+{
+    dyn__step *step = &k->plan->step[s];
+    int64_t row_elements;
+
+    step->V = k->node[step->node].V;
+    step->R = k->node[step->node].R;
+    DYN__TRY(plan_buffers(k, s, &row_elements));
+    for (int32_t i = 0; i < step->instrs; i++)
+        step->work += row_cost(k, &step->instr[i]) * (double)step->R * (double)step->V;
+    DYN__TRY(list_sums(k, step));
+    step->tile = tile_height(k, step, row_elements);
+    step->tiles = (step->R + step->tile - 1) / step->tile;
+    step->chunks = chunk_count(k, step);
+    step->scratch = (row_elements * step->tile * k->plan->esize + 127) & ~(int64_t)63;
+    return plan_products(k, step);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Views: broadcast, slice and reshape are other strides over the same elements. */
+#include <string.h>
+#include "compile/compile.h"
+
+void dyn__dense_strides(const dyn__shape *s, int64_t *stride)
+{
+    int64_t n = 1;
+    for (int i = s->rank - 1; i >= 0; i--) {
+        stride[i] = n;
+        n *= s->dim[i];
+    }
+}
+
+int dyn__view_dense(const dyn__view *v, const dyn__shape *s)
+{
+    int64_t n = 1;
+    for (int i = s->rank - 1; i >= 0; i--) {
+        if (s->dim[i] != 1 && v->stride[i] != n)
+            return 0;
+        n *= s->dim[i];
+    }
+    return 1;
+}
+
+static void broadcast_view(const dyn_graph *g, const dyn__node *n, dyn__view *v)
+{
+    dyn__view in;
+
+    dyn__view_of(g, n->in[0], &in);
+    *v = (dyn__view){in.base, in.offset, {0}};
+    for (int64_t k = 0; k < n->attr.n; k++)
+        v->stride[n->attr.i[k]] = in.stride[k];
+}
+
+static void slice_view(const dyn_graph *g, const dyn__node *n, dyn__view *v)
+{
+    dyn__view_of(g, n->in[0], v);
+    for (int i = 0; i < n->shape.rank; i++)
+        v->offset += n->attr.i[i] * v->stride[i];
+}
+
+/* Dense elements take the strides of the new shape. Otherwise only axes of size 1 come or go: see lower.c. */
+static void reshape_view(const dyn_graph *g, const dyn__node *n, dyn__view *v)
+{
+    const dyn__shape *from = &dyn__at(g, n->in[0])->shape, *to = &n->shape;
+    dyn__view in;
+    int k = 0;
+
+    dyn__view_of(g, n->in[0], &in);
+    *v = (dyn__view){in.base, in.offset, {0}};
+    if (dyn__view_dense(&in, from)) {
+        dyn__dense_strides(to, v->stride);
+        return;
+    }
+    for (int i = 0; i < to->rank; i++) {
+        if (to->dim[i] == 1)
+            continue;
+        while (from->dim[k] == 1)
+            k++;
+        v->stride[i] = in.stride[k++];
+    }
+}
+
+void dyn__view_of(const dyn_graph *g, dyn_node x, dyn__view *v)
+{
+    const dyn__node *n = dyn__at(g, x);
+
+    switch (n->op) {
+    case DYN__OP_broadcast: broadcast_view(g, n, v); break;
+    case DYN__OP_slice: slice_view(g, n, v); break;
+    case DYN__OP_reshape: reshape_view(g, n, v); break;
+    default:
+        *v = (dyn__view){x, 0, {0}};
+        if (n->op != DYN__OP_constant)
+            dyn__dense_strides(&n->shape, v->stride);
+    }
+}
