@@ -135,6 +135,54 @@ TEST(smooth_spectrum)
     dyn_eigen_free(e);
 }
 
+/* A repeated value where the search cannot certify: it has to find the second copy by convergence. */
+TEST(repeated_in_smooth_spectrum)
+{
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_eigen *e;
+
+    for (int i = 0; i < N; i++)
+        spectrum[i] = 1.0 + i;
+    spectrum[0] = N;
+    opt.count = 3;
+    opt.tolerance = 1e-8;
+    e = solve_n(N, spectrum, &opt, DYN_OK);
+    check_pairs(e, N, spectrum, 3, (const double[]){ 500, 500, 499 });
+    dyn_eigen_free(e);
+}
+
+static int32_t apply_single(void *user, int64_t count, const double *x, double *y)
+{
+    int32_t r = apply_diagonal(user, count, x, y);
+
+    for (int64_t i = 0; i < count * N; i++)
+        y[i] = (float)y[i];
+    return r;
+}
+
+/* Products of single precision: their noise must neither stall the iteration nor be hidden. */
+TEST(single_precision_products)
+{
+    fixture f = { .n = N, .a = spectrum };
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_operator *A = NULL;
+    dyn_eigen *e = NULL;
+
+    bulk(3, (const double[]){ 10, 10, -9 });
+    opt.count = 2;
+    opt.max_products = 400;
+    CHECK_OK(ctx, dyn_operator_from_callback(ctx, N, apply_single, &f, &A));
+    CHECK_OK(ctx, dyn_eigen_solve(A, &opt, &e));
+    CHECK_NEAR(dyn_eigen_values(e)[1], 10.0, 1e-7);
+    dyn_eigen_free(e);
+    opt.tolerance = 1e-10;              /* beyond what such products can give */
+    CHECK(dyn_eigen_solve(A, &opt, &e) == DYN_NOT_CONVERGED);
+    CHECK_NEAR(dyn_eigen_values(e)[1], 10.0, 1e-7);
+    CHECK(!dyn_eigen_all_converged(e) && dyn_eigen_residuals(e)[0] > 1e-9);
+    dyn_eigen_free(e);
+    dyn_operator_unref(A);
+}
+
 TEST(zero_and_identity)
 {
     dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
@@ -365,6 +413,8 @@ int main(void)
     RUN(clustered);
     RUN(blocks);
     RUN(smooth_spectrum);
+    RUN(repeated_in_smooth_spectrum);
+    RUN(single_precision_products);
     RUN(zero_and_identity);
     RUN(whole_spectrum);
     RUN(second_difference);
