@@ -38,17 +38,20 @@ enum dyn_activation {
 /** Write activation (enum dyn_activation) of x. since: 0.1 */
 DYN_API dyn_node dyn_graph_activation(dyn_graph *g, int32_t activation, dyn_node x);
 
-/** How one parameter tensor is drawn. fan_in, fan_out: sizes a weight sums over and feeds; a bias has those of its layer. */
+/**
+ * How one parameter tensor is drawn. fan_in, fan_out: sizes a weight sums over and feeds (its last axis); a bias has those of its layer.
+ * Values never change.
+ */
 enum dyn_init {
-    DYN_INIT_DEFAULT = 0,   /* uniform +-1/sqrt(fan_in), weights and biases (PyTorch's Linear) */
+    DYN_INIT_DEFAULT = 0,   /* uniform +-scale/sqrt(fan_in), scale 0 = 1: weights and biases as PyTorch's Linear */
     DYN_INIT_NORMAL = 1,    /* normal, std = scale */
     DYN_INIT_UNIFORM = 2,   /* uniform in +-scale */
     DYN_INIT_POWER = 3,     /* normal, std = fan_in^-gamma, gamma = scale; 2205-2405 papers' "initialisation rate" */
     DYN_INIT_LECUN = 4,     /* normal, std = scale/sqrt(fan_in), scale 0 = 1 */
     DYN_INIT_XAVIER = 5,    /* normal, std = scale*sqrt(2/(fan_in+fan_out)), scale 0 = 1 */
-    DYN_INIT_XAVIER_UNIFORM = 6,
+    DYN_INIT_XAVIER_UNIFORM = 6,    /* uniform in +-scale*sqrt(6/(fan_in+fan_out)), scale 0 = 1 */
     DYN_INIT_HE = 7,        /* normal, std = scale*sqrt(2/fan_in), scale 0 = 1 */
-    DYN_INIT_ORTHOGONAL = 8,    /* rows or columns orthonormal, times scale (0 = 1) */
+    DYN_INIT_ORTHOGONAL = 8,    /* rows or columns (the fewer) orthonormal, times scale (0 = 1); biases 0 */
     DYN_INIT_ZERO = 9,
     DYN_INIT_WIDTH_POWER = 10   /* normal, std = m^-gamma, m = widest hidden width, gamma = scale */
 };
@@ -58,7 +61,7 @@ typedef struct dyn_init_options {
     int32_t kind;           /* enum dyn_init, for all weights and, unless bias_kind is set, biases */
     double scale;           /* see enum dyn_init */
     int32_t bias_kind;      /* enum dyn_init for biases; 0 = as kind */
-    int32_t layers;         /* how many entries layer_scale has; 0 = scale for all */
+    int32_t layers;         /* how many entries layer_scale has: all layers of the model; 0 = scale for all */
     double bias_scale;      /* with bias_kind */
     const double *layer_scale;  /* [layers] scale of each layer, overrides scale; NULL with layers = 0 */
     uint64_t seed;
@@ -91,7 +94,11 @@ DYN_API dyn_status dyn_model_perceptron(dyn_ctx *ctx, const dyn_perceptron_optio
  * x has the shape [n, input shape]. May be called many times, for any n.
  */
 typedef dyn_node (*dyn_model_build_fn)(void *user, dyn_graph *g, dyn_node x);
-/** A model of the caller's own making; input_shape without the sample axis. Samples must not influence each other. since: 0.1 */
+/**
+ * A model of the caller's own making; input_shape without the sample axis. Samples must not influence each other. build is tried
+ * here for one sample; user must live as long as the model.
+ * errors: DYN_EINVAL; DYN_ESHAPE; DYN_EUSER build made no parameter or no node; what build returned; DYN_ENOMEM. since: 0.1
+ */
 DYN_API dyn_status dyn_model_from_callback(dyn_ctx *ctx, dyn_model_build_fn build, void *user, int32_t input_rank,
                                            const int64_t *input_shape, dyn_model **out);
 
@@ -110,9 +117,20 @@ DYN_API int32_t dyn_model_tensor(const dyn_model *m, int32_t i, int64_t *shape, 
 /** Size of the input of one sample, and of its output. since: 0.1 */
 DYN_API int64_t dyn_model_input_size(const dyn_model *m);
 DYN_API int64_t dyn_model_output_size(const dyn_model *m);
-/** Write the model into g applied to x [n, input shape]; returns f [n, output shape]. since: 0.1 */
+/**
+ * Write the model into g applied to x [n, input shape]; returns f [n, output shape], or a negative status. Once per graph, as names are unique.
+ * errors: DYN_EINVAL; DYN_ESHAPE x; DYN_EUSER a callback made other parameters or outputs than before; DYN_ENOMEM. since: 0.1
+ */
 DYN_API dyn_node dyn_model_build(const dyn_model *m, dyn_graph *g, dyn_node x);
-/** Draw theta [p] for a perceptron or for a callback's tensors (rank 1 = bias). opt may be NULL. since: 0.1 */
+/**
+ * Draw theta. Element k of tensor i is a function of (seed, i, k) and the options only. The second copy of an antisymmetric model
+ * gets the numbers of the first. In a callback's model, tensors of rank 2 or more are weights, each beginning a layer, and the
+ * others biases of the layer before.
+ *
+ * shape:  theta [p].   opt may be NULL.
+ * errors: DYN_EINVAL a kind or scale out of its range; DYN_ESHAPE layers; DYN_ENONFINITE a power overflows; DYN_ENOMEM; DYN_EABI_*.
+ * since:  0.1
+ */
 DYN_API dyn_status dyn_model_initialise(const dyn_model *m, const dyn_init_options *opt, double *theta);
 
 #ifdef __cplusplus

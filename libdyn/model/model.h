@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A model from inside: a build function, and the table of the tensors it makes. Families differ in the build function
+ * only; the table is read off a graph that was built once for one sample. */
+#ifndef DYN__MODEL_H
+#define DYN__MODEL_H
+
+#include <dyn/model.h>
+#include "base/base.h"
+#include "graph/graph.h"
+
+typedef struct dyn__tensor {
+    char *name;
+    dyn__shape shape;
+    int64_t offset, size;
+    int64_t fan_in, fan_out;    /* a bias has those of the weight before it */
+    int32_t layer;              /* from 0 */
+    int32_t bias;               /* 1: rank 0 or 1 */
+    int32_t twin;               /* tensor that this one starts equal to; -1 = none */
+} dyn__tensor;
+
+struct dyn_model {
+    dyn__ref ref;
+    dyn_ctx *ctx;
+    dyn_model_build_fn build;
+    void *user;
+    int32_t owns_user;          /* user is a block of dyn__alloc that goes with the model */
+    dyn__shape input, output;   /* of one sample */
+    dyn__tensor *tensor;
+    int32_t tensors, layers;
+    int64_t size;
+};
+
+/* A model of `copies` equal parts, whose tensors follow one another and start equal. Takes over user if owns_user is
+ * set, also on failure. */
+dyn_status dyn__model_create(dyn_ctx *ctx, dyn_model_build_fn build, void *user, int owns_user, const dyn__shape *input,
+                             int copies, dyn_model **out);
+
+/* Fill m->tensor and what belongs to it from the parameters of g. */
+dyn_status dyn__model_read_tensors(dyn_model *m, const dyn_graph *g, int copies);
+
+/* DYN_EINVAL with a message if there is no such activation. */
+dyn_status dyn__check_activation(dyn_ctx *ctx, int32_t activation);
+
+/* count orthonormal vectors of this length, count <= length, as the rows of v,
+ * which holds vectors in general position. */
+void dyn__orthonormalise(int64_t count, int64_t length, double *v);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Perceptrons: h_l = sigma_l(h_{l-1} W_l + b_l), f = kappa * h_L. The antisymmetric form is kappa * (f_1 - f_2)
+ * of two copies whose parameters follow one another in theta and start equal. */
+#include <math.h>
+#include <stdio.h>
+#include "model/model.h"
+
+typedef struct layer {
+    int64_t in, out;
+    int32_t activation, bias;
+} layer;
+
+typedef struct perceptron {
+    int32_t layers, copies;
+    double scale;
+    layer layer[];
+} perceptron;
+
+/* ---- into a graph ---- */
+
+static dyn_node layer_parameter(dyn_graph *g, const char *letter, int32_t number, int copy, int32_t rank,
+                                const int64_t *shape)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, copy ? "%s%d.%d" : "%s%d", letter, (int)number, copy + 1);
+    return dyn_graph_parameter(g, name, rank, shape);
+}
+
+static dyn_node build_layer(dyn_graph *g, const layer *l, int32_t number, int copy, dyn_node x)
+{
+    dyn_node w = layer_parameter(g, "W", number, copy, 2, (int64_t[]){l->in, l->out});
+
+    if (w < 0)
+        return w;
+    dyn_node z = dyn_graph_matmul(g, x, w, 0, 0);
+    if (l->bias)
+        z = dyn_graph_add(g, z, layer_parameter(g, "b", number, copy, 1, &l->out));
+    return dyn_graph_activation(g, l->activation, z);
+}
+
+static dyn_node build_copy(dyn_graph *g, const perceptron *p, int copy, dyn_node x)
+{
+    for (int32_t l = 0; l < p->layers && x >= 0; l++)
+        x = build_layer(g, &p->layer[l], l + 1, copy, x);
+    return x;
+}
+
+static dyn_node build(void *user, dyn_graph *g, dyn_node x)
+{
+    const perceptron *p = user;
+    dyn_node f = build_copy(g, p, 0, x);
+
+    if (p->copies == 2)
+        f = dyn_graph_sub(g, f, build_copy(g, p, 1, x));
+    return dyn_graph_scale(g, f, p->scale);
+}
+
+/* ---- options ---- */
+
+static dyn_status check_flag(dyn_ctx *ctx, const char *name, int32_t value)
+{
+    if (value != 0 && value != 1)
+        return DYN__FAIL(ctx, DYN_EINVAL, "%s is %d, expected 0 or 1", name, (int)value);
+    return DYN_OK;
+}
+
+static dyn_status check_options(dyn_ctx *ctx, const dyn_perceptron_options *o)
+{
+    if (o->widths_count < 2 || !o->widths)
+        return DYN__FAIL(ctx, DYN_EINVAL, "widths_count is %d, expected at least 2 (input and output)%s",
+                         (int)o->widths_count, o->widths ? "" : "; widths is NULL");
+    for (int32_t i = 0; i < o->widths_count; i++)
+        if (o->widths[i] < 1)
+            return DYN__FAIL(ctx, DYN_ESHAPE, "widths[%d] is %lld, expected at least 1", (int)i,
+                             (long long)o->widths[i]);
+    if (!isfinite(o->output_scale))
+        return DYN__FAIL(ctx, DYN_EINVAL, "output_scale is %g", o->output_scale);
+    DYN__TRY(dyn__check_activation(ctx, o->activation));
+    DYN__TRY(check_flag(ctx, "no_bias", o->no_bias));
+    DYN__TRY(check_flag(ctx, "no_output_bias", o->no_output_bias));
+    return check_flag(ctx, "antisymmetric", o->antisymmetric);
+}
+
+static dyn_status set_layer(dyn_ctx *ctx, const dyn_perceptron_options *o, int32_t l, layer *out)
+{
+    const int last = l == o->widths_count - 2;
+
+    out->in = o->widths[l];
+    out->out = o->widths[l + 1];
+    out->activation = o->activations ? o->activations[l] : last ? DYN_IDENTITY : o->activation;
+    out->bias = o->bias ? o->bias[l] : !(o->no_bias || (last && o->no_output_bias));
+    DYN__TRY(dyn__check_activation(ctx, out->activation));
+    return check_flag(ctx, "an element of bias", out->bias);
+}
+
+static dyn_status set_layers(dyn_ctx *ctx, const dyn_perceptron_options *o, perceptron *p)
+{
+    p->layers = o->widths_count - 1;
+    p->copies = o->antisymmetric ? 2 : 1;
+    p->scale = o->output_scale == 0 ? 1 : o->output_scale;
+    for (int32_t l = 0; l < p->layers; l++)
+        DYN__TRY(set_layer(ctx, o, l, &p->layer[l]));
+    return DYN_OK;
+}
+
+dyn_status dyn_model_perceptron(dyn_ctx *ctx, const dyn_perceptron_options *opt, dyn_model **out)
+{
+    dyn_perceptron_options o;
+
+    if (out)
+        *out = NULL;
+    if (!ctx || !out)
+        return DYN_EINVAL;
+    DYN__ENTER(ctx);
+    DYN__TRY(dyn__options(ctx, "dyn_perceptron_options", opt, &o, sizeof o, sizeof o));
+    DYN__TRY(check_options(ctx, &o));
+    perceptron *p = dyn__alloc(ctx, 1, sizeof *p + (size_t)(o.widths_count - 1) * sizeof p->layer[0]);
+    if (!p)
+        return DYN_ENOMEM;
+    dyn_status s = set_layers(ctx, &o, p);
+    if (s != DYN_OK) {
+        dyn__free(ctx, p);
+        return s;
+    }
+    return dyn__model_create(ctx, build, p, 1, &(dyn__shape){1, {o.widths[0]}}, p->copies, out);
+}
