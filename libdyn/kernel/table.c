@@ -18,13 +18,15 @@ int dyn__kernel_inputs(int id) { return id >= 0 && id < DYN__K_COUNT ? kernels[i
 static int best_isa(void)
 {
 #if DYN__HAVE_AVX
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2"))
+        return DYN_ISA_REFERENCE;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("fma"))
+        && __builtin_cpu_supports("avx512bw"))
         return DYN_ISA_AVX512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return DYN_ISA_AVX2;
-#endif
+    return DYN_ISA_AVX2;
+#else
     return DYN_ISA_REFERENCE;
+#endif
 }
 
 dyn_status dyn__kernels_init(dyn__kernels *k, int isa)

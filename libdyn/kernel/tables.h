@@ -6,7 +6,12 @@
 
 #include "kernel/kernel.h"
 
+/* Are the vector variants part of this build? */
+#ifdef __x86_64__
+#define DYN__HAVE_AVX 1
+#else
 #define DYN__HAVE_AVX 0
+#endif
 
 void dyn__reference_tables(dyn__kernel_table *f64, dyn__kernel_table *f32);
 

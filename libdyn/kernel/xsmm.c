@@ -34,7 +34,8 @@ int dyn__xsmm_plan(const dyn__kernels *k, dyn__gemm *g)
     else
         g->code = (void *)(uintptr_t)libxsmm_smmdispatch(m, n, inner, &lda, &ldb, &ldc, &one_f32, &beta_f32, &flags,
                                                          NULL);
-    g->run = g->dtype == DYN_F64 ? run_f64 : run_f32;
+    if (g->code)
+        g->run = g->dtype == DYN_F64 ? run_f64 : run_f32;
     return g->code != NULL;
 }
 #else

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Vectors of AVX-512 for one element type, chosen by DYN__SIMD_F32: T element, V vector of W elements, M mask of the
+ * first elements of a vector. simd_avx2.h offers the same names; the kernels (*.inc) are written with nothing else.
+ * All functions are static: nothing compiled for this instruction set may be seen, or linked, from elsewhere. */
+#include <immintrin.h>
+
+#define SLEEF_ISA avx512f
+#define GEMM_VECTORS 3      /* columns of a register block, in vectors */
+#define GEMM_ROWS 8         /* rows of a register block */
+#define INLINE static inline __attribute__((always_inline, unused))
+
+#if DYN__SIMD_F32
+typedef float T;
+typedef __m512 V;
+typedef __mmask16 M;
+enum { W = 16 };
+#define SLEEF_LANES f16
+#define OP(name) _mm512_##name##_ps
+#define COMPARE _mm512_cmp_ps_mask
+#else
+typedef double T;
+typedef __m512d V;
+typedef __mmask8 M;
+enum { W = 8 };
+#define SLEEF_LANES d8
+#define OP(name) _mm512_##name##_pd
+#define COMPARE _mm512_cmp_pd_mask
+#endif
+
+INLINE V v_zero(void) { return OP(setzero)(); }
+INLINE V v_set(T x) { return OP(set1)(x); }
+INLINE V v_load(const T *p) { return OP(loadu)(p); }
+INLINE void v_store(T *p, V x) { OP(storeu)(p, x); }
+
+/* The first n elements, 0 <= n <= W; the others read as zero and are not written. */
+INLINE M v_first(int64_t n) { return (M)_bzhi_u32(0xffff, (unsigned)n); }
+INLINE V v_load_first(const T *p, M m) { return OP(maskz_loadu)(m, p); }
+INLINE void v_store_first(T *p, M m, V x) { OP(mask_storeu)(p, m, x); }
+/* x in the first elements, y in the others. */
+INLINE V v_keep_first(M m, V x, V y) { return OP(mask_mov)(y, m, x); }
+
+INLINE V v_fma(V a, V b, V c) { return OP(fmadd)(a, b, c); }
+INLINE V v_fnma(V a, V b, V c) { return OP(fnmadd)(a, b, c); }
+INLINE V v_fms(V a, V b, V c) { return OP(fmsub)(a, b, c); }
+INLINE V v_sqrt(V a) { return OP(sqrt)(a); }
+INLINE V v_neg(V a) { return OP(xor)(a, v_set((T)-0.0)); }
+
+INLINE V v_abs(V a) { return OP(andnot)(v_set((T)-0.0), a); }
+/* The size of a with the sign of b. */
+INLINE V v_copysign(V a, V b) { return OP(or)(v_abs(a), OP(and)(v_set((T)-0.0), b)); }
+
+INLINE V v_gt(V a, V b) { return OP(maskz_mov)(COMPARE(a, b, _CMP_GT_OQ), v_set(1)); }
+INLINE V v_ge(V a, V b) { return OP(maskz_mov)(COMPARE(a, b, _CMP_GE_OQ), v_set(1)); }
+INLINE V v_eq(V a, V b) { return OP(maskz_mov)(COMPARE(a, b, _CMP_EQ_OQ), v_set(1)); }
+INLINE V v_select(V a, V b, V c) { return OP(mask_mov)(c, COMPARE(a, v_zero(), _CMP_NEQ_UQ), b); }
+/* b where a < 0, else c. */
+INLINE V v_select_negative(V a, V b, V c) { return OP(mask_mov)(c, COMPARE(a, v_zero(), _CMP_LT_OQ), b); }
+/* 1, -1 or a itself if it is zero or NaN. */
+INLINE V v_sign(V a)
+{
+    const V up = OP(mask_mov)(a, COMPARE(a, v_zero(), _CMP_GT_OQ), v_set(1));
+
+    return OP(mask_mov)(up, COMPARE(a, v_zero(), _CMP_LT_OQ), v_set(-1));
+}
+/* The maximum of the hardware gives b if an operand is NaN. */
+INLINE V v_max(V a, V b) { return OP(mask_mov)(OP(max)(a, b), COMPARE(a, a, _CMP_UNORD_Q), a); }
+/* NaN if b is. */
+INLINE V v_min(V a, V b) { return OP(min)(a, b); }
+/* a limited to [lo, hi]; NaN stays. */
+INLINE V v_clamp(V a, T lo, T hi) { return OP(max)(v_set(lo), OP(min)(v_set(hi), a)); }
+
+/* Is any element above the limit? */
+INLINE int v_above(V a, T limit) { return COMPARE(a, v_set(limit), _CMP_GT_OQ) != 0; }
+INLINE T v_sum(V a) { return OP(reduce_add)(a); }
+INLINE T v_greatest(V a) { return COMPARE(a, a, _CMP_UNORD_Q) ? (T)NAN : OP(reduce_max)(a); }
+
+#if DYN__SIMD_F32
+INLINE V v_round(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE V v_power_of_two(V n) { return _mm512_scalef_ps(v_set(1), n); }
+/* The lowest eight bits of the number moved to where the exponent is. */
+INLINE V v_low_bits_to_exponent(V a)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 23));
+}
+/* a * 2^n for an integer n, rounded once. */
+INLINE V v_scale(V a, V n) { return _mm512_scalef_ps(a, n); }
+#endif
