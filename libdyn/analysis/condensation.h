@@ -7,6 +7,7 @@
 
 #include <dyn/condensation.h>
 #include "base/base.h"
+#include "analysis/vector.h"
 
 struct dyn_condensation {
     dyn_ctx *ctx;
@@ -39,11 +40,5 @@ dyn_status dyn__condensation_cosines(const dyn_condensation *c, int64_t first, i
 
 /* out[i] = <unit row i, v>, v [components]. */
 void dyn__condensation_project(const dyn_condensation *c, const double *v, double *out);
-
-/* Euclidean norm without overflow or underflow of squares. */
-double dyn__norm(int64_t n, const double *x);
-
-/* Indices 0 .. n-1 sorted by key, ascending or descending; equal keys by index. order [n]. */
-dyn_status dyn__sort_by(dyn_ctx *ctx, int64_t n, const double *key, int descending, int64_t *order);
 
 #endif

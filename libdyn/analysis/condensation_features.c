@@ -31,19 +31,20 @@ static tensor find(const dyn_model *m, char kind, int64_t number)
 
 static dyn_status find_layer(const dyn_model *m, int32_t number, layer *l)
 {
-    dyn_ctx *ctx = dyn__model_ctx(m);
+    const int64_t *shape = l->weight.shape;
 
     l->weight = find(m, 'W', number);
     l->bias = find(m, 'b', number);
     l->next = find(m, 'W', (int64_t)number + 1);
     if (l->weight.rank != 2)
-        return DYN__FAIL(ctx, DYN_EINVAL, "layer %" PRId32 ": the model has no matrix \"W%" PRId32 "\"", number, number);
-    if (l->bias.rank >= 0 && (l->bias.rank != 1 || l->bias.shape[0] != l->weight.shape[1]))
-        return DYN__FAIL(ctx, DYN_ESHAPE, "layer %" PRId32 ": the bias has rank %" PRId32 " and %" PRId64
-                         " elements for %" PRId64 " neurons", number, l->bias.rank, l->bias.shape[0], l->weight.shape[1]);
-    if (l->next.rank >= 0 && (l->next.rank != 2 || l->next.shape[0] != l->weight.shape[1]))
-        return DYN__FAIL(ctx, DYN_ESHAPE, "layer %" PRId32 ": the next matrix has rank %" PRId32 " and %" PRId64
-                         " rows for %" PRId64 " neurons", number, l->next.rank, l->next.shape[0], l->weight.shape[1]);
+        return DYN__FAIL(m->ctx, DYN_EINVAL, "layer %" PRId32 ": the model has no matrix \"W%" PRId32 "\"", number,
+                         number);
+    if (l->bias.rank >= 0 && (l->bias.rank != 1 || l->bias.shape[0] != shape[1]))
+        return DYN__FAIL(m->ctx, DYN_ESHAPE, "layer %" PRId32 ": the bias has rank %" PRId32 " and %" PRId64
+                         " elements for %" PRId64 " neurons", number, l->bias.rank, l->bias.shape[0], shape[1]);
+    if (l->next.rank >= 0 && (l->next.rank != 2 || l->next.shape[0] != shape[1]))
+        return DYN__FAIL(m->ctx, DYN_ESHAPE, "layer %" PRId32 ": the next matrix has rank %" PRId32 " and %" PRId64
+                         " rows for %" PRId64 " neurons", number, l->next.rank, l->next.shape[0], shape[1]);
     return DYN_OK;
 }
 
@@ -54,9 +55,9 @@ dyn_status dyn_condensation_shape(const dyn_model *m, int32_t layer_number, int6
 
     if (!m)
         return DYN_EINVAL;
-    DYN__ENTER(dyn__model_ctx(m));
+    DYN__ENTER(m->ctx);
     if (!neurons || !components || !outputs)
-        return DYN__FAIL(dyn__model_ctx(m), DYN_EINVAL, "an output is NULL");
+        return DYN__FAIL(m->ctx, DYN_EINVAL, "an output is NULL");
     DYN__TRY(find_layer(m, layer_number, &l));
     *neurons = l.weight.shape[1];
     *components = l.weight.shape[0] + (l.bias.rank >= 0);
@@ -83,9 +84,9 @@ dyn_status dyn_condensation_features(const dyn_model *m, const double *theta, in
 
     if (!m)
         return DYN_EINVAL;
-    DYN__ENTER(dyn__model_ctx(m));
+    DYN__ENTER(m->ctx);
     if (!theta || !features)
-        return DYN__FAIL(dyn__model_ctx(m), DYN_EINVAL, "%s is NULL", theta ? "features" : "theta");
+        return DYN__FAIL(m->ctx, DYN_EINVAL, "%s is NULL", theta ? "features" : "theta");
     DYN__TRY(find_layer(m, layer_number, &l));
     copy_features(&l, theta, features);
     if (output_weights && l.next.rank >= 0)

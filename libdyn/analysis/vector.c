@@ -4,7 +4,7 @@
  * studies of small initialisation), and a sort of indices by a key. */
 #include <math.h>
 #include <stdlib.h>
-#include "analysis/condensation.h"
+#include "analysis/vector.h"
 
 double dyn__norm(int64_t n, const double *x)
 {

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Sharpness: the largest curvature of the loss as the running optimiser feels it. An optimiser with preconditioner d
+ * and factor c (dyn_optimizer_preconditioner) is stable as long as the largest eigenvalue of the symmetric matrix
+ *     c d^(1/2) H d^(1/2)
+ * stays below 2 / rate; for gradient descent d = c = 1 and it is that of the Hessian H itself. A crossing alone is a
+ * risk; the loss rises when the curvature along the gradient crosses (arXiv 2506.04805, 2103.00065, 2207.14484). */
+#ifndef DYN_SHARPNESS_H
+#define DYN_SHARPNESS_H
+
+#include <dyn/eigen.h>
+#include <dyn/optim.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- one measurement ---- */
+
+/**
+ * The operator c d^(1/2) H d^(1/2). It keeps H alive.
+ *
+ * shape:  d [size], positive, copied; NULL means ones.
+ * errors: DYN_EINVAL (c or an element of d is not positive and finite), DYN_ENOMEM.   since: 0.1
+ */
+DYN_API dyn_status dyn_sharpness_operator(dyn_operator *H, const double *d, double c, dyn_operator **out);
+
+/**
+ * Eigenpairs of c d^(1/2) H d^(1/2): the largest ones, the smallest ones or both ends, as opt says.
+ *
+ * shape:  d [size] or NULL.   owner: *out is the caller's.   opt may be NULL.
+ * return and errors: as dyn_eigen_solve and dyn_sharpness_operator.   since: 0.1
+ */
+DYN_API dyn_status dyn_sharpness_preconditioned(dyn_operator *H, const double *d, double c,
+                                                const dyn_eigen_options *opt, dyn_eigen **out);
+
+/**
+ * Curvature along the gradient g, with one product:
+ *     *raw = g^T H g / g^T g,   *preconditioned = c (d g)^T H g / g^T g   (d acts by elements).
+ *
+ * shape:  d [size] or NULL, g [size]. Either output may be NULL.
+ * errors: DYN_EINVAL (g is zero or not finite; c, d as above), and those of the product.   since: 0.1
+ */
+DYN_API dyn_status dyn_sharpness_directional(dyn_operator *H, const double *d, double c, const double *g, double *raw,
+                                             double *preconditioned);
+
+/**
+ * The largest curvature of a quadratic that an optimiser stands, with its preconditioner frozen and after many steps:
+ * of H, or of diag(d) H for ADAM, ADAMW and RMSPROP. With b = beta1:
+ *     GD, RMSPROP 2/rate;   HEAVY_BALL (2+2b)/rate;   NESTEROV (2+2b)/((1+2b) rate);
+ *     ADAM, ADAMW and HEAVY_BALL with ema (2+2b)/((1-b) rate).
+ * opt gives kind, rate (a schedule is ignored), beta1 and ema.
+ *
+ * errors: DYN_ENOTSUP for SIGN; those of dyn_optimizer_create for its options.   since: 0.1
+ */
+DYN_API dyn_status dyn_sharpness_limit(dyn_ctx *ctx, const dyn_optimizer_options *opt, double *limit);
+
+/* ---- following a training run ---- */
+
+typedef struct dyn_sharpness_options {
+    uint32_t struct_size;       /* sizeof(dyn_sharpness_options); set by DYN_SHARPNESS_OPTIONS_INIT */
+    int32_t which;              /* enum dyn_eigen_which */
+    int64_t count;              /* pairs, of each end with DYN_BOTH_ENDS; 0 = 1 */
+    int64_t max_products;       /* of one solve; 0 as in dyn_eigen_options */
+    double tolerance;           /* 0 as in dyn_eigen_options */
+    uint64_t seed;              /* of start and search vectors */
+    uint32_t unchecked;         /* 1 = no search for missed pairs, as in dyn_eigen_options */
+    int32_t no_raw;             /* 1 = only the preconditioned matrix is solved, not H as well */
+} dyn_sharpness_options;
+#define DYN_SHARPNESS_OPTIONS_INIT { (uint32_t)sizeof(dyn_sharpness_options), 0, 0, 0, 0.0, 0, 0, 0 }
+
+/**
+ * Measures again and again along a run. Each solve starts from the pairs of the one before, which saves most of the
+ * products while theta moves little. thread: one at a time.
+ */
+typedef struct dyn_sharpness_tracker dyn_sharpness_tracker;
+
+/** A tracker for `size` parameters. opt may be NULL. errors: DYN_EINVAL, DYN_EABI_*, DYN_ENOMEM. since: 0.1 */
+DYN_API dyn_status dyn_sharpness_tracker_create(dyn_ctx *ctx, int64_t size, const dyn_sharpness_options *opt,
+                                                dyn_sharpness_tracker **out);
+/** NULL is allowed. since: 0.1 */
+DYN_API void dyn_sharpness_tracker_free(dyn_sharpness_tracker *t);
+
+/**
+ * Measure at one step. What was measured before is replaced, on an error by nothing (the accessors then give NULL).
+ *
+ * shape:  d [size] or NULL; gradient [size], or NULL if the directional curvatures are not wanted.
+ * return: DYN_NOT_CONVERGED when a pair is not within tolerance: values and residuals are there.
+ * errors: DYN_ESHAPE H has another size; those of dyn_sharpness_preconditioned.   since: 0.1
+ */
+DYN_API dyn_status dyn_sharpness_tracker_measure(dyn_sharpness_tracker *t, dyn_operator *H, const double *d, double c,
+                                                 const double *gradient);
+
+/** Pairs of H; NULL before a measurement and with no_raw. Borrowed until the next measurement. since: 0.1 */
+DYN_API const dyn_eigen *dyn_sharpness_tracker_raw(const dyn_sharpness_tracker *t);
+/** Pairs of c d^(1/2) H d^(1/2), likewise. since: 0.1 */
+DYN_API const dyn_eigen *dyn_sharpness_tracker_preconditioned(const dyn_sharpness_tracker *t);
+/** Curvatures along the gradient, as dyn_sharpness_directional gives them; NaN when there is none. since: 0.1 */
+DYN_API void dyn_sharpness_tracker_directional(const dyn_sharpness_tracker *t, double *raw, double *preconditioned);
+
+/* ---- spikes and episodes ---- */
+
+/** Intervals of a series: start included, end excluded, and the place of the largest value. Immutable. */
+typedef struct dyn_episodes dyn_episodes;
+
+/** NULL is allowed. since: 0.1 */
+DYN_API void dyn_episodes_free(dyn_episodes *e);
+/** Number of intervals; 0 for NULL. since: 0.1 */
+DYN_API int64_t dyn_episodes_count(const dyn_episodes *e);
+/** First index of every interval [count], ascending. Borrowed, as the next two; NULL for NULL. since: 0.1 */
+DYN_API const int64_t *dyn_episodes_starts(const dyn_episodes *e);
+/** Index after the last one of every interval [count]. since: 0.1 */
+DYN_API const int64_t *dyn_episodes_ends(const dyn_episodes *e);
+/** Index of the largest value in every interval [count]. since: 0.1 */
+DYN_API const int64_t *dyn_episodes_peaks(const dyn_episodes *e);
+
+/**
+ * The intervals in which a series is above a threshold.
+ *
+ * shape:  series, threshold [n]; NaN is not above anything.   errors: DYN_EINVAL, DYN_ENOMEM.   since: 0.1
+ */
+DYN_API dyn_status dyn_episodes_above(dyn_ctx *ctx, int64_t n, const double *series, const double *threshold,
+                                      dyn_episodes **out);
+
+typedef struct dyn_spike_options {
+    uint32_t struct_size;   /* sizeof(dyn_spike_options); set by DYN_SPIKE_OPTIONS_INIT */
+    uint32_t reserved;      /* must be 0 */
+    int64_t window;         /* steps looked back; 0 = 50 */
+    int64_t merge;          /* spikes that start less than this many steps apart are one; 0 = 30 */
+    int64_t smooth;         /* the loss is first replaced by its mean over this many last steps; 0 = 1 = as it is */
+    double ratio;           /* rise over the smallest loss in the window; 0 = 2; above 1 */
+} dyn_spike_options;
+#define DYN_SPIKE_OPTIONS_INIT { (uint32_t)sizeof(dyn_spike_options), 0, 0, 0, 0, 0.0 }
+
+/**
+ * Spikes of a loss: the intervals in which it is above ratio times its smallest value in the window before. The peak is
+ * where the (smoothed) loss is largest.
+ *
+ * shape:  loss [n], one value per step.   opt may be NULL.   errors: DYN_EINVAL, DYN_EABI_*, DYN_ENOMEM.   since: 0.1
+ */
+DYN_API dyn_status dyn_episodes_spikes(dyn_ctx *ctx, int64_t n, const double *loss, const dyn_spike_options *opt,
+                                       dyn_episodes **out);
+
+/**
+ * The sustained form of a noisy predictor: out[t] = min(series[t-1], series[t], series[t+1]), of two at the ends.
+ *
+ * shape:  series, out [n].   alias: no overlap.   errors: DYN_EINVAL.   since: 0.1
+ */
+DYN_API dyn_status dyn_episodes_sustained(dyn_ctx *ctx, int64_t n, const double *series, double *out);
+
+/**
+ * A predictor against what it should predict. A spike is hit when an episode of the predictor has a step in
+ * [start - lead, peak] of it, else missed; an episode that hits no spike is a false alarm.
+ *
+ * errors: DYN_EINVAL lead is negative. since: 0.1
+ */
+DYN_API dyn_status dyn_episodes_confusion(const dyn_episodes *predictor, const dyn_episodes *spikes, int64_t lead,
+                                          int64_t *hits, int64_t *missed, int64_t *false_alarms);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Sharpness from inside: the same as the public functions, for arguments that are known to be good. */
+#ifndef DYN__ANALYSIS_SHARPNESS_H
+#define DYN__ANALYSIS_SHARPNESS_H
+
+#include <dyn/sharpness.h>
+#include "linalg/operator.h"
+
+dyn_status dyn__sharpness_operator(dyn_operator *H, const double *d, double c, dyn_operator **out);
+
+/* curvature[0] of H, curvature[1] preconditioned, along g, which is finite and not zero. */
+dyn_status dyn__sharpness_directional(dyn_operator *H, const double *d, double c, const double *g, double curvature[2]);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The tracker: the two eigenproblems of a step, each started from its own pairs of the step before. */
+#include <inttypes.h>
+#include <math.h>
+#include "analysis/sharpness.h"
+#include "analysis/vector.h"
+
+struct dyn_sharpness_tracker {
+    dyn_ctx *ctx;
+    int64_t size;
+    dyn_sharpness_options opt;
+    dyn_eigen *raw, *preconditioned;
+    double directional[2];
+};
+
+dyn_status dyn_sharpness_tracker_create(dyn_ctx *ctx, int64_t size, const dyn_sharpness_options *opt,
+                                        dyn_sharpness_tracker **out)
+{
+    dyn_sharpness_options o;
+    dyn_sharpness_tracker *t;
+
+    if (out)
+        *out = NULL;
+    if (!ctx)
+        return DYN_EINVAL;
+    DYN__ENTER(ctx);
+    if (!out || size < 1)
+        return DYN__FAIL(ctx, DYN_EINVAL, "size is %" PRId64 " or out is NULL", size);
+    DYN__TRY(dyn__options(ctx, "dyn_sharpness_options", opt, &o, sizeof o, sizeof o));
+    if (o.no_raw != 0 && o.no_raw != 1)
+        return DYN__FAIL(ctx, DYN_EINVAL, "no_raw is %" PRId32 ", not 0 or 1", o.no_raw);
+    t = dyn__alloc(ctx, 1, sizeof *t);
+    if (!t)
+        return DYN_ENOMEM;
+    dyn__ctx_ref(ctx);
+    *t = (dyn_sharpness_tracker){ .ctx = ctx, .size = size, .opt = o, .directional = { NAN, NAN } };
+    *out = t;
+    return DYN_OK;
+}
+
+void dyn_sharpness_tracker_free(dyn_sharpness_tracker *t)
+{
+    dyn_ctx *ctx;
+
+    if (!t)
+        return;
+    ctx = t->ctx;
+    dyn_eigen_free(t->raw);
+    dyn_eigen_free(t->preconditioned);
+    dyn__free(ctx, t);
+    dyn__ctx_unref(ctx);
+}
+
+/* Replace *pairs by those of A, starting from them. */
+static dyn_status solve(const dyn_sharpness_tracker *t, dyn_operator *A, dyn_eigen **pairs)
+{
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_eigen *before = *pairs;
+    dyn_status s;
+
+    opt.which = t->opt.which;
+    opt.count = t->opt.count;
+    opt.max_products = t->opt.max_products;
+    opt.tolerance = t->opt.tolerance;
+    opt.seed = t->opt.seed;
+    opt.unchecked = t->opt.unchecked;
+    opt.start_count = dyn_eigen_count(before);
+    opt.start = opt.start_count > 0 ? dyn_eigen_vectors(before) : NULL;
+    s = dyn_eigen_solve(A, &opt, pairs);
+    dyn_eigen_free(before);
+    return s;
+}
+
+static dyn_status measure(dyn_sharpness_tracker *t, dyn_operator *H, const double *d, double c, const double *gradient)
+{
+    dyn_operator *S = NULL;
+    dyn_status worst = dyn__sharpness_operator(H, d, c, &S), s = DYN_OK;
+
+    if (worst >= 0)
+        worst = solve(t, S, &t->preconditioned);
+    dyn_operator_unref(S);
+    if (worst >= 0 && !t->opt.no_raw)
+        s = solve(t, H, &t->raw);
+    if (worst >= 0 && s != DYN_OK)
+        worst = s;
+    if (worst >= 0 && gradient && dyn__norm(t->size, gradient) > 0.0)
+        s = dyn__sharpness_directional(H, d, c, gradient, t->directional);
+    return s < 0 ? s : worst;
+}
+
+static void forget(dyn_sharpness_tracker *t)
+{
+    dyn_eigen_free(t->raw);
+    dyn_eigen_free(t->preconditioned);
+    t->raw = t->preconditioned = NULL;
+    t->directional[0] = t->directional[1] = NAN;
+}
+
+dyn_status dyn_sharpness_tracker_measure(dyn_sharpness_tracker *t, dyn_operator *H, const double *d, double c,
+                                         const double *gradient)
+{
+    dyn_status s;
+
+    if (!t)
+        return DYN_EINVAL;
+    DYN__ENTER(t->ctx);
+    if (!H)
+        return DYN__FAIL(t->ctx, DYN_EINVAL, "H is NULL");
+    if (H->size != t->size)
+        return DYN__FAIL(t->ctx, DYN_ESHAPE, "H has size %" PRId64 ", the tracker %" PRId64, H->size, t->size);
+    if (gradient)
+        DYN__TRY(dyn__check_finite(t->ctx, "gradient", t->size, gradient));
+    t->directional[0] = t->directional[1] = NAN;
+    s = measure(t, H, d, c, gradient);
+    if (s < 0)
+        forget(t);
+    return s;
+}
+
+const dyn_eigen *dyn_sharpness_tracker_raw(const dyn_sharpness_tracker *t)
+{
+    return t ? t->raw : NULL;
+}
+
+const dyn_eigen *dyn_sharpness_tracker_preconditioned(const dyn_sharpness_tracker *t)
+{
+    return t ? t->preconditioned : NULL;
+}
+
+void dyn_sharpness_tracker_directional(const dyn_sharpness_tracker *t, double *raw, double *preconditioned)
+{
+    if (raw)
+        *raw = t ? t->directional[0] : (double)NAN;
+    if (preconditioned)
+        *preconditioned = t ? t->directional[1] : (double)NAN;
+}

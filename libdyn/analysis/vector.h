@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Small services of this room. */
+#ifndef DYN__ANALYSIS_VECTOR_H
+#define DYN__ANALYSIS_VECTOR_H
+
+#include "base/base.h"
+
+/* Euclidean norm without overflow or underflow of squares. */
+double dyn__norm(int64_t n, const double *x);
+
+/* Indices 0 .. n-1 sorted by key, ascending or descending; equal keys by index. order [n]. */
+dyn_status dyn__sort_by(dyn_ctx *ctx, int64_t n, const double *key, int descending, int64_t *order);
+
+#endif
