@@ -43,7 +43,7 @@ struct dyn_ctx {
     char report[DYN__REPORT_SIZE];
 };
 
-/* The kernel table and the lines of the report that tell of it. */
+/* The kernel table and the lines of the report that tell of it. Defined in kernel/context.c. */
 dyn_status dyn__ctx_choose_kernels(dyn_ctx *ctx, int isa);
 void dyn__ctx_write_report(dyn_ctx *ctx);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The context's kernel table and its report. The one file of this room that looks a floor up: a context owns a table
- * whose contents only the kernel room knows. */
+ * The context's kernel table and its report. A context (base room) owns a table whose contents only this room knows;
+ * the two functions are declared there and defined here, so that base includes nothing from above. */
 #include "base/context.h"
 
 #include <stdio.h>
