@@ -3,10 +3,16 @@
  * Everything that touches floats. One table per context and element type: the reference in plain C first, then
  * overwritten by what the CPU can do better. Above this room a number is only a place in a buffer.
  *
- * A tile kernel works on `rows` x `cols` elements. arg[0] is the output, arg[1..] the inputs. Element (r, c) of an argument
- * is p[r * row + c * col] (strides in elements); col is 0 or 1, for the output of an elementwise kernel always 1; row is any
- * stride, also 0 (the same row again) for inputs. The output may be the same place as an input of the same strides, else they do not overlap.
- * rows and cols are >= 0. Pointers are aligned to the element only. No kernel writes outside its elements. */
+ * A tile kernel works on `rows` x `cols` elements. arg[0] is the output, arg[1..] the inputs. Element (r, c) of an
+ * argument is p[r * row + c * col] (strides in elements); col is 0 or 1, for the output of an elementwise kernel
+ * always 1; row is any stride, also 0 (the same row again) for inputs. The output may be the same place as an input
+ * of the same strides, else they do not overlap. rows and cols are >= 0. Pointers are aligned to the element only. No
+ * kernel writes outside its elements.
+ *
+ * Accuracy, in units in the last place. float64: SLEEF's 1.0 for every function. float32: exp 1.01, expm1 1.6, tanh
+ * 2.6 (odd, never above 1, exact for tiny arguments), the others SLEEF's 1.0. The reference, and a build without
+ * SLEEF, has the accuracy of the C library. Multiply-add kernels round once where the CPU has the instruction, else
+ * twice. */
 #ifndef DYN__KERNEL_H
 #define DYN__KERNEL_H
 
@@ -16,20 +22,22 @@ typedef struct dyn__arg { void *p; int64_t row, col; } dyn__arg;
 /* c: the one scalar parameter of a kernel that has one (exponent). */
 typedef void (*dyn__tile_fn)(int64_t rows, int64_t cols, const dyn__arg *arg, double c);
 
-/* K(NAME, inputs, formula). Elementwise. Comparisons give 1 or 0. NaN passes through max (either operand NaN gives NaN). */
+/* K(NAME, inputs, formula). Elementwise. Comparisons give 1 or 0. NaN passes through max (either operand NaN gives
+ * NaN). */
 #define DYN__ELEMENTWISE_LIST(K)                                     \
     K(COPY, 1, "a") K(NEG, 1, "-a")                                  \
     K(EXP, 1, "exp a") K(EXPM1, 1, "exp a - 1") K(LOG, 1, "log a") K(LOG1P, 1, "log (1+a)") \
     K(TANH, 1, "tanh a") K(ERF, 1, "erf a") K(SIN, 1, "sin a") K(COS, 1, "cos a") K(SQRT, 1, "sqrt a") \
-    K(POWI, 1, "a^c, c an integer, by repeated multiplication; 1/.. for c < 0") K(POW, 1, "a^c, c real; NaN for a < 0") \
+    K(POWI, 1, "a^c, c an integer, by repeated multiplication; 1/.. for c < 0") \
+    K(POW, 1, "a^c, c real; NaN for a < 0") \
     K(ADD, 2, "a+b") K(SUB, 2, "a-b") K(MUL, 2, "a*b") K(DIV, 2, "a/b") K(MAX, 2, "max(a,b)") \
     K(GT, 2, "a>b") K(GE, 2, "a>=b") K(EQ, 2, "a==b")                \
     K(SELECT, 3, "a != 0 ? b : c") K(FMA, 3, "fma(a,b,c)") K(FNMA, 3, "fma(-a,b,c)") K(FMS, 3, "fma(a,b,-c)") \
     K(MUL_1MSQ, 2, "a * fma(-b,b,1): the tanh derivative times a")
 
-/* K(NAME, inputs, formula). Reductions. Inputs may have col 0. Row reductions write one number per row at p[r*row] of arg[0] (col of
- * arg[0] is ignored); column reductions ADD to p[c] of arg[0]; total reductions ADD to p[0]. The order of summation depends on rows and
- * cols only. */
+/* K(NAME, inputs, formula). Reductions. Inputs may have col 0. Row reductions write one number per row at p[r*row] of
+ * arg[0] (col of arg[0] is ignored); column reductions ADD to p[c] of arg[0]; total reductions ADD to p[0]. The order
+ * of summation depends on rows and cols only. */
 #define DYN__REDUCTION_LIST(K)                                       \
     K(ROW_SUM, 1, "y_r = sum_c a") K(ROW_MAX, 1, "y_r = max_c a") K(ROW_DOT, 2, "y_r = sum_c a*b") \
     K(COL_SUM, 1, "y_c += sum_r a") K(COL_DOT, 2, "y_c += sum_r a*b")  \
@@ -44,8 +52,9 @@ enum dyn__kernel_id {
 const char *dyn__kernel_name(int id);
 int dyn__kernel_inputs(int id);
 
-/* Update rules: one pass over n parameters. theta in place; g gradient; s1, s2 state vectors (m, v) or NULL. h holds the numbers of this
- * step, already computed in double by the caller: see struct dyn__update. */
+/* Update rules: one pass over n parameters. theta in place; g gradient; s1, s2 the state vectors m and v (RMSPROP has
+ * v only); a rule does not touch those it does not have, they may be NULL. h holds the numbers of this step, already
+ * computed in double by the caller: see struct dyn__update. */
 typedef struct dyn__update {
     double rate;        /* learning rate times what bias correction of the first moment asks for */
     double beta1, beta2;
@@ -71,10 +80,12 @@ struct dyn__gemm;
 typedef struct dyn__kernel_table {
     dyn__tile_fn tile[DYN__K_COUNT];
     dyn__update_fn update[DYN__U_COUNT];
-    /* y[i, :] = table[index[i], :], rows x cols; an index outside [0, table_rows) gives NaN rows (checked earlier at the edges). */
+    /* y[i, :] = table[index[i], :], rows x cols; an index outside [0, table_rows) gives NaN rows (checked earlier at
+     * the edges). */
     void (*gather)(int64_t rows, int64_t cols, void *y, const void *table, int64_t table_rows, const int64_t *index);
     /* table[index[i], :] += x[i, :] in the order i = 0, 1, ...; indices out of range are skipped. */
-    void (*scatter_add)(int64_t rows, int64_t cols, void *table, int64_t table_rows, const void *x, const int64_t *index);
+    void (*scatter_add)(int64_t rows, int64_t cols, void *table, int64_t table_rows, const void *x,
+                        const int64_t *index);
     /* y = transpose of x, x is rows x cols with row stride xs, y is cols x rows with row stride ys. */
     void (*transpose)(int64_t rows, int64_t cols, void *y, int64_t ys, const void *x, int64_t xs);
     /* The plain matrix product of this instruction set, for dyn__gemm_plan. */
@@ -89,15 +100,17 @@ typedef struct dyn__kernels {
     int foreign_gemm;                   /* BLIS may be used: not when the plain reference was asked for by name */
 } dyn__kernels;
 
-/* Fill the table with the kernels of this instruction set. DYN_ENOTSUP when the CPU or the build has it not. The best with DYN_ISA_AUTO. */
+/* Fill the table with the kernels of this instruction set. DYN_ENOTSUP when the CPU or the build has it not. The best
+ * with DYN_ISA_AUTO. The first call of the process initialises BLIS. */
 dyn_status dyn__kernels_init(dyn__kernels *k, int isa);
 /* Convert n numbers. */
 void dyn__widen(int64_t n, double *y, const float *x);
 void dyn__narrow(int64_t n, float *y, const double *x);
 
-/* Matrix product, row-major: C (m x n) = A (m x k) B (k x n) [+ C]. trans_a: A is stored k x m; trans_b: B is stored n x k.
- * Planned once (provider and generated code chosen from the sizes), run often from any thread, never allocating through ctx while running
- * (BLIS's own packing buffers excepted). Sizes are > 0 and validated by the caller. Bits depend on the plan and the numbers only. */
+/* Matrix product, row-major: C (m x n) = A (m x k) B (k x n) [+ C]. trans_a: A is stored k x m; trans_b: B is stored
+ * n x k. Planned once (provider and generated code chosen from the sizes), run often from any thread, never
+ * allocating through ctx while running (BLIS's own packing buffers excepted). Sizes are > 0 and validated by the
+ * caller. Bits depend on the plan and the numbers only. */
 typedef struct dyn__gemm {
     int32_t dtype, trans_a, trans_b, accumulate;
     int64_t m, n, k, lda, ldb, ldc;
@@ -106,8 +119,12 @@ typedef struct dyn__gemm {
     int32_t provider;           /* enum dyn__gemm_provider */
 } dyn__gemm;
 enum dyn__gemm_provider { DYN__GEMM_PLAIN = 1, DYN__GEMM_XSMM = 2, DYN__GEMM_BLIS = 3 };
-/* Fill run, code and provider from the other fields. provider != 0 on entry asks for that provider (tests); DYN_ENOTSUP if it cannot. */
+/* Fill run, code and provider from the other fields (trans_b and ldb may be replaced by an equivalent pair).
+ * provider != 0 on entry asks for that provider (tests); DYN_ENOTSUP if it cannot. */
 dyn_status dyn__gemm_plan(const dyn__kernels *k, dyn__gemm *g);
-static inline void dyn__gemm_run(const dyn__gemm *g, const void *a, const void *b, void *c) { g->run(g, a, b, c); }
+static inline void dyn__gemm_run(const dyn__gemm *g, const void *a, const void *b, void *c)
+{
+    g->run(g, a, b, c);
+}
 
 #endif

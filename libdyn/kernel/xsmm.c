@@ -18,6 +18,9 @@ static void run_f32(const dyn__gemm *g, const void *a, const void *b, void *c)
     ((libxsmm_smmfunction)(uintptr_t)g->code)(b, a, c);
 }
 
+/* Sizes that LIBXSMM's code generator was seen to take, with room in its 32-bit offsets. */
+static int fits(int64_t size) { return size < 65536; }
+
 int dyn__xsmm_plan(const dyn__kernels *k, dyn__gemm *g)
 {
     const libxsmm_blasint m = (libxsmm_blasint)g->n, n = (libxsmm_blasint)g->m, inner = (libxsmm_blasint)g->k;
@@ -26,8 +29,8 @@ int dyn__xsmm_plan(const dyn__kernels *k, dyn__gemm *g)
     const double one = 1, beta = g->accumulate;
     const float one_f32 = 1, beta_f32 = (float)g->accumulate;
 
-    if (!k->have_xsmm || g->trans_b || g->m > 4096 || g->n > 4096 || g->k > 4096 || g->lda > 65535 || g->ldb > 65535
-        || g->ldc > 65535)
+    if (!k->have_xsmm || g->trans_b || !fits(g->m) || !fits(g->n) || !fits(g->k) || !fits(g->lda) || !fits(g->ldb)
+        || !fits(g->ldc))
         return 0;
     if (g->dtype == DYN_F64)
         g->code = (void *)(uintptr_t)libxsmm_dmmdispatch(m, n, inner, &lda, &ldb, &ldc, &one, &beta, &flags, NULL);

@@ -97,10 +97,11 @@ static double allowed_ulps(const setup *s, int id, const double *x, long double 
 {
     const double allowed = s->dtype == DYN_F64 ? exacts[id].ulps_f64 : exacts[id].ulps_f32;
     const long double largest = s->dtype == DYN_F64 ? DBL_MAX : (double)FLT_MAX;
+    const long double square = (long double)x[1] * x[1];
     long double term = fabsl((long double)x[0] * x[1]) + fabsl((long double)x[2]);
 
     if (id == DYN__K_MUL_1MSQ)
-        term = (long double)x[1] * x[1] > largest ? (long double)INFINITY : fabsl(x[0] * (1 + (long double)x[1] * x[1]));
+        term = square > largest ? (long double)INFINITY : fabsl(x[0] * (1 + square));
     if (!is_fused(id) || (s->isa != DYN_ISA_REFERENCE && (id != DYN__K_MUL_1MSQ || term <= largest)))
         return allowed;
     return term <= largest && want != 0 ? allowed + 2 * (double)(term / fabsl(want)) : (double)INFINITY;

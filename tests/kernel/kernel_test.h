@@ -41,7 +41,10 @@ static inline const char *setup_name(const setup *s)
 static inline size_t size_of(int dtype) { return dtype == DYN_F64 ? sizeof(double) : sizeof(float); }
 static inline double epsilon(int dtype) { return dtype == DYN_F64 ? DBL_EPSILON : (double)FLT_EPSILON; }
 
-static inline void *at(const void *p, int dtype, int64_t i) { return (char *)(uintptr_t)p + i * (int64_t)size_of(dtype); }
+static inline void *at(const void *p, int dtype, int64_t i)
+{
+    return (char *)(uintptr_t)p + i * (int64_t)size_of(dtype);
+}
 
 static inline double get(const void *p, int dtype, int64_t i)
 {
@@ -67,7 +70,10 @@ static inline uint64_t random_bits(void)
 }
 
 /* In [lo, hi). */
-static inline double random_in(double lo, double hi) { return lo + (hi - lo) * (double)(random_bits() >> 11) * 0x1p-53; }
+static inline double random_in(double lo, double hi)
+{
+    return lo + (hi - lo) * (double)(random_bits() >> 11) * 0x1p-53;
+}
 
 static inline void random_fill(void *p, int dtype, int64_t n, double lo, double hi)
 {
@@ -75,7 +81,8 @@ static inline void random_fill(void *p, int dtype, int64_t n, double lo, double 
         set(p, dtype, i, random_in(lo, hi));
 }
 
-/* |got - want| in units of the last place of want in the type; infinite where one of them is not finite and they differ. */
+/* |got - want| in units of the last place of want in the type; infinite where one of them is not finite and they
+ * differ. */
 static inline double ulps_apart(double got, long double want, int dtype)
 {
     const double rounded = dtype == DYN_F64 ? (double)want : (double)(float)want;
