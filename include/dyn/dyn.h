@@ -17,9 +17,11 @@
 #include <dyn/estimate.h>
 #include <dyn/graph.h>
 #include <dyn/model.h>
+#include <dyn/objective.h>
 #include <dyn/operator.h>
 #include <dyn/optim.h>
 #include <dyn/plan.h>
 #include <dyn/random.h>
+#include <dyn/sharpness.h>
 
 #endif

@@ -139,14 +139,16 @@ typedef struct dyn__compile_options {
     int64_t outer;              /* size of the outer axis; 0 = none */
     int32_t outer_inputs;       /* inputs whose axis 0 is the outer axis */
     const dyn_node *outer_input;
+    int32_t cuts;               /* nodes that are given from outside, like inputs: the plan starts behind them */
+    const dyn_node *cut;
     int32_t threads, unfused;
     int64_t arena_limit;
 } dyn__compile_options;
 
 dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn__compile_options *opt, dyn_plan **out);
 
-/* lower.c: the needed part of g as a new graph of restricted forms. map[x] is the image of node x, or -1. */
-dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, dyn_node *map, dyn_graph **out);
+/* lower.c: the needed part of g as a new graph of restricted forms. map[x] is the image of node x, or -1; is_cut[x]: x becomes an input. */
+dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut, dyn_node *map, dyn_graph **out);
 /* view.c */
 void dyn__view_of(const dyn_graph *g, dyn_node x, dyn__view *v);
 int dyn__view_dense(const dyn__view *v, const dyn__shape *s);
@@ -166,7 +168,12 @@ dyn_status dyn__select_move(dyn__compiler *k, int32_t s);
 dyn_status dyn__final_copies(dyn__compiler *k);
 dyn__step *dyn__new_step(dyn__compiler *k, int kind, dyn_node node);
 
+/* split.c: the nodes a plan for `outputs` with inputs `varying` should be given as cuts: what does not depend on `varying`, is worth storing, and
+ * is read by what does. frontier has room for g->count nodes; returns their number or a negative status. */
+int32_t dyn__frontier(dyn_graph *g, int32_t count, const dyn_node *outputs, int32_t n_varying, const dyn_node *varying, dyn_node *frontier);
+
 /* Executor internals used by objectives: bind by input number. */
+const dyn_plan *dyn__exec_plan(const dyn_exec *e);
 int32_t dyn__plan_find(const dyn_plan *p, dyn_node original);
 void dyn__exec_set_input(dyn_exec *e, int32_t i, const void *data);
 void dyn__exec_set_output(dyn_exec *e, int32_t i, void *data);

@@ -283,6 +283,8 @@ void dyn_exec_free(dyn_exec *e)
     dyn_plan_unref(p);
 }
 
+const dyn_plan *dyn__exec_plan(const dyn_exec *e) { return e->plan; }
+
 void dyn__exec_set_input(dyn_exec *e, int32_t i, const void *data)
 {
     if (i >= 0)

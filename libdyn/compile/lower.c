@@ -172,16 +172,28 @@ static dyn_node lower_node(dyn_graph *to, const dyn__node *n, const dyn_node *ma
     }
 }
 
-dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, dyn_node *map, dyn_graph **out)
+/* Needed nodes, where a cut needs nothing behind it. */
+static void mark_up_to_cuts(const dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut, uint8_t *need)
+{
+    memset(need, 0, (size_t)g->count);
+    for (int32_t i = 0; i < count; i++)
+        need[outputs[i]] = 1;
+    for (dyn_node x = g->count - 1; x >= 0; x--)
+        for (int i = 0; need[x] && !is_cut[x] && i < dyn__at(g, x)->nin; i++)
+            need[dyn__at(g, x)->in[i]] = 1;
+}
+
+dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut, dyn_node *map, dyn_graph **out)
 {
     uint8_t *need = dyn__alloc(g->ctx, (size_t)g->count + 1, 1);
     dyn_graph *to = NULL;
     dyn_status s = need ? dyn_graph_create(g->ctx, g->dtype, &to) : DYN_ENOMEM;
 
     if (s == DYN_OK)
-        dyn__mark_needed(g, count, outputs, need);
+        mark_up_to_cuts(g, count, outputs, is_cut, need);
     for (dyn_node x = 0; s == DYN_OK && x < g->count; x++) {
-        map[x] = need[x] ? lower_node(to, dyn__at(g, x), map) : -1;
+        const dyn__node *n = dyn__at(g, x);
+        map[x] = !need[x] ? -1 : is_cut[x] ? dyn__tangent_input(to, n->dtype, &n->shape) : lower_node(to, n, map);
         s = need[x] && map[x] < 0 ? map[x] : DYN_OK;
     }
     dyn__free(g->ctx, need);

@@ -8,7 +8,7 @@
 /* ---- leaves ---- */
 
 /* Inputs in the order of the original nodes; constants into one array. */
-static dyn_status place_leaves(dyn__compiler *k, dyn_graph *original, const dyn_node *map)
+static dyn_status place_leaves(dyn__compiler *k, dyn_graph *original, const dyn_node *map, const uint8_t *is_cut)
 {
     dyn_plan *p = k->plan;
 
@@ -16,7 +16,7 @@ static dyn_status place_leaves(dyn__compiler *k, dyn_graph *original, const dyn_
     if (!p->input)
         return DYN_ENOMEM;
     for (dyn_node x = 0; x < original->count; x++) {
-        if (map[x] < 0 || dyn__at(original, x)->op != DYN__OP_input)
+        if (map[x] < 0 || (dyn__at(original, x)->op != DYN__OP_input && !is_cut[x]))
             continue;
         dyn__binding *b = &p->input[p->inputs];
         b->node = x;
@@ -93,7 +93,7 @@ static dyn_plan *new_plan(dyn_graph *g, int32_t outputs, int threads)
     return p;
 }
 
-static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node *map, const dyn_node *outputs,
+static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node *map, const uint8_t *is_cut, const dyn_node *outputs,
                                   const dyn__compile_options *opt)
 {
     k->count = k->g->count;
@@ -107,7 +107,7 @@ static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node
     for (int32_t i = 0; i < opt->outer_inputs; i++)
         if (map[opt->outer_input[i]] >= 0)
             k->batched[map[opt->outer_input[i]]] = 1;
-    DYN__TRY(place_leaves(k, g, map));
+    DYN__TRY(place_leaves(k, g, map, is_cut));
     DYN__TRY(passes(k));
     return check_limit(k, opt->arena_limit);
 }
@@ -116,13 +116,18 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
 {
     dyn__compiler k = {.ctx = g->ctx, .outputs = count, .V = opt->outer, .unfused = opt->unfused};
     dyn_node *map = dyn__alloc(g->ctx, (size_t)g->count + 1, sizeof *map);
-    dyn_status s = map ? dyn__lower(g, count, outputs, map, &k.g) : DYN_ENOMEM;
+    uint8_t *is_cut = dyn__alloc(g->ctx, (size_t)g->count + 1, 1);
+    dyn_status s = map && is_cut ? DYN_OK : DYN_ENOMEM;
 
     *out = NULL;
+    for (int32_t i = 0; s == DYN_OK && i < opt->cuts; i++)
+        is_cut[opt->cut[i]] = 1;
+    if (s == DYN_OK)
+        s = dyn__lower(g, count, outputs, is_cut, map, &k.g);
     if (s == DYN_OK && !(k.plan = new_plan(g, count, opt->threads)))
         s = DYN_ENOMEM;
     if (s == DYN_OK)
-        s = compile_lowered(&k, g, map, outputs, opt);
+        s = compile_lowered(&k, g, map, is_cut, outputs, opt);
     if (s == DYN_OK)
         *out = k.plan;
     else
@@ -130,6 +135,7 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
     dyn__free(g->ctx, k.output);
     dyn__free(g->ctx, k.batched);
     dyn__free(g->ctx, k.node);
+    dyn__free(g->ctx, is_cut);
     dyn__free(g->ctx, map);
     dyn_graph_free(k.g);
     return s;

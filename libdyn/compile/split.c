@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Linearise once: which values a plan that varies in some inputs should be given ready-made. Whatever the other inputs fix and a varying
+ * node reads is computed once and stored, except what is cheaper to do again from the first caches than to load: views, and
+ * arithmetic that needs no more operands than it saves. */
+#include "compile/compile.h"
+#include "diff/diff.h"
+
+static int is_cheap(int op)
+{
+    return op == DYN__OP_neg || op == DYN__OP_add || op == DYN__OP_sub || op == DYN__OP_mul || op == DYN__OP_broadcast
+        || op == DYN__OP_reshape || op == DYN__OP_slice || op == DYN__OP_gt || op == DYN__OP_ge || op == DYN__OP_eq || op == DYN__OP_select;
+}
+
+/* Collect what is stored instead of the fixed node x: x itself, or, where x is cheap, what it reads. */
+static int32_t collect(const dyn_graph *g, dyn_node x, uint8_t *seen, dyn_node *frontier, int32_t count)
+{
+    const dyn__node *n = dyn__at(g, x);
+
+    if (seen[x] || n->op == DYN__OP_input || n->op == DYN__OP_constant)
+        return count;
+    seen[x] = 1;
+    if (!is_cheap(n->op)) {
+        frontier[count] = x;
+        return count + 1;
+    }
+    for (int i = 0; i < n->nin; i++)
+        count = collect(g, n->in[i], seen, frontier, count);
+    return count;
+}
+
+int32_t dyn__frontier(dyn_graph *g, int32_t count, const dyn_node *outputs, int32_t n_varying, const dyn_node *varying, dyn_node *frontier)
+{
+    const int32_t nodes = g->count;
+    uint8_t *need = dyn__alloc(g->ctx, 3 * (size_t)nodes + 1, 1), *dep = need + nodes, *seen = dep + nodes;
+    int32_t found = 0;
+
+    if (!need)
+        return DYN_ENOMEM;
+    dyn__mark_needed(g, count, outputs, need);
+    dyn__mark_dependent(g, nodes, n_varying, varying, dep);
+    for (dyn_node y = 0; y < nodes; y++)
+        for (int i = 0; need[y] && dep[y] && i < dyn__at(g, y)->nin; i++)
+            if (!dep[dyn__at(g, y)->in[i]])
+                found = collect(g, dyn__at(g, y)->in[i], seen, frontier, found);
+    for (int32_t j = 0; j < count; j++)     /* an output that does not vary at all */
+        if (!dep[outputs[j]])
+            found = collect(g, outputs[j], seen, frontier, found);
+    dyn__free(g->ctx, need);
+    return found;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The struct behind an objective, for the files that implement one. */
+#ifndef DYN__OBJECTIVE_IMPL_H
+#define DYN__OBJECTIVE_IMPL_H
+
+#include "compile/compile.h"
+#include "model/model.h"
+#include "train/objective.h"
+
+struct dyn_objective {
+    dyn__ref ref;
+    dyn_ctx *ctx;
+    dyn_model *model;               /* NULL: callbacks */
+    dyn_objective_options opt;
+    int64_t n, d, c, p;             /* samples, inputs and outputs per sample, parameters */
+    int32_t esize;
+    dyn_array *x, *y;               /* in the element type */
+    dyn__evaluator *evaluator;      /* full batch, made on first use */
+    void *theta, *gradient;         /* p numbers each, in the element type */
+    dyn_value_fn value;
+    dyn_gradient_fn gradient_fn;
+    dyn_product_fn product;
+    void *user;
+};
+
+/* A graph of the objective on `samples` samples, whose loss counts them with the weights of a whole of `total`. */
+typedef struct dyn__loss_graph {
+    dyn_graph *g;
+    dyn_node x, y, f, loss;
+    dyn_node *parameter;
+    int32_t parameters;
+} dyn__loss_graph;
+
+dyn_status dyn__loss_graph_make(dyn_objective *o, int64_t samples, int64_t total, dyn__loss_graph *out);
+void dyn__loss_graph_free(dyn_objective *o, dyn__loss_graph *l);
+/* Bind parameter tensors of a plan to their places in theta. Tensors the plan does not read are skipped. */
+void dyn__bind_theta(const dyn_objective *o, const dyn__loss_graph *l, dyn_exec *e, const void *theta);
+/* Outputs first, first+1, ... of a plan to the tensors' places in a vector. */
+void dyn__bind_gradient(const dyn_objective *o, dyn_exec *e, int32_t first, void *gradient);
+const void *dyn__sample_x(const dyn_objective *o, int64_t i);
+const void *dyn__sample_y(const dyn_objective *o, int64_t i);
+/* double <-> element type */
+void dyn__to_native(const dyn_objective *o, int64_t n, void *to, const double *from);
+void dyn__from_native(const dyn_objective *o, int64_t n, double *to, const void *from);
+/* theta finite and given, objective with a model where one is needed */
+dyn_status dyn__check_theta(dyn_objective *o, const double *theta, const void *result);
+dyn_status dyn__need_model(dyn_objective *o);
+
+#endif
