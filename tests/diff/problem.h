@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * A problem to differentiate: a node y as a function of some inputs x, all leaves filled with numbers, and an oracle
- * that evaluates whatever the transforms add to the graph. The checks return a relative error; what could not be built or
- * evaluated gives NaN, which is no small error. Checks add nodes and may be repeated on their own results. */
+ * that evaluates whatever the transforms add to the graph. The checks return a relative error; what could not be built
+ * or evaluated gives NaN, which is no small error. Checks add nodes and may be repeated on their own results. */
 #ifndef PROBLEM_H
 #define PROBLEM_H
 
