@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Model rank: how many directions of parameter space change the function, the dimension of the span of df/dtheta_i. It
+ * is the rank of the Jacobian of the outputs at enough inputs, and at given inputs the empirical rank; where the two
+ * agree a global minimum is linearly stable, which is when so many samples are enough to recover a function
+ * (arXiv 2211.11623, 2307.08921). A numerical rank is a judgement: it comes with the singular values, the tolerance and
+ * the gap at the cut. */
+#ifndef DYN_RANK_H
+#define DYN_RANK_H
+
+#include <dyn/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Where the singular values s_1 >= s_2 >= ... are cut. */
+enum dyn_rank_rule {
+    DYN_RANK_TOLERANCE = 0, /* s_k > tolerance * s_1: for parameters that are exact by construction */
+    DYN_RANK_GAP = 1        /* the largest ratio s_k / s_(k+1): for trained parameters. Values below eps * s_1, which is
+                               rounding, count as eps * s_1. No ratio of 10 or more: all */
+};
+
+typedef struct dyn_rank_options {
+    uint32_t struct_size;   /* sizeof(dyn_rank_options); set by DYN_RANK_OPTIONS_INIT */
+    int32_t rule;           /* enum dyn_rank_rule that dyn_rank_value follows; both are computed */
+    double tolerance;       /* relative to s_1; 0 = 10 eps sqrt(columns), about 1e-14; in (0, 1) */
+    int64_t probes;         /* dyn_rank_model: random inputs; 0 = max(2p, p + 32) */
+    double probe_std;       /* dyn_rank_model: their standard deviation; 0 = 1. Take 4 for one-dimensional inputs */
+    uint64_t seed;          /* dyn_rank_model: of the inputs */
+} dyn_rank_options;
+#define DYN_RANK_OPTIONS_INIT { (uint32_t)sizeof(dyn_rank_options), 0, 0.0, 0, 0.0, 0 }
+
+/** A rank with its evidence. Immutable; free with dyn_rank_free. thread: may be read from any. */
+typedef struct dyn_rank dyn_rank;
+
+/**
+ * Rank of a Jacobian. Columns are first scaled to length 1, and those that are exactly zero dropped, as parameters
+ * have no common unit. With up to 512 rows or columns the singular values come from the route that keeps small ones
+ * accurate (dyn_dense_svd_values_accurate), beyond from dyn_dense_svd_values.
+ *
+ * shape:  jacobian [rows][columns], a column per parameter.   opt may be NULL.   owner: *out is the caller's.
+ * errors: DYN_EINVAL (sizes, options, a number that is not finite), DYN_EFULL, DYN_ENOMEM, DYN_EABI_*.   since: 0.1
+ */
+DYN_API dyn_status dyn_rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *jacobian,
+                                   const dyn_rank_options *opt, dyn_rank **out);
+
+/**
+ * Empirical rank of a model at theta, in float64: of the Jacobian of all outputs at given inputs.
+ *
+ * shape:  theta [p], x [samples][input size]. Memory: samples * outputs * p numbers, several times.
+ * errors: as dyn_rank_matrix; DYN_EINVAL theta or x is not finite, or NULL.   since: 0.1
+ */
+DYN_API dyn_status dyn_rank_at(dyn_model *model, const double *theta, int64_t samples, const double *x,
+                               const dyn_rank_options *opt, dyn_rank **out);
+
+/**
+ * Model rank at theta: the same at normal random inputs, numerous enough to see every direction. At parameters that
+ * express a target function it bounds the model rank of that function from above, and is equal to it where they do so
+ * with as few neurons as possible, all others being zero.
+ *
+ * shape:  theta [p].   errors: as dyn_rank_at.   since: 0.1
+ */
+DYN_API dyn_status dyn_rank_model(dyn_model *model, const double *theta, const dyn_rank_options *opt, dyn_rank **out);
+
+/** Free; NULL is allowed. since: 0.1 */
+DYN_API void dyn_rank_free(dyn_rank *r);
+
+/** The rank by the rule of the options; 0 for NULL, as all numbers here. since: 0.1 */
+DYN_API int64_t dyn_rank_value(const dyn_rank *r);
+/** The rank by the tolerance; *gap (or NULL) = s_rank / s_(rank+1) there, infinite if nothing is left. since: 0.1 */
+DYN_API int64_t dyn_rank_by_tolerance(const dyn_rank *r, double *gap);
+/** The rank by the largest gap; *gap (or NULL) = that gap. since: 0.1 */
+DYN_API int64_t dyn_rank_by_gap(const dyn_rank *r, double *gap);
+/** Singular values of the scaled matrix, descending [count]. Borrowed; NULL if all columns are 0. since: 0.1 */
+DYN_API const double *dyn_rank_singular_values(const dyn_rank *r, int64_t *count);
+/** The relative tolerance used. since: 0.1 */
+DYN_API double dyn_rank_tolerance(const dyn_rank *r);
+/** Rows of the Jacobian. since: 0.1 */
+DYN_API int64_t dyn_rank_rows(const dyn_rank *r);
+/** Columns of the Jacobian, zero ones included. since: 0.1 */
+DYN_API int64_t dyn_rank_columns(const dyn_rank *r);
+/** Columns that were exactly zero: parameters without any effect. since: 0.1 */
+DYN_API int64_t dyn_rank_zero_columns(const dyn_rank *r);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Ranks from inside. */
+#ifndef DYN__ANALYSIS_RANK_H
+#define DYN__ANALYSIS_RANK_H
+
+#include <dyn/rank.h>
+#include "base/base.h"
+
+struct dyn_rank {
+    dyn_ctx *ctx;
+    dyn_rank_options opt;
+    int64_t rows, columns, zero_columns;
+    int64_t count;              /* of values */
+    double *values;
+    int64_t by_tolerance, by_gap;
+    double gap_at_tolerance, largest_gap;
+};
+
+/* Copy and check; tolerance and probes stay 0 where the default depends on sizes. */
+dyn_status dyn__rank_options(dyn_ctx *ctx, const dyn_rank_options *given, dyn_rank_options *o);
+
+/* The public function after its checks of pointers. */
+dyn_status dyn__rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *jacobian,
+                            const dyn_rank_options *o, dyn_rank **out);
+
+#endif

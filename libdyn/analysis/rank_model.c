@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Rank of a model: the Jacobian of its outputs at given or at random inputs. Random inputs are numerous enough by
+ * this argument: as long as the span of the df/dtheta_i is not resolved, one more generic input raises the rank by
+ * one at least, so p inputs suffice in exact arithmetic, for any number of outputs. */
+#include <inttypes.h>
+#include <dyn/objective.h>
+#include "analysis/rank.h"
+#include "linalg/operator.h"
+#include "model/model.h"
+#include "random/random.h"
+
+static dyn_status wrap(dyn_ctx *ctx, int64_t samples, int64_t width, const double *data, dyn_array **out)
+{
+    int64_t shape[2] = { samples, width };
+
+    return dyn_array_wrap(ctx, DYN_F64, 2, shape, data, out);
+}
+
+static dyn_status jacobian_of(dyn_model *m, const double *theta, int64_t samples, const double *x, double *jacobian,
+                              double *targets)
+{
+    dyn_array *inputs = NULL, *outputs = NULL;
+    dyn_objective *o = NULL;
+    dyn_status s = wrap(m->ctx, samples, dyn_model_input_size(m), x, &inputs);
+
+    if (s >= 0)
+        s = wrap(m->ctx, samples, dyn_model_output_size(m), targets, &outputs);
+    if (s >= 0)
+        s = dyn_objective_create(m->ctx, m, inputs, outputs, NULL, &o);
+    if (s >= 0)
+        s = dyn_objective_jacobian(o, theta, jacobian);
+    dyn_objective_unref(o);
+    dyn_array_unref(outputs);
+    dyn_array_unref(inputs);
+    return s;
+}
+
+static dyn_status rank_at(dyn_model *m, const double *theta, int64_t samples, const double *x,
+                          const dyn_rank_options *o, dyn_rank **out)
+{
+    int64_t outputs = dyn_model_output_size(m), p = m->size;
+    double *jacobian, *targets;
+    dyn_status s = DYN_ENOMEM;
+
+    if (samples > INT64_MAX / (int64_t)sizeof(double) / outputs / p)
+        return DYN__FAIL(m->ctx, DYN_EINVAL, "%" PRId64 " samples of %" PRId64 " outputs and %" PRId64
+                         " parameters are too many", samples, outputs, p);
+    jacobian = dyn__alloc(m->ctx, (size_t)(samples * outputs), (size_t)p * sizeof *jacobian);
+    targets = jacobian ? dyn__alloc(m->ctx, (size_t)(samples * outputs), sizeof *targets) : NULL;
+    if (targets)
+        s = jacobian_of(m, theta, samples, x, jacobian, targets);
+    if (s >= 0)
+        s = dyn__rank_matrix(m->ctx, samples * outputs, p, jacobian, o, out);
+    dyn__free(m->ctx, targets);
+    dyn__free(m->ctx, jacobian);
+    return s;
+}
+
+static dyn_status check_model(dyn_model *m, const double *theta, dyn_rank **out)
+{
+    if (!theta || !out)
+        return DYN__FAIL(m->ctx, DYN_EINVAL, "%s is NULL", theta ? "out" : "theta");
+    if (m->size < 1)
+        return DYN__FAIL(m->ctx, DYN_EINVAL, "the model has no parameters");
+    return dyn__check_finite(m->ctx, "theta", m->size, theta);
+}
+
+dyn_status dyn_rank_at(dyn_model *model, const double *theta, int64_t samples, const double *x,
+                       const dyn_rank_options *opt, dyn_rank **out)
+{
+    dyn_rank_options o;
+
+    if (out)
+        *out = NULL;
+    if (!model)
+        return DYN_EINVAL;
+    DYN__ENTER(model->ctx);
+    DYN__TRY(check_model(model, theta, out));
+    if (samples < 1 || !x)
+        return DYN__FAIL(model->ctx, DYN_EINVAL, "samples is %" PRId64 " or x is NULL", samples);
+    DYN__TRY(dyn__check_finite(model->ctx, "x", samples * dyn_model_input_size(model), x));
+    DYN__TRY(dyn__rank_options(model->ctx, opt, &o));
+    return rank_at(model, theta, samples, x, &o, out);
+}
+
+dyn_status dyn_rank_model(dyn_model *model, const double *theta, const dyn_rank_options *opt, dyn_rank **out)
+{
+    dyn_rank_options o;
+    int64_t n;
+    double *x;
+    dyn_status s;
+
+    if (out)
+        *out = NULL;
+    if (!model)
+        return DYN_EINVAL;
+    DYN__ENTER(model->ctx);
+    DYN__TRY(check_model(model, theta, out));
+    DYN__TRY(dyn__rank_options(model->ctx, opt, &o));
+    if (o.probes == 0)
+        o.probes = model->size < 32 ? model->size + 32 : 2 * model->size;
+    if (o.probe_std == 0.0)
+        o.probe_std = 1.0;
+    n = dyn_model_input_size(model);
+    x = dyn__alloc(model->ctx, (size_t)o.probes, (size_t)n * sizeof *x);
+    if (!x)
+        return DYN_ENOMEM;
+    dyn__normal_f64((dyn__key){ .seed = o.seed, .stream = DYN__STREAM_PROBE }, 0, o.probes * n, x);
+    for (int64_t i = 0; i < o.probes * n; i++)
+        x[i] *= o.probe_std;
+    s = rank_at(model, theta, o.probes, x, &o, out);
+    dyn__free(model->ctx, x);
+    return s;
+}
