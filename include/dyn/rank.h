@@ -36,7 +36,7 @@ typedef struct dyn_rank dyn_rank;
 
 /**
  * Rank of a Jacobian. Columns are first scaled to length 1, and those that are exactly zero dropped, as parameters
- * have no common unit. With up to 512 rows or columns the singular values come from the route that keeps small ones
+ * have no common unit. With up to 1024 rows or columns the singular values come from the route that keeps small ones
  * accurate (dyn_dense_svd_values_accurate), beyond from dyn_dense_svd_values.
  *
  * shape:  jacobian [rows][columns], a column per parameter.   opt may be NULL.   owner: *out is the caller's.

@@ -9,7 +9,7 @@
 #define DYN_SHARPNESS_H
 
 #include <dyn/eigen.h>
-#include <dyn/optim.h>
+#include <dyn/train.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -64,10 +64,12 @@ typedef struct dyn_sharpness_options {
     int64_t max_products;       /* of one solve; 0 as in dyn_eigen_options */
     double tolerance;           /* 0 as in dyn_eigen_options */
     uint64_t seed;              /* of start and search vectors */
-    uint32_t unchecked;         /* 1 = no search for missed pairs, as in dyn_eigen_options */
+    int32_t unchecked;          /* 1 = no search for missed pairs, as in dyn_eigen_options */
     int32_t no_raw;             /* 1 = only the preconditioned matrix is solved, not H as well */
+    int32_t cold;               /* 1 = every solve starts anew: results do not depend on earlier measurements */
+    uint32_t reserved;          /* must be 0 */
 } dyn_sharpness_options;
-#define DYN_SHARPNESS_OPTIONS_INIT { (uint32_t)sizeof(dyn_sharpness_options), 0, 0, 0, 0.0, 0, 0, 0 }
+#define DYN_SHARPNESS_OPTIONS_INIT { (uint32_t)sizeof(dyn_sharpness_options), 0, 0, 0, 0.0, 0, 0, 0, 0, 0 }
 
 /**
  * Measures again and again along a run. Each solve starts from the pairs of the one before, which saves most of the
@@ -97,6 +99,22 @@ DYN_API const dyn_eigen *dyn_sharpness_tracker_raw(const dyn_sharpness_tracker *
 DYN_API const dyn_eigen *dyn_sharpness_tracker_preconditioned(const dyn_sharpness_tracker *t);
 /** Curvatures along the gradient, as dyn_sharpness_directional gives them; NaN when there is none. since: 0.1 */
 DYN_API void dyn_sharpness_tracker_directional(const dyn_sharpness_tracker *t, double *raw, double *preconditioned);
+
+/**
+ * Let the tracker measure a run on a schedule: the Hessian of its objective (of all samples, without the weight decay
+ * of the optimiser) under the preconditioner and along the gradient of the step about to be taken. Series recorded:
+ *     "sharpness_pre", "sharpness"                      eigenvalues of c d^(1/2) H d^(1/2) and, unless no_raw, of H
+ *     "sharpness_pre_residual", "sharpness_residual"    their residuals
+ *     "sharpness_pre_converged", "sharpness_converged"  1 or 0 each
+ *     "lambda_grad_pre", "lambda_grad"                  directional curvatures (nan where the gradient is 0)
+ *     "threshold"                                       2 / rate
+ * The tracker stays the caller's and must live as long as the run trains. Use one tracker per run. After a checkpoint
+ * is loaded a tracker starts anew: the values agree within the tolerance, and bit for bit with cold = 1.
+ *
+ * errors: DYN_ESHAPE the run has another number of parameters; DYN_ENOTSUP its optimiser has no preconditioner (SIGN);
+ *         those of dyn_run_observe.   since: 0.1
+ */
+DYN_API dyn_status dyn_sharpness_observe(dyn_sharpness_tracker *t, dyn_run *run, const dyn_schedule *when);
 
 /* ---- spikes and episodes ---- */
 

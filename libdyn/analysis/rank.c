@@ -11,7 +11,7 @@
 #include "analysis/rank.h"
 #include "linalg/operator.h"
 
-enum { ACCURATE_UP_TO = 512 };          /* the Jacobi route takes some seconds there */
+enum { ACCURATE_UP_TO = 1024 };         /* the Jacobi route takes a second or two there */
 static const double SMALLEST_GAP = 10.0;
 
 dyn_status dyn__rank_options(dyn_ctx *ctx, const dyn_rank_options *given, dyn_rank_options *o)

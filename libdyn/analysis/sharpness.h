@@ -7,6 +7,14 @@
 #include <dyn/sharpness.h>
 #include "linalg/operator.h"
 
+struct dyn_sharpness_tracker {
+    dyn_ctx *ctx;
+    int64_t size;
+    dyn_sharpness_options opt;
+    dyn_eigen *raw, *preconditioned;
+    double directional[2];
+};
+
 dyn_status dyn__sharpness_operator(dyn_operator *H, const double *d, double c, dyn_operator **out);
 
 /* curvature[0] of H, curvature[1] preconditioned, along g, which is finite and not zero. */

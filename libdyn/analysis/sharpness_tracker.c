@@ -6,13 +6,16 @@
 #include "analysis/sharpness.h"
 #include "analysis/vector.h"
 
-struct dyn_sharpness_tracker {
-    dyn_ctx *ctx;
-    int64_t size;
-    dyn_sharpness_options opt;
-    dyn_eigen *raw, *preconditioned;
-    double directional[2];
-};
+static dyn_status read_options(dyn_ctx *ctx, const dyn_sharpness_options *given, dyn_sharpness_options *o)
+{
+    DYN__TRY(dyn__options(ctx, "dyn_sharpness_options", given, o, sizeof *o, sizeof *o));
+    if ((o->unchecked | o->no_raw | o->cold) & ~1)
+        return DYN__FAIL(ctx, DYN_EINVAL, "unchecked is %" PRId32 ", no_raw %" PRId32 ", cold %" PRId32
+                         ": each must be 0 or 1", o->unchecked, o->no_raw, o->cold);
+    if (o->reserved)
+        return DYN__FAIL(ctx, DYN_EINVAL, "reserved is %" PRIu32 ", must be 0", o->reserved);
+    return DYN_OK;
+}
 
 dyn_status dyn_sharpness_tracker_create(dyn_ctx *ctx, int64_t size, const dyn_sharpness_options *opt,
                                         dyn_sharpness_tracker **out)
@@ -27,9 +30,7 @@ dyn_status dyn_sharpness_tracker_create(dyn_ctx *ctx, int64_t size, const dyn_sh
     DYN__ENTER(ctx);
     if (!out || size < 1)
         return DYN__FAIL(ctx, DYN_EINVAL, "size is %" PRId64 " or out is NULL", size);
-    DYN__TRY(dyn__options(ctx, "dyn_sharpness_options", opt, &o, sizeof o, sizeof o));
-    if (o.no_raw != 0 && o.no_raw != 1)
-        return DYN__FAIL(ctx, DYN_EINVAL, "no_raw is %" PRId32 ", not 0 or 1", o.no_raw);
+    DYN__TRY(read_options(ctx, opt, &o));
     t = dyn__alloc(ctx, 1, sizeof *t);
     if (!t)
         return DYN_ENOMEM;
@@ -64,8 +65,8 @@ static dyn_status solve(const dyn_sharpness_tracker *t, dyn_operator *A, dyn_eig
     opt.max_products = t->opt.max_products;
     opt.tolerance = t->opt.tolerance;
     opt.seed = t->opt.seed;
-    opt.unchecked = t->opt.unchecked;
-    opt.start_count = dyn_eigen_count(before);
+    opt.unchecked = (uint32_t)t->opt.unchecked;
+    opt.start_count = t->opt.cold ? 0 : dyn_eigen_count(before);
     opt.start = opt.start_count > 0 ? dyn_eigen_vectors(before) : NULL;
     s = dyn_eigen_solve(A, &opt, pairs);
     dyn_eigen_free(before);

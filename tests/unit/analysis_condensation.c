@@ -286,6 +286,39 @@ TEST(distance_slope_and_data_direction)
     CHECK_NEAR(z[2], 0.5, 1e-15);
 }
 
+/* Features read off the parameters of a network: column k of W, then element k of b; output weights are rows. */
+TEST(features_of_a_model)
+{
+    static const int64_t widths[4] = { 2, 3, 2, 1 };
+    dyn_perceptron_options opt = DYN_PERCEPTRON_OPTIONS_INIT;
+    dyn_model *model = NULL;
+    double theta[20], features[9], output[6];
+    int64_t m = 0, k = 0, outputs = 0;
+
+    opt.widths_count = 4;
+    opt.widths = widths;
+    opt.activation = DYN_TANH;
+    opt.no_output_bias = 1;
+    CHECK_OK(ctx, dyn_model_perceptron(ctx, &opt, &model));
+    CHECK(dyn_model_size(model) == 6 + 3 + 6 + 2 + 2);
+    for (int i = 0; i < 19; i++)
+        theta[i] = i;
+    CHECK_OK(ctx, dyn_condensation_shape(model, 1, &m, &k, &outputs));
+    CHECK(m == 3 && k == 3 && outputs == 2);
+    CHECK_OK(ctx, dyn_condensation_features(model, theta, 1, features, output));
+    for (int i = 0; i < 3; i++) {
+        CHECK(features[3 * i] == i && features[3 * i + 1] == 3 + i && features[3 * i + 2] == 6 + i);
+        CHECK(output[2 * i] == 9 + 2 * i && output[2 * i + 1] == 10 + 2 * i);
+    }
+    CHECK_OK(ctx, dyn_condensation_shape(model, 3, &m, &k, &outputs));
+    CHECK(m == 1 && k == 2 && outputs == 0);
+    CHECK_OK(ctx, dyn_condensation_features(model, theta, 3, features, NULL));
+    CHECK(features[0] == 17 && features[1] == 18);
+    CHECK(dyn_condensation_shape(model, 4, &m, &k, &outputs) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "no matrix \"W4\"");
+    dyn_model_unref(model);
+}
+
 TEST(bad_arguments_are_named)
 {
     dyn_condensation_options opt = DYN_CONDENSATION_OPTIONS_INIT;
@@ -334,6 +367,7 @@ int main(void)
     RUN(extreme_scales);
     RUN(no_direction_at_all);
     RUN(distance_slope_and_data_direction);
+    RUN(features_of_a_model);
     RUN(bad_arguments_are_named);
     dyn_ctx_free(ctx);
     return test_end();

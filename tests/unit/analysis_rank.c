@@ -84,10 +84,10 @@ TEST(rules_differ_where_the_spectrum_decays)
     dyn_rank_free(r);
 }
 
-/* Beyond 512 columns the other route is taken. */
+/* Beyond 1024 columns the other route is taken. */
 TEST(large_matrices_take_the_other_route)
 {
-    enum { BIG = 600, RANK = 40 };
+    enum { BIG = 1100, RANK = 40 };
     double *a = malloc(sizeof(double[BIG][BIG]));
     dyn_rank *r = NULL;
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The tracker as an observer of a run: Hessian at theta, preconditioner of the step about to be taken, and the results
+ * as series of the run. */
+#include <inttypes.h>
+#include "analysis/sharpness.h"
+#include "optim/optim.h"
+
+typedef struct names {
+    const char *values, *residuals, *converged;
+} names;
+
+static const names PRECONDITIONED = { "sharpness_pre", "sharpness_pre_residual", "sharpness_pre_converged" };
+static const names RAW = { "sharpness", "sharpness_residual", "sharpness_converged" };
+
+/* flag [pairs] is scratch: a series holds doubles. */
+static dyn_status record_pairs(dyn_run *run, const names *n, const dyn_eigen *e, double *flag)
+{
+    int64_t count = dyn_eigen_count(e);
+
+    for (int64_t i = 0; i < count; i++)
+        flag[i] = dyn_eigen_converged(e)[i];
+    DYN__TRY(dyn_run_record(run, n->values, count, dyn_eigen_values(e)));
+    DYN__TRY(dyn_run_record(run, n->residuals, count, dyn_eigen_residuals(e)));
+    return dyn_run_record(run, n->converged, count, flag);
+}
+
+static dyn_status record(const dyn_sharpness_tracker *t, dyn_run *run, double *scratch)
+{
+    double threshold = dyn_optimizer_threshold(dyn_run_optimizer(run));
+
+    DYN__TRY(record_pairs(run, &PRECONDITIONED, t->preconditioned, scratch));
+    if (t->raw)
+        DYN__TRY(record_pairs(run, &RAW, t->raw, scratch));
+    DYN__TRY(dyn_run_record(run, "lambda_grad_pre", 1, &t->directional[1]));
+    DYN__TRY(dyn_run_record(run, "lambda_grad", 1, &t->directional[0]));
+    return dyn_run_record(run, "threshold", 1, &threshold);
+}
+
+/* d [size] is scratch. */
+static dyn_status measure(dyn_sharpness_tracker *t, dyn_run *run, const double *theta, const double *gradient,
+                          double *d)
+{
+    dyn_operator *H = NULL;
+    double c = 1.0;
+    dyn_status s = dyn_optimizer_preconditioner(dyn_run_optimizer(run), d, &c);
+
+    if (s >= 0)
+        s = dyn_objective_hessian(dyn_run_objective(run), theta, &H);
+    if (s >= 0)
+        s = dyn_sharpness_tracker_measure(t, H, d, c, gradient);
+    dyn_operator_unref(H);
+    return s < 0 ? s : record(t, run, d);
+}
+
+static int32_t observe(void *user, dyn_run *run, int64_t step, double loss, const double *theta, const double *gradient)
+{
+    dyn_sharpness_tracker *t = user;
+    double *d = dyn__alloc(t->ctx, (size_t)t->size, sizeof *d);
+    dyn_status s = d ? measure(t, run, theta, gradient, d) : DYN_ENOMEM;
+
+    (void)step;
+    (void)loss;
+    dyn__free(t->ctx, d);
+    return s;
+}
+
+dyn_status dyn_sharpness_observe(dyn_sharpness_tracker *t, dyn_run *run, const dyn_schedule *when)
+{
+    int64_t p;
+
+    if (!t)
+        return DYN_EINVAL;
+    DYN__ENTER(t->ctx);
+    if (!run)
+        return DYN__FAIL(t->ctx, DYN_EINVAL, "run is NULL");
+    p = dyn_objective_size(dyn_run_objective(run));
+    if (p != t->size)
+        return DYN__FAIL(t->ctx, DYN_ESHAPE, "the run has %" PRId64 " parameters, the tracker %" PRId64, p, t->size);
+    if (dyn_run_optimizer(run)->opt.kind == DYN_OPTIMIZER_SIGN)
+        return DYN__FAIL(t->ctx, DYN_ENOTSUP, "SIGN has no preconditioner");
+    return dyn_run_observe(run, observe, t, when);
+}
