@@ -33,7 +33,9 @@ typedef void (*dyn__tile_fn)(int64_t rows, int64_t cols, const dyn__arg *arg, do
     K(ADD, 2, "a+b") K(SUB, 2, "a-b") K(MUL, 2, "a*b") K(DIV, 2, "a/b") K(MAX, 2, "max(a,b)") \
     K(GT, 2, "a>b") K(GE, 2, "a>=b") K(EQ, 2, "a==b")                \
     K(SELECT, 3, "a != 0 ? b : c") K(FMA, 3, "fma(a,b,c)") K(FNMA, 3, "fma(-a,b,c)") K(FMS, 3, "fma(a,b,-c)") \
-    K(MUL_1MSQ, 2, "a * fma(-b,b,1): the tanh derivative times a")
+    K(MUL_1MSQ, 2, "a * fma(-b,b,1): the tanh derivative times a")   \
+    K(MUL2_1MSQ, 3, "a * b * fma(-c,c,1)")                           \
+    K(TANH_ADD, 2, "tanh (a+b)") K(TANH_FMA, 3, "tanh fma(a,b,c)")
 
 /* K(NAME, inputs, formula). Reductions. Inputs may have col 0. Row reductions write one number per row at p[r*row] of
  * arg[0] (col of arg[0] is ignored); column reductions ADD to p[c] of arg[0]; total reductions ADD to p[0]. The order

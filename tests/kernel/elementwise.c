@@ -40,6 +40,9 @@ EXACT(FMA, fmal(a, b, c))
 EXACT(FNMA, fmal(-a, b, c))
 EXACT(FMS, fmal(a, b, -c))
 EXACT(MUL_1MSQ, a * fmal(-b, b, 1))
+EXACT(MUL2_1MSQ, a * b * fmal(-c, c, 1))
+EXACT(TANH_ADD, tanhl(a + b))
+EXACT(TANH_FMA, tanhl(fmal(a, b, c)))
 
 /* Half a unit for what is rounded once; the long double value itself is off by a little. */
 #define ONCE 0.502
@@ -57,13 +60,19 @@ static const exact exacts[] = {
     [DYN__K_EQ] = { exact_EQ, 0, 0, -2, 2 }, [DYN__K_SELECT] = { exact_SELECT, 0, 0, -2, 2 },
     [DYN__K_FMA] = { exact_FMA, ONCE, ONCE, -9, 9 }, [DYN__K_FNMA] = { exact_FNMA, ONCE, ONCE, -9, 9 },
     [DYN__K_FMS] = { exact_FMS, ONCE, ONCE, -9, 9 }, [DYN__K_MUL_1MSQ] = { exact_MUL_1MSQ, 1.51, 1.51, -1, 1 },
+    [DYN__K_MUL2_1MSQ] = { exact_MUL2_1MSQ, 2.01, 2.01, -1, 1 },
+    [DYN__K_TANH_ADD] = { exact_TANH_ADD, 3.4, 3.7, -9, 9 },
+    [DYN__K_TANH_FMA] = { exact_TANH_FMA, 3.4, 3.7, -3, 3 },
 };
 #define KERNELS ((int)(sizeof exacts / sizeof *exacts))
 
+/* Kernels that use fma where there is one, and of them those that end in a factor 1 - c^2. */
 static int is_fused(int id)
 {
-    return id == DYN__K_FMA || id == DYN__K_FNMA || id == DYN__K_FMS || id == DYN__K_MUL_1MSQ;
+    return id == DYN__K_FMA || id == DYN__K_FNMA || id == DYN__K_FMS || id == DYN__K_TANH_FMA;
 }
+
+static int is_slope(int id) { return id == DYN__K_MUL_1MSQ || id == DYN__K_MUL2_1MSQ; }
 
 /* Mostly from the kernel's range, sometimes awkward. */
 static double test_number(const exact *e, int dtype)
@@ -90,19 +99,23 @@ static double input(const tile *t, const setup *s, int i, int64_t r, int64_t c)
     return get(t->arg[i].p, s->dtype, r * t->arg[i].row + c * t->arg[i].col);
 }
 
-/* The allowed error in units of the last place. The reference may round a product before adding: then the error is
- * measured against the largest term, and has no bound where that overflows or all cancels. The square in MUL_1MSQ may
- * overflow everywhere. */
+/* The allowed error in units of the last place, infinite where anything goes. The reference may round a product before
+ * adding, which costs some units of the largest term; and what comes on the way may leave the range of the type
+ * although the result does not. */
 static double allowed_ulps(const setup *s, int id, const double *x, long double want)
 {
     const double allowed = s->dtype == DYN_F64 ? exacts[id].ulps_f64 : exacts[id].ulps_f32;
     const long double largest = s->dtype == DYN_F64 ? DBL_MAX : (double)FLT_MAX;
-    const long double square = (long double)x[1] * x[1];
-    long double term = fabsl((long double)x[0] * x[1]) + fabsl((long double)x[2]);
+    const long double least = s->dtype == DYN_F64 ? DBL_MIN : (double)FLT_MIN;
+    const long double product = (long double)x[0] * x[1], slope = id == DYN__K_MUL_1MSQ ? x[1] : x[2];
+    const long double factor = fabsl(id == DYN__K_MUL_1MSQ ? x[0] : product);
+    const long double term = is_slope(id) ? factor * (1 + slope * slope) : fabsl(product) + fabsl((long double)x[2]);
 
-    if (id == DYN__K_MUL_1MSQ)
-        term = square > largest ? (long double)INFINITY : fabsl(x[0] * (1 + square));
-    if (!is_fused(id) || (s->isa != DYN_ISA_REFERENCE && (id != DYN__K_MUL_1MSQ || term <= largest)))
+    if (!is_fused(id) && !is_slope(id))
+        return allowed;
+    if (is_slope(id) && (slope * slope > largest || factor > largest || (factor != 0 && factor < least)))
+        return (double)INFINITY;
+    if (s->isa != DYN_ISA_REFERENCE)
         return allowed;
     return term <= largest && want != 0 ? allowed + 2 * (double)(term / fabsl(want)) : (double)INFINITY;
 }
