@@ -17,7 +17,7 @@ static void try_gather(const setup *s, int64_t rows, int64_t cols)
     const size_t row_bytes = (size_t)cols * size_of(s->dtype);
     void *table = malloc(TABLE_ROWS * row_bytes + 8);
     guarded y = guarded_new((size_t)rows * row_bytes + 64);
-    int64_t index[64];
+    int64_t index[64] = { 0 };
 
     make_index(rows, index);
     random_fill(table, s->dtype, TABLE_ROWS * cols, -1, 1);
@@ -39,8 +39,8 @@ static void try_scatter(const setup *s, int64_t rows, int64_t cols)
 {
     const size_t bytes = (size_t)(TABLE_ROWS * cols) * size_of(s->dtype);
     guarded table = guarded_new(bytes + 64);
-    void *want = malloc(bytes + 8), *x = malloc((size_t)(rows * cols) * size_of(s->dtype) + 8);
-    int64_t index[64];
+    void *want = malloc(bytes + 8), *x = calloc((size_t)(rows * cols) + 1, size_of(s->dtype));
+    int64_t index[64] = { 0 };
 
     make_index(rows, index);
     random_fill(table.now, s->dtype, TABLE_ROWS * cols, -1, 1);
