@@ -22,6 +22,9 @@
 #include <dyn/optim.h>
 #include <dyn/plan.h>
 #include <dyn/random.h>
+#include <dyn/rank.h>
+#include <dyn/replicas.h>
 #include <dyn/sharpness.h>
+#include <dyn/train.h>
 
 #endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Training runs: an objective, an optimiser, a history, and measurements on a schedule. Step t = 0, 1, 2, ... goes
+ *     1. loss and gradient g_t at theta_t (on the step's mini-batch, if there are any);
+ *     2. stop rules: a run that has reached its end stops here, with theta_t;
+ *     3. the history takes a row (t, loss, |g_t|, rate);
+ *     4. the optimiser's moments take g_t in; observers that are due see theta_t, g_t and the optimiser as it is for
+ *        the step about to be taken (v_t contains g_t), so that a preconditioned sharpness refers to this step;
+ *     5. theta_{t+1}.
+ * A measurement cannot change the trajectory. A run that is saved and loaded, or trained in several calls, gives the
+ * same bits as one that never stopped, for any number of threads. */
+#ifndef DYN_TRAIN_H
+#define DYN_TRAIN_H
+
+#include <dyn/objective.h>
+#include <dyn/optim.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * A run. It keeps its objective alive. thread: as for the context, apart from dyn_run_stop. It must not be freed,
+ * trained, saved or given observers from inside its own callbacks.
+ */
+typedef struct dyn_run dyn_run;
+
+/** Why a run is where it is. Values never change. */
+enum dyn_run_reason {
+    DYN_RUN_READY = 0,      /* new, or the steps asked for were taken: it can go on */
+    DYN_RUN_STEPS = 1,      /* options' steps reached */
+    DYN_RUN_LOSS = 2,       /* stop_loss reached */
+    DYN_RUN_ACCURACY = 3,   /* stop_accuracy reached */
+    DYN_RUN_STOPPED = 4,    /* dyn_run_stop, a progress function or an observer asked for it: it can go on */
+    DYN_RUN_NONFINITE = 5,  /* loss or gradient at theta is not finite: the run is over */
+    DYN_RUN_FAILED = 6      /* an error, which dyn_run_train returned: it can be tried again */
+};
+
+/** Options of a run. Zero is the default everywhere. */
+typedef struct dyn_run_options {
+    uint32_t struct_size;       /* sizeof(dyn_run_options); set by DYN_RUN_OPTIONS_INIT */
+    int32_t drop_last;          /* 1: leave out the last batch of an epoch if it is not full */
+    int64_t steps;              /* the run ends at this step; 0 = no end of its own */
+    int64_t batch;              /* samples per mini-batch; 0, or as many as there are = full batch */
+    uint64_t seed;              /* order of mini-batches: dyn_data_order(seed, epoch) */
+    int64_t record_every;       /* steps between rows of the history; 0 = 1. The last step is always recorded */
+    double stop_loss;           /* end where the loss (of the batch) is this or less; 0 = none */
+    double stop_accuracy;       /* end where dyn_objective_accuracy is this or more, in (0, 1]; 0 = none */
+    int64_t accuracy_every;     /* steps between looks at the accuracy, kept as series "accuracy"; 0 = 100 */
+    int64_t progress_every;     /* steps between calls of progress; 0 = about twenty calls a second */
+    dyn_progress_fn progress;   /* NULL = none. fraction is of the present dyn_run_train */
+    void *progress_user;
+} dyn_run_options;
+#define DYN_RUN_OPTIONS_INIT { (uint32_t)sizeof(dyn_run_options), 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0, NULL, NULL }
+
+/**
+ * Make a run at step 0.
+ *
+ * shape:  theta [p], copied (rounded for a float32 objective).
+ * default: optimizer and opt may be NULL.   owner: *out is owned by the caller, NULL on error.
+ * errors: DYN_EINVAL an option out of range, with its value; DYN_ENOTSUP mini-batches of an objective without samples;
+ *         DYN_ENONFINITE theta, with the index; DYN_ENOMEM; DYN_EABI_*.
+ * since:  0.1
+ */
+DYN_API dyn_status dyn_run_create(dyn_objective *objective, const dyn_optimizer_options *optimizer,
+                                  const dyn_run_options *opt, const double *theta, dyn_run **out);
+
+/** NULL is allowed. since: 0.1 */
+DYN_API void dyn_run_free(dyn_run *run);
+
+/**
+ * Train for so many steps more, at most to the end the options give; steps = 0 goes to that end. Returning DYN_OK, the
+ * run has done so or has met a stop rule: see dyn_run_reason. Where the run ends, loss and gradient are evaluated once
+ * more, for the history's last row and the observers at the end. Without an end in the options each call ends so.
+ *
+ * status: DYN_STOPPED the caller stopped it, after a whole step; train again to go on.
+ * errors: DYN_EINVAL steps < 0, or 0 without an end; DYN_ESTATE from inside a callback, or a run of dyn_replicas;
+ *         DYN_ENONFINITE loss or gradient is not finite: theta is where this was found, the history ends before;
+ *         DYN_EUSER or another status from the objective or an observer (its step is completed, though);
+ *         DYN_ENOMEM. History and state stay valid after every error.
+ * since:  0.1
+ */
+DYN_API dyn_status dyn_run_train(dyn_run *run, int64_t steps);
+
+/**
+ * Ask the training in progress, or else the next one, to stop before its next step. Any thread; a signal handler too.
+ * NULL is allowed. since: 0.1
+ */
+DYN_API void dyn_run_stop(dyn_run *run);
+
+/** Steps taken; in an observer the step it observes. 0 for NULL. since: 0.1 */
+DYN_API int64_t dyn_run_step(const dyn_run *run);
+
+/** enum dyn_run_reason; DYN_RUN_READY for NULL. since: 0.1 */
+DYN_API int32_t dyn_run_reason(const dyn_run *run);
+
+/** Copy theta [p]; in an observer the theta it observes. errors: DYN_EINVAL. since: 0.1 */
+DYN_API dyn_status dyn_run_theta(const dyn_run *run, double *theta);
+
+/** theta [p] in the objective's element type (enum dyn_dtype in *dtype unless NULL). Borrowed: lives as long as run and
+ * changes with training. NULL for NULL. since: 0.1 */
+DYN_API const void *dyn_run_parameters(const dyn_run *run, int32_t *dtype);
+
+/** The optimiser with its moments, borrowed; NULL for NULL. since: 0.1 */
+DYN_API const dyn_optimizer *dyn_run_optimizer(const dyn_run *run);
+
+/** The objective, borrowed; NULL for NULL. since: 0.1 */
+DYN_API dyn_objective *dyn_run_objective(const dyn_run *run);
+
+/**
+ * A column of the history: "step", "loss", "gradient_norm" (before clipping) or "rate".
+ * *rows (NULL allowed) is the number of rows. Borrowed: valid until the run trains again or is freed; NULL for an
+ * unknown name. since: 0.1
+ */
+DYN_API const double *dyn_run_history(const dyn_run *run, const char *column, int64_t *rows);
+
+/* ---- measurements ---- */
+
+/** When to measure: at every step that any of the rules names. All zero: at every step. */
+typedef struct dyn_schedule {
+    uint32_t struct_size;   /* sizeof(dyn_schedule); set by DYN_SCHEDULE_INIT */
+    int32_t per_decade;     /* steps 10^(j / per_decade), rounded, j = 0, 1, 2, ...; 0 = none */
+    int32_t at_start;       /* 1: step 0 */
+    int32_t at_end;         /* 1: where the run ends, see dyn_run_train; not where it is stopped by the caller */
+    int64_t every;          /* steps 0, every, 2 every, ...; 0 = none */
+    int64_t count;          /* length of steps */
+    const int64_t *steps;   /* [count], in any order, copied; NULL with count = 0 */
+} dyn_schedule;
+#define DYN_SCHEDULE_INIT { (uint32_t)sizeof(dyn_schedule), 0, 0, 0, 0, 0, NULL }
+
+/**
+ * Measures the run at step: loss and gradient [p] are those at theta [p], valid during the call. It may call analyses
+ * and operators on the run's objective, and dyn_run_record. Return 0 to go on, DYN_STOPPED to stop the training after
+ * this step, or an error (negative) which dyn_run_train then returns.
+ */
+typedef int32_t (*dyn_observer_fn)(void *user, dyn_run *run, int64_t step, double loss, const double *theta,
+                                   const double *gradient);
+
+/**
+ * Add an observer; observers of a step are called in the order they were added. when may be NULL (every step).
+ * errors: DYN_EINVAL; DYN_ESTATE from inside a callback; DYN_ENOMEM; DYN_EABI_*. since: 0.1
+ */
+DYN_API dyn_status dyn_run_observe(dyn_run *run, dyn_observer_fn fn, void *user, const dyn_schedule *when);
+
+/**
+ * Append a row to a series of results, at the present step. The first row makes the series and fixes its columns.
+ *
+ * shape:  values [count], count >= 1.
+ * name:   1 to 63 letters, digits, or any of "_-. "; not a column of the history.
+ * errors: DYN_EINVAL; DYN_ESHAPE the series has another number of columns; DYN_ENOMEM.   since: 0.1
+ */
+DYN_API dyn_status dyn_run_record(dyn_run *run, const char *name, int64_t count, const double *values);
+
+/** Number of series; 0 for NULL. since: 0.1 */
+DYN_API int64_t dyn_run_series_count(const dyn_run *run);
+
+/** Name of series i, in the order they were made; NULL out of range. Borrowed from the run. since: 0.1 */
+DYN_API const char *dyn_run_series_name(const dyn_run *run, int64_t i);
+
+/**
+ * A series: steps_out [rows] and values_out [rows, columns], borrowed, valid until something is recorded. Any output
+ * may be NULL. errors: DYN_EINVAL no such series. since: 0.1
+ */
+DYN_API dyn_status dyn_run_series(const dyn_run *run, const char *name, int64_t *rows_out, int64_t *columns_out,
+                                  const int64_t **steps_out, const double **values_out);
+
+/* ---- files ---- */
+
+/**
+ * Write a checkpoint: an .npz of theta, moments, step, history, series and the options that decide the trajectory. The
+ * file is replaced whole or not at all. errors: DYN_ESTATE from inside a callback; DYN_EIO; DYN_ENOMEM; DYN_ENOTSUP
+ * built without libzip. since: 0.1
+ */
+DYN_API dyn_status dyn_run_save(const dyn_run *run, const char *path);
+
+/**
+ * A run from a checkpoint, which goes on as if it had never stopped. Give the same objective and options as before:
+ * those that decide the trajectory are compared (all of the optimiser; batch, drop_last, seed); the end, stop rules,
+ * record_every and progress may differ. Observers are to be added again.
+ *
+ * errors: DYN_EINVAL an option differs, with both values; DYN_EFORMAT, DYN_EVERSION, DYN_EIO the file; as
+ *         dyn_run_create.   owner: *out is owned by the caller, NULL on error.   since: 0.1
+ */
+DYN_API dyn_status dyn_run_load(dyn_objective *objective, const dyn_optimizer_options *optimizer,
+                                const dyn_run_options *opt, const char *path, dyn_run **out);
+
+/**
+ * Write history and series as one CSV table with a header: a row for every step at which anything was recorded, nan
+ * where something was not; a series of several columns has columns name.0, name.1, ... Recorded twice at a step, the
+ * last counts. errors: DYN_EIO, DYN_ENOMEM. since: 0.1
+ */
+DYN_API dyn_status dyn_run_write_csv(const dyn_run *run, const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

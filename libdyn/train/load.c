@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Reading a checkpoint. Nothing in the file is believed: types, shapes, ranges and the order of steps are checked
+ * before a run made of it is given out. */
+#include "train/checkpoint.h"
+
+#include <string.h>
+
+#define MOST_STEPS ((int64_t)1 << 53)
+
+/* Member `name` as an array of that type and rank; length >= 0 fixes its first axis. */
+static dyn_status read_member(dyn_run *r, dyn_npz *npz, const char *name, int32_t dtype, int32_t rank, int64_t length,
+                              dyn_array **out)
+{
+    dyn_status s = dyn_npz_read(npz, name, out);
+
+    if (s != DYN_OK)
+        return s == DYN_EINVAL ? DYN_EFORMAT : s;
+    if (dyn_array_dtype(*out) == dtype && dyn_array_rank(*out) == rank &&
+        (length < 0 || dyn_array_shape(*out)[0] == length))
+        return DYN_OK;
+    s = DYN__FAIL(r->ctx, DYN_EFORMAT, "\"%s\" has element type %d, rank %d, %lld elements; expected %d, %d and %lld",
+                  name, dyn_array_dtype(*out), dyn_array_rank(*out), (long long)dyn_array_size(*out), dtype, rank,
+                  (long long)length);
+    dyn_array_unref(*out);
+    *out = NULL;
+    return s;
+}
+
+/* Copy a member of fixed length to where it belongs. */
+static dyn_status read_vector(dyn_run *r, dyn_npz *npz, const char *name, int32_t dtype, int64_t length, void *to)
+{
+    dyn_array *a;
+
+    DYN__TRY(read_member(r, npz, name, dtype, 1, length, &a));
+    memcpy(to, dyn_array_data(a), (size_t)length * (dtype == DYN_F32 ? sizeof(float) : sizeof(double)));
+    dyn_array_unref(a);
+    return DYN_OK;
+}
+
+static dyn_status read_state(dyn_run *r, dyn_npz *npz)
+{
+    int64_t state[DYN__STATE_COUNT], traits[DYN__TRAITS];
+
+    DYN__TRY(read_vector(r, npz, "state", DYN_I64, DYN__STATE_COUNT, state));
+    if (state[DYN__STATE_VERSION] != DYN__CHECKPOINT_VERSION)
+        return DYN__FAIL(r->ctx, DYN_EVERSION, "version of the checkpoint is %lld, known is %d",
+                         (long long)state[DYN__STATE_VERSION], DYN__CHECKPOINT_VERSION);
+    r->step = state[DYN__STATE_STEP];
+    r->seen = state[DYN__STATE_SEEN];
+    if (r->step < 0 || r->step > MOST_STEPS || r->seen < r->step || r->seen > r->step + 1 ||
+        state[DYN__STATE_REASON] < DYN_RUN_READY || state[DYN__STATE_REASON] > DYN_RUN_FAILED)
+        return DYN__FAIL(r->ctx, DYN_EFORMAT, "step %lld, seen %lld and reason %lld do not go together",
+                         (long long)r->step, (long long)r->seen, (long long)state[DYN__STATE_REASON]);
+    r->reason = (int32_t)state[DYN__STATE_REASON];
+    r->optimizer->steps = r->step;
+    DYN__TRY(read_vector(r, npz, "options", DYN_I64, DYN__TRAITS, traits));
+    return dyn__traits_compare(r, traits);
+}
+
+static dyn_status read_vectors(dyn_run *r, dyn_npz *npz)
+{
+    dyn_optimizer *o = r->optimizer;
+
+    DYN__TRY(read_vector(r, npz, "theta", r->dtype, r->size, r->theta));
+    if (o->m)
+        DYN__TRY(read_vector(r, npz, "m", r->dtype, r->size, o->m));
+    return o->v ? read_vector(r, npz, "v", r->dtype, r->size, o->v) : DYN_OK;
+}
+
+/* The first column gives the number of rows to the others. */
+static dyn_status read_history(dyn_run *r, dyn_npz *npz)
+{
+    dyn__history *h = &r->history;
+    const double *steps;
+    dyn_array *first;
+    int64_t rows;
+
+    DYN__TRY(read_member(r, npz, "history.step", DYN_F64, 1, -1, &first));
+    rows = dyn_array_size(first);
+    dyn_array_unref(first);
+    DYN__TRY(dyn__history_reserve(r->ctx, h, rows));
+    for (int c = 0; c < DYN__COLUMNS && rows; c++) {
+        char name[DYN__MEMBER_NAME] = "history.";
+        DYN__TRY(read_vector(r, npz, strcat(name, dyn__column_name(c)), DYN_F64, rows, h->column[c]));
+    }
+    steps = h->column[DYN__COL_STEP];
+    for (int64_t i = 0; i < rows; i++)
+        if (!(steps[i] >= 0 && steps[i] < (double)r->seen && (i == 0 || steps[i] > steps[i - 1])))
+            return DYN__FAIL(r->ctx, DYN_EFORMAT, "row %lld of the history is of step %g", (long long)i, steps[i]);
+    h->rows = rows;
+    return DYN_OK;
+}
+
+static dyn_status fill_series(dyn_run *r, const char *name, const dyn_array *steps, const dyn_array *values)
+{
+    const int64_t rows = dyn_array_size(steps), columns = dyn_array_shape(values)[1];
+    const int64_t *at = dyn_array_data(steps);
+    dyn__series *s;
+
+    if (columns < 1)
+        return DYN__FAIL(r->ctx, DYN_EFORMAT, "series \"%s\" has no columns", name);
+    for (int64_t i = 0; i < rows; i++)
+        if (at[i] < (i ? at[i - 1] : 0) || at[i] > r->seen)
+            return DYN__FAIL(r->ctx, DYN_EFORMAT, "row %lld of series \"%s\" is of step %lld", (long long)i, name,
+                             (long long)at[i]);
+    DYN__TRY(dyn__series_open(r, name, columns, &s));
+    if (s->rows)
+        return DYN__FAIL(r->ctx, DYN_EFORMAT, "series \"%s\" comes twice", name);
+    DYN__TRY(dyn__series_reserve(r->ctx, s, rows));
+    if (rows) {
+        memcpy(s->steps, at, (size_t)rows * sizeof *at);
+        memcpy(s->values, dyn_array_data(values), (size_t)dyn_array_size(values) * sizeof *s->values);
+    }
+    s->rows = rows;
+    return DYN_OK;
+}
+
+/* The series whose member of steps is called `member`, with `length` letters in its own name. */
+static dyn_status read_series(dyn_run *r, dyn_npz *npz, const char *member, size_t length)
+{
+    char name[DYN__SERIES_NAME] = "", other[DYN__MEMBER_NAME] = DYN__SERIES_PREFIX;
+    dyn_array *steps, *values;
+    dyn_status s;
+
+    if (length >= sizeof name)
+        return DYN__FAIL(r->ctx, DYN_EFORMAT, "member \"%.100s\": the name is too long", member);
+    memcpy(name, member + strlen(DYN__SERIES_PREFIX), length);
+    strcat(strcat(other, name), DYN__SERIES_VALUES);
+    DYN__TRY(read_member(r, npz, member, DYN_I64, 1, -1, &steps));
+    s = read_member(r, npz, other, DYN_F64, 2, dyn_array_size(steps), &values);
+    if (s == DYN_OK)
+        s = fill_series(r, name, steps, values);
+    dyn_array_unref(steps);
+    dyn_array_unref(values);
+    return s;
+}
+
+static dyn_status read_all_series(dyn_run *r, dyn_npz *npz)
+{
+    const size_t prefix = strlen(DYN__SERIES_PREFIX), suffix = strlen(DYN__SERIES_STEPS);
+
+    for (int64_t i = 0; i < dyn_npz_count(npz); i++) {
+        const char *member = dyn_npz_name(npz, i);
+        const size_t n = strlen(member);
+
+        if (n > prefix + suffix && !strncmp(member, DYN__SERIES_PREFIX, prefix) &&
+            !strcmp(member + n - suffix, DYN__SERIES_STEPS))
+            DYN__TRY(read_series(r, npz, member, n - prefix - suffix));
+    }
+    return DYN_OK;
+}
+
+static dyn_status read_all(dyn_run *r, dyn_npz *npz)
+{
+    DYN__TRY(read_state(r, npz));
+    DYN__TRY(read_vectors(r, npz));
+    DYN__TRY(read_history(r, npz));
+    return read_all_series(r, npz);
+}
+
+dyn_status dyn_run_load(dyn_objective *objective, const dyn_optimizer_options *optimizer, const dyn_run_options *opt,
+                        const char *path, dyn_run **out)
+{
+    dyn_ctx *ctx = objective ? dyn__objective_ctx(objective) : NULL;
+    dyn_npz *npz;
+    dyn_status s;
+
+    if (out)
+        *out = NULL;
+    if (!objective || !path || !out)
+        return DYN_EINVAL;
+    DYN__ENTER(ctx);
+    DYN__TRY(dyn_npz_open(ctx, path, &npz));
+    s = dyn__run_create(objective, optimizer, opt, NULL, NULL, out);
+    if (s == DYN_OK)
+        s = read_all(*out, npz);
+    if (s != DYN_OK) {
+        dyn_run_free(*out);
+        *out = NULL;
+    }
+    dyn_npz_free(npz);
+    return s;
+}

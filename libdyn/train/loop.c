@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The loop over steps. Next to evaluation and update it costs some tens of nanoseconds: all that is rare is asked for
+ * by comparing numbers. */
+#include "train/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { SHOW_NS = 50000000 };
+
+int64_t dyn__now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* ---- progress and stopping ---- */
+
+static int show(dyn_run *r)
+{
+    const double done = (double)(r->step - r->first) / (double)(r->last > r->first ? r->last - r->first : 1);
+    char text[96];
+
+    snprintf(text, sizeof text, "step %lld of %lld, loss %.4g", (long long)r->step, (long long)r->last, r->loss);
+    return r->opt.progress(r->opt.progress_user, done, text) != 0;
+}
+
+static int time_to_show(dyn_run *r)
+{
+    int64_t now;
+
+    if (r->opt.progress_every)
+        return r->step % r->opt.progress_every == 0;
+    now = dyn__now_ns();
+    if (now - r->shown_ns < SHOW_NS)
+        return 0;
+    r->shown_ns = now;
+    return 1;
+}
+
+static int asked_to_stop(dyn_run *r)
+{
+    if (r->team && atomic_load_explicit(&r->team->stop, memory_order_relaxed))
+        return 1;
+    if (atomic_load_explicit(&r->stop, memory_order_relaxed)) {
+        atomic_store(&r->stop, 0);
+        return 1;
+    }
+    return r->opt.progress && r->step > r->first && time_to_show(r) && show(r);
+}
+
+/* ---- one step ---- */
+
+static dyn_status check_finite(dyn_run *r, double x, const char *what)
+{
+    if (isfinite(x))
+        return DYN_OK;
+    r->reason = DYN_RUN_NONFINITE;
+    return DYN__FAIL(r->ctx, DYN_ENONFINITE, "%s is %g at step %lld", what, x, (long long)r->step);
+}
+
+/* The reason for which the run ends at this step, DYN_RUN_READY for none; *accuracy is NaN where nobody asks for it. */
+static dyn_status find_end(dyn_run *r, double *accuracy)
+{
+    const dyn_run_options *o = &r->opt;
+
+    *accuracy = NAN;
+    if (o->stop_accuracy > 0 && (r->step % o->accuracy_every == 0 || r->step == r->end))
+        DYN__TRY(dyn__measure_accuracy(r, accuracy));
+    if (o->stop_loss > 0 && r->loss <= o->stop_loss)
+        r->reason = DYN_RUN_LOSS;
+    else if (*accuracy >= o->stop_accuracy)
+        r->reason = DYN_RUN_ACCURACY;
+    else if (o->steps && r->step == o->steps)
+        r->reason = DYN_RUN_STEPS;
+    return DYN_OK;
+}
+
+/* All or nothing: what can fail comes first. */
+static dyn_status record(dyn_run *r, int row, double norm, double accuracy)
+{
+    const double numbers[DYN__COLUMNS] = {
+        [DYN__COL_STEP] = (double)r->step, [DYN__COL_LOSS] = r->loss, [DYN__COL_NORM] = norm,
+        [DYN__COL_RATE] = dyn__rate(&r->optimizer->opt, r->step),
+    };
+
+    if (row)
+        DYN__TRY(dyn__history_reserve(r->ctx, &r->history, r->history.rows + 1));
+    if (!isnan(accuracy))
+        DYN__TRY(dyn__series_push(r, "accuracy", r->step, 1, &accuracy));
+    if (row)
+        dyn__history_push(&r->history, numbers);
+    return DYN_OK;
+}
+
+/* Record and take the step; where the run ends, the former only. */
+static dyn_status take_step(dyn_run *r, int final, double accuracy)
+{
+    const int fresh = r->step >= r->seen, row = fresh && (final || r->step % r->opt.record_every == 0);
+    double norm = 0;
+    dyn_status s = DYN_OK;
+
+    if (row || r->optimizer->opt.clip_norm > 0) {
+        norm = dyn__optimizer_norm(r->optimizer, r->gradient);
+        DYN__TRY(check_finite(r, norm, "norm of the gradient"));
+    }
+    if (fresh) {
+        DYN__TRY(record(r, row, norm, accuracy));
+        r->seen = r->step + 1;
+    }
+    if (fresh && dyn__measure_due(r, final))
+        s = dyn__measure(r, norm, final);
+    else if (!final)
+        dyn__optimizer_advance(r->optimizer, r->theta, r->gradient, norm);
+    r->step += !final;
+    return s;
+}
+
+static dyn_status one_step(dyn_run *r, int *final)
+{
+    double accuracy;
+
+    DYN__TRY(dyn__run_evaluate(r));
+    DYN__TRY(check_finite(r, r->loss, "loss"));
+    DYN__TRY(find_end(r, &accuracy));
+    *final = r->reason != DYN_RUN_READY || r->step == r->end;
+    return take_step(r, *final, accuracy);
+}
+
+/* ---- the loop ---- */
+
+static dyn_status loop(dyn_run *r)
+{
+    int final = 0;
+    dyn_status s = DYN_OK;
+
+    /* The end is evaluated once, also when the run comes back to it. */
+    while (s == DYN_OK && !final && (r->step < r->last || (r->step == r->end && r->seen <= r->step)))
+        s = asked_to_stop(r) ? DYN_STOPPED : one_step(r, &final);
+    return s;
+}
+
+int64_t dyn__run_end(const dyn_run *r, int64_t steps)
+{
+    const int64_t last = steps < INT64_MAX - r->step ? r->step + steps : INT64_MAX;
+
+    return r->opt.steps && (steps == 0 || last > r->opt.steps) ? r->opt.steps : last;
+}
+
+dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end)
+{
+    dyn_status s;
+
+    r->first = r->step;
+    r->last = last;
+    r->end = r->opt.steps ? r->opt.steps : end;
+    r->shown_ns = dyn__now_ns();
+    r->reason = DYN_RUN_READY;
+    r->busy = 1;
+    s = loop(r);
+    r->busy = 0;
+    if (s == DYN_OK && r->opt.steps && r->step >= r->opt.steps && r->reason == DYN_RUN_READY)
+        r->reason = DYN_RUN_STEPS;      /* it was there already */
+    if (s != DYN_OK && r->reason != DYN_RUN_NONFINITE)
+        r->reason = s > 0 ? DYN_RUN_STOPPED : DYN_RUN_FAILED;
+    if (s == DYN_OK && r->opt.progress)
+        show(r);
+    return s > 0 ? DYN_STOPPED : s;
+}

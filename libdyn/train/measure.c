@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Observers. A fused optimiser step changes moments and theta at once, but an observer is to see the new moments with
+ * the old theta; so an observed step moves a copy of theta, which takes its place afterwards. The run's last
+ * observation undoes the moments too. */
+#include "train/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "optim/chunk.h"
+
+static int ascending(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static dyn_status complete(dyn_ctx *ctx, const dyn_schedule *given, dyn_schedule *w)
+{
+    DYN__TRY(dyn__options(ctx, "dyn_schedule", given, w, sizeof *w, sizeof *w));
+    if (w->per_decade < 0 || w->every < 0 || w->count < 0)
+        return DYN__FAIL(ctx, DYN_EINVAL, "per_decade %d, every %lld or count %lld is negative", w->per_decade,
+                         (long long)w->every, (long long)w->count);
+    if ((w->at_start | w->at_end) & ~1)
+        return DYN__FAIL(ctx, DYN_EINVAL, "at_start is %d, at_end %d, not 0 or 1", w->at_start, w->at_end);
+    if (w->count && !w->steps)
+        return DYN__FAIL(ctx, DYN_EINVAL, "steps is NULL with count %lld", (long long)w->count);
+    for (int64_t i = 0; i < w->count; i++)
+        if (w->steps[i] < 0)
+            return DYN__FAIL(ctx, DYN_EINVAL, "steps[%lld] is %lld", (long long)i, (long long)w->steps[i]);
+    if (!w->per_decade && !w->at_start && !w->at_end && !w->every && !w->count)
+        w->every = 1;
+    return DYN_OK;
+}
+
+static dyn_status copy_steps(dyn_ctx *ctx, dyn__observer *o)
+{
+    if (o->when.count) {
+        const size_t bytes = (size_t)o->when.count * sizeof *o->steps;
+
+        o->steps = dyn__alloc(ctx, (size_t)o->when.count, sizeof *o->steps);
+        if (!o->steps)
+            return DYN_ENOMEM;
+        memcpy(o->steps, o->when.steps, bytes);
+        qsort(o->steps, (size_t)o->when.count, sizeof *o->steps, ascending);
+    }
+    o->when.steps = o->steps;
+    return DYN_OK;
+}
+
+static void find_due(dyn_run *r, int64_t from)
+{
+    r->due = INT64_MAX;
+    for (int64_t i = 0; i < r->observer_count; i++) {
+        dyn__observer *o = &r->observers[i];
+
+        o->due = dyn__schedule_next(&o->when, from);
+        r->due = o->due < r->due ? o->due : r->due;
+    }
+}
+
+/* All that a measurement needs, so that none fails for lack of memory in the middle of a run. */
+static dyn_status make_room(dyn_run *r)
+{
+    const size_t moments = (size_t)(r->optimizer->rule->has_m + r->optimizer->rule->has_v);
+
+    if (!r->next && !(r->next = dyn__alloc(r->ctx, 1 + moments, r->bytes)))
+        return DYN_ENOMEM;
+    DYN__TRY(dyn__run_widen(r));
+    return dyn__grow(r->ctx, (void **)&r->observers, &r->observer_cap, r->observer_count + 1, sizeof *r->observers);
+}
+
+dyn_status dyn_run_observe(dyn_run *run, dyn_observer_fn fn, void *user, const dyn_schedule *when)
+{
+    dyn__observer o = { .fn = fn, .user = user };
+
+    if (!run || !fn)
+        return DYN_EINVAL;
+    DYN__ENTER(run->ctx);
+    if (run->busy)
+        return DYN__FAIL(run->ctx, DYN_ESTATE, "the run is training");
+    DYN__TRY(complete(run->ctx, when, &o.when));
+    DYN__TRY(make_room(run));
+    DYN__TRY(copy_steps(run->ctx, &o));
+    run->observers[run->observer_count++] = o;
+    find_due(run, run->seen);
+    return DYN_OK;
+}
+
+void dyn__observers_free(dyn_run *r)
+{
+    for (int64_t i = 0; i < r->observer_count; i++)
+        dyn__free(r->ctx, r->observers[i].steps);
+    dyn__free(r->ctx, r->observers);
+}
+
+static int is_due(const dyn_run *r, const dyn__observer *o, int final)
+{
+    return o->due == r->step || (final && o->when.at_end);
+}
+
+int dyn__measure_due(const dyn_run *r, int final)
+{
+    if (r->due == r->step)
+        return 1;
+    for (int64_t i = 0; final && i < r->observer_count; i++)
+        if (r->observers[i].when.at_end)
+            return 1;
+    return 0;
+}
+
+/* theta or gradient as doubles. */
+static const double *as_doubles(dyn_run *r, const void *x, double *room)
+{
+    if (r->dtype == DYN_F64)
+        return x;
+    dyn__to_double(r->dtype, r->size, x, room);
+    return room;
+}
+
+static void lock(dyn_run *r)
+{
+    if (r->team)
+        pthread_mutex_lock(&r->team->callbacks);
+}
+
+static void unlock(dyn_run *r)
+{
+    if (r->team)
+        pthread_mutex_unlock(&r->team->callbacks);
+}
+
+dyn_status dyn__measure_accuracy(dyn_run *r, double *accuracy)
+{
+    const double *theta = as_doubles(r, r->theta, r->wide);
+    dyn_status s;
+
+    lock(r);
+    s = dyn_objective_accuracy(r->objective, theta, accuracy);
+    unlock(r);
+    return s;
+}
+
+/* All that are due are called; the first answer that is not 0 counts. */
+static dyn_status call_observers(dyn_run *r, int final)
+{
+    const double *theta = as_doubles(r, r->theta, r->wide);
+    const double *gradient = as_doubles(r, r->gradient, r->wide ? r->wide + r->size : NULL);
+    dyn_status first = DYN_OK;
+
+    lock(r);
+    for (int64_t i = 0; i < r->observer_count; i++) {
+        const dyn__observer *o = &r->observers[i];
+        dyn_status s = is_due(r, o, final) ? o->fn(o->user, r, r->step, r->loss, theta, gradient) : DYN_OK;
+
+        first = first == DYN_OK ? s : first;
+    }
+    unlock(r);
+    return first;
+}
+
+/* Copy the optimiser's moments to the room behind r->next, or back. */
+static void copy_moments(dyn_run *r, int back)
+{
+    void *const moments[2] = { r->optimizer->m, r->optimizer->v };
+    char *room = r->next;
+
+    for (int i = 0; i < 2; i++)
+        if (moments[i]) {
+            room += r->bytes;
+            memcpy(back ? moments[i] : room, back ? room : moments[i], r->bytes);
+        }
+}
+
+dyn_status dyn__measure(dyn_run *r, double norm, int final)
+{
+    dyn_status s;
+
+    if (final)
+        copy_moments(r, 0);
+    memcpy(r->next, r->theta, r->bytes);
+    dyn__optimizer_advance(r->optimizer, r->next, r->gradient, norm);
+    s = call_observers(r, final);
+    if (final) {
+        copy_moments(r, 1);
+        r->optimizer->steps--;
+    } else {
+        memcpy(r->theta, r->next, r->bytes);
+    }
+    find_due(r, r->step + 1);
+    return s;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Training runs: making them, freeing them, looking at them, and the rules for callers of dyn_run_train. */
+#include "train/run.h"
+
+#include <float.h>
+#include <math.h>
+#include "data/data.h"
+#include "optim/chunk.h"
+
+/* ---- options ---- */
+
+static dyn_status check_counts(dyn_ctx *ctx, const dyn_run_options *o)
+{
+    const struct { const char *name; int64_t value; } counts[] = {
+        { "steps", o->steps }, { "batch", o->batch }, { "record_every", o->record_every },
+        { "accuracy_every", o->accuracy_every }, { "progress_every", o->progress_every },
+    };
+
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (counts[i].value < 0)
+            return DYN__FAIL(ctx, DYN_EINVAL, "%s is %lld", counts[i].name, (long long)counts[i].value);
+    return DYN_OK;
+}
+
+static dyn_status complete(dyn_ctx *ctx, const dyn_run_options *given, dyn_run_options *o)
+{
+    _Static_assert(sizeof(void *) != 8 || (sizeof *o == 88 && offsetof(dyn_run_options, progress_user) == 80),
+                   "no implicit padding");
+
+    DYN__TRY(dyn__options(ctx, "dyn_run_options", given, o, sizeof *o, sizeof *o));
+    DYN__TRY(check_counts(ctx, o));
+    if (!isfinite(o->stop_loss) || !(o->stop_accuracy >= 0 && o->stop_accuracy <= 1))
+        return DYN__FAIL(ctx, DYN_EINVAL, "stop_loss is %g, stop_accuracy %g, not finite and in [0, 1]", o->stop_loss,
+                         o->stop_accuracy);
+    if (o->drop_last != 0 && o->drop_last != 1)
+        return DYN__FAIL(ctx, DYN_EINVAL, "drop_last is %d, not 0 or 1", o->drop_last);
+    o->record_every = o->record_every ? o->record_every : 1;
+    o->accuracy_every = o->accuracy_every ? o->accuracy_every : 100;
+    return DYN_OK;
+}
+
+/* ---- life ---- */
+
+static dyn_status copy_theta(dyn_run *r, const double *theta)
+{
+    const double limit = r->dtype == DYN_F32 ? (double)FLT_MAX : DBL_MAX;
+
+    for (int64_t i = 0; i < r->size; i++)
+        if (!(fabs(theta[i]) <= limit))
+            return DYN__FAIL(r->ctx, DYN_ENONFINITE, "theta[%lld] is %g", (long long)i, theta[i]);
+    dyn__from_double(r->dtype, r->size, theta, r->theta);
+    return DYN_OK;
+}
+
+dyn_status dyn__run_widen(dyn_run *r)
+{
+    if (r->dtype != DYN_F64 && !r->wide)
+        r->wide = dyn__alloc(r->ctx, 2 * (size_t)r->size, sizeof *r->wide);
+    return r->dtype == DYN_F64 || r->wide ? DYN_OK : DYN_ENOMEM;
+}
+
+static dyn_status open_feed(dyn_run *r)
+{
+    int64_t batch;
+
+    DYN__TRY(dyn__feed_batch(r->objective, &r->opt, &batch));
+    r->epoch = -1;
+    if (batch && !(r->order = dyn__alloc(r->ctx, (size_t)dyn_objective_samples(r->objective), sizeof *r->order)))
+        return DYN_ENOMEM;
+    if (r->team)
+        return DYN_OK;
+    r->feed = &r->own;
+    return dyn__feed_open(r->objective, &r->opt, 0, &r->own);
+}
+
+static dyn_status fill(dyn_run *r, const dyn_optimizer_options *optimizer, const dyn_run_options *opt,
+                       const double *theta)
+{
+    DYN__TRY(complete(r->ctx, opt, &r->opt));
+    r->dtype = dyn__objective_dtype(r->objective);
+    r->size = dyn_objective_size(r->objective);
+    r->bytes = (size_t)r->size * dyn__dtype_size(r->dtype);
+    r->due = INT64_MAX;
+    r->loss = NAN;
+    DYN__TRY(dyn_optimizer_create(r->ctx, r->size, r->dtype, optimizer, &r->optimizer));
+    r->theta = dyn__alloc(r->ctx, 1, r->bytes);
+    r->gradient = dyn__alloc(r->ctx, 1, r->bytes);
+    if (!r->theta || !r->gradient)
+        return DYN_ENOMEM;
+    if (theta)
+        DYN__TRY(copy_theta(r, theta));
+    if (r->opt.stop_accuracy > 0)
+        DYN__TRY(dyn__run_widen(r));
+    return open_feed(r);
+}
+
+dyn_status dyn__run_create(dyn_objective *objective, const dyn_optimizer_options *optimizer,
+                           const dyn_run_options *opt, const double *theta, dyn__team *team, dyn_run **out)
+{
+    dyn_ctx *ctx = dyn__objective_ctx(objective);
+    dyn_run *r = dyn__alloc(ctx, 1, sizeof *r);
+    dyn_status s;
+
+    *out = NULL;
+    if (!r)
+        return DYN_ENOMEM;
+    dyn__ctx_ref(ctx);
+    r->ctx = ctx;
+    r->objective = dyn_objective_ref(objective);
+    r->team = team;
+    s = fill(r, optimizer, opt, theta);
+    if (s == DYN_OK)
+        *out = r;
+    else
+        dyn_run_free(r);
+    return s;
+}
+
+dyn_status dyn_run_create(dyn_objective *objective, const dyn_optimizer_options *optimizer,
+                          const dyn_run_options *opt, const double *theta, dyn_run **out)
+{
+    if (out)
+        *out = NULL;
+    if (!objective || !theta || !out)
+        return DYN_EINVAL;
+    DYN__ENTER(dyn__objective_ctx(objective));
+    return dyn__run_create(objective, optimizer, opt, theta, NULL, out);
+}
+
+void dyn_run_free(dyn_run *r)
+{
+    dyn_ctx *ctx;
+
+    if (!r)
+        return;
+    ctx = r->ctx;
+    dyn__observers_free(r);
+    dyn__series_free(r);
+    dyn__history_free(ctx, &r->history);
+    dyn__feed_close(&r->own);
+    dyn__free(ctx, r->order);
+    dyn__free(ctx, r->wide);
+    dyn__free(ctx, r->next);
+    dyn__free(ctx, r->gradient);
+    dyn__free(ctx, r->theta);
+    dyn_optimizer_free(r->optimizer);
+    dyn_objective_unref(r->objective);
+    dyn__free(ctx, r);
+    dyn__ctx_unref(ctx);
+}
+
+/* ---- training ---- */
+
+static dyn_status check_trainable(dyn_run *r, int64_t steps)
+{
+    if (r->team)
+        return DYN__FAIL(r->ctx, DYN_ESTATE, "the run belongs to replicas, which train together");
+    if (r->busy)
+        return DYN__FAIL(r->ctx, DYN_ESTATE, "the run is training");
+    if (r->reason == DYN_RUN_NONFINITE)
+        return DYN__FAIL(r->ctx, DYN_ENONFINITE, "the run ended at step %lld, where loss or gradient is not finite",
+                         (long long)r->step);
+    if (steps < 0)
+        return DYN__FAIL(r->ctx, DYN_EINVAL, "steps is %lld", (long long)steps);
+    if (steps == 0 && r->opt.steps == 0)
+        return DYN__FAIL(r->ctx, DYN_EINVAL, "steps is 0, and the run's options give no end");
+    return DYN_OK;
+}
+
+dyn_status dyn_run_train(dyn_run *run, int64_t steps)
+{
+    int64_t last;
+
+    if (!run)
+        return DYN_EINVAL;
+    DYN__ENTER(run->ctx);
+    DYN__TRY(check_trainable(run, steps));
+    last = dyn__run_end(run, steps);
+    return dyn__run_advance(run, last, last);
+}
+
+void dyn_run_stop(dyn_run *run)
+{
+    if (run)
+        atomic_store(&run->stop, 1);
+}
+
+/* ---- looking ---- */
+
+int64_t dyn_run_step(const dyn_run *run) { return run ? run->step : 0; }
+int32_t dyn_run_reason(const dyn_run *run) { return run ? run->reason : DYN_RUN_READY; }
+const dyn_optimizer *dyn_run_optimizer(const dyn_run *run) { return run ? run->optimizer : NULL; }
+dyn_objective *dyn_run_objective(const dyn_run *run) { return run ? run->objective : NULL; }
+
+dyn_status dyn_run_theta(const dyn_run *run, double *theta)
+{
+    if (!run || !theta)
+        return DYN_EINVAL;
+    dyn__to_double(run->dtype, run->size, run->theta, theta);
+    return DYN_OK;
+}
+
+const void *dyn_run_parameters(const dyn_run *run, int32_t *dtype)
+{
+    if (!run)
+        return NULL;
+    if (dtype)
+        *dtype = run->dtype;
+    return run->theta;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Inside of a training run. The files of this folder each own one part of it: batch.c what a step is evaluated on,
+ * history.c and series.c what is kept, measure.c the observers, loop.c the steps, checkpoint.c the file, run.c the
+ * rest. */
+#ifndef DYN__RUN_H
+#define DYN__RUN_H
+
+#include <pthread.h>
+#include <dyn/train.h>
+#include "optim/optim.h"
+#include "train/objective.h"
+
+/* The evaluators of a run. Runs of one objective and batch size that train one after another may share them. */
+typedef struct dyn__feed {
+    int64_t samples, batch;     /* batch = 0: all samples at once */
+    int64_t per_epoch;          /* batches of an epoch */
+    dyn__evaluator *main;
+    dyn__evaluator *ragged;     /* for the last batch of an epoch if it is smaller, or NULL */
+} dyn__feed;
+
+enum dyn__column { DYN__COL_STEP, DYN__COL_LOSS, DYN__COL_NORM, DYN__COL_RATE, DYN__COLUMNS };
+
+typedef struct dyn__history {
+    int64_t rows, cap[DYN__COLUMNS];
+    double *column[DYN__COLUMNS];
+} dyn__history;
+
+enum { DYN__SERIES_NAME = 64 };
+
+typedef struct dyn__series {
+    char name[DYN__SERIES_NAME];
+    int64_t rows, columns, steps_cap, values_cap;
+    int64_t *steps;
+    double *values;
+} dyn__series;
+
+typedef struct dyn__observer {
+    dyn_observer_fn fn;
+    void *user;
+    dyn_schedule when;          /* when.steps is our own, sorted */
+    int64_t *steps;
+    int64_t due;                /* the next step its rules name, INT64_MAX for none */
+} dyn__observer;
+
+/* What several runs that train at once have in common. */
+typedef struct dyn__team {
+    pthread_mutex_t callbacks;  /* one at a time in the caller's code and on the objective */
+    _Atomic int stop;
+} dyn__team;
+
+struct dyn_run {
+    dyn_ctx *ctx;
+    dyn_objective *objective;
+    dyn_optimizer *optimizer;
+    dyn_run_options opt;        /* complete */
+    int32_t dtype;
+    int64_t size;
+    size_t bytes;               /* of a vector in the element type */
+
+    void *theta, *gradient;     /* of the element type */
+    void *next;                 /* theta after an observed step, with room for the moments behind; NULL if nobody observes */
+    double *wide;               /* [2, size] theta and gradient for callbacks, NULL where the element is a double */
+    double loss;
+    int64_t step;               /* steps taken */
+    int64_t seen;               /* steps before this one are in history and measurements */
+    int32_t reason;
+
+    dyn__feed own, *feed;       /* feed is &own unless the run belongs to a team */
+    dyn__team *team;
+    int64_t *order, epoch;      /* order of the samples in that epoch; -1 = none yet */
+
+    dyn__history history;
+    dyn__series *series;
+    int64_t series_count, series_cap;
+    dyn__observer *observers;
+    int64_t observer_count, observer_cap;
+    int64_t due;                /* the next step that any observer's rules name */
+
+    int64_t first, last, end;   /* of the present training: its steps are first .. last - 1; the run ends at `end` */
+    int64_t shown_ns;           /* when progress was called last */
+    int busy;                   /* in dyn_run_train */
+    _Atomic int stop;
+};
+
+/* run.c. theta may be NULL: zeros. team NULL: a run with its own evaluators. */
+dyn_status dyn__run_create(dyn_objective *objective, const dyn_optimizer_options *optimizer,
+                           const dyn_run_options *opt, const double *theta, dyn__team *team, dyn_run **out);
+/* Room for theta and gradient in double, for callbacks. */
+dyn_status dyn__run_widen(dyn_run *r);
+
+/* batch.c. threads as for dyn__evaluator_create. */
+dyn_status dyn__feed_open(dyn_objective *objective, const dyn_run_options *opt, int threads, dyn__feed *f);
+void dyn__feed_close(dyn__feed *f);
+/* Batch size that the options mean for this objective, 0 for all samples. */
+dyn_status dyn__feed_batch(dyn_objective *objective, const dyn_run_options *opt, int64_t *batch);
+/* Loss and gradient at theta for the present step. */
+dyn_status dyn__run_evaluate(dyn_run *r);
+
+/* loop.c. The step that `steps` more lead to, or the run's own end for 0. */
+int64_t dyn__run_end(const dyn_run *r, int64_t steps);
+/* Train up to step `last`; `end` is where the run ends if its options do not say so. */
+dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end);
+int64_t dyn__now_ns(void);
+
+/* history.c */
+dyn_status dyn__history_reserve(dyn_ctx *ctx, dyn__history *h, int64_t rows);
+/* Room for the row has been reserved. */
+void dyn__history_push(dyn__history *h, const double row[DYN__COLUMNS]);
+void dyn__history_free(dyn_ctx *ctx, dyn__history *h);
+const char *dyn__column_name(int column);
+
+/* series.c */
+dyn_status dyn__series_push(dyn_run *r, const char *name, int64_t step, int64_t columns, const double *values);
+/* The series of that name, made if there is none. */
+dyn_status dyn__series_open(dyn_run *r, const char *name, int64_t columns, dyn__series **out);
+dyn_status dyn__series_reserve(dyn_ctx *ctx, dyn__series *s, int64_t rows);
+void dyn__series_free(dyn_run *r);
+
+/* schedule.c. The smallest step >= from that a rule names, INT64_MAX for none; at_end is not looked at. */
+int64_t dyn__schedule_next(const dyn_schedule *when, int64_t from);
+
+/* measure.c */
+int dyn__measure_due(const dyn_run *r, int final);
+/* Take the step with all observers that are due. The final step is taken for them alone: it is undone afterwards. */
+dyn_status dyn__measure(dyn_run *r, double norm, int final);
+dyn_status dyn__measure_accuracy(dyn_run *r, double *accuracy);
+void dyn__observers_free(dyn_run *r);
+
+#endif

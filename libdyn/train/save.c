@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Writing a checkpoint. The arrays are the run's own, wrapped, not copied. */
+#include "train/checkpoint.h"
+
+#include <stdio.h>
+
+/* The members collected so far. */
+typedef struct bundle {
+    dyn_ctx *ctx;
+    int64_t count;
+    const char **names;
+    dyn_array **arrays;
+    char (*text)[DYN__MEMBER_NAME];
+} bundle;
+
+static dyn_status bundle_open(bundle *b, int64_t members)
+{
+    b->names = dyn__alloc(b->ctx, (size_t)members, sizeof *b->names);
+    b->arrays = dyn__alloc(b->ctx, (size_t)members, sizeof *b->arrays);
+    b->text = dyn__alloc(b->ctx, (size_t)members, sizeof *b->text);
+    return b->names && b->arrays && b->text ? DYN_OK : DYN_ENOMEM;
+}
+
+static void bundle_close(bundle *b)
+{
+    for (int64_t i = 0; i < b->count; i++)
+        dyn_array_unref(b->arrays[i]);
+    dyn__free(b->ctx, b->names);
+    dyn__free(b->ctx, b->arrays);
+    dyn__free(b->ctx, b->text);
+}
+
+/* A member named by three parts put together; columns = 0 makes it a vector. */
+static dyn_status add(bundle *b, const char *const name[3], int32_t dtype, int64_t rows, int64_t columns,
+                      const void *data)
+{
+    const int64_t shape[2] = { rows, columns };
+
+    snprintf(b->text[b->count], DYN__MEMBER_NAME, "%s%s%s", name[0], name[1], name[2]);
+    b->names[b->count] = b->text[b->count];
+    DYN__TRY(dyn_array_wrap(b->ctx, dtype, columns ? 2 : 1, shape, data, &b->arrays[b->count]));
+    b->count++;
+    return DYN_OK;
+}
+#define NAME(...) ((const char *const[3]){ __VA_ARGS__ })
+
+static dyn_status add_vectors(bundle *b, const dyn_run *r)
+{
+    const dyn_optimizer *o = r->optimizer;
+
+    DYN__TRY(add(b, NAME("theta", "", ""), r->dtype, r->size, 0, r->theta));
+    if (o->m)
+        DYN__TRY(add(b, NAME("m", "", ""), r->dtype, r->size, 0, o->m));
+    if (o->v)
+        DYN__TRY(add(b, NAME("v", "", ""), r->dtype, r->size, 0, o->v));
+    for (int c = 0; c < DYN__COLUMNS; c++)
+        DYN__TRY(add(b, NAME("history.", dyn__column_name(c), ""), DYN_F64, r->history.rows, 0, r->history.column[c]));
+    return DYN_OK;
+}
+
+static dyn_status add_series(bundle *b, const dyn__series *s)
+{
+    DYN__TRY(add(b, NAME(DYN__SERIES_PREFIX, s->name, DYN__SERIES_STEPS), DYN_I64, s->rows, 0, s->steps));
+    return add(b, NAME(DYN__SERIES_PREFIX, s->name, DYN__SERIES_VALUES), DYN_F64, s->rows, s->columns, s->values);
+}
+
+static dyn_status write(bundle *b, const dyn_run *r, const char *path)
+{
+    const int64_t state[DYN__STATE_COUNT] = { DYN__CHECKPOINT_VERSION, r->step, r->seen, r->reason };
+    int64_t traits[DYN__TRAITS];
+
+    dyn__traits_of(r, traits);
+    DYN__TRY(add(b, NAME("state", "", ""), DYN_I64, DYN__STATE_COUNT, 0, state));
+    DYN__TRY(add(b, NAME("options", "", ""), DYN_I64, DYN__TRAITS, 0, traits));
+    DYN__TRY(add_vectors(b, r));
+    for (int64_t i = 0; i < r->series_count; i++)
+        DYN__TRY(add_series(b, &r->series[i]));
+    return dyn_npz_write(r->ctx, path, b->count, b->names, (const dyn_array *const *)b->arrays);
+}
+
+dyn_status dyn_run_save(const dyn_run *run, const char *path)
+{
+    bundle b = { 0 };
+    dyn_status s;
+
+    if (!run || !path)
+        return DYN_EINVAL;
+    DYN__ENTER(run->ctx);
+    if (run->busy)
+        return DYN__FAIL(run->ctx, DYN_ESTATE, "the run is training");
+    b.ctx = run->ctx;
+    s = bundle_open(&b, 5 + DYN__COLUMNS + 2 * run->series_count);
+    if (s == DYN_OK)
+        s = write(&b, run, path);
+    bundle_close(&b);
+    return s;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Series of results: rows of equal length, each with its step, under a name. */
+#include "train/run.h"
+
+#include <string.h>
+
+static int good_name(const char *name)
+{
+    const size_t n = strlen(name);
+
+    for (int c = 0; c < DYN__COLUMNS; c++)
+        if (!strcmp(name, dyn__column_name(c)))
+            return 0;
+    return n > 0 && n < DYN__SERIES_NAME && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                                         "_-. ") == n;
+}
+
+static dyn__series *find(const dyn_run *r, const char *name)
+{
+    for (int64_t i = 0; i < r->series_count; i++)
+        if (!strcmp(r->series[i].name, name))
+            return &r->series[i];
+    return NULL;
+}
+
+dyn_status dyn__series_open(dyn_run *r, const char *name, int64_t columns, dyn__series **out)
+{
+    dyn__series *s = find(r, name);
+
+    if (s && s->columns != columns)
+        return DYN__FAIL(r->ctx, DYN_ESHAPE, "series \"%s\" has %lld columns, not %lld", name, (long long)s->columns,
+                         (long long)columns);
+    if (!s) {
+        if (!good_name(name))
+            return DYN__FAIL(r->ctx, DYN_EINVAL, "\"%.80s\" cannot name a series", name);
+        DYN__TRY(dyn__grow(r->ctx, (void **)&r->series, &r->series_cap, r->series_count + 1, sizeof *r->series));
+        s = &r->series[r->series_count++];
+        *s = (dyn__series){ .columns = columns };
+        strcpy(s->name, name);
+    }
+    *out = s;
+    return DYN_OK;
+}
+
+dyn_status dyn__series_reserve(dyn_ctx *ctx, dyn__series *s, int64_t rows)
+{
+    int64_t numbers;
+
+    if (__builtin_mul_overflow(rows, s->columns, &numbers))
+        return DYN__FAIL(ctx, DYN_ENOMEM, "out of memory: %lld rows of %lld columns", (long long)rows,
+                         (long long)s->columns);
+    DYN__TRY(dyn__grow(ctx, (void **)&s->steps, &s->steps_cap, rows, sizeof *s->steps));
+    return dyn__grow(ctx, (void **)&s->values, &s->values_cap, numbers, sizeof *s->values);
+}
+
+dyn_status dyn__series_push(dyn_run *r, const char *name, int64_t step, int64_t columns, const double *values)
+{
+    dyn__series *s;
+
+    DYN__TRY(dyn__series_open(r, name, columns, &s));
+    DYN__TRY(dyn__series_reserve(r->ctx, s, s->rows + 1));
+    memcpy(s->values + s->rows * columns, values, (size_t)columns * sizeof *values);
+    s->steps[s->rows++] = step;
+    return DYN_OK;
+}
+
+void dyn__series_free(dyn_run *r)
+{
+    for (int64_t i = 0; i < r->series_count; i++) {
+        dyn__free(r->ctx, r->series[i].steps);
+        dyn__free(r->ctx, r->series[i].values);
+    }
+    dyn__free(r->ctx, r->series);
+}
+
+dyn_status dyn_run_record(dyn_run *run, const char *name, int64_t count, const double *values)
+{
+    if (!run || !name || !values)
+        return DYN_EINVAL;
+    DYN__ENTER(run->ctx);
+    if (count < 1)
+        return DYN__FAIL(run->ctx, DYN_EINVAL, "count is %lld", (long long)count);
+    return dyn__series_push(run, name, run->step, count, values);
+}
+
+int64_t dyn_run_series_count(const dyn_run *run) { return run ? run->series_count : 0; }
+
+const char *dyn_run_series_name(const dyn_run *run, int64_t i)
+{
+    return run && i >= 0 && i < run->series_count ? run->series[i].name : NULL;
+}
+
+dyn_status dyn_run_series(const dyn_run *run, const char *name, int64_t *rows_out, int64_t *columns_out,
+                          const int64_t **steps_out, const double **values_out)
+{
+    const dyn__series *s;
+
+    if (!run || !name)
+        return DYN_EINVAL;
+    DYN__ENTER(run->ctx);
+    s = find(run, name);
+    if (!s)
+        return DYN__FAIL(run->ctx, DYN_EINVAL, "no series \"%.80s\" among %lld", name, (long long)run->series_count);
+    if (rows_out)
+        *rows_out = s->rows;
+    if (columns_out)
+        *columns_out = s->columns;
+    if (steps_out)
+        *steps_out = s->steps;
+    if (values_out)
+        *values_out = s->values;
+    return DYN_OK;
+}

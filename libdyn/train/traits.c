@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What decides the trajectory of a run, in a form that can be stored and compared: a run must not go on from a
+ * checkpoint under other rules. */
+#include "train/checkpoint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct traits {
+    dyn_optimizer_options optimizer;
+    int64_t size, samples, batch, drop_last, seed, dtype;
+} traits;
+
+enum kind { WORD, LONG, REAL };
+
+static const struct { const char *name; enum kind kind; size_t offset; } fields[DYN__TRAITS] = {
+#define FIELD(kind, path) { #path, kind, offsetof(traits, path) }
+    FIELD(LONG, size), FIELD(LONG, dtype), FIELD(LONG, samples), FIELD(LONG, batch), FIELD(LONG, drop_last),
+    FIELD(LONG, seed), FIELD(WORD, optimizer.kind), FIELD(REAL, optimizer.rate), FIELD(REAL, optimizer.beta1),
+    FIELD(REAL, optimizer.beta2), FIELD(REAL, optimizer.eps), FIELD(REAL, optimizer.weight_decay),
+    FIELD(REAL, optimizer.clip_norm), FIELD(WORD, optimizer.eps_inside), FIELD(WORD, optimizer.no_bias_correction),
+    FIELD(WORD, optimizer.ema), FIELD(WORD, optimizer.init_from_gradient), FIELD(WORD, optimizer.schedule),
+    FIELD(WORD, optimizer.reserved), FIELD(LONG, optimizer.warmup), FIELD(LONG, optimizer.period),
+    FIELD(LONG, optimizer.tick_steps), FIELD(REAL, optimizer.warmup_start), FIELD(REAL, optimizer.factor),
+    FIELD(REAL, optimizer.floor),
+#undef FIELD
+};
+
+/* Only what has an effect: without mini-batches there is no order. */
+static traits collect(const dyn_run *r)
+{
+    const int64_t batch = r->feed->batch;
+
+    return (traits){
+        .optimizer = r->optimizer->opt, .size = r->size, .samples = r->feed->samples, .batch = batch,
+        .drop_last = batch ? r->opt.drop_last : 0, .seed = batch ? (int64_t)r->opt.seed : 0, .dtype = r->dtype,
+    };
+}
+
+void dyn__traits_of(const dyn_run *r, int64_t bits[DYN__TRAITS])
+{
+    const traits t = collect(r);
+
+    for (int i = 0; i < DYN__TRAITS; i++) {
+        const char *at = (const char *)&t + fields[i].offset;
+        int32_t word;
+
+        if (fields[i].kind == WORD) {
+            memcpy(&word, at, sizeof word);
+            bits[i] = word;
+        } else {
+            memcpy(&bits[i], at, sizeof bits[i]);
+        }
+    }
+}
+
+static void print(char *text, size_t size, enum kind kind, int64_t bits)
+{
+    double real;
+
+    memcpy(&real, &bits, sizeof real);
+    if (kind == REAL)
+        snprintf(text, size, "%.17g", real);
+    else
+        snprintf(text, size, "%lld", (long long)bits);
+}
+
+dyn_status dyn__traits_compare(const dyn_run *r, const int64_t *file)
+{
+    int64_t own[DYN__TRAITS];
+    char theirs[32], ours[32];
+
+    dyn__traits_of(r, own);
+    for (int i = 0; i < DYN__TRAITS; i++)
+        if (own[i] != file[i]) {
+            print(theirs, sizeof theirs, fields[i].kind, file[i]);
+            print(ours, sizeof ours, fields[i].kind, own[i]);
+            return DYN__FAIL(r->ctx, DYN_EINVAL, "%s is %s, in the checkpoint it is %s", fields[i].name, ours, theirs);
+        }
+    return DYN_OK;
+}
