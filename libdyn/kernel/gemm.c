@@ -5,7 +5,7 @@
  * cache, beyond that. Without vector kernels of our own BLIS takes over early. */
 #include "kernel/tables.h"
 
-enum { XSMM_MOST_BYTES = 1 << 20, BLIS_LEAST_BYTES = 1 << 24, BLIS_LEAST_FLOPS_REFERENCE = 1 << 16 };
+enum { XSMM_MOST_BYTES = 3 << 19, BLIS_LEAST_BYTES = 1 << 24, BLIS_LEAST_FLOPS_REFERENCE = 1 << 16 };
 
 static int plan_plain(const dyn__kernels *k, dyn__gemm *g)
 {
