@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Every allocation of a training fails in turn: runs, observers, histories that grow, checkpoints, tables, replicas. */
+#include "oom/oom.h"
+#include "train_problem.h"
+
+static int32_t observer(void *user, dyn_run *run, int64_t step, double loss, const double *theta,
+                        const double *gradient)
+{
+    (void)user, (void)step, (void)gradient;
+    return dyn_run_record(run, loss > 0 ? "a" : "b", 2, theta);
+}
+
+static dyn_status step_by_hand(dyn_ctx *ctx, void *arg)
+{
+    dyn_optimizer *o;
+    double x = 1, g = 1;
+    dyn_status s = dyn_optimizer_create(ctx, 1, DYN_F64, &OPTIMIZER(.kind = DYN_OPTIMIZER_ADAM), &o);
+
+    (void)arg;
+    if (s == DYN_OK)
+        s = dyn_optimizer_step(o, &x, &g);
+    dyn_optimizer_free(o);
+    return s;
+}
+
+static const dyn_optimizer_options adam = OPTIMIZER(.kind = DYN_OPTIMIZER_ADAM);
+static const dyn_run_options options = RUN_OPTIONS(.steps = 30, .batch = 5);
+
+static dyn_status train(dyn_ctx *ctx, dyn_run **out)
+{
+    dyn_objective *o;
+    double theta[NETWORK_SIZE];
+    dyn_status s = try_network(ctx, DYN_F32, &o);
+
+    *out = NULL;
+    network_start(theta);
+    if (s == DYN_OK)
+        s = dyn_run_create(o, &adam, &options, theta, out);
+    if (s == DYN_OK)
+        s = dyn_run_observe(*out, observer, NULL, &SCHEDULE(.count = 2, .steps = (const int64_t[]){ 3, 9 }, .at_end = 1));
+    if (s == DYN_OK)
+        s = dyn_run_train(*out, 0);
+    dyn_objective_unref(o);
+    return s;
+}
+
+static dyn_status run_and_table(dyn_ctx *ctx, void *path)
+{
+    dyn_run *r;
+    dyn_status s = train(ctx, &r);
+
+    if (s == DYN_OK)
+        s = dyn_run_write_csv(r, path);
+    dyn_run_free(r);
+    return s;
+}
+
+static dyn_status load(dyn_ctx *ctx, void *path)
+{
+    dyn_objective *o;
+    dyn_run *r = NULL;
+    dyn_status s = try_network(ctx, DYN_F32, &o);
+
+    if (s == DYN_OK)
+        s = dyn_run_load(o, &adam, &options, path, &r);
+    if (s == DYN_OK)
+        s = dyn_run_save(r, path);
+    CHECK((s == DYN_OK) <= (r != NULL));
+    dyn_run_free(r);
+    dyn_objective_unref(o);
+    return s;
+}
+
+static dyn_status replicas(dyn_ctx *ctx, void *arg)
+{
+    const dyn_init_options init = DYN_INIT_OPTIONS_INIT;
+    dyn_replicas_options opt = DYN_REPLICAS_OPTIONS_INIT;
+    dyn_replicas *t = NULL;
+    dyn_objective *o;
+    dyn_status s = try_network(ctx, DYN_F32, &o);
+
+    (void)arg;
+    opt.count = 3;
+    opt.run_count = opt.init_count = 1;
+    opt.runs = &options;
+    opt.inits = &init;
+    if (s == DYN_OK)
+        s = dyn_replicas_create(o, &opt, &t);
+    if (s == DYN_OK)
+        s = dyn_replicas_train(t, 20);
+    dyn_replicas_free(t);
+    dyn_objective_unref(o);
+    return s;
+}
+
+/* A run that runs out of memory in the middle goes on afterwards as if nothing had been. */
+TEST(training_goes_on)
+{
+    oom_heap heap = { .pass = INT64_MAX };
+    dyn_ctx *ctx;
+    dyn_objective *o;
+    dyn_run *r, *whole;
+    double theta[NETWORK_SIZE];
+    int failures = 0;
+
+    network_start(theta);
+    CHECK(oom_create(&heap, &ctx) == DYN_OK);
+    CHECK_OK(ctx, try_network(ctx, DYN_F64, &o));
+    CHECK_OK(ctx, dyn_run_create(o, &adam, &options, theta, &whole));
+    CHECK_OK(ctx, dyn_run_train(whole, 0));
+    CHECK_OK(ctx, dyn_run_create(o, &adam, &options, theta, &r));
+    for (dyn_status s = DYN_ENOMEM; s == DYN_ENOMEM && failures < 100;) {
+        heap.pass = heap.calls + 1;
+        s = dyn_run_train(r, 0);
+        failures += s == DYN_ENOMEM;
+    }
+    heap.pass = INT64_MAX;
+    CHECK(failures >= 2 && dyn_run_reason(r) == DYN_RUN_STEPS);
+    check_same_theta(r, whole, NETWORK_SIZE);
+    check_same_records(r, whole);
+    dyn_run_free(r);
+    dyn_run_free(whole);
+    dyn_objective_unref(o);
+    dyn_ctx_free(ctx);
+}
+
+TEST(optimizer) { CHECK(oom_try("optimizer", step_by_hand, NULL) > 3); }
+TEST(many) { CHECK(oom_try("replicas", replicas, NULL) > 20); }
+
+TEST(runs_and_files)
+{
+    char path[64];
+    dyn_ctx *ctx = make_ctx(1);
+    dyn_run *r;
+
+    oom_try("run", run_and_table, (void *)(uintptr_t)temporary(path));
+    CHECK_OK(ctx, train(ctx, &r));
+    CHECK_OK(ctx, dyn_run_save(r, path));
+    dyn_run_free(r);
+    dyn_ctx_free(ctx);
+    oom_try("load and save", load, path);
+    unlink(path);
+}
+
+int main(void)
+{
+    RUN(training_goes_on);
+    RUN(optimizer);
+    RUN(many);
+    RUN(runs_and_files);
+    return test_end();
+}
