@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Fifty steps of every optimiser against PyTorch (and, for what PyTorch has not, against the formulas in Python): theta
+ * after every step, in float64 to 1e-10. The gradients are the library's own. */
+#include "tests/golden/golden.h"
+
+#include <dyn/objective.h>
+#include <dyn/optim.h>
+
+enum { STEPS = 50, SIZE = 13 };
+static const double tolerance = 1e-10;
+
+#define KIND(k) .struct_size = sizeof(dyn_optimizer_options), .kind = DYN_OPTIMIZER_##k
+
+/* The order of OPTIMISERS in make_golden.py. */
+static const dyn_optimizer_options optimisers[] = {
+    {KIND(GD), .rate = 0.1},
+    {KIND(GD), .rate = 0.1, .weight_decay = 0.05},
+    {KIND(HEAVY_BALL), .rate = 0.05, .beta1 = 0.9},
+    {KIND(HEAVY_BALL), .rate = 0.1, .beta1 = 0.8, .ema = 1, .init_from_gradient = 1},
+    {KIND(NESTEROV), .rate = 0.05, .beta1 = 0.9},
+    {KIND(ADAM), .rate = 0.02},
+    {KIND(ADAM), .rate = 0.02, .beta1 = 0.8, .beta2 = 0.99, .eps = 1e-4, .weight_decay = 0.03},
+    {KIND(ADAMW), .rate = 0.02, .weight_decay = 0.1},
+    {KIND(RMSPROP), .rate = 0.01},
+    {KIND(SIGN), .rate = 0.01},
+    {KIND(GD), .rate = 0.1, .clip_norm = 0.2},
+    {KIND(ADAMW), .rate = 0.02, .weight_decay = 0.1, .clip_norm = 0.2},
+    {KIND(ADAM), .rate = 0.02, .eps = 1e-3, .no_bias_correction = 1},
+    {KIND(ADAM), .rate = 0.02, .eps = 1e-3, .eps_inside = 1},
+    {KIND(ADAM), .rate = 0.02, .eps = 1e-3, .init_from_gradient = 1},
+    {KIND(RMSPROP), .rate = 0.01, .eps = 1e-3, .init_from_gradient = 1},
+    {KIND(GD), .rate = 0.1, .schedule = DYN_RATE_STEP, .period = 15, .factor = 0.5},
+    {KIND(ADAM), .rate = 0.02, .schedule = DYN_RATE_COSINE, .warmup = 10, .warmup_start = 0.1, .period = 30,
+     .floor = 0.001},
+};
+enum { OPTIMISERS = sizeof optimisers / sizeof optimisers[0] };
+
+static dyn_ctx *ctx;
+static dyn_array *start, *traces;
+
+static dyn_objective *make_objective(void)
+{
+    static const int64_t widths[] = {2, 3, 1};
+    dyn_perceptron_options opt = DYN_PERCEPTRON_OPTIONS_INIT;
+    dyn_array *x = golden_read(ctx, "trace_x", 0), *y = golden_read(ctx, "trace_y", 0);
+    dyn_model *m = NULL;
+    dyn_objective *o = NULL;
+
+    opt.widths_count = 3;
+    opt.widths = widths;
+    opt.activation = DYN_TANH;
+    CHECK_OK(ctx, dyn_model_perceptron(ctx, &opt, &m));
+    CHECK_OK(ctx, dyn_objective_create(ctx, m, x, y, NULL, &o));
+    dyn_model_unref(m);
+    dyn_array_unref(x);
+    dyn_array_unref(y);
+    return o;
+}
+
+static void check_trace(dyn_objective *o, int k)
+{
+    const double *expected = (const double *)dyn_array_data(traces) + (int64_t)k * STEPS * SIZE;
+    dyn_optimizer *optimiser = NULL;
+    double theta[SIZE], gradient[SIZE];
+
+    memcpy(theta, dyn_array_data(start), sizeof theta);
+    CHECK_OK(ctx, dyn_optimizer_create(ctx, SIZE, DYN_F64, &optimisers[k], &optimiser));
+    for (int64_t i = 0; optimiser && i < STEPS; i++) {
+        CHECK_OK(ctx, dyn_objective_gradient(o, theta, gradient, NULL));
+        CHECK_OK(ctx, dyn_optimizer_step(optimiser, theta, gradient));
+        const double e = golden_error(SIZE, theta, expected + i * SIZE);
+        if (!(e <= tolerance)) {
+            TEST_FAIL("optimiser %d (kind %d), step %d: relative error %.3g", k, (int)optimisers[k].kind, (int)i, e);
+            break;
+        }
+    }
+    dyn_optimizer_free(optimiser);
+}
+
+TEST(every_optimiser)
+{
+    const int64_t *shape = dyn_array_shape(traces);
+    dyn_objective *o = make_objective();
+
+    CHECK(shape[0] == OPTIMISERS && shape[1] == STEPS && shape[2] == SIZE);
+    for (int k = 0; k < OPTIMISERS; k++)
+        check_trace(o, k);
+    dyn_objective_unref(o);
+}
+
+/* The traces differ from one another: a comparison with the wrong one would be noticed. */
+TEST(traces_are_different)
+{
+    const double *t = dyn_array_data(traces);
+    const int64_t size = STEPS * SIZE;
+
+    for (int a = 0; a < OPTIMISERS; a++)
+        for (int b = 0; b < a; b++)
+            CHECK(golden_error(size, t + a * size, t + b * size) > 1e-6);
+}
+
+int main(void)
+{
+    if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
+        return 1;
+    start = golden_read(ctx, "trace_theta", 0);
+    traces = golden_read(ctx, "traces", 0);
+    RUN(every_optimiser);
+    RUN(traces_are_different);
+    dyn_array_unref(start);
+    dyn_array_unref(traces);
+    dyn_ctx_free(ctx);
+    return test_end();
+}
