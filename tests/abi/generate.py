@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Write the tables that layout.c, options.c and calls.c include, from the public headers.
+
+usage: generate.py layout|calls ROOT OUTPUT"""
+import sys
+
+import contract
+
+KIND = {"double": "d", "int32_t": "i", "int64_t": "l", "uint32_t": "u", "uint64_t": "u"}
+HANDLE_FREED = ("_free", "_unref", "_ref")      # with a live handle these would end it or leak it
+
+
+def layout(root):
+    structs = contract.structs(root)
+    lines = []
+    for s in structs:
+        lines.append("static const %s %s_init = %s;" % (s.name, s.name, s.init))
+        lines.append("static const struct field %s_fields[] = {" % s.name)
+        lines += ["    { \"%s\", '%s', offsetof(%s, %s), sizeof ((%s *)0)->%s }," %
+                  (f, "p" if "*" in kind else KIND.get(kind, "p"), s.name, f, s.name, f) for kind, f in s.fields]
+        lines.append("};")
+    lines.append("static const struct layout layouts[] = {")
+    lines += ["    { \"%s\", sizeof(%s), &%s_init, %d, %s_fields }," % (s.name, s.name, s.name, len(s.fields), s.name)
+              for s in structs]
+    lines += ["};", "static const struct enumerator enumerators[] = {"]
+    names = [name for name, _ in contract.statuses(root)] + [e.name for e in contract.enumerators(root)]
+    lines += ["    { \"%s\", %s }," % (name, name) for name in names]
+    return lines + ["};"]
+
+
+def argument(kind):
+    """The worst value of a type."""
+    if "*" in kind or kind.endswith("_fn"):
+        return "NULL"
+    return "(double)NAN" if kind == "double" else "0"
+
+
+def handle(function):
+    """The type of the object a function works on, or None."""
+    kind = function.parameters[0][0] if function.parameters else ""
+    name = kind.replace("const ", "").replace(" *", "")
+    return name if "*" in kind and name.startswith("dyn_") and not name.endswith("_options") else None
+
+
+def call(function, first):
+    arguments = [argument(kind) for kind, _ in function.parameters]
+    if first:
+        arguments[0] = first
+    text = "%s(%s)" % (function.name, ", ".join(arguments))
+    if function.result == "dyn_status":
+        return "return %s;" % text
+    if function.result == "dyn_node":
+        return "return %s < 0 ? DYN_EINVAL : DYN_OK;" % text
+    return "(void)%s; return NO_STATUS;" % text
+
+
+def calls(root):
+    entries = []
+    lines = []
+    for f in contract.functions(root):
+        kind = handle(f)
+        lines.append("static dyn_status null_%s(void) { %s }" % (f.name, call(f, None)))
+        live = "NULL"
+        if kind and not f.name.endswith(HANDLE_FREED):
+            lines.append("static dyn_status live_%s(void) { %s }" % (f.name, call(f, "live." + kind[4:])))
+            live = "live_" + f.name
+        entries.append("    { \"%s\", null_%s, %s }," % (f.name, f.name, live))
+    return lines + ["static const struct entry entries[] = {"] + entries + ["};"]
+
+
+def main():
+    what, root, output = sys.argv[1:4]
+    with open(output, "w") as out:
+        out.write("\n".join({"layout": layout, "calls": calls}[what](root)) + "\n")
+
+
+main()

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Layout of the option structs. Without arguments it tests that there is no implicit padding and that the INIT macros
+ * give zeros and the size; with the argument "json" it prints sizes, offsets and enumerators, against which the
+ * bindings of other languages compare theirs. The table is generated from the headers. */
+#include "layout.h"
+#include "test.h"
+
+TEST(no_implicit_padding)
+{
+    for (size_t i = 0; i < LAYOUTS; i++) {
+        const struct layout *l = &layouts[i];
+        size_t end = 0;
+
+        for (size_t j = 0; j < l->count; j++) {
+            if (l->fields[j].offset != end)
+                TEST_FAIL("%s: %zu bytes of padding before %s", l->name, l->fields[j].offset - end, l->fields[j].name);
+            end = l->fields[j].offset + l->fields[j].size;
+        }
+        if (l->size != end)
+            TEST_FAIL("%s: %zu bytes of padding at the end", l->name, l->size - end);
+    }
+}
+
+TEST(init_gives_size_and_zeros)
+{
+    for (size_t i = 0; i < LAYOUTS; i++) {
+        const struct layout *l = &layouts[i];
+        const unsigned char *bytes = l->init;
+        uint32_t size;
+
+        memcpy(&size, bytes, sizeof size);
+        if (size != l->size)
+            TEST_FAIL("%s: INIT gives struct_size %u of %zu", l->name, (unsigned)size, l->size);
+        for (size_t j = sizeof size; j < l->size; j++) {
+            if (bytes[j])
+                TEST_FAIL("%s: INIT gives byte %zu the value %d", l->name, j, bytes[j]);
+        }
+    }
+}
+
+static void print_layout(const struct layout *l, int last)
+{
+    printf("    \"%s\": {\"size\": %zu, \"fields\": {", l->name, l->size);
+    for (size_t j = 0; j < l->count; j++)
+        printf("%s\"%s\": [\"%c\", %zu, %zu]", j ? ", " : "", l->fields[j].name, l->fields[j].kind, l->fields[j].offset,
+               l->fields[j].size);
+    printf("}}%s\n", last ? "" : ",");
+}
+
+static int print_json(void)
+{
+    printf("{\"version\": \"%s\",\n  \"structs\": {\n", dyn_version());
+    for (size_t i = 0; i < LAYOUTS; i++)
+        print_layout(&layouts[i], i + 1 == LAYOUTS);
+    printf("  },\n  \"enumerators\": {\n");
+    for (size_t i = 0; i < ENUMERATORS; i++)
+        printf("    \"%s\": %d%s\n", enumerators[i].name, (int)enumerators[i].value, i + 1 == ENUMERATORS ? "" : ",");
+    printf("  }\n}\n");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "json") == 0)
+        return print_json();
+    RUN(no_implicit_padding);
+    RUN(init_gives_size_and_zeros);
+    return test_end();
+}

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Run the Meson tests of a build folder and count the functions tested in all programs.
+
+usage: suites.py BUILD [arguments of meson test]
+
+A program prints "ok - name" or "not ok - name" for each function. One that ends badly without naming a failure, by a
+crash or at its time limit, counts as a failure of its own; one that prints nothing is a test itself."""
+import json
+import os
+import re
+import subprocess
+import sys
+
+
+def judge(program):
+    """(passed, failed) of one entry of Meson's log."""
+    lines = program.get("stdout", "").splitlines()
+    passed = sum(line.startswith("ok ") for line in lines)
+    failed = sum(line.startswith("not ok ") for line in lines)
+    good = program["result"] in ("OK", "SKIP")
+    if not good and not failed:
+        failed = 1
+    if good and not passed and program["result"] == "OK":
+        passed = 1
+    return passed, failed
+
+
+def explain(program):
+    """Show why a program failed."""
+    print("%s: %s (exit code %s)" % (program["name"], program["result"], program["returncode"]))
+    text = program.get("stdout", "") + program.get("stderr", "")
+    shown = [line for line in text.splitlines()
+             if not line.startswith("ok ") and not re.match(r"\d+ passed, \d+ failed$", line)]
+    print("\n".join("    " + line for line in shown[-40:]))
+
+
+def main():
+    build = sys.argv[1]
+    meson = "/usr/bin/meson" if os.path.exists("/usr/bin/meson") else "meson"
+    environment = dict(os.environ)
+    environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
+    environment.setdefault("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1")
+    code = subprocess.run([meson, "test", "-C", build, "--no-rebuild"] + sys.argv[2:], env=environment,
+                          stdout=subprocess.DEVNULL).returncode
+    with open(os.path.join(build, "meson-logs", "testlog.json")) as log:
+        programs = [json.loads(line) for line in log]
+    passed = failed = 0
+    for program in programs:
+        p, f = judge(program)
+        passed, failed = passed + p, failed + f
+        print("%-44s %s %6.1f s" % (program["name"], program["result"], program["duration"]))
+        if f:
+            explain(program)
+    print("%d passed, %d failed" % (passed, failed))
+    return code != 0 or failed != 0
+
+
+sys.exit(main())

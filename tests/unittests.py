@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Run the unittest modules of a folder and print their sum as all tests here do.
+
+usage: unittests.py FOLDER"""
+import sys
+import unittest
+
+suite = unittest.defaultTestLoader.discover(sys.argv[1], pattern="test*.py")
+result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+print("%d passed, %d failed" % (result.testsRun - failed - len(result.skipped), failed))
+sys.exit(failed != 0)
