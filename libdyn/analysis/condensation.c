@@ -18,6 +18,8 @@ static dyn_status check_range(dyn_ctx *ctx, const char *name, double value, int 
 static dyn_status read_options(dyn_ctx *ctx, const dyn_condensation_options *given, int with_output,
                                dyn_condensation_options *o)
 {
+    _Static_assert(sizeof *o == 40 && offsetof(dyn_condensation_options, dead) == 32, "no implicit padding");
+
     DYN__TRY(dyn__options(ctx, "options", given, o, sizeof *o, sizeof *o));
     if (o->threshold == 0.0)
         o->threshold = DEFAULTS.threshold;

@@ -16,6 +16,8 @@ static const double SMALLEST_GAP = 10.0;
 
 dyn_status dyn__rank_options(dyn_ctx *ctx, const dyn_rank_options *given, dyn_rank_options *o)
 {
+    _Static_assert(sizeof *o == 40 && offsetof(dyn_rank_options, seed) == 32, "no implicit padding");
+
     DYN__TRY(dyn__options(ctx, "dyn_rank_options", given, o, sizeof *o, sizeof *o));
     if (o->rule < DYN_RANK_TOLERANCE || o->rule > DYN_RANK_GAP)
         return DYN__FAIL(ctx, DYN_EINVAL, "rule is %" PRId32 ", which does not exist", o->rule);

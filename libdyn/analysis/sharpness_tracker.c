@@ -8,6 +8,8 @@
 
 static dyn_status read_options(dyn_ctx *ctx, const dyn_sharpness_options *given, dyn_sharpness_options *o)
 {
+    _Static_assert(sizeof *o == 56 && offsetof(dyn_sharpness_options, reserved) == 52, "no implicit padding");
+
     DYN__TRY(dyn__options(ctx, "dyn_sharpness_options", given, o, sizeof *o, sizeof *o));
     if ((o->unchecked | o->no_raw | o->cold) & ~1)
         return DYN__FAIL(ctx, DYN_EINVAL, "unchecked is %" PRId32 ", no_raw %" PRId32 ", cold %" PRId32

@@ -8,6 +8,8 @@
 
 static dyn_status read_options(dyn_ctx *ctx, const dyn_spike_options *given, dyn_spike_options *o)
 {
+    _Static_assert(sizeof *o == 40 && offsetof(dyn_spike_options, ratio) == 32, "no implicit padding");
+
     DYN__TRY(dyn__options(ctx, "dyn_spike_options", given, o, sizeof *o, sizeof *o));
     o->window = o->window == 0 ? 50 : o->window;
     o->merge = o->merge == 0 ? 30 : o->merge;

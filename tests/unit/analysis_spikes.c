@@ -11,11 +11,12 @@ enum { N = 200, STEPS = 2200 };
 static const double PI = 3.14159265358979323846;
 static dyn_ctx *ctx;
 
-static training make(void)
+static training make(int32_t dtype)
 {
     static const int64_t widths[3] = { 1, 20, 1 };
     dyn_perceptron_options net = DYN_PERCEPTRON_OPTIONS_INIT;
     dyn_init_options init = DYN_INIT_OPTIONS_INIT;
+    dyn_objective_options loss = DYN_OBJECTIVE_OPTIONS_INIT;
     double x[N], y[N];
 
     for (int i = 0; i < N; i++) {
@@ -26,7 +27,8 @@ static training make(void)
     net.widths = widths;
     net.activation = DYN_TANH;
     init.seed = 1;
-    return training_make(ctx, &net, &init, N, x, y, NULL);
+    loss.dtype = dtype;
+    return training_make(ctx, &net, &init, N, x, y, &loss);
 }
 
 static const double *series(const training *t, const char *name, int64_t *rows)
@@ -63,7 +65,7 @@ static training train(int32_t kind, double eps, int64_t steps, int64_t measure_e
     dyn_schedule when = DYN_SCHEDULE_INIT;
     dyn_optimizer_options o = DYN_OPTIMIZER_OPTIONS_INIT;
     dyn_run_options run = DYN_RUN_OPTIONS_INIT;
-    training t = make();
+    training t = make(DYN_F64);
 
     o.kind = kind;
     o.rate = 0.01;
@@ -181,6 +183,53 @@ TEST(large_eps_has_no_spikes)
     dyn_sharpness_tracker_free(tracker);
 }
 
+/* With heavy ball the preconditioned matrix is H / (1 + b); a float32 run is measured like any other. */
+TEST(heavy_ball_in_float32)
+{
+    dyn_optimizer_options o = DYN_OPTIMIZER_OPTIONS_INIT;
+    dyn_sharpness_tracker *tracker = NULL;
+    const double *raw, *pre, *threshold;
+    int64_t n = 0;
+    training t = make(DYN_F32);
+
+    o.kind = DYN_OPTIMIZER_HEAVY_BALL;
+    o.rate = 0.02;
+    o.beta1 = 0.75;
+    training_start(&t, &o, NULL);
+    CHECK_OK(ctx, dyn_sharpness_tracker_create(ctx, dyn_model_size(t.model), NULL, &tracker));
+    CHECK_OK(ctx, dyn_sharpness_observe(tracker, t.run, NULL));
+    CHECK_OK(ctx, dyn_run_train(t.run, 20));
+    pre = series(&t, "sharpness_pre", &n);
+    raw = series(&t, "sharpness", &n);
+    threshold = series(&t, "threshold", &n);
+    CHECK(n >= 20);
+    for (int64_t i = 0; i < n; i++) {
+        CHECK_NEAR(pre[i] * 1.75, raw[i], 1e-5);
+        CHECK_NEAR(threshold[i], 100.0, 1e-14);
+    }
+    training_free(&t);
+    dyn_sharpness_tracker_free(tracker);
+}
+
+TEST(observing_needs_a_preconditioner_and_the_right_size)
+{
+    dyn_optimizer_options o = DYN_OPTIMIZER_OPTIONS_INIT;
+    dyn_sharpness_tracker *tracker = NULL, *small = NULL;
+    training t = make(DYN_F64);
+
+    o.kind = DYN_OPTIMIZER_SIGN;
+    training_start(&t, &o, NULL);
+    CHECK_OK(ctx, dyn_sharpness_tracker_create(ctx, dyn_model_size(t.model), NULL, &tracker));
+    CHECK_OK(ctx, dyn_sharpness_tracker_create(ctx, 7, NULL, &small));
+    CHECK(dyn_sharpness_observe(tracker, t.run, NULL) == DYN_ENOTSUP);
+    CHECK(dyn_sharpness_observe(small, t.run, NULL) == DYN_ESHAPE);
+    CHECK_STR(dyn_ctx_message(ctx), "the run has 61 parameters, the tracker 7");
+    CHECK(dyn_sharpness_observe(tracker, NULL, NULL) == DYN_EINVAL);
+    training_free(&t);
+    dyn_sharpness_tracker_free(small);
+    dyn_sharpness_tracker_free(tracker);
+}
+
 int main(void)
 {
     if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
@@ -189,6 +238,8 @@ int main(void)
     RUN(adam_stays_at_the_edge_later);
     RUN(gradient_descent_has_no_spikes);
     RUN(large_eps_has_no_spikes);
+    RUN(heavy_ball_in_float32);
+    RUN(observing_needs_a_preconditioner_and_the_right_size);
     dyn_ctx_free(ctx);
     return test_end();
 }
