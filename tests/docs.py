@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Test the code in the documents: README.md, CONTRIBUTING.md and docs/*.md.
+
+usage: docs.py BUILD
+
+Every fenced block names its language, and is tested unless that is `text` or `sh`:
+    c, cpp    compiled with all warnings; linked and run if it has a main. <dyn/dyn.h> is included anyway, so that a block
+              may be a single function
+    python    the blocks of a page are run one after the other, as one program, in an empty folder with the file
+              examples/data at hand as data/"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import checks
+
+build = pathlib.Path(sys.argv[1]).resolve()
+root = pathlib.Path(__file__).resolve().parents[1]
+COMPILERS = {"c": ["cc", "-std=c11", "-x", "c"], "cpp": ["c++", "-std=c++17", "-x", "c++"]}
+NEVER_RUN = ("text", "sh")
+RUN_PYTHON = """
+import sys
+import matplotlib
+matplotlib.use("Agg")
+space = {"__name__": "__main__"}
+for line, path in zip(sys.argv[2::2], sys.argv[3::2]):
+    print("block at line " + line, flush=True)
+    code = "\\n" * int(line) + open(path).read()
+    exec(compile(code, sys.argv[1], "exec"), space)
+"""
+
+
+def blocks(page):
+    """(language, line, text) of all fenced blocks."""
+    found = []
+    fence = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", re.M | re.S)
+    text = page.read_text()
+    for match in fence.finditer(text):
+        found.append((match.group(1), text.count("\n", 0, match.start()) + 1, match.group(2)))
+    return found
+
+
+def must(command, folder, **more):
+    run = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+                         **more)
+    assert run.returncode == 0, "%s\n%s" % (" ".join(map(str, command[:1])), run.stdout[-4000:])
+
+
+def compile_block(language, text, folder):
+    source = folder / ("block." + language)
+    source.write_text(text)
+    flags = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-I%s/include" % root, "-I%s/bindings/cpp" % root,
+             "-include", "dyn/dyn.h", "-include", "stdio.h"]
+    if not re.search(r"\bint main\(", text):
+        must(COMPILERS[language] + flags + ["-c", "-o", folder / "block.o", source], folder)
+        return
+    libraries = ["-L%s/libdyn" % build, "-Wl,-rpath,%s/libdyn" % build, "-ldyn", "-lm"]
+    must(COMPILERS[language] + flags + ["-o", folder / "block", source] + libraries, folder)
+    must([folder / "block"], folder)
+
+
+def in_folder(test, *arguments):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "data").symlink_to(root / "examples/data")
+        test(*arguments, folder)
+
+
+def run_python(page, parts, folder):
+    arguments = []
+    for line, text in parts:
+        (folder / ("block-%d.py" % line)).write_text(text)
+        arguments += [str(line), "block-%d.py" % line]
+    must([sys.executable, "-c", RUN_PYTHON, page.name] + arguments, folder)
+
+
+def languages_named(page):
+    for language, line, _ in blocks(page):
+        assert language in COMPILERS or language == "python" or language in NEVER_RUN, \
+            "%s:%d: a block in '%s'; see tests/docs.py" % (page.name, line, language)
+
+
+def tests_of(page):
+    yield page.name + " names its languages", lambda: languages_named(page)
+    for language, line, text in blocks(page):
+        if language in COMPILERS:
+            yield ("%s:%d %s" % (page.name, line, language),
+                   lambda language=language, text=text: in_folder(compile_block, language, text))
+    parts = [(line, text) for language, line, text in blocks(page) if language == "python"]
+    if parts:
+        yield "%s python, %d blocks" % (page.name, len(parts)), lambda: in_folder(run_python, page, parts)
+
+
+pages = [root / "README.md", root / "CONTRIBUTING.md"] + sorted((root / "docs").glob("*.md"))
+checks.run([test for page in pages for test in tests_of(page)])
