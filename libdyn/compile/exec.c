@@ -142,7 +142,7 @@ static void run_tiles(const dyn_exec *e, const dyn__step *step)
     const int64_t tasks = step->V * step->chunks;
     task t = {e, step};
 
-    if (tasks > 1 && e->plan->workers > 1 && step->work > 20e3)
+    if (tasks > 1 && e->plan->workers > 1 && step->work > 15e3)
         dyn__parallel(e->ctx, tasks, run_chunk, &t);
     else
         for (int64_t i = 0; i < tasks; i++)

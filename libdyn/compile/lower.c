@@ -111,6 +111,17 @@ static dyn_node transposed(dyn_graph *g, dyn_node x)
     return dyn_graph_permute(g, x, order);
 }
 
+/* x W^T with a given W and so many rows x that W may be transposed first: every tile then reads W along its rows. */
+static int worth_transposing(const dyn_graph *g, dyn_node a, dyn_node b)
+{
+    const dyn__shape *s = &dyn__at(g, a)->shape, *w = &dyn__at(g, b)->shape;
+    int64_t rows = w->rank == 2 ? dyn__shape_size(s) / s->dim[s->rank - 1] : s->dim[s->rank - 2];
+    dyn__view v;
+
+    dyn__view_of(g, b, &v);
+    return dyn__at(g, v.base)->op == DYN__OP_input && rows >= 64 && w->dim[w->rank - 2] > 1 && w->dim[w->rank - 1] > 1;
+}
+
 static dyn_node lower_matmul(dyn_graph *g, dyn_node a, dyn_node b, const dyn__attr *attr)
 {
     int ta = attr->i[0] != 0, tb = attr->i[1] != 0;
@@ -121,6 +132,10 @@ static dyn_node lower_matmul(dyn_graph *g, dyn_node a, dyn_node b, const dyn__at
     }
     if (a >= 0 && !product_can_read(g, a))
         a = copied(g, a);
+    if (tb && worth_transposing(g, a, b)) {
+        b = transposed(g, b);
+        tb = 0;
+    }
     if (b >= 0 && !product_can_read(g, b))
         b = copied(g, b);
     return dyn_graph_matmul(g, a, b, ta, tb);
@@ -189,8 +204,10 @@ dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, cons
     dyn_graph *to = NULL;
     dyn_status s = need ? dyn_graph_create(g->ctx, g->dtype, &to) : DYN_ENOMEM;
 
-    if (s == DYN_OK)
+    if (s == DYN_OK) {
+        to->tangents = g->tangents;     /* cuts become new unnamed inputs, beside those of g */
         mark_up_to_cuts(g, count, outputs, is_cut, need);
+    }
     for (dyn_node x = 0; s == DYN_OK && x < g->count; x++) {
         const dyn__node *n = dyn__at(g, x);
         map[x] = !need[x] ? -1 : is_cut[x] ? dyn__tangent_input(to, n->dtype, &n->shape) : lower_node(to, n, map);

@@ -133,6 +133,21 @@ static int select_thin_term(dyn__instr *q, const product *p)
     return 1;
 }
 
+int dyn__outer_factors(const dyn__compiler *k, dyn_node x, dyn__operand_ref *a, dyn__operand_ref *b)
+{
+    product p = product_of(k, x);
+
+    if (p.k != 1 || k->node[x].role != DYN__ROW)
+        return 0;
+    p.a.stride[p.batch] = p.am;
+    p.b.stride[p.batch + 1] = p.bn;
+    if (p.batch == 0)
+        p.a.view_row = p.am;
+    *a = p.a;
+    *b = p.b;
+    return 1;
+}
+
 static void set_product(const dyn__compiler *k, dyn__instr *q, const product *p, int ta, int tb)
 {
     q->kernel = -1;

@@ -115,18 +115,81 @@ static int reads_by_row(const dyn__compiler *k, dyn_node y, int i)
     return dyn__aligned(k, y, n->in[i]);
 }
 
+static int in_cluster(const dyn__cnode *c) { return c->role == DYN__ROW || c->role == DYN__TERM; }
+
+/* Clusters begin at stage 1, so that what is only moved, such as the transpose of a parameter, is ready before all of them. */
 static void assign_stage(dyn__compiler *k, dyn_node y)
 {
     const dyn__node *n = dyn__at(k->g, y);
     dyn__cnode *c = &k->node[y];
 
+    c->stage = in_cluster(c);
     for (int i = 0; i < n->nin; i++) {
         const dyn__cnode *base = &k->node[k->node[n->in[i]].view.base];
         int32_t stage = base->role == DYN__LEAF ? 0
-                      : !k->unfused && c->role != DYN__MOVE && c->role != DYN__VIEW && reads_by_row(k, y, i) ? base->stage
+                      : !k->unfused && in_cluster(c) && reads_by_row(k, y, i) ? base->stage
                       : base->stage + 1;
         if (stage > c->stage)
             c->stage = stage;
+    }
+}
+
+/* The latest stage x may have for its reader y. */
+static int32_t latest_for(const dyn__compiler *k, dyn_node x, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    int32_t latest = INT32_MAX;
+
+    for (int i = 0; i < n->nin; i++)
+        if (k->node[n->in[i]].view.base == x) {
+            int by_row = k->node[x].role == DYN__ROW && in_cluster(&k->node[y]) && reads_by_row(k, y, i);
+            int32_t stage = k->node[y].stage - !by_row;
+            latest = stage < latest ? stage : latest;
+        }
+    return latest;
+}
+
+/* Nothing of its own stage would have to be stored if x came later: what it reads there serves x alone and may come later too. */
+static int may_wait(const dyn__compiler *k, dyn_node x, const int32_t *readers, const uint8_t *waits)
+{
+    const dyn__node *n = dyn__at(k->g, x);
+
+    for (int i = 0; i < n->nin; i++) {
+        dyn_node b = k->node[n->in[i]].view.base;
+        if (k->node[b].role != DYN__LEAF && k->node[b].stage == k->node[x].stage && (readers[b] > 1 || !waits[b]))
+            return 0;
+    }
+    return k->node[x].role == DYN__ROW;
+}
+
+static void mark_waiting(const dyn__compiler *k, const uint8_t *need, int32_t *readers, uint8_t *waits)
+{
+    for (dyn_node y = 0; y < k->count; y++)
+        for (int i = 0; need[y] && k->node[y].role != DYN__VIEW && i < dyn__at(k->g, y)->nin; i++)
+            readers[k->node[dyn__at(k->g, y)->in[i]].view.base]++;
+    for (dyn_node x = 0; x < k->count; x++)
+        waits[x] = need[x] && may_wait(k, x, readers, waits);
+}
+
+/* A node waits for its first reader where nothing has to be stored in its place: then its own result need not be stored between the two. */
+static void postpone(dyn__compiler *k, const uint8_t *need, int32_t *latest, uint8_t *waits)
+{
+    mark_waiting(k, need, latest, waits);       /* latest counts readers for a moment */
+    for (dyn_node x = 0; x < k->count; x++)
+        latest[x] = INT32_MAX;
+    for (int32_t j = 0; j < k->outputs; j++)
+        latest[k->node[k->output[j]].view.base] = 0;
+    for (dyn_node y = k->count - 1; y >= 0; y--) {
+        dyn__cnode *c = &k->node[y];
+        if (!need[y] || c->role == DYN__VIEW || c->role == DYN__LEAF)
+            continue;
+        if (waits[y] && latest[y] != INT32_MAX && latest[y] > c->stage)
+            c->stage = latest[y];
+        for (int i = 0; i < dyn__at(k->g, y)->nin; i++) {
+            dyn_node x = k->node[dyn__at(k->g, y)->in[i]].view.base;
+            int32_t stage = latest_for(k, x, y);
+            latest[x] = stage < latest[x] ? stage : latest[x];
+        }
     }
 }
 
@@ -188,17 +251,23 @@ static void mark_stored(dyn__compiler *k, dyn_node y)
 
 dyn_status dyn__assign_roles(dyn__compiler *k)
 {
-    uint8_t *need = dyn__alloc(k->ctx, (size_t)k->count + 1, 1);
-    dyn_status s;
+    uint8_t *need = dyn__alloc(k->ctx, 2 * (size_t)k->count + 1, 1);
+    int32_t *latest = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *latest);
+    dyn_status s = need && latest ? DYN_OK : DYN_ENOMEM;
 
-    if (!need)
-        return DYN_ENOMEM;
+    if (s < 0) {
+        dyn__free(k->ctx, latest);
+        dyn__free(k->ctx, need);
+        return s;
+    }
     dyn__mark_needed(k->g, k->outputs, k->output, need);
     for (dyn_node x = 0; x < k->count; x++) {
         k->node[x].step = k->node[x].last = k->node[x].slot = -1;
         assign_role(k, x);
         assign_stage(k, x);
     }
+    if (!k->unfused)
+        postpone(k, need, latest, need + k->count);
     s = make_steps(k, need);
     for (int32_t j = 0; s == DYN_OK && j < k->outputs; j++) {
         dyn__cnode *base = &k->node[k->node[k->output[j]].view.base];
@@ -209,6 +278,7 @@ dyn_status dyn__assign_roles(dyn__compiler *k)
     for (dyn_node x = 0; s == DYN_OK && x < k->count; x++)
         if (need[x] && computes(&k->node[x]))
             mark_stored(k, x);
+    dyn__free(k->ctx, latest);
     dyn__free(k->ctx, need);
     return s;
 }

@@ -32,6 +32,8 @@ void dyn__canonical(dyn__instr *q)
     for (int d = q->ndim - 1; d > 0; d--)
         if (q->dim[d] == 1)
             remove_dim(q, d);
+    for (int a = 1; q->dim[0] == 1 && q->ndim > 1 && a < q->nargs; a++)
+        q->arg[a].stride[0] = q->arg[a].stride[1] * q->dim[1];  /* of a single row any stride will do */
     for (int d = q->ndim - 2; d >= 0; d--)
         if (mergeable(q, d)) {
             for (int a = 0; a < q->nargs; a++)
@@ -103,11 +105,7 @@ static int absorbable(const dyn__compiler *k, dyn_node y, dyn_node x, int op)
     return dyn__at(k->g, x)->op == op && c->uses == 1 && !c->stored && c->step == k->node[y].step;
 }
 
-static dyn_node absorb(dyn__compiler *k, dyn_node x)
-{
-    k->node[x].absorbed = 1;
-    return x;
-}
+static void absorb(dyn__compiler *k, dyn_node x) { k->node[x].absorbed = 1; }
 
 static void set_args(const dyn__compiler *k, dyn__instr *q, dyn_node y, int kernel, int n, const dyn_node *in)
 {
@@ -120,38 +118,86 @@ static void set_args(const dyn__compiler *k, dyn__instr *q, dyn_node y, int kern
         q->arg[i + 1] = dyn__ref_of(k, in[i], outer);
 }
 
-/* g (1 - h^2) */
-static int tanh_slope(dyn__compiler *k, dyn__instr *q, dyn_node y)
+/* x = a b elementwise, or an outer product of columns and rows: a and b as arguments 1 and 2 over the elements of y. */
+static int absorb_factors(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node x)
 {
-    const dyn__node *n = dyn__at(k->g, y);
-    double one;
+    int outer = k->node[y].outer;
+
+    if (absorbable(k, y, x, DYN__OP_mul)) {
+        q->arg[1] = dyn__ref_of(k, dyn__at(k->g, x)->in[0], outer);
+        q->arg[2] = dyn__ref_of(k, dyn__at(k->g, x)->in[1], outer);
+    } else if (!absorbable(k, y, x, DYN__OP_matmul) || !dyn__outer_factors(k, x, &q->arg[1], &q->arg[2])) {
+        return 0;
+    }
+    absorb(k, x);
+    return 1;
+}
+
+/* a b + c, c - a b, a b - c of the sum or difference x, over the elements of y. */
+static int multiply_add(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node x)
+{
+    const dyn__node *n = dyn__at(k->g, x);
 
     for (int i = 0; i < 2; i++) {
-        dyn_node slope = n->in[i];
-        if (!absorbable(k, y, slope, DYN__OP_sub) || !dyn__is_constant(k->g, dyn__at(k->g, slope)->in[0], &one) || one != 1)
+        if (n->in[0] == n->in[1] || !absorb_factors(k, q, y, n->in[i]))
             continue;
-        dyn_node square = dyn__at(k->g, slope)->in[1];
-        if (!absorbable(k, y, square, DYN__OP_mul) || dyn__at(k->g, square)->in[0] != dyn__at(k->g, square)->in[1])
-            continue;
-        set_args(k, q, y, DYN__K_MUL_1MSQ, 2, (dyn_node[]){n->in[1 - i], dyn__at(k->g, square)->in[0]});
-        absorb(k, slope);
-        absorb(k, square);
+        q->kernel = n->op == DYN__OP_add ? DYN__K_FMA : i == 0 ? DYN__K_FMS : DYN__K_FNMA;
+        q->nargs = 4;
+        q->arg[0] = dyn__ref_of(k, y, k->node[y].outer);
+        q->arg[3] = dyn__ref_of(k, n->in[1 - i], k->node[y].outer);
         return 1;
     }
     return 0;
 }
 
-/* a b + c, c - a b, a b - c */
-static int multiply_add(dyn__compiler *k, dyn__instr *q, dyn_node y)
+/* tanh(a b + c) and tanh(a + b) */
+static int tanh_of_sum(dyn__compiler *k, dyn__instr *q, dyn_node y)
+{
+    dyn_node x = dyn__at(k->g, y)->in[0];
+
+    if (!absorbable(k, y, x, DYN__OP_add))
+        return 0;
+    absorb(k, x);
+    if (multiply_add(k, q, y, x)) {
+        q->kernel = DYN__K_TANH_FMA;
+        return 1;
+    }
+    set_args(k, q, y, DYN__K_TANH_ADD, 2, dyn__at(k->g, x)->in);
+    return 1;
+}
+
+/* h of 1 - h^2, or -1 if x is something else. */
+static dyn_node root_of_slope(const dyn__compiler *k, dyn_node y, dyn_node x)
+{
+    const dyn__node *n = dyn__at(k->g, x);
+    double one;
+
+    if (!absorbable(k, y, x, DYN__OP_sub) || !dyn__is_constant(k->g, n->in[0], &one) || one != 1)
+        return -1;
+    const dyn__node *m = dyn__at(k->g, n->in[1]);
+    return m->op == DYN__OP_mul && m->in[0] == m->in[1] && k->node[n->in[1]].uses == 1 && !k->node[n->in[1]].stored
+        && k->node[n->in[1]].step == k->node[y].step ? m->in[0] : -1;
+}
+
+/* g (1 - h^2) and a b (1 - h^2) */
+static int tanh_slope(dyn__compiler *k, dyn__instr *q, dyn_node y)
 {
     const dyn__node *n = dyn__at(k->g, y);
 
     for (int i = 0; i < 2; i++) {
-        if (!absorbable(k, y, n->in[i], DYN__OP_mul) || n->in[0] == n->in[1])
+        dyn_node h = root_of_slope(k, y, n->in[i]);
+        if (h < 0)
             continue;
-        const dyn__node *m = dyn__at(k->g, absorb(k, n->in[i]));
-        int kernel = n->op == DYN__OP_add ? DYN__K_FMA : i == 0 ? DYN__K_FMS : DYN__K_FNMA;
-        set_args(k, q, y, kernel, 3, (dyn_node[]){m->in[0], m->in[1], n->in[1 - i]});
+        absorb(k, n->in[i]);
+        absorb(k, dyn__at(k->g, n->in[i])->in[1]);
+        if (!absorb_factors(k, q, y, n->in[1 - i])) {
+            set_args(k, q, y, DYN__K_MUL_1MSQ, 2, (dyn_node[]){n->in[1 - i], h});
+            return 1;
+        }
+        q->kernel = DYN__K_MUL2_1MSQ;
+        q->nargs = 4;
+        q->arg[0] = dyn__ref_of(k, y, k->node[y].outer);
+        q->arg[3] = dyn__ref_of(k, h, k->node[y].outer);
         return 1;
     }
     return 0;
@@ -161,7 +207,8 @@ static void select_elementwise(dyn__compiler *k, dyn__instr *q, dyn_node y)
 {
     const dyn__node *n = dyn__at(k->g, y);
     int fused = n->op == DYN__OP_mul ? tanh_slope(k, q, y)
-              : n->op == DYN__OP_add || n->op == DYN__OP_sub ? multiply_add(k, q, y) : 0;
+              : n->op == DYN__OP_add || n->op == DYN__OP_sub ? multiply_add(k, q, y, y)
+              : n->op == DYN__OP_tanh ? tanh_of_sum(k, q, y) : 0;
 
     if (!fused)
         set_args(k, q, y, dyn__op_of(n)->kernel, n->nin, n->in);

@@ -11,7 +11,8 @@ void dyn__canonical(dyn__instr *q);
 /* Operand x with the strides of its own shape, outer axis left out. */
 dyn__operand_ref dyn__ref_of(const dyn__compiler *k, dyn_node x, int outer);
 void dyn__space_of(dyn__instr *q, const dyn__shape *s, int outer);
-/* product.c */
+/* product.c. outer_factors: x = a b^T with one column each: both as operands over the elements of x, or 0. */
+int dyn__outer_factors(const dyn__compiler *k, dyn_node x, dyn__operand_ref *a, dyn__operand_ref *b);
 dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y);
 
 #endif

@@ -127,7 +127,8 @@ static double row_cost(const dyn__compiler *k, const dyn__instr *q)
 
 static int64_t clamp(int64_t x, int64_t lo, int64_t hi) { return x < lo ? lo : x > hi ? hi : x; }
 
-/* Rows of a tile: buffers within the first-level cache; products want more rows, to use what they load of W, within the second level. */
+/* Rows of a tile: buffers within the first-level cache. Products want more rows, to use what they load of W, and column sums a few, to use what
+ * they load of the sums, within the second level. */
 static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_t row_elements)
 {
     const int64_t first = 24 << 10, second = 384 << 10;
@@ -136,8 +137,8 @@ static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_
     for (int32_t i = 0; i < step->instrs; i++)
         products |= step->instr[i].kernel < 0 && !step->instr[i].per_row;
     height = clamp(first / row_bytes, 1, 4096);
-    if (products && height < 64)
-        height = clamp(second / row_bytes, height, 64);
+    if (height < (products ? 64 : 8))
+        height = clamp(second / row_bytes, height, products ? 64 : 8);
     if (height >= 16)
         height &= ~(int64_t)15;
     return clamp(height, 1, step->R);
@@ -151,7 +152,7 @@ static int64_t chunk_count(const dyn__compiler *k, const dyn__step *step)
 
     for (int32_t i = 0; i < step->sums; i++)
         combine += (double)(step->sum[i].size * k->plan->esize) * 0.03;
-    chunks = (int64_t)(per_set / 25e3);
+    chunks = (int64_t)(per_set / 12e3);
     if ((double)chunks > 0.25 * per_set / combine)
         chunks = (int64_t)(0.25 * per_set / combine);
     if (step->V >= 16)
