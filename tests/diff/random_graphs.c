@@ -202,11 +202,11 @@ static dyn_node loss_of(maker *m)
 
 static void make(maker *m, uint32_t number, int32_t dtype)
 {
-    static const int64_t rows[] = {1, 4, 7, 33}, cols[] = {1, 3, 8, 17};
+    static const int64_t rows[] = {1, 4, 7, 33, 80}, cols[] = {1, 3, 8, 17};
 
     *m = (maker){.number = number};
     problem_new(&m->p, ctx, dtype);
-    const int64_t r = rows[draw(m, 4)], c = cols[draw(m, 4)], d = cols[draw(m, 4)];
+    const int64_t r = rows[draw(m, 5)], c = cols[draw(m, 4)], d = cols[draw(m, 4)];
     const dyn__shape shape[3] = {{2, {r, c}}, {2, {c, d}}, {1, {d}}};
     for (int i = 0; i < 3; i++)
         keep(m, m->f.x[m->f.n++] = problem_input(&m->p, &shape[i], -1, 1));
@@ -256,13 +256,13 @@ static void check_graph(uint32_t number, int32_t dtype, double tolerance)
 
 TEST(float64)
 {
-    for (uint32_t i = 0; i < 150; i++)
+    for (uint32_t i = 0; i < 200; i++)
         check_graph(i, DYN_F64, 1e-12);
 }
 
 TEST(float32)
 {
-    for (uint32_t i = 0; i < 150; i++)
+    for (uint32_t i = 0; i < 200; i++)
         check_graph(i, DYN_F32, 1e-4);
 }
 
