@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""dyn: train neural networks on the CPU and measure them while they train.
+
+    import dyn
+    x, y = dyn.data.digits()
+    net = dyn.mlp([64, 100, 100, 10], activation="tanh", seed=1)
+    run = dyn.Run(net, x, y, loss="cross_entropy", optimizer=dyn.Adam(1e-3))
+    run.measure(dyn.Sharpness(k=3), every=20)
+    run.train(steps=2000)
+    dyn.plot(run)
+
+Arrays are NumPy arrays. theta is the vector of all parameters, float64."""
+from typing import Any
+
+from . import data, init
+from ._find import VERSION as __version__
+from ._run_view import RunView, Series, State
+from .condensation import CondensationResult, condensation, data_direction
+from .context import Context, current
+from .eigen import Eigenpairs, eigh, singular_values
+from .episodes import Confusion, Episodes, above, spikes, sustained
+from .errors import (
+    CallbackError, DtypeError, Error, FileError, FormatError, InvalidArgument, LimitReached, NonFinite, NotConverged,
+    NotSupported, OutOfMemory, ShapeError, StateError, VersionError)
+from .graph import (
+    Function, Graph, Node, activation, concatenate, cos, erf, exp, expm1, log, log1p, logsumexp, maximum, relu,
+    sigmoid, sin, softplus, sqrt, stop_gradient, tanh, where)
+from .measure import Condensation, Measurement, ModelRank, Sharpness
+from .model import Model, Tensor, mlp
+from .objective import Objective, ggn, hessian, jacobian
+from .operator import Density, Estimate, Operator
+from .optim import GD, Adam, AdamW, HeavyBall, Nesterov, Optimizer, Rate, RMSprop, SignGD, constant, cosine, step
+from .rank import RankResult, matrix_rank, model_rank
+from .replicas import Replica, Replicas
+from .run import Run
+
+
+def __getattr__(name: str) -> Any:
+    """plot and plots, which need matplotlib, are imported when they are first used."""
+    if name in ("plot", "plots"):
+        import importlib
+        plots = importlib.import_module(".plots", __name__)
+        return plots.plot if name == "plot" else plots
+    raise AttributeError(f"module dyn has no attribute {name!r}")

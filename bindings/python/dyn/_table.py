@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the headers of libdyn declare, as one table: functions, option structs, callbacks, enumerators.
+
+Nothing else in the package knows a signature. The test test_contract.py compares every line with the headers and with
+what the C compiler makes of them. Types: i32, i64, u32, u64, f64; ptr is any pointer, str a C string, status the
+int32_t that says how it went."""
+
+#: name, result, parameters
+FUNCTIONS = """
+# condensation.h
+dyn_condensation_shape                 status ptr i32 ptr ptr ptr
+dyn_condensation_features              status ptr ptr i32 ptr ptr
+dyn_condensation_measure               status ptr i64 i64 ptr i64 ptr ptr ptr
+dyn_condensation_free                  void   ptr
+dyn_condensation_neurons               i64    ptr
+dyn_condensation_components            i64    ptr
+dyn_condensation_settings              ptr    ptr
+dyn_condensation_norms                 ptr    ptr
+dyn_condensation_amplitudes            ptr    ptr
+dyn_condensation_zeros                 i64    ptr
+dyn_condensation_dead                  i64    ptr
+dyn_condensation_assignment            ptr    ptr
+dyn_condensation_clusters              i64    ptr
+dyn_condensation_sizes                 ptr    ptr
+dyn_condensation_shares                ptr    ptr
+dyn_condensation_directions            ptr    ptr
+dyn_condensation_tightness             ptr    ptr
+dyn_condensation_effective             i64    ptr
+dyn_condensation_entropy_count         f64    ptr
+dyn_condensation_order                 ptr    ptr
+dyn_condensation_leading               f64    ptr ptr ptr
+dyn_condensation_cosines               status ptr i32 ptr
+dyn_condensation_cover                 status ptr f64 ptr ptr
+dyn_condensation_alignment             status ptr ptr ptr ptr
+dyn_condensation_orientation           status ptr ptr
+dyn_condensation_histogram             status ptr i64 i64 ptr ptr
+dyn_condensation_data_direction        status ptr i64 i64 ptr ptr i32 ptr
+dyn_condensation_distance              status ptr i64 ptr ptr ptr
+dyn_condensation_slope                 status ptr i64 ptr ptr ptr ptr
+
+# context.h
+dyn_ctx_create                         status ptr ptr
+dyn_ctx_free                           void   ptr
+dyn_ctx_message                        str    ptr
+dyn_ctx_threads                        i32    ptr
+dyn_ctx_isa                            i32    ptr
+dyn_ctx_bytes                          i64    ptr
+dyn_ctx_report                         str    ptr
+dyn_version                            str
+
+# data.h
+dyn_array_create                       status ptr i32 i32 ptr ptr ptr
+dyn_array_wrap                         status ptr i32 i32 ptr ptr ptr
+dyn_array_ref                          ptr    ptr
+dyn_array_unref                        void   ptr
+dyn_array_dtype                        i32    ptr
+dyn_array_rank                         i32    ptr
+dyn_array_shape                        ptr    ptr
+dyn_array_size                         i64    ptr
+dyn_array_data                         ptr    ptr
+dyn_array_convert                      status ptr i32 ptr
+dyn_array_reshape                      status ptr i32 ptr ptr
+dyn_array_linspace                     status ptr i32 f64 f64 i64 ptr
+dyn_array_read                         status ptr str str ptr
+dyn_array_write_npy                    status ptr str
+dyn_array_write_csv                    status ptr str ptr
+dyn_npz_open                           status ptr str ptr
+dyn_npz_free                           void   ptr
+dyn_npz_count                          i64    ptr
+dyn_npz_name                           str    ptr i64
+dyn_npz_read                           status ptr str ptr
+dyn_npz_write                          status ptr str i64 ptr ptr
+dyn_array_standardise                  status ptr i32 ptr ptr ptr
+dyn_array_rescale                      status ptr ptr ptr ptr
+dyn_array_one_hot                      status ptr i64 i32 ptr
+dyn_array_slice                        status ptr i32 i64 i64 ptr
+dyn_array_take                         status ptr i64 ptr ptr
+dyn_array_split                        status ptr u64 i64 ptr ptr
+dyn_data_order                         status ptr u64 i64 i64 ptr
+dyn_data_batches                       i64    i64 i64 i32
+
+# dense.h
+dyn_dense_eigh                         status ptr i64 ptr ptr ptr
+dyn_dense_svd_values                   status ptr i64 i64 ptr ptr
+dyn_dense_svd_values_gram              status ptr i64 i64 ptr ptr ptr
+dyn_dense_svd_values_accurate          status ptr i64 i64 ptr ptr ptr
+
+# eigen.h
+dyn_eigen_solve                        status ptr ptr ptr
+dyn_eigen_free                         void   ptr
+dyn_eigen_count                        i64    ptr
+dyn_eigen_size                         i64    ptr
+dyn_eigen_values                       ptr    ptr
+dyn_eigen_vectors                      ptr    ptr
+dyn_eigen_residuals                    ptr    ptr
+dyn_eigen_converged                    ptr    ptr
+dyn_eigen_all_converged                i32    ptr
+dyn_eigen_products                     i64    ptr
+dyn_eigen_tolerance                    f64    ptr
+dyn_eigen_miss_bound                   f64    ptr
+
+# estimate.h
+dyn_operator_trace                     status ptr ptr ptr ptr
+dyn_operator_diagonal                  status ptr i64 u64 ptr ptr
+dyn_operator_density                   status ptr i64 i64 u64 ptr ptr
+dyn_density_curve                      status ptr i64 i64 ptr ptr f64 i64 ptr ptr ptr
+
+# graph.h
+dyn_graph_create                       status ptr i32 ptr
+dyn_graph_free                         void   ptr
+dyn_graph_size                         i32    ptr
+dyn_graph_dtype                        i32    ptr
+dyn_graph_shape                        i32    ptr i32 ptr
+dyn_graph_print                        i64    ptr i32 i32 ptr ptr i64
+dyn_graph_parameter                    i32    ptr str i32 ptr
+dyn_graph_input                        i32    ptr str i32 ptr
+dyn_graph_indices                      i32    ptr str i32 ptr
+dyn_graph_constant                     i32    ptr f64 i32 ptr
+dyn_graph_find                         i32    ptr str
+dyn_graph_add                          i32    ptr i32 i32
+dyn_graph_sub                          i32    ptr i32 i32
+dyn_graph_mul                          i32    ptr i32 i32
+dyn_graph_div                          i32    ptr i32 i32
+dyn_graph_max                          i32    ptr i32 i32
+dyn_graph_greater                      i32    ptr i32 i32
+dyn_graph_greater_equal                i32    ptr i32 i32
+dyn_graph_equal                        i32    ptr i32 i32
+dyn_graph_neg                          i32    ptr i32
+dyn_graph_scale                        i32    ptr i32 f64
+dyn_graph_exp                          i32    ptr i32
+dyn_graph_expm1                        i32    ptr i32
+dyn_graph_log                          i32    ptr i32
+dyn_graph_log1p                        i32    ptr i32
+dyn_graph_tanh                         i32    ptr i32
+dyn_graph_erf                          i32    ptr i32
+dyn_graph_sin                          i32    ptr i32
+dyn_graph_cos                          i32    ptr i32
+dyn_graph_sqrt                         i32    ptr i32
+dyn_graph_powi                         i32    ptr i32 i64
+dyn_graph_pow                          i32    ptr i32 f64
+dyn_graph_select                       i32    ptr i32 i32 i32
+dyn_graph_stop                         i32    ptr i32
+dyn_graph_matmul                       i32    ptr i32 i32 i32 i32
+dyn_graph_sum                          i32    ptr i32 i32 ptr
+dyn_graph_amax                         i32    ptr i32 i32 ptr
+dyn_graph_broadcast_to                 i32    ptr i32 i32 ptr
+dyn_graph_reshape                      i32    ptr i32 i32 ptr
+dyn_graph_permute                      i32    ptr i32 ptr
+dyn_graph_slice                        i32    ptr i32 ptr ptr
+dyn_graph_pad                          i32    ptr i32 ptr ptr
+dyn_graph_concat                       i32    ptr i32 i32 i32
+dyn_graph_gather                       i32    ptr i32 i32
+dyn_graph_scatter_add                  i32    ptr i32 i32 i64
+dyn_graph_relu                         i32    ptr i32
+dyn_graph_abs                          i32    ptr i32
+dyn_graph_sigmoid                      i32    ptr i32
+dyn_graph_softplus                     i32    ptr i32
+dyn_graph_logsumexp                    i32    ptr i32
+dyn_graph_mean                         i32    ptr i32
+dyn_graph_jvp                          status ptr i32 ptr i32 ptr ptr ptr
+dyn_graph_vjp                          status ptr i32 ptr ptr i32 ptr ptr
+dyn_graph_gradient                     status ptr i32 i32 ptr ptr
+dyn_graph_hvp                          status ptr i32 i32 ptr ptr ptr
+dyn_graph_ggn                          status ptr i32 i32 i32 ptr ptr ptr
+dyn_graph_batch                        status ptr i64 i32 ptr i32 ptr ptr ptr
+
+# model.h
+dyn_graph_activation                   i32    ptr i32 i32
+dyn_model_perceptron                   status ptr ptr ptr
+dyn_model_from_callback                status ptr ptr ptr i32 ptr ptr
+dyn_model_ref                          ptr    ptr
+dyn_model_unref                        void   ptr
+dyn_model_size                         i64    ptr
+dyn_model_tensors                      i32    ptr
+dyn_model_tensor_name                  str    ptr i32
+dyn_model_tensor                       i32    ptr i32 ptr ptr
+dyn_model_input_size                   i64    ptr
+dyn_model_output_size                  i64    ptr
+dyn_model_build                        i32    ptr ptr i32
+dyn_model_initialise                   status ptr ptr ptr
+
+# objective.h
+dyn_objective_create                   status ptr ptr ptr ptr ptr ptr
+dyn_objective_from_callbacks           status ptr i64 ptr ptr ptr ptr ptr
+dyn_objective_ref                      ptr    ptr
+dyn_objective_unref                    void   ptr
+dyn_objective_size                     i64    ptr
+dyn_objective_samples                  i64    ptr
+dyn_objective_outputs                  i64    ptr
+dyn_objective_model                    ptr    ptr
+dyn_objective_value                    status ptr ptr ptr
+dyn_objective_gradient                 status ptr ptr ptr ptr
+dyn_objective_predict                  status ptr ptr ptr
+dyn_objective_accuracy                 status ptr ptr ptr
+dyn_objective_hessian                  status ptr ptr ptr
+dyn_objective_ggn                      status ptr ptr ptr
+dyn_objective_jacobian                 status ptr ptr ptr
+dyn_objective_sample_gradients         status ptr ptr ptr
+
+# operator.h
+dyn_operator_from_callback             status ptr i64 ptr ptr ptr
+dyn_operator_ref                       ptr    ptr
+dyn_operator_unref                     void   ptr
+dyn_operator_apply                     status ptr i64 ptr ptr
+dyn_operator_size                      i64    ptr
+dyn_operator_products                  i64    ptr
+dyn_operator_scaled                    status ptr f64 ptr
+dyn_operator_shifted                   status ptr f64 ptr
+dyn_operator_sum                       status ptr ptr ptr
+dyn_operator_sandwiched                status ptr ptr ptr
+dyn_operator_deflated                  status ptr i64 ptr ptr ptr
+dyn_operator_projected                 status ptr i64 ptr ptr
+dyn_operator_restricted                status ptr i64 ptr ptr
+dyn_operator_dense                     status ptr ptr
+dyn_operator_symmetry                  status ptr u64 ptr
+
+# optim.h
+dyn_optimizer_create                   status ptr i64 i32 ptr ptr
+dyn_optimizer_free                     void   ptr
+dyn_optimizer_step                     status ptr ptr ptr
+dyn_optimizer_steps                    i64    ptr
+dyn_optimizer_rate                     f64    ptr i64
+dyn_optimizer_moment                   status ptr i32 ptr
+dyn_optimizer_preconditioner           status ptr ptr ptr
+dyn_optimizer_threshold                f64    ptr
+
+# plan.h
+dyn_plan_compile                       status ptr i32 ptr ptr ptr
+dyn_plan_ref                           ptr    ptr
+dyn_plan_unref                         void   ptr
+dyn_plan_bytes                         i64    ptr
+dyn_plan_inputs                        i32    ptr
+dyn_plan_input_name                    str    ptr i32
+dyn_plan_print                         i64    ptr ptr i64
+dyn_exec_create                        status ptr ptr
+dyn_exec_free                          void   ptr
+dyn_exec_bind                          status ptr str ptr
+dyn_exec_bind_output                   status ptr i32 ptr
+dyn_exec_run                           status ptr
+
+# random.h
+dyn_random_uniform                     status ptr u64 u32 i64 i64 ptr
+dyn_random_normal                      status ptr u64 u32 i64 i64 ptr
+dyn_random_permutation                 status ptr u64 u32 i64 ptr
+
+# rank.h
+dyn_rank_matrix                        status ptr i64 i64 ptr ptr ptr
+dyn_rank_at                            status ptr ptr i64 ptr ptr ptr
+dyn_rank_model                         status ptr ptr ptr ptr
+dyn_rank_free                          void   ptr
+dyn_rank_value                         i64    ptr
+dyn_rank_by_tolerance                  i64    ptr ptr
+dyn_rank_by_gap                        i64    ptr ptr
+dyn_rank_singular_values               ptr    ptr ptr
+dyn_rank_tolerance                     f64    ptr
+dyn_rank_rows                          i64    ptr
+dyn_rank_columns                       i64    ptr
+dyn_rank_zero_columns                  i64    ptr
+
+# replicas.h
+dyn_replicas_create                    status ptr ptr ptr
+dyn_replicas_free                      void   ptr
+dyn_replicas_train                     status ptr i64
+dyn_replicas_stop                      void   ptr
+dyn_replicas_count                     i64    ptr
+dyn_replicas_run                       ptr    ptr i64
+dyn_replicas_results                   status ptr ptr ptr
+
+# sharpness.h
+dyn_sharpness_operator                 status ptr ptr f64 ptr
+dyn_sharpness_preconditioned           status ptr ptr f64 ptr ptr
+dyn_sharpness_directional              status ptr ptr f64 ptr ptr ptr
+dyn_sharpness_limit                    status ptr ptr ptr
+dyn_sharpness_tracker_create           status ptr i64 ptr ptr
+dyn_sharpness_tracker_free             void   ptr
+dyn_sharpness_tracker_measure          status ptr ptr ptr f64 ptr
+dyn_sharpness_tracker_raw              ptr    ptr
+dyn_sharpness_tracker_preconditioned   ptr    ptr
+dyn_sharpness_tracker_directional      void   ptr ptr ptr
+dyn_sharpness_observe                  status ptr ptr ptr
+dyn_episodes_free                      void   ptr
+dyn_episodes_count                     i64    ptr
+dyn_episodes_starts                    ptr    ptr
+dyn_episodes_ends                      ptr    ptr
+dyn_episodes_peaks                     ptr    ptr
+dyn_episodes_above                     status ptr i64 ptr ptr ptr
+dyn_episodes_spikes                    status ptr i64 ptr ptr ptr
+dyn_episodes_sustained                 status ptr i64 ptr ptr
+dyn_episodes_confusion                 status ptr ptr i64 ptr ptr ptr
+
+# status.h
+dyn_status_name                        str    status
+dyn_status_text                        str    status
+
+# train.h
+dyn_run_create                         status ptr ptr ptr ptr ptr
+dyn_run_free                           void   ptr
+dyn_run_train                          status ptr i64
+dyn_run_stop                           void   ptr
+dyn_run_step                           i64    ptr
+dyn_run_reason                         i32    ptr
+dyn_run_theta                          status ptr ptr
+dyn_run_parameters                     ptr    ptr ptr
+dyn_run_optimizer                      ptr    ptr
+dyn_run_objective                      ptr    ptr
+dyn_run_history                        ptr    ptr str ptr
+dyn_run_observe                        status ptr ptr ptr ptr
+dyn_run_record                         status ptr str i64 ptr
+dyn_run_series_count                   i64    ptr
+dyn_run_series_name                    str    ptr i64
+dyn_run_series                         status ptr str ptr ptr ptr ptr
+dyn_run_save                           status ptr str
+dyn_run_load                           status ptr ptr ptr str ptr
+dyn_run_write_csv                      status ptr str
+"""
+
+#: name, then field:type in the order of the struct
+STRUCTS = """
+dyn_condensation_options struct_size:u32 join_opposite:i32 amplitude:i32 reserved:u32 threshold:f64 min_share:f64
+    dead:f64
+dyn_ctx_options struct_size:u32 threads:i32 isa:i32 log_level:i32 alloc:ptr free:ptr alloc_user:ptr log:ptr
+    log_user:ptr
+dyn_eigen_options struct_size:u32 which:i32 count:i64 max_products:i64 subspace:i64 block:i64 start_count:i64
+    tolerance:f64 seed:u64 unchecked:u32 reserved:u32 start:ptr progress:ptr progress_user:ptr
+dyn_trace_options struct_size:u32 method:i32 products:i64 seed:u64
+dyn_init_options struct_size:u32 kind:i32 scale:f64 bias_kind:i32 layers:i32 bias_scale:f64 layer_scale:ptr seed:u64
+dyn_perceptron_options struct_size:u32 widths_count:i32 widths:ptr activation:i32 no_bias:i32 activations:ptr bias:ptr
+    no_output_bias:i32 antisymmetric:i32 output_scale:f64
+dyn_objective_options struct_size:u32 loss:i32 dtype:i32 half:i32 sum_samples:i32 mean_outputs:i32 l2:f64
+    memory_limit:i64
+dyn_optimizer_options struct_size:u32 kind:i32 rate:f64 beta1:f64 beta2:f64 eps:f64 weight_decay:f64 clip_norm:f64
+    eps_inside:i32 no_bias_correction:i32 ema:i32 init_from_gradient:i32 schedule:i32 reserved:i32 warmup:i64
+    period:i64 tick_steps:i64 warmup_start:f64 factor:f64 floor:f64
+dyn_plan_options struct_size:u32 threads:i32 arena_limit:i64 unfused:i32 reserved:u32
+dyn_rank_options struct_size:u32 rule:i32 tolerance:f64 probes:i64 probe_std:f64 seed:u64
+dyn_replicas_options struct_size:u32 reserved:u32 count:i64 optimizer_count:i64 optimizers:ptr run_count:i64 runs:ptr
+    init_count:i64 inits:ptr theta:ptr progress:ptr progress_user:ptr
+dyn_sharpness_options struct_size:u32 which:i32 count:i64 max_products:i64 tolerance:f64 seed:u64 unchecked:i32
+    no_raw:i32 cold:i32 reserved:u32
+dyn_spike_options struct_size:u32 reserved:u32 window:i64 merge:i64 smooth:i64 ratio:f64
+dyn_run_options struct_size:u32 drop_last:i32 steps:i64 batch:i64 seed:u64 record_every:i64 stop_loss:f64
+    stop_accuracy:f64 accuracy_every:i64 progress_every:i64 progress:ptr progress_user:ptr
+dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr
+"""
+
+#: name, result, parameters
+CALLBACKS = """
+dyn_log_fn              void ptr i32 str
+dyn_progress_fn         i32  ptr f64 str
+dyn_operator_apply_fn   i32  ptr i64 ptr ptr
+dyn_model_build_fn      i32  ptr ptr i32
+dyn_value_fn            i32  ptr ptr ptr
+dyn_gradient_fn         i32  ptr ptr ptr ptr
+dyn_product_fn          i32  ptr ptr i64 ptr ptr
+dyn_observer_fn         i32  ptr ptr i64 f64 ptr ptr
+"""
+
+#: kind: (what the C names begin with, {name here: value}); the C name is the prefix with the name in capitals
+ENUMERATORS = {
+    "status": ("DYN_", {
+        "ok": 0, "not_converged": 1, "stopped": 2, "einval": -1, "enomem": -2, "eshape": -3, "edtype": -4,
+        "estate": -5, "efull": -6, "eio": -7, "eformat": -8, "eversion": -9, "eabi_size": -10, "eabi_old": -11,
+        "eabi_new": -12, "enonfinite": -13, "enotsup": -14, "euser": -15, "einternal": -16}),
+    "dtype": ("DYN_", {"f64": 0, "f32": 1, "i64": 2}),
+    "isa": ("DYN_ISA_", {"auto": 0, "reference": 1, "avx2": 2, "avx512": 3}),
+    "log_level": ("DYN_LOG_", {"error": 1, "warning": 2, "info": 3, "debug": 4}),
+    "activation": ("DYN_", {
+        "identity": 0, "tanh": 1, "relu": 2, "leaky_relu": 3, "sigmoid": 4, "gelu": 5, "gelu_tanh": 6, "silu": 7,
+        "softplus": 8, "elu": 9, "sin": 10, "x_tanh": 11, "x2_tanh": 12, "square": 13, "cube": 14, "erf": 15}),
+    "init": ("DYN_INIT_", {
+        "default": 0, "normal": 1, "uniform": 2, "power": 3, "lecun": 4, "xavier": 5, "xavier_uniform": 6, "he": 7,
+        "orthogonal": 8, "zero": 9, "width_power": 10}),
+    "loss": ("DYN_LOSS_", {"mse": 0, "cross_entropy": 1, "binary_cross_entropy": 2}),
+    "optimizer": ("DYN_OPTIMIZER_", {
+        "gd": 0, "heavy_ball": 1, "nesterov": 2, "adam": 3, "adamw": 4, "rmsprop": 5, "sign": 6}),
+    "rate": ("DYN_RATE_", {"constant": 0, "step": 1, "cosine": 2}),
+    "which": ("DYN_", {"largest_algebraic": 0, "smallest_algebraic": 1, "largest_magnitude": 2, "both_ends": 3}),
+    "trace": ("DYN_TRACE_", {"hutchpp": 0, "hutchinson": 1}),
+    "moments": ("DYN_MOMENTS_", {"columns": 0, "whole": 1}),
+    "amplitude": ("DYN_AMPLITUDE_", {"default": 0, "product": 1, "norm": 2}),
+    "rank_rule": ("DYN_RANK_", {"tolerance": 0, "gap": 1}),
+    "reason": ("DYN_RUN_", {
+        "ready": 0, "steps": 1, "loss": 2, "accuracy": 3, "stopped": 4, "nonfinite": 5, "failed": 6}),
+}

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Data: the digits, readers of files, and what is done to arrays before training. NumPy arrays in and out."""
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _find
+from ._arrays import Array
+from ._lib import check, enum, lib, make
+from .context import current
+
+
+def _file(name: str) -> Path:
+    """A data file of the package, or of the checkout it lies in."""
+    packaged = Path(__file__).parent / "files" / name
+    root = _find.checkout()
+    if packaged.exists() or root is None:
+        return packaged
+    return root / "examples/data" / name
+
+
+def digits(one_hot: bool = True) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """1797 handwritten digits of 8x8 pixels (E. Alpaydin, C. Kaynak, 1998, UCI repository, CC BY 4.0).
+
+    Returns x [1797, 64] in [0, 1], and y [1797, 10] one-hot, or y [1797] the digits themselves."""
+    x = read(_file("digits-images.npy")) / 16.0
+    labels = read(_file("digits-labels.npy"))
+    return x, (np.eye(10)[labels] if one_hot else labels)
+
+
+def read(path: str | os.PathLike[str], member: str | None = None) -> NDArray[Any]:
+    """An array from a file: .npy, .npz (the member of that name), IDX or CSV. A damaged file raises FormatError.
+
+    Gives float64, float32 or int64; CSV gives float64 [rows, columns], without its header."""
+    context = current()
+    name = None if member is None else member.encode()
+    return Array(context, make(context, lib.dyn_array_read, context, os.fsencode(path), name)).numpy()
+
+
+def one_hot(labels: ArrayLike, classes: int) -> NDArray[np.float64]:
+    """Labels, integers in [0, classes), as rows of zeros with a single one: [n, classes]."""
+    a = Array.wrap(current(), labels)
+    return Array(a._context, make(a._context, lib.dyn_array_one_hot, a, classes, enum("dtype", "f64"))).numpy()
+
+
+class Standardised(NamedTuple):
+    """Standardised data x, with the mean and std that were used."""
+
+    x: NDArray[Any]
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+
+def standardise(x: ArrayLike, over: str = "columns") -> Standardised:
+    """(x - mean) / std, over each column (all axes but the first) or "whole". std is that of the population, and 1
+    for a column that does not vary."""
+    a = Array.wrap(current(), x)
+    results = [ctypes.c_void_p() for _ in range(3)]
+    status = lib.dyn_array_standardise(a, enum("moments", over), *(ctypes.byref(r) for r in results))
+    check(status, a._context)
+    mean, std, out = (Array(a._context, r.value).numpy() for r in results)
+    return Standardised(out, mean, std)
+
+
+def split(x: ArrayLike, count: int, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Rows divided at random: count of them, and the others. Equal seeds divide inputs and labels alike."""
+    a = Array.wrap(current(), x)
+    results = [ctypes.c_void_p() for _ in range(2)]
+    check(lib.dyn_array_split(a, seed, count, *(ctypes.byref(r) for r in results)), a._context)
+    first, second = (Array(a._context, r.value).numpy() for r in results)
+    return first, second

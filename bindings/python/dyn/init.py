@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How parameters are drawn. Each function gives an Init for dyn.mlp, dyn.Model.from_function and Model.initial.
+
+fan_in and fan_out are the sizes that a weight sums over and feeds. A bias is drawn as the weights of its layer, unless
+bias= gives another Init for all biases."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Sequence
+
+import ctypes
+
+from ._lib import Options, enum, structs
+
+
+@dataclass(frozen=True)
+class Init:
+    """A rule; made by the functions of this module."""
+
+    kind: str
+    scale: float = 0.0
+    bias: Init | None = None
+    layer_scales: tuple[float, ...] = ()
+
+    def layers(self, scales: Sequence[float]) -> Init:
+        """The same with a scale for each layer, from the first to the last."""
+        return replace(self, layer_scales=tuple(scales))
+
+    def _options(self, seed: int) -> Options:
+        options = structs["dyn_init_options"](kind=enum("init", self.kind), scale=self.scale, seed=seed)
+        if self.bias:
+            options.bias_kind = enum("init", self.bias.kind)
+            options.bias_scale = self.bias.scale
+        if self.layer_scales:
+            options.layers = len(self.layer_scales)
+            scales = (ctypes.c_double * options.layers)(*self.layer_scales)
+            options.layer_scale = ctypes.addressof(scales)
+            options._scales = scales        # the struct points to them
+        return options
+
+
+def default(scale: float = 1.0, bias: Init | None = None) -> Init:
+    """Uniform within scale/sqrt(fan_in), as PyTorch's Linear."""
+    return Init("default", scale, bias)
+
+
+def normal(std: float, bias: Init | None = None) -> Init:
+    """Normal of this standard deviation."""
+    return Init("normal", std, bias)
+
+
+def uniform(limit: float, bias: Init | None = None) -> Init:
+    """Uniform in [-limit, limit]."""
+    return Init("uniform", limit, bias)
+
+
+def power(gamma: float, bias: Init | None = None) -> Init:
+    """Normal of standard deviation fan_in^-gamma."""
+    return Init("power", gamma, bias)
+
+
+def width_power(gamma: float, bias: Init | None = None) -> Init:
+    """Normal of standard deviation m^-gamma, m the widest hidden width."""
+    return Init("width_power", gamma, bias)
+
+
+def lecun(scale: float = 1.0, bias: Init | None = None) -> Init:
+    """Normal of standard deviation scale/sqrt(fan_in)."""
+    return Init("lecun", scale, bias)
+
+
+def xavier(scale: float = 1.0, bias: Init | None = None) -> Init:
+    """Normal of standard deviation scale*sqrt(2/(fan_in + fan_out))."""
+    return Init("xavier", scale, bias)
+
+
+def xavier_uniform(scale: float = 1.0, bias: Init | None = None) -> Init:
+    """Uniform within scale*sqrt(6/(fan_in + fan_out))."""
+    return Init("xavier_uniform", scale, bias)
+
+
+def he(scale: float = 1.0, bias: Init | None = None) -> Init:
+    """Normal of standard deviation scale*sqrt(2/fan_in)."""
+    return Init("he", scale, bias)
+
+
+def orthogonal(scale: float = 1.0, bias: Init | None = None) -> Init:
+    """Orthonormal rows or columns, whichever are fewer, times scale; biases 0."""
+    return Init("orthogonal", scale, bias)
+
+
+def zero() -> Init:
+    """All zero."""
+    return Init("zero")

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Measurements to give to run.measure(). Their rows are recorded in the run, so that a checkpoint holds them."""
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._lib import Handle, Options, enum, lib, make, structs
+from ._run_view import RunView, Series, State
+from .condensation import CondensationResult, features_of
+from .eigen import WHICH
+from .errors import STATUS, LimitReached, invalid
+from .model import Model
+from .rank import RankResult, model_rank
+
+
+class Measurement:
+    """Base of all: give it a name, record rows in observe(), read them in result()."""
+
+    name: str
+
+    def attach(self, run: RunView, when: Options) -> Any:
+        """Join a run; returns what must live as long as it."""
+        return run.observe(self.observe, when)
+
+    def observe(self, state: State) -> None:
+        """Measure, and record with state.run.record(name, values)."""
+        raise NotImplementedError
+
+    def result(self, run: RunView) -> Any:
+        """What was recorded so far."""
+        raise NotImplementedError
+
+    def _rows(self, run: RunView, part: str) -> Series:
+        """A recorded series; empty before the first row."""
+        return run.series.get(f"{self.name}.{part}", Series(np.empty(0, np.int64), np.empty((0, 1))))
+
+
+class Custom(Measurement):
+    """A function of the state; what it returns is recorded, unless None."""
+
+    def __init__(self, function: Callable[[State], ArrayLike | None], name: str | None) -> None:
+        self.function = function
+        self.name = name or getattr(function, "__name__", "measurement").strip("<>")
+
+    def observe(self, state: State) -> None:
+        value = self.function(state)
+        if value is not None:
+            state.run.record(self.name, value)
+
+    def result(self, run: RunView) -> Series:
+        return run.series.get(self.name, Series(np.empty(0, np.int64), np.empty(0)))
+
+
+# ---- sharpness ----
+
+@dataclass(frozen=True)
+class SharpnessSeries:
+    """Curvature along a run, r rows.
+
+    steps [r]; values, residuals, converged [r, k]: eigenvalues of the optimiser's own preconditioned Hessian;
+    raw, raw_residuals, raw_converged [r, k]: those of the Hessian itself ([r, 0] if not asked for);
+    directional, raw_directional [r]: curvature along the gradient; threshold [r]: 2 / rate."""
+
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    residuals: NDArray[np.float64]
+    converged: NDArray[np.bool_]
+    raw: NDArray[np.float64]
+    raw_residuals: NDArray[np.float64]
+    raw_converged: NDArray[np.bool_]
+    directional: NDArray[np.float64]
+    raw_directional: NDArray[np.float64]
+    threshold: NDArray[np.float64]
+
+
+class _Tracker(Handle):
+    _free = "dyn_sharpness_tracker_free"
+
+
+class Sharpness(Measurement):
+    """The k largest eigenvalues of the running optimiser's preconditioned Hessian (live moments), and the curvature
+    along the gradient. Stable while below threshold = 2 / rate.
+
+    which: "largest", "smallest", "magnitude" or "both". raw: those of the Hessian itself as well.
+    tolerance: of the residuals, relative. search: look for missed pairs at every solve. cold: do not start from the
+    pairs of the step before, so that a resumed run gives the same bits."""
+
+    name = "sharpness"
+
+    def __init__(self, k: int = 1, which: str = "largest", *, raw: bool = True, tolerance: float = 1e-6,
+                 max_products: int = 0, seed: int = 0, search: bool = True, cold: bool = False) -> None:
+        self._options = structs["dyn_sharpness_options"](
+            which=enum("which", WHICH.get(which, which)), count=k, max_products=max_products, tolerance=tolerance,
+            seed=seed, unchecked=int(not search), no_raw=int(not raw), cold=int(cold))
+
+    def attach(self, run: RunView, when: Options) -> Any:
+        if self.name != "sharpness":
+            raise invalid("the series of the sharpness have fixed names: one measurement per run, named 'sharpness'")
+        context = run._context
+        tracker = _Tracker(context, make(context, lib.dyn_sharpness_tracker_create, context, run.objective.size,
+                                         ctypes.byref(self._options)))
+        run.objective._check(lib.dyn_sharpness_observe(tracker, run, ctypes.byref(when)))
+        return tracker
+
+    def result(self, run: RunView) -> SharpnessSeries:
+        series = run.series
+        steps = series["threshold"].steps if "threshold" in series else np.empty(0, np.int64)
+
+        def columns(name: str) -> NDArray[np.float64]:
+            found = series.get(name)
+            return np.empty((len(steps), 0)) if found is None else found.values.reshape(len(steps), -1)
+
+        def column(name: str) -> NDArray[np.float64]:
+            return columns(name)[:, 0] if name in series else np.full(len(steps), np.nan)
+        parts = [columns(p + q) for p in ("sharpness_pre", "sharpness") for q in ("", "_residual", "_converged")]
+        return SharpnessSeries(steps, *parts[:2], parts[2].astype(bool), *parts[3:5], parts[5].astype(bool),
+                               column("lambda_grad_pre"), column("lambda_grad"), column("threshold"))
+
+
+# ---- condensation ----
+
+class CondensationSeries:
+    """A layer along a run, r rows: steps, effective (number of directions), leading (eigenvalue of the cosine matrix,
+    relative), dead [r]. series[i] is the whole CondensationResult of row i."""
+
+    def __init__(self, steps: NDArray[np.int64], numbers: NDArray[np.float64], features: NDArray[np.float64],
+                 weights: NDArray[np.float64] | None, options: dict[str, Any]) -> None:
+        self.steps = steps
+        self.effective = numbers[:, 0].astype(np.int64)
+        self.leading = numbers[:, 1]
+        self.dead = numbers[:, 2].astype(np.int64)
+        self.features = features
+        self.output_weights = weights
+        self._options = options
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, i: int) -> CondensationResult:
+        weights = None if self.output_weights is None else self.output_weights[i]
+        return CondensationResult(self.features[i], weights, **self._options)
+
+
+class Condensation(Measurement):
+    """Condensation of a hidden layer of a perceptron, counted from 0. options: as for dyn.condensation()."""
+
+    def __init__(self, layer: int = 0, *, name: str = "condensation", **options: Any) -> None:
+        self.layer = layer
+        self.name = name
+        self._options = options
+
+    def attach(self, run: RunView, when: Options) -> Any:
+        net = _model_of(run, self.name)
+        features, weights = features_of(net, np.zeros(net.size), self.layer)      # refuses a layer that is not there
+        self._shape, self._outputs = features.shape, weights.shape[1]
+        return super().attach(run, when)
+
+    def observe(self, state: State) -> None:
+        features, weights = features_of(_model_of(state.run, self.name), state.theta, self.layer)
+        found = CondensationResult(features, weights, context=state.run._context, **self._options)
+        state.run.record(f"{self.name}.numbers", [found.effective, found.leading.value, found.dead])
+        state.run.record(f"{self.name}.features", features.ravel())
+        if weights.size:
+            state.run.record(f"{self.name}.output_weights", weights.ravel())
+
+    def result(self, run: RunView) -> CondensationSeries:
+        numbers = self._rows(run, "numbers")
+        rows = len(numbers.steps)
+        features = self._rows(run, "features").values.reshape(rows, *self._shape)
+        weights = None
+        if self._outputs:
+            weights = self._rows(run, "output_weights").values.reshape(rows, self._shape[0], self._outputs)
+        return CondensationSeries(numbers.steps, numbers.values.reshape(rows, 3), features, weights, self._options)
+
+
+def _model_of(run: RunView, what: str) -> Model:
+    if run.objective.model is None:
+        raise invalid(f"{what} needs a model, not an objective of functions")
+    return run.objective.model
+
+
+# ---- rank ----
+
+class RankSeries:
+    """Rank along a run, r rows: steps, rank [r] and the singular values [r, p], filled up with NaN. series[i] is the
+    whole RankResult of row i."""
+
+    def __init__(self, steps: NDArray[np.int64], results: list[RankResult], p: int) -> None:
+        self.steps = steps
+        self._results = results
+        self.rank = np.array([r.rank for r in results], np.int64)
+        self.singular_values = np.full((len(results), p), np.nan)
+        for row, r in zip(self.singular_values, results):
+            row[:len(r.singular_values)] = r.singular_values
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, i: int) -> RankResult:
+        return self._results[i]
+
+
+class ModelRank(Measurement):
+    """Model rank where the run stands, or the empirical rank at samples x. options: as for dyn.model_rank().
+
+    The Jacobian has a column per parameter and at least twice as many rows; more than memory_limit bytes for it are
+    refused before the run starts."""
+
+    def __init__(self, x: ArrayLike | None = None, *, name: str = "rank", memory_limit: int = 2 << 30,
+                 **options: Any) -> None:
+        self.name = name
+        self.x = x
+        self.memory_limit = memory_limit
+        self._options = options
+
+    def attach(self, run: RunView, when: Options) -> Any:
+        net = _model_of(run, self.name)
+        samples = self._options.get("probes", 0) or max(2 * net.size, net.size + 32) if self.x is None else len(self.x)
+        needed = 8 * samples * net.output_size * net.size
+        if needed > self.memory_limit:
+            raise LimitReached(STATUS["efull"], (
+                f"the Jacobian of {samples} samples, {net.output_size} outputs and {net.size} parameters takes "
+                f"{needed / 2**30:.3g} GiB, memory_limit is {self.memory_limit / 2**30:.3g} GiB: give fewer samples, "
+                "or more memory"))
+        return super().attach(run, when)
+
+    def observe(self, state: State) -> None:
+        found = model_rank(_model_of(state.run, self.name), state.theta, self.x, **self._options)
+        values = np.zeros(state.theta.size)         # as long in every row: the rest are not looked at
+        values[:len(found.singular_values)] = found.singular_values
+        state.run.record(f"{self.name}.numbers", [getattr(found, name) for name in NUMBERS]
+                         + [len(found.singular_values)])
+        state.run.record(f"{self.name}.singular_values", values)
+
+    def result(self, run: RunView) -> RankSeries:
+        numbers = self._rows(run, "numbers")
+        values = self._rows(run, "singular_values").values.reshape(len(numbers.steps), -1)
+        results = [_rank_result(row, v) for row, v in zip(numbers.values, values)]
+        return RankSeries(numbers.steps, results, run.objective.size)
+
+
+#: fields of a RankResult that are recorded, in this order, followed by the number of singular values
+NUMBERS = ("rank", "by_tolerance", "by_gap", "gap_at_tolerance", "largest_gap", "tolerance", "rows", "columns",
+           "zero_columns")
+
+
+def _rank_result(numbers: NDArray[np.float64], values: NDArray[np.float64]) -> RankResult:
+    whole = {"rank", "by_tolerance", "by_gap", "rows", "columns", "zero_columns"}
+    fields = {name: int(v) if name in whole else float(v) for name, v in zip(NUMBERS, numbers)}
+    return RankResult(singular_values=values[:int(numbers[-1])], **fields)

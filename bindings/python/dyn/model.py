@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Models: networks with their parameters in one vector theta. Perceptrons, and networks of the user's own making."""
+from __future__ import annotations
+
+import ctypes
+import math
+from typing import Any, Callable, NamedTuple, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import init as inits
+from ._arrays import ints, pointer, vector
+from ._lib import Handle, callback, enum, lib, make, structs
+from .context import current
+from .errors import STATUS, shapes_differ
+from .graph import MAX_RANK, Function, Graph, Node
+from .init import Init
+
+
+class Tensor(NamedTuple):
+    """A parameter tensor: its shape, and where it begins in theta."""
+
+    shape: tuple[int, ...]
+    offset: int
+
+
+class Model(Handle):
+    """A network. Immutable; made by dyn.mlp or Model.from_function."""
+
+    _free = "dyn_model_unref"
+
+    def __init__(self, context: Any, address: int, init: Init | None, seed: int, input_shape: tuple[int, ...],
+                 *keep: Any) -> None:
+        super().__init__(context, address, *keep)
+        self.init = init or inits.default()
+        self.seed = seed
+        self.input_shape = input_shape
+        self._functions: dict[int, Function] = {}
+
+    @classmethod
+    def from_function(cls, build: Callable[[Graph, Node], Node], input_shape: Sequence[int],
+                      init: Init | None = None, seed: int = 0) -> Model:
+        """A network that build(g, x) writes: it makes parameters with g.parameter and returns the output node.
+
+        input_shape: of one sample. x has the shape [n, *input_shape], for any n; the result is [n, ...]. Samples must
+        not influence each other, and build makes the same parameters in the same order at every call."""
+        context = current()
+
+        def write(_: Any, graph: int, x: int) -> int:
+            g = Graph._borrow(context, graph)
+            return build(g, Node(g, x)).id
+        fn = callback(context, "dyn_model_build_fn", write, failure=STATUS["euser"])
+        shape = tuple(int(n) for n in input_shape)
+        address = make(context, lib.dyn_model_from_callback, context, fn, None, len(shape), ints(shape))
+        return cls(context, address, init, seed, shape, fn)
+
+    @property
+    def size(self) -> int:
+        """Number of parameters p."""
+        return lib.dyn_model_size(self)
+
+    @property
+    def output_size(self) -> int:
+        """Numbers that the network gives for one sample."""
+        return lib.dyn_model_output_size(self)
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The parameter tensors by name, in the order of theta."""
+        return dict(self._tensor(i) for i in range(lib.dyn_model_tensors(self)))
+
+    def _tensor(self, i: int) -> tuple[str, Tensor]:
+        sizes = (ctypes.c_int64 * MAX_RANK)()
+        offset = ctypes.c_int64()
+        rank = lib.dyn_model_tensor(self, i, sizes, ctypes.byref(offset))
+        return lib.dyn_model_tensor_name(self, i).decode(), Tensor(tuple(sizes[:rank]), offset.value)
+
+    def initial(self, seed: int | None = None) -> NDArray[np.float64]:
+        """theta [p], drawn by the model's init from its seed or this one."""
+        theta = np.empty(self.size)
+        options = self.init._options(self.seed if seed is None else seed)
+        self._check(lib.dyn_model_initialise(self, ctypes.byref(options), pointer(theta)))
+        return theta
+
+    def views(self, theta: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """The parameter tensors as shaped views into theta [p]: writing to a view writes to theta."""
+        if theta.shape != (self.size,):
+            raise shapes_differ(f"theta has shape {list(theta.shape)}, expected [{self.size}]")
+        return {name: theta[t.offset:t.offset + math.prod(t.shape)].reshape(t.shape)
+                for name, t in self.tensors.items()}
+
+    def __call__(self, theta: ArrayLike, x: ArrayLike) -> NDArray[np.float64]:
+        """Outputs f [n, ...] in float64 for samples x [n, *input_shape]; a vector x [n] serves one input."""
+        theta = vector(theta, self.size, "theta")
+        x = np.asarray(x, dtype=np.float64)
+        x = x.reshape(-1, 1) if x.ndim == 1 and self.input_shape == (1,) else x
+        if x.shape[1:] != self.input_shape or x.ndim == 0:
+            raise shapes_differ(f"x has shape {list(x.shape)}, expected [n, {', '.join(map(str, self.input_shape))}]")
+        return self._function(len(x))(x=x, **self.views(theta))
+
+    def _function(self, n: int) -> Function:
+        """The network compiled for n samples; the last few sizes are kept."""
+        if n not in self._functions:
+            with self._context:
+                g = Graph()
+            x = g.input("x", (n, *self.input_shape))
+            f = g._node(lib.dyn_model_build(self, g, x.id))
+            while len(self._functions) >= 4:
+                self._functions.pop(next(iter(self._functions)))
+            self._functions[n] = g.compile(f)
+        return self._functions[n]
+
+
+def mlp(widths: Sequence[int], activation: str | Sequence[str] = "tanh", init: Init | None = None, seed: int = 0, *,
+        bias: bool | Sequence[bool] = True, output_bias: bool = True, output_scale: float = 1.0,
+        antisymmetric: bool = False) -> Model:
+    """A perceptron: h_0 = x, h_l = sigma_l(h_(l-1) W_l + b_l), f = output_scale * h_L.
+
+    widths: input, hidden..., output. Parameters are "W1" [widths[0], widths[1]], "b1" [widths[1]], "W2", ...
+    activation: of the hidden layers by name ("tanh", "relu", "gelu", "x_tanh", ...), the output layer being linear; or
+        one for every layer, the output's last.
+    init: how parameters are drawn (dyn.init); default: as PyTorch's Linear. seed: any integer >= 0.
+    bias: for all layers, or one for each. output_bias: False for none in the output layer.
+    antisymmetric: f = f_1 - f_2 of two copies that start equal, so that f = 0 at the start."""
+    context = current()
+    layers = len(widths) - 1
+    options = structs["dyn_perceptron_options"](
+        widths_count=len(widths), no_output_bias=int(not output_bias), antisymmetric=int(antisymmetric),
+        output_scale=output_scale)
+    lists = [ints(widths)]
+    options.widths = ctypes.addressof(lists[0])
+    if isinstance(activation, str):
+        options.activation = enum("activation", activation)
+    else:
+        lists.append(_per_layer("activations", [enum("activation", a) for a in activation], layers))
+        options.activations = ctypes.addressof(lists[-1])
+    if isinstance(bias, (bool, int)):
+        options.no_bias = int(not bias)
+    else:
+        lists.append(_per_layer("biases", [int(b) for b in bias], layers))
+        options.bias = ctypes.addressof(lists[-1])
+    address = make(context, lib.dyn_model_perceptron, context, ctypes.byref(options))
+    return Model(context, address, init, seed, (int(widths[0]),))
+
+
+def _per_layer(what: str, values: list[int], layers: int) -> Any:
+    if len(values) != layers:
+        raise shapes_differ(f"{len(values)} {what} for {layers} layers")
+    return ints(values, ctypes.c_int32)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Model rank: how many directions of parameter space change the function (arXiv 2211.11623, 2307.08921)."""
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._arrays import copied, pointer, vector
+from ._lib import Handle, Options, enum, lib, make, structs
+from .context import current
+from .errors import shapes_differ
+from .model import Model
+
+
+@dataclass(frozen=True)
+class RankResult:
+    """A rank with its evidence.
+
+    rank: by the rule asked for. by_tolerance, by_gap: by either rule; gap_at_tolerance, largest_gap: s_rank/s_(rank+1)
+    there. singular_values: of the Jacobian with columns scaled to length 1, descending. tolerance: relative to the
+    first. rows, columns: of the Jacobian; zero_columns: parameters without any effect."""
+
+    rank: int
+    by_tolerance: int
+    by_gap: int
+    gap_at_tolerance: float
+    largest_gap: float
+    singular_values: NDArray[np.float64]
+    tolerance: float
+    rows: int
+    columns: int
+    zero_columns: int
+
+
+class _Rank(Handle):
+    _free = "dyn_rank_free"
+
+
+def rank_options(rule: str, tolerance: float, probes: int, probe_std: float, seed: int) -> Options:
+    """dyn_rank_options."""
+    return structs["dyn_rank_options"](rule=enum("rank_rule", rule), tolerance=tolerance, probes=probes,
+                                       probe_std=probe_std, seed=seed)
+
+
+def _result(r: _Rank) -> RankResult:
+    gaps = ctypes.c_double(), ctypes.c_double()
+    count = ctypes.c_int64()
+    values = lib.dyn_rank_singular_values(r, ctypes.byref(count))
+    return RankResult(
+        lib.dyn_rank_value(r), lib.dyn_rank_by_tolerance(r, ctypes.byref(gaps[0])),
+        lib.dyn_rank_by_gap(r, ctypes.byref(gaps[1])), gaps[0].value, gaps[1].value, copied(values, (count.value,)),
+        lib.dyn_rank_tolerance(r), lib.dyn_rank_rows(r), lib.dyn_rank_columns(r), lib.dyn_rank_zero_columns(r))
+
+
+def model_rank(net: Model, theta: ArrayLike, x: ArrayLike | None = None, *, rule: str = "tolerance",
+               tolerance: float = 0.0, probes: int = 0, probe_std: float = 0.0, seed: int = 0) -> RankResult:
+    """Rank of the Jacobian of all outputs at theta [p], in float64.
+
+    x [n, *input shape]: the empirical rank at these samples; None: the model rank, at normal random inputs of standard
+    deviation probe_std (0 = 1; take 4 for one-dimensional inputs), as many as probes says (0 = enough).
+    rule: "tolerance" (for parameters exact by construction) or "gap" (for trained ones); both are computed."""
+    options = ctypes.byref(rank_options(rule, tolerance, probes, probe_std, seed))
+    theta = vector(theta, net.size, "theta")
+    if x is None:
+        return _made(net, lib.dyn_rank_model, net, pointer(theta), options)
+    samples = np.ascontiguousarray(x, dtype=np.float64)
+    expected = int(np.prod(net.input_shape)) * len(samples)
+    if samples.size != expected:
+        raise shapes_differ(f"x has shape {list(samples.shape)}, expected {[len(samples), *net.input_shape]}")
+    return _made(net, lib.dyn_rank_at, net, pointer(theta), len(samples), pointer(samples), options)
+
+
+def _made(owner: Any, function: Callable[..., int], *arguments: Any) -> RankResult:
+    return _result(_Rank(owner._context, make(owner._context, function, *arguments)))
+
+
+def matrix_rank(jacobian: ArrayLike, *, rule: str = "tolerance", tolerance: float = 0.0) -> RankResult:
+    """Rank of a matrix [rows, columns] in the same way: columns scaled to length 1, with singular values and gaps."""
+    a = np.ascontiguousarray(jacobian, dtype=np.float64)
+    if a.ndim != 2:
+        raise shapes_differ(f"jacobian has shape {list(a.shape)}, expected [rows, columns]")
+    context = current()
+    options = ctypes.byref(rank_options(rule, tolerance, 0, 0.0, 0))
+    return _result(_Rank(context, make(context, lib.dyn_rank_matrix, context, *a.shape, pointer(a), options)))
