@@ -86,6 +86,12 @@ DYN_API dyn_node dyn_graph_select(dyn_graph *g, dyn_node cond, dyn_node a, dyn_n
 /** x, with derivative 0. since: 0.1 */
 DYN_API dyn_node dyn_graph_stop(dyn_graph *g, dyn_node x);
 
+/**
+ * x as a node of its own, through which no simplification looks. Needed where a derivative is taken with respect to an inner node f (jvp, vjp,
+ * ggn): the loss must be written on dyn_graph_identity(g, f), or -f in the loss may reach behind f. since: 0.1
+ */
+DYN_API dyn_node dyn_graph_identity(dyn_graph *g, dyn_node x);
+
 /* ---- products and reductions ---- */
 
 /**
@@ -146,8 +152,8 @@ DYN_API dyn_status dyn_graph_gradient(dyn_graph *g, dyn_node scalar, int32_t n_i
 /** Hessian of a scalar times the direction (v_i): out[i] = sum_k d^2 scalar / (d inputs[i] d inputs[k]) v[k]. since: 0.1 */
 DYN_API dyn_status dyn_graph_hvp(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_node *inputs, const dyn_node *v, dyn_node *out);
 /**
- * Generalised Gauss-Newton matrix J^T (d^2 scalar / d f^2) J times v, J = d f / d inputs, where scalar depends on inputs through node f.
- * since: 0.1
+ * Generalised Gauss-Newton matrix J^T (d^2 scalar / d f^2) J times v, J = d f / d inputs, where scalar depends on inputs through node f,
+ * made by dyn_graph_identity. since: 0.1
  */
 DYN_API dyn_status dyn_graph_ggn(dyn_graph *g, dyn_node scalar, dyn_node f, int32_t n_in, const dyn_node *inputs, const dyn_node *v,
                                  dyn_node *out);

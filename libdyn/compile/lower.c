@@ -176,7 +176,7 @@ static dyn_node lower_node(dyn_graph *to, const dyn__node *n, const dyn_node *ma
     case DYN__OP_amax: return lower_amax(to, in[0], axis_mask(n));
     case DYN__OP_matmul: return lower_matmul(to, in[0], in[1], &n->attr);
     case DYN__OP_reshape: return lower_reshape(to, in[0], &n->shape);
-    case DYN__OP_stop: return in[0];
+    case DYN__OP_stop: case DYN__OP_identity: return in[0];
     case DYN__OP_gather: case DYN__OP_scatter_add:
         if (!is_dense(to, in[0]))
             in[0] = copied(to, in[0]);

@@ -289,6 +289,13 @@ dyn_node dyn_graph_stop(dyn_graph *g, dyn_node x)
     return x < g->count && dyn__at(g, x)->op == DYN__OP_constant ? x : dyn__insert1(g, DYN__OP_stop, x, NULL, NULL);
 }
 
+dyn_node dyn_graph_identity(dyn_graph *g, dyn_node x)
+{
+    ENTER_OR_PASS(x);
+    DYN__ENTER(g->ctx);
+    return dyn__insert1(g, DYN__OP_identity, x, NULL, NULL);
+}
+
 dyn_node dyn_graph_powi(dyn_graph *g, dyn_node x, int64_t n)
 {
     dyn__attr attr = {{0}, 0, n};

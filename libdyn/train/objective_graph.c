@@ -64,7 +64,7 @@ static dyn_status fill(dyn_objective *o, int64_t samples, int64_t total, dyn__lo
 
     l->x = dyn_graph_input(l->g, "x", x.rank, x.dim);
     l->y = dyn_graph_input(l->g, "y", 2, y);
-    l->f = dyn_graph_reshape(l->g, dyn_model_build(o->model, l->g, l->x), 2, y);
+    l->f = dyn_graph_identity(l->g, dyn_graph_reshape(l->g, dyn_model_build(o->model, l->g, l->x), 2, y));
     DYN__TRY(l->loss = sample_loss(o, l->g, l->f, l->y, samples, total));
     l->parameters = dyn__parameters(l->g, NULL);
     l->parameter = dyn__alloc(o->ctx, (size_t)l->parameters + 1, sizeof *l->parameter);

@@ -72,6 +72,7 @@ ELEMENTWISE(ge, a >= b)
 ELEMENTWISE(eq, a == b)
 ELEMENTWISE(select, a != 0 ? b : c)
 ELEMENTWISE(stop, a)
+ELEMENTWISE(identity, a)
 ELEMENTWISE(reshape, a)
 
 static void eval_constant(const frame *f)
