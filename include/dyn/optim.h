@@ -146,7 +146,7 @@ DYN_API dyn_status dyn_optimizer_moment(const dyn_optimizer *o, int32_t which, d
  */
 DYN_API dyn_status dyn_optimizer_preconditioner(const dyn_optimizer *o, double *d, double *c);
 
-/** 2 / rate of the step taken last (of step 0 before any step); 0 for NULL. since: 0.1 */
+/** 2 / rate of the step taken last (of step 0 before any step), inf where the rate is 0; 0 for NULL. since: 0.1 */
 DYN_API double dyn_optimizer_threshold(const dyn_optimizer *o);
 
 #ifdef __cplusplus

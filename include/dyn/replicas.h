@@ -59,7 +59,10 @@ DYN_API void dyn_replicas_free(dyn_replicas *replicas);
  */
 DYN_API dyn_status dyn_replicas_train(dyn_replicas *replicas, int64_t steps);
 
-/** Ask the training in progress, or else the next one, to stop. Any thread; a signal handler too. NULL is allowed. since: 0.1 */
+/**
+ * Ask the training in progress, or else the next one, to stop. Any thread; a signal handler too. NULL is allowed.
+ * since: 0.1
+ */
 DYN_API void dyn_replicas_stop(dyn_replicas *replicas);
 
 /** Number of replicas; 0 for NULL. since: 0.1 */

@@ -42,9 +42,11 @@ static dyn_status invert_root(const dyn_optimizer *o, double *d)
 
 dyn_status dyn_optimizer_preconditioner(const dyn_optimizer *o, double *d, double *c)
 {
-    if (!o || !d || !c)
+    if (!o)
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
+    if (!d || !c)
+        return DYN__FAIL(o->ctx, DYN_EINVAL, "d or c is NULL");
     if (o->opt.kind == DYN_OPTIMIZER_SIGN)
         return DYN__FAIL(o->ctx, DYN_ENOTSUP, "SIGN has no preconditioner");
     if (o->v && o->steps == 0)

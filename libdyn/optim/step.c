@@ -69,9 +69,11 @@ dyn_status dyn_optimizer_step(dyn_optimizer *o, void *theta, const void *gradien
 {
     double norm = 0;
 
-    if (!o || !theta || !gradient)
+    if (!o)
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
+    if (!theta || !gradient)
+        return DYN__FAIL(o->ctx, DYN_EINVAL, "theta or gradient is NULL");
     if (o->opt.clip_norm > 0)
         norm = dyn__optimizer_norm(o, gradient);
     if (!isfinite(norm))

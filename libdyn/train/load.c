@@ -168,9 +168,11 @@ dyn_status dyn_run_load(dyn_objective *objective, const dyn_optimizer_options *o
 
     if (out)
         *out = NULL;
-    if (!objective || !path || !out)
+    if (!objective)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
+    if (!path || !out)
+        return DYN__FAIL(ctx, DYN_EINVAL, "path or out is NULL");
     DYN__TRY(dyn_npz_open(ctx, path, &npz));
     s = dyn__run_create(objective, optimizer, opt, NULL, NULL, out);
     if (s == DYN_OK)

@@ -75,9 +75,11 @@ dyn_status dyn_run_observe(dyn_run *run, dyn_observer_fn fn, void *user, const d
 {
     dyn__observer o = { .fn = fn, .user = user };
 
-    if (!run || !fn)
+    if (!run)
         return DYN_EINVAL;
     DYN__ENTER(run->ctx);
+    if (!fn)
+        return DYN__FAIL(run->ctx, DYN_EINVAL, "fn is NULL");
     if (run->busy)
         return DYN__FAIL(run->ctx, DYN_ESTATE, "the run is training");
     DYN__TRY(complete(run->ctx, when, &o.when));

@@ -122,9 +122,11 @@ dyn_status dyn_run_create(dyn_objective *objective, const dyn_optimizer_options 
 {
     if (out)
         *out = NULL;
-    if (!objective || !theta || !out)
+    if (!objective)
         return DYN_EINVAL;
     DYN__ENTER(dyn__objective_ctx(objective));
+    if (!theta || !out)
+        return DYN__FAIL(dyn__objective_ctx(objective), DYN_EINVAL, "theta or out is NULL");
     return dyn__run_create(objective, optimizer, opt, theta, NULL, out);
 }
 
@@ -195,8 +197,11 @@ dyn_objective *dyn_run_objective(const dyn_run *run) { return run ? run->objecti
 
 dyn_status dyn_run_theta(const dyn_run *run, double *theta)
 {
-    if (!run || !theta)
+    if (!run)
         return DYN_EINVAL;
+    DYN__ENTER(run->ctx);
+    if (!theta)
+        return DYN__FAIL(run->ctx, DYN_EINVAL, "theta is NULL");
     dyn__to_double(run->dtype, run->size, run->theta, theta);
     return DYN_OK;
 }

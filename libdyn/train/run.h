@@ -59,7 +59,7 @@ struct dyn_run {
     size_t bytes;               /* of a vector in the element type */
 
     void *theta, *gradient;     /* of the element type */
-    void *next;                 /* theta after an observed step, with room for the moments behind; NULL if nobody observes */
+    void *next;                 /* theta after an observed step, room for the moments behind; NULL without observers */
     double *wide;               /* [2, size] theta and gradient for callbacks, NULL where the element is a double */
     double loss;
     int64_t step;               /* steps taken */

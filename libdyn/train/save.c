@@ -84,9 +84,11 @@ dyn_status dyn_run_save(const dyn_run *run, const char *path)
     bundle b = { 0 };
     dyn_status s;
 
-    if (!run || !path)
+    if (!run)
         return DYN_EINVAL;
     DYN__ENTER(run->ctx);
+    if (!path)
+        return DYN__FAIL(run->ctx, DYN_EINVAL, "path is NULL");
     if (run->busy)
         return DYN__FAIL(run->ctx, DYN_ESTATE, "the run is training");
     b.ctx = run->ctx;

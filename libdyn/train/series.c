@@ -7,13 +7,13 @@
 
 static int good_name(const char *name)
 {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. ";
     const size_t n = strlen(name);
 
     for (int c = 0; c < DYN__COLUMNS; c++)
         if (!strcmp(name, dyn__column_name(c)))
             return 0;
-    return n > 0 && n < DYN__SERIES_NAME && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                                         "_-. ") == n;
+    return n > 0 && n < DYN__SERIES_NAME && strspn(name, letters) == n;
 }
 
 static dyn__series *find(const dyn_run *r, const char *name)
@@ -76,11 +76,12 @@ void dyn__series_free(dyn_run *r)
 
 dyn_status dyn_run_record(dyn_run *run, const char *name, int64_t count, const double *values)
 {
-    if (!run || !name || !values)
+    if (!run)
         return DYN_EINVAL;
     DYN__ENTER(run->ctx);
-    if (count < 1)
-        return DYN__FAIL(run->ctx, DYN_EINVAL, "count is %lld", (long long)count);
+    if (!name || !values || count < 1)
+        return DYN__FAIL(run->ctx, DYN_EINVAL, "count is %lld, name or values %s NULL", (long long)count,
+                         name && values ? "are not" : "is");
     return dyn__series_push(run, name, run->step, count, values);
 }
 
@@ -96,12 +97,13 @@ dyn_status dyn_run_series(const dyn_run *run, const char *name, int64_t *rows_ou
 {
     const dyn__series *s;
 
-    if (!run || !name)
+    if (!run)
         return DYN_EINVAL;
     DYN__ENTER(run->ctx);
-    s = find(run, name);
+    s = name ? find(run, name) : NULL;
     if (!s)
-        return DYN__FAIL(run->ctx, DYN_EINVAL, "no series \"%.80s\" among %lld", name, (long long)run->series_count);
+        return DYN__FAIL(run->ctx, DYN_EINVAL, "no series \"%.80s\" among %lld", name ? name : "NULL",
+                         (long long)run->series_count);
     if (rows_out)
         *rows_out = s->rows;
     if (columns_out)

@@ -138,9 +138,11 @@ dyn_status dyn_run_write_csv(const dyn_run *run, const char *path)
     table t = { 0 };
     dyn_status s;
 
-    if (!run || !path)
+    if (!run)
         return DYN_EINVAL;
     DYN__ENTER(run->ctx);
+    if (!path)
+        return DYN__FAIL(run->ctx, DYN_EINVAL, "path is NULL");
     t.ctx = run->ctx;
     s = write(&t, run, path);
     dyn__free(t.ctx, t.parts);

@@ -150,7 +150,8 @@ TEST(other_options_are_refused)
     saved(o, path);
     s.optimizer.rate = .03;
     CHECK(dyn_run_load(o, &s.optimizer, &s.options, path, &r) == DYN_EINVAL && r == NULL);
-    CHECK_STR(dyn_ctx_message(ctx), "dyn_run_load: optimizer.rate is 0.029999999999999999, in the checkpoint it is 0.02");
+    CHECK_STR(dyn_ctx_message(ctx),
+              "dyn_run_load: optimizer.rate is 0.029999999999999999, in the checkpoint it is 0.02");
     s = adam, s.options.seed = 12;
     CHECK(dyn_run_load(o, &s.optimizer, &s.options, path, &r) == DYN_EINVAL);
     CHECK_STR(dyn_ctx_message(ctx), "seed is 12, in the checkpoint it is 11");

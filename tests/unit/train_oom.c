@@ -38,7 +38,8 @@ static dyn_status train(dyn_ctx *ctx, dyn_run **out)
     if (s == DYN_OK)
         s = dyn_run_create(o, &adam, &options, theta, out);
     if (s == DYN_OK)
-        s = dyn_run_observe(*out, observer, NULL, &SCHEDULE(.count = 2, .steps = (const int64_t[]){ 3, 9 }, .at_end = 1));
+        s = dyn_run_observe(*out, observer, NULL,
+                            &SCHEDULE(.count = 2, .steps = (const int64_t[]){ 3, 9 }, .at_end = 1));
     if (s == DYN_OK)
         s = dyn_run_train(*out, 0);
     dyn_objective_unref(o);

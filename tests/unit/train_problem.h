@@ -37,7 +37,8 @@ static inline dyn_objective *make_quadratic(dyn_ctx *ctx)
 {
     dyn_objective *o = NULL;
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, QUADRATIC_SIZE, quadratic_value, quadratic_gradient, NULL, NULL, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, QUADRATIC_SIZE, quadratic_value, quadratic_gradient, NULL, NULL,
+                                               &o));
     return o;
 }
 

@@ -19,7 +19,8 @@ static void fill(setting *s, int64_t batch)
         s->optimizers[i] = i == 4 ? OPTIMIZER(.rate = 1e200)
                                   : OPTIMIZER(.kind = i % 2 ? DYN_OPTIMIZER_ADAM : DYN_OPTIMIZER_HEAVY_BALL,
                                               .rate = .01 + .005 * i);
-        s->runs[i] = RUN_OPTIONS(.steps = STEPS + 10 * i, .batch = batch, .seed = (uint64_t)i, .record_every = 1 + i % 3);
+        s->runs[i] = RUN_OPTIONS(.steps = STEPS + 10 * i, .batch = batch, .seed = (uint64_t)i,
+                                 .record_every = 1 + i % 3);
         for (int j = 0; j < NETWORK_SIZE; j++)
             s->theta[i * NETWORK_SIZE + j] = sin(1.0 + 7 * i + 3 * j);
     }
