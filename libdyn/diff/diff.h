@@ -7,16 +7,14 @@
 
 #include "graph/graph.h"
 
-/* Tangents of the outputs; tangents[i] and out[j] may be DYN__ZERO. */
+/* Tangents of the outputs; tangents[i] may be DYN__ZERO, and out[j] too unless solid is set: then it is made of zeros. out may be outputs. */
 dyn_status dyn__jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_t n_in, const dyn_node *inputs, const dyn_node *tangents,
-                    dyn_node *out);
+                    int solid, dyn_node *out);
 /* Cotangents of `inputs` from those of `outputs`, which depend on inputs linearly. cotangents[j] and out[i] may be DYN__ZERO. */
 dyn_status dyn__transpose(dyn_graph *g, int32_t n_out, const dyn_node *outputs, const dyn_node *cotangents, int32_t n_in,
                           const dyn_node *inputs, dyn_node *out);
 /* dep[x] = 1 for the nodes that depend on the inputs (themselves included), for x < count. */
 void dyn__mark_dependent(const dyn_graph *g, int32_t count, int32_t n_in, const dyn_node *inputs, uint8_t *dep);
-/* Replace DYN__ZERO by zeros of the shape of like. */
-dyn_node dyn__solid(dyn_graph *g, dyn_node x, dyn_node like);
 dyn_status dyn__check_nodes(dyn_graph *g, const char *what, int32_t count, const dyn_node *list);
 
 #endif

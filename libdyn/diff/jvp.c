@@ -16,11 +16,6 @@ void dyn__mark_dependent(const dyn_graph *g, int32_t count, int32_t n_in, const 
             dep[x] = dep[g->node[x].in[k]];
 }
 
-dyn_node dyn__solid(dyn_graph *g, dyn_node x, dyn_node like)
-{
-    return x == DYN__ZERO ? dyn__like(g, 0, like) : x;
-}
-
 dyn_status dyn__check_nodes(dyn_graph *g, const char *what, int32_t count, const dyn_node *list)
 {
     if (count < 0 || (count > 0 && !list))
@@ -65,7 +60,7 @@ static dyn_node tangent_of(dyn_graph *g, dyn_node y, const dyn_node *tangent)
 }
 
 dyn_status dyn__jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_t n_in, const dyn_node *inputs, const dyn_node *tangents,
-                    dyn_node *out)
+                    int solid, dyn_node *out)
 {
     const int32_t count = g->count;
     uint8_t *need = dyn__alloc(g->ctx, (size_t)count + 1, 1);
@@ -85,8 +80,11 @@ dyn_status dyn__jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_
             tangent[y] = tangent_of(g, y, tangent);
             s = tangent[y] < 0 && tangent[y] != DYN__ZERO ? tangent[y] : DYN_OK;
         }
-    for (int32_t j = 0; s == DYN_OK && j < n_out; j++)
-        out[j] = tangent[outputs[j]];
+    for (int32_t j = 0; s == DYN_OK && j < n_out; j++) {
+        dyn_node t = tangent[outputs[j]];
+        out[j] = t == DYN__ZERO && solid ? dyn__like(g, 0, outputs[j]) : t;
+        s = out[j] < 0 && out[j] != DYN__ZERO ? out[j] : DYN_OK;
+    }
     dyn__free(g->ctx, tangent);
     dyn__free(g->ctx, need);
     return s;
@@ -104,8 +102,5 @@ dyn_status dyn_graph_jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, i
     for (int32_t i = 0; i < n_in; i++)
         if (!dyn__shape_equal(&dyn__at(g, inputs[i])->shape, &dyn__at(g, tangents[i])->shape))
             return DYN__FAIL(g->ctx, DYN_ESHAPE, "tangent %d has another shape than its input", (int)i);
-    DYN__TRY(dyn__jvp(g, n_out, outputs, n_in, inputs, tangents, out));
-    for (int32_t j = 0; j < n_out; j++)
-        DYN__TRY(out[j] = dyn__solid(g, out[j], outputs[j]));
-    return DYN_OK;
+    return dyn__jvp(g, n_out, outputs, n_in, inputs, tangents, 1, out);
 }

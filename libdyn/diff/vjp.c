@@ -70,10 +70,10 @@ static dyn_status vjp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, cons
         const dyn__shape shape = dyn__at(g, inputs[i])->shape;
         DYN__TRY(tangent[i] = dyn__tangent_input(g, g->dtype, &shape));
     }
-    DYN__TRY(dyn__jvp(g, n_out, outputs, n_in, inputs, tangent, moved));
+    DYN__TRY(dyn__jvp(g, n_out, outputs, n_in, inputs, tangent, 0, moved));
     DYN__TRY(dyn__transpose(g, n_out, moved, cotangents, n_in, tangent, out));
     for (int32_t i = 0; i < n_in; i++)
-        DYN__TRY(out[i] = dyn__solid(g, out[i], inputs[i]));
+        DYN__TRY(out[i] = out[i] == DYN__ZERO ? dyn__like(g, 0, inputs[i]) : out[i]);
     return DYN_OK;
 }
 
