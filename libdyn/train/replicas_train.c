@@ -29,7 +29,7 @@ static void train_one(void *arg, int64_t task, int worker)
     l = borrow(t);
     r->feed = &l->feed;
     t->status[task] = dyn__run_advance(r, last - r->step > t->round ? r->step + t->round : last, last);
-    t->done[task] = t->status[task] != DYN_OK || r->reason != DYN_RUN_READY || r->step >= last;
+    t->done[task] = r->reason != DYN_RUN_READY || r->step >= last;
     atomic_store(&l->taken, 0);
 }
 
