@@ -35,7 +35,7 @@ step() {
     passed=$((passed + $1))
     failed=$((failed + $2))
     printf '%-10s %5d passed, %d failed (%d s)\n' "$name" "$1" "$2" "$(($(date +%s) - start))"
-    [ "$2" -eq 0 ] || grep -v '^ok ' "$log" | tail -n 100
+    [ "$2" -eq 0 ] || grep -Ev '^ok | OK  ' "$log" | tail -n 100
 }
 
 # shellcheck disable=SC2086
