@@ -92,7 +92,7 @@ typedef struct dyn__step {
     int32_t kind;
     dyn_node node;
     /* tiles */
-    int64_t V, R, tile, tiles, chunks;
+    int64_t V, R, tile, tiles, chunks, group;   /* a task is one chunk of rows of `group` sets */
     dyn__instr *instr;
     int32_t instrs;
     dyn__sum *sum;

@@ -101,23 +101,34 @@ static void run_instr(const dyn_exec *e, const dyn__step *step, const dyn__instr
 
 /* ---- one chunk ---- */
 
-static void run_chunk(void *arg, int64_t number, int worker)
+static void clear_sums(const dyn_exec *e, const dyn__step *step, int64_t set, int64_t chunk)
 {
-    const task *t = arg;
-    const dyn__step *step = t->step;
-    const int64_t set = number / step->chunks, chunk = number % step->chunks, esize = t->e->plan->esize;
-    const int64_t from = chunk * step->tiles / step->chunks, to = (chunk + 1) * step->tiles / step->chunks;
-    char *tile = t->e->scratch + worker * t->e->plan->scratch;
+    const int64_t esize = e->plan->esize;
 
     for (int32_t i = 0; i < step->sums; i++) {
         const dyn__sum *a = &step->sum[i];
         int64_t at = a->place.offset + (set * step->chunks + chunk) * a->size;
-        memset(t->e->base[a->place.base] + at * esize, 0, (size_t)(a->size * esize));
+        memset(e->base[a->place.base] + at * esize, 0, (size_t)(a->size * esize));
     }
+}
+
+/* Tile by tile, and on each tile set by set: what the sets have in common is then read from the first caches. */
+static void run_chunk(void *arg, int64_t number, int worker)
+{
+    const task *t = arg;
+    const dyn__step *step = t->step;
+    const int64_t chunk = number % step->chunks, first = number / step->chunks * step->group;
+    const int64_t last = first + step->group < step->V ? first + step->group : step->V;
+    const int64_t from = chunk * step->tiles / step->chunks, to = (chunk + 1) * step->tiles / step->chunks;
+    char *tile = t->e->scratch + worker * t->e->plan->scratch;
+
+    for (int64_t set = first; set < last; set++)
+        clear_sums(t->e, step, set, chunk);
     for (int64_t k = from; k < to; k++) {
         int64_t row = k * step->tile, rows = step->R - row < step->tile ? step->R - row : step->tile;
-        for (int32_t i = 0; i < step->instrs; i++)
-            run_instr(t->e, step, &step->instr[i], tile, set, chunk, row, rows);
+        for (int64_t set = first; set < last; set++)
+            for (int32_t i = 0; i < step->instrs; i++)
+                run_instr(t->e, step, &step->instr[i], tile, set, chunk, row, rows);
     }
 }
 
@@ -139,7 +150,7 @@ static void combine(const dyn_exec *e, const dyn__step *step)
 
 static void run_tiles(const dyn_exec *e, const dyn__step *step)
 {
-    const int64_t tasks = step->V * step->chunks;
+    const int64_t tasks = (step->V + step->group - 1) / step->group * step->chunks;
     task t = {e, step};
 
     if (tasks > 1 && e->plan->workers > 1 && step->work > 15e3)

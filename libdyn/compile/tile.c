@@ -127,18 +127,24 @@ static double row_cost(const dyn__compiler *k, const dyn__instr *q)
 
 static int64_t clamp(int64_t x, int64_t lo, int64_t hi) { return x < lo ? lo : x > hi ? hi : x; }
 
+/* Bytes of the operand or the sum that a product over rows reads whole for every tile. */
+static int64_t whole_bytes(const dyn__compiler *k, const dyn__instr *q)
+{
+    return (k->node[q->node].role == DYN__TERM ? q->gemm.m * q->gemm.n : q->gemm.k * q->gemm.n) * k->plan->esize;
+}
+
 /* Rows of a tile: buffers within the first-level cache. Products want more rows, to use what they load of W, and column sums a few, to use what
  * they load of the sums, within the second level. */
 static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_t row_elements)
 {
     const int64_t first = 24 << 10, second = 384 << 10;
-    int64_t row_bytes = (row_elements > 0 ? row_elements : 1) * k->plan->esize, products = 0, height;
+    int64_t row_bytes = (row_elements > 0 ? row_elements : 1) * k->plan->esize, wanted = 8, height;
 
     for (int32_t i = 0; i < step->instrs; i++)
-        products |= step->instr[i].kernel < 0 && !step->instr[i].per_row;
+        wanted = step->instr[i].kernel < 0 && !step->instr[i].per_row ? clamp(whole_bytes(k, &step->instr[i]) / 256, wanted, 64) : wanted;
     height = clamp(first / row_bytes, 1, 4096);
-    if (height < (products ? 64 : 8))
-        height = clamp(second / row_bytes, height, products ? 64 : 8);
+    if (height < wanted)
+        height = clamp(second / row_bytes, height, wanted);
     if (height >= 16)
         height &= ~(int64_t)15;
     return clamp(height, 1, step->R);
@@ -148,16 +154,14 @@ static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_
 static int64_t chunk_count(const dyn__compiler *k, const dyn__step *step)
 {
     double combine = 1, per_set = step->work / (double)step->V;
-    int64_t chunks;
+    int64_t chunks, groups = (step->V + step->group - 1) / step->group;
 
     for (int32_t i = 0; i < step->sums; i++)
         combine += (double)(step->sum[i].size * k->plan->esize) * 0.03;
     chunks = (int64_t)(per_set / 12e3);
     if ((double)chunks > 0.25 * per_set / combine)
         chunks = (int64_t)(0.25 * per_set / combine);
-    if (step->V >= 16)
-        chunks = 1;
-    return clamp(chunks, 1, clamp(step->tiles, 1, 16));
+    return clamp(chunks, 1, clamp(step->tiles, 1, clamp(16 / groups, 1, 16)));
 }
 
 static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
@@ -209,6 +213,7 @@ dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s)
     DYN__TRY(list_sums(k, step));
     step->tile = tile_height(k, step, row_elements);
     step->tiles = (step->R + step->tile - 1) / step->tile;
+    step->group = step->V < 8 ? step->V : 8;    /* sets that share what a tile reads of the values common to all */
     step->chunks = chunk_count(k, step);
     step->scratch = (row_elements * step->tile * k->plan->esize + 127) & ~(int64_t)63;
     return plan_products(k, step);
