@@ -23,8 +23,8 @@ from .errors import (
     CallbackError, DtypeError, Error, FileError, FormatError, InvalidArgument, LimitReached, NonFinite, NotConverged,
     NotSupported, OutOfMemory, ShapeError, StateError, VersionError)
 from .graph import (
-    Function, Graph, Node, activation, concatenate, cos, erf, exp, expm1, log, log1p, logsumexp, maximum, relu,
-    sigmoid, sin, softplus, sqrt, stop_gradient, tanh, where)
+    Function, Graph, Node, activation, concatenate, cos, erf, exp, expm1, identity, log, log1p, logsumexp, maximum,
+    relu, sigmoid, sin, softplus, sqrt, stop_gradient, tanh, where)
 from .measure import Condensation, Measurement, ModelRank, Sharpness
 from .model import Model, Tensor, mlp
 from .objective import Objective, ggn, hessian, jacobian

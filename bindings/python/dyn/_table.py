@@ -140,6 +140,7 @@ dyn_graph_powi                         i32    ptr i32 i64
 dyn_graph_pow                          i32    ptr i32 f64
 dyn_graph_select                       i32    ptr i32 i32 i32
 dyn_graph_stop                         i32    ptr i32
+dyn_graph_identity                     i32    ptr i32
 dyn_graph_matmul                       i32    ptr i32 i32 i32 i32
 dyn_graph_sum                          i32    ptr i32 i32 ptr
 dyn_graph_amax                         i32    ptr i32 i32 ptr

@@ -61,7 +61,7 @@ def eigh(A: Any, k: int = 1, which: str = "largest", tolerance: float = 1e-6, *,
     start: vectors [n, j] near those wanted. search: look for missed pairs before calling it converged.
 
     Pairs above their tolerance give the warning dyn.NotConverged; the result has residuals and flags."""
-    A = A if isinstance(A, Operator) else Operator.from_function(lambda x: A @ x, A.shape[0])
+    A = A if isinstance(A, Operator) else Operator.from_function(A.__matmul__, A.shape[0])
     options = structs["dyn_eigen_options"](
         which=enum("which", WHICH.get(which, which)), count=k, tolerance=tolerance, max_products=max_products,
         block=block_size, seed=seed, unchecked=int(not search))

@@ -336,6 +336,7 @@ sigmoid = _unary("sigmoid", "1 / (1 + e^-x).")
 softplus = _unary("softplus", "log(1 + e^x), accurate for every x.")
 logsumexp = _unary("logsumexp", "log sum e^x over the last axis, which disappears; safe for large x.")
 stop_gradient = _unary("stop", "x, with derivative 0.")
+identity = _unary("identity", "x as a node of its own, which no simplification reaches behind: for f of Graph.ggn.")
 
 
 def activation(name: str, x: Node) -> Node:

@@ -239,7 +239,7 @@ class ModelRank(Measurement):
 
     def result(self, run: RunView) -> RankSeries:
         numbers = self._rows(run, "numbers")
-        values = self._rows(run, "singular_values").values.reshape(len(numbers.steps), -1)
+        values = self._rows(run, "singular_values").values.reshape(len(numbers.steps), run.objective.size)
         results = [_rank_result(row, v) for row, v in zip(numbers.values, values)]
         return RankSeries(numbers.steps, results, run.objective.size)
 

@@ -86,8 +86,8 @@ def orientations(ax: Axes, result: CondensationResult) -> None:
     ax.scatter(angles, radii, s=9, c=colours, alpha=0.8, linewidths=0)
     ax.set_ylim(0, 1.05)
     ax.set_yticks([0.5, 1.0], ["", ""])
-    ax.set_xticks(np.pi / 4 * np.arange(8), ["0", "", "π/2", "", "±π", "", "−π/2", ""])
-    ax.tick_params(pad=0)
+    ax.set_xticks(np.pi / 2 * np.arange(4), ["0", "π/2", "π", "−π/2"])
+    ax.tick_params(pad=-2, labelsize="small")
 
 
 def spectrum(ax: Axes, result: RankResult | RankSeries) -> None:
@@ -144,6 +144,7 @@ def _timeline(figure: SubFigure, run: RunView, lines: list[tuple[str, Any]]) -> 
         else:
             series(ax, name, found)
     axes[-1].set_xlabel("step")
+    figure.align_ylabels()
 
 
 def _maps(figure: SubFigure, found: CondensationSeries) -> None:

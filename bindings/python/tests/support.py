@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What several test modules need."""
+import numpy as np
+
+import dyn
+
+
+def wave(n=20):
+    """Samples of a function of one variable: x [n], y [n]."""
+    x = np.linspace(-1, 1, n)
+    return x, np.sin(3 * x)
+
+
+def quadratic(eigenvalues):
+    """The objective 1/2 sum_i h_i theta_i^2, from Python functions."""
+    h = np.asarray(eigenvalues, dtype=float)
+    return dyn.Objective.from_functions(
+        len(h), lambda t: 0.5 * np.sum(h * t * t), lambda t: (0.5 * np.sum(h * t * t), h * t),
+        lambda t, v: h[:, None] * v)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Objects give their memory back; contexts."""
+import gc
+import os
+import unittest
+
+import numpy as np
+
+import dyn
+from support import wave
+
+
+def everything():
+    """One of each kind of object, used once."""
+    net = dyn.mlp([1, 6, 1])
+    run = dyn.Run(net, *wave())
+    for what in (dyn.Sharpness(), dyn.Condensation(), dyn.ModelRank()):
+        run.measure(what, at=("start", "end"))
+    run.train(5)
+    many = dyn.Replicas(net, *wave(), count=2).train(5)
+    pairs = dyn.eigh(dyn.hessian(run).shifted(1.0) * 2.0)
+    return run, many, pairs, run["condensation"][0], dyn.spikes(run.history["loss"]), net(run.theta, wave()[0])
+
+
+class Memory(unittest.TestCase):
+    def test_everything_is_given_back(self):
+        with dyn.Context(threads=1) as context:
+            everything()        # what a context sets up once
+            gc.collect()
+            before = context.bytes
+            kept = everything()
+            self.assertGreater(context.bytes, before)
+            del kept
+            gc.collect()
+            self.assertEqual(context.bytes, before)
+
+    def test_a_run_goes_without_the_garbage_collector(self):
+        with dyn.Context(threads=1) as context:
+            net = dyn.mlp([1, 6, 1])
+            before = context.bytes
+            gc.disable()
+            try:
+                run = dyn.Run(net, *wave())
+                run.measure(lambda s: s.loss, name="loss seen")
+                run.measure(dyn.Sharpness())
+                run.train(3)
+                del run
+                self.assertEqual(context.bytes, before)
+            finally:
+                gc.enable()
+
+    def test_arrays_in_use_are_kept(self):
+        net = dyn.mlp([1, 3, 1])
+        o = dyn.Objective(net, np.linspace(0, 1, 50000), np.zeros(50000))
+        value = o.value(net.initial())
+        gc.collect()
+        junk = [np.full(50000, 7.0) for _ in range(20)]
+        self.assertEqual(o.value(net.initial()), value)
+        self.assertEqual(len(junk), 20)
+
+
+class Contexts(unittest.TestCase):
+    def test_settings(self):
+        with dyn.Context(threads=1, isa="reference") as context:
+            self.assertIs(dyn.current(), context)
+            self.assertEqual((context.threads, context.isa), (1, "reference"))
+            self.assertIn("version", context.report())
+        self.assertIsNot(dyn.current(), context)
+
+    def test_log(self):
+        lines = []
+        with dyn.Context(log=lambda level, text: lines.append((level, text))):
+            with self.assertRaises(dyn.ShapeError):
+                dyn.mlp([1, -3, 1])
+        self.assertEqual([level for level, _ in lines], ["error"])
+        self.assertIn("dyn_model_perceptron", lines[0][1])
+
+    def test_bad_settings(self):
+        with self.assertRaisesRegex(dyn.InvalidArgument, "avx9"):
+            dyn.Context(isa="avx9")
+        with self.assertRaisesRegex(dyn.InvalidArgument, "dyn_ctx_create"):
+            dyn.Context(threads=-1)
+
+    def test_do_not_mix(self):
+        with dyn.Context(threads=1):
+            a = dyn.Operator.from_function(lambda v: v, 3)
+        with self.assertRaises(dyn.InvalidArgument):
+            a + dyn.Operator.from_function(lambda v: v, 3)
+
+    def test_a_forked_child_goes_on(self):
+        run = dyn.Run(dyn.mlp([1, 6, 1]), *wave()).train(5)
+        child = os.fork()
+        if child == 0:
+            run.train(5)
+            os._exit(run.step)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 10)
+
+
+if __name__ == "__main__":
+    unittest.main()

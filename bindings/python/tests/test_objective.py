@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Losses and derivatives against closed forms: linear and softmax regression."""
+import unittest
+
+import numpy as np
+
+import dyn
+
+R = np.random.default_rng(3)
+
+
+class LinearRegression(unittest.TestCase):
+    """f = x w: loss mean (f - y)^2, gradient 2/n x^T (x w - y), Hessian 2/n x^T x."""
+
+    def setUp(self):
+        self.x, self.y, self.w = R.normal(size=(30, 4)), R.normal(size=30), R.normal(size=4)
+        self.net = dyn.mlp([4, 1], bias=False)
+        self.o = dyn.Objective(self.net, self.x, self.y)
+
+    def test_value_and_gradient(self):
+        r = self.x @ self.w - self.y
+        self.assertAlmostEqual(self.o.value(self.w), np.mean(r * r), delta=1e-14)
+        value, gradient = self.o.gradient(self.w)
+        self.assertAlmostEqual(value, np.mean(r * r), delta=1e-14)
+        np.testing.assert_allclose(gradient, 2 / 30 * self.x.T @ r, rtol=1e-13)
+
+    def test_second_derivatives(self):
+        expected = 2 / 30 * self.x.T @ self.x
+        for operator in (self.o.hessian(self.w), self.o.ggn(self.w), dyn.hessian(self.o, theta=self.w),
+                         dyn.hessian(self.net, self.x, self.y), dyn.ggn(self.net, self.x, self.y)):
+            np.testing.assert_allclose(operator.dense(), expected, rtol=1e-13)
+
+    def test_jacobian_and_samples(self):
+        np.testing.assert_allclose(self.o.jacobian(self.w)[:, 0], self.x, rtol=1e-15)
+        np.testing.assert_allclose(dyn.jacobian(self.net, self.x)[:, 0], self.x, rtol=1e-15)
+        r = self.x @ self.w - self.y
+        np.testing.assert_allclose(self.o.sample_gradients(self.w), 2 * r[:, None] * self.x, rtol=1e-12)
+        np.testing.assert_allclose(self.o.predict(self.w)[:, 0], self.x @ self.w, rtol=1e-13)
+
+    def test_conventions(self):
+        r = self.x @ self.w - self.y
+        for options, expected in (({"half": True}, np.mean(r * r) / 2), ({"sum_samples": True}, np.sum(r * r)),
+                                  ({"l2": 0.3}, np.mean(r * r) + 0.15 * self.w @ self.w)):
+            value = dyn.Objective(self.net, self.x, self.y, **options).value(self.w)
+            self.assertAlmostEqual(value, expected, delta=1e-13, msg=str(options))
+
+    def test_float32_and_other_arrays(self):
+        single = dyn.Objective(self.net, self.x.astype("f4"), self.y.astype("f4"), dtype="float32")
+        self.assertAlmostEqual(single.value(self.w), self.o.value(self.w), delta=1e-5)
+        strided = np.asfortranarray(self.x)
+        self.assertAlmostEqual(dyn.Objective(self.net, strided, list(self.y)).value(self.w), self.o.value(self.w),
+                               delta=1e-15)
+
+    def test_errors(self):
+        with self.assertRaisesRegex(dyn.ShapeError, r"theta has shape \[3\], expected \[4\]"):
+            self.o.value(np.zeros(3))
+        with self.assertRaises(dyn.ShapeError):
+            dyn.Objective(self.net, self.x, self.y[:7])
+        with self.assertRaisesRegex(dyn.InvalidArgument, "mse"):
+            dyn.Objective(self.net, self.x, self.y, "mes")
+        with self.assertRaises(dyn.InvalidArgument):
+            dyn.hessian(self.net)
+        with self.assertRaises(dyn.InvalidArgument):
+            dyn.hessian(self.o)
+
+
+class SoftmaxRegression(unittest.TestCase):
+    def test_cross_entropy(self):
+        x, labels = R.normal(size=(20, 3)), R.integers(0, 4, 20)
+        net = dyn.mlp([3, 4], bias=False)
+        o = dyn.Objective(net, x, np.eye(4)[labels], "cross_entropy")
+        w = R.normal(size=(3, 4))
+        e = np.exp(x @ w)
+        p = e / e.sum(1, keepdims=True)
+        value, gradient = o.gradient(w.ravel())
+        self.assertAlmostEqual(value, -np.mean(np.log(p[np.arange(20), labels])), delta=1e-14)
+        np.testing.assert_allclose(gradient.reshape(3, 4), x.T @ (p - np.eye(4)[labels]) / 20, rtol=1e-12, atol=1e-15)
+        self.assertEqual(o.accuracy(w.ravel()), np.mean(p.argmax(1) == labels))
+        self.assertEqual((o.samples, o.outputs, o.size), (20, 4, 12))
+
+
+class OwnFunctions(unittest.TestCase):
+    def test_all_three(self):
+        h = np.array([1.0, 2.0, 5.0])
+        o = dyn.Objective.from_functions(3, lambda t: 0.5 * h @ t**2, lambda t: (0.5 * h @ t**2, h * t),
+                                         lambda t, v: h[:, None] * v)
+        theta = np.array([1.0, -1.0, 2.0])
+        self.assertEqual(o.value(theta), 0.5 * (1 + 2 + 20))
+        np.testing.assert_array_equal(o.gradient(theta)[1], h * theta)
+        np.testing.assert_array_equal(o.hessian(theta).dense(), np.diag(h))
+
+    def test_what_is_missing_is_not_supported(self):
+        o = dyn.Objective.from_functions(2, lambda t: t @ t)
+        with self.assertRaises(dyn.NotSupported):
+            o.gradient([1, 2])
+        with self.assertRaises(dyn.NotSupported):
+            o.predict([1, 2])
+
+    def test_exceptions_come_out(self):
+        o = dyn.Objective.from_functions(2, lambda t: 1 / 0)
+        with self.assertRaises(ZeroDivisionError):
+            o.value([1, 2])
+        with self.assertRaises(ZeroDivisionError):
+            o.value([1, 2])
+
+
+if __name__ == "__main__":
+    unittest.main()
