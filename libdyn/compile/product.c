@@ -89,10 +89,7 @@ static void weighted_columns(dyn__instr *q, const product *p)
 static int readable(const dyn__instr *q)
 {
     int last = q->ndim - 1;
-    for (int a = 1; a < q->nargs; a++)
-        if (q->arg[a].stride[last] != 0 && q->arg[a].stride[last] != 1)
-            return 0;
-    return q->arg[0].stride[last] == (q->kernel != DYN__K_ROW_DOT) && (q->kernel != DYN__K_COL_DOT || q->arg[1].stride[last] == 1)
+    return dyn__columns_readable(q) && q->arg[0].stride[last] == (q->kernel != DYN__K_ROW_DOT) && (q->kernel != DYN__K_COL_DOT || q->arg[1].stride[last] == 1)
         && q->ndim >= (q->kernel == DYN__K_MUL ? 1 : 2);
 }
 

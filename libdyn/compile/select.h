@@ -6,10 +6,15 @@
 
 #include "compile/compile.h"
 
-/* Drop dimensions of size 1 (not the rows) and merge neighbours where every operand's strides allow. */
+/* space.c. Drop dimensions of size 1 (not the rows) and merge neighbours where every operand's strides allow. */
 void dyn__canonical(dyn__instr *q);
+/* The same, then in the form elementwise kernels take: columns next to each other, or a last dimension of size 1. */
+void dyn__elementwise_space(dyn__instr *q);
+/* Every input steps by 0 or 1 along the last dimension. */
+int dyn__columns_readable(const dyn__instr *q);
 /* Operand x with the strides of its own shape, outer axis left out. */
 dyn__operand_ref dyn__ref_of(const dyn__compiler *k, dyn_node x, int outer);
+/* The space of shape s without the outer axis; at least one dimension. */
 void dyn__space_of(dyn__instr *q, const dyn__shape *s, int outer);
 /* product.c. outer_factors: x = a b^T with one column each: both as operands over the elements of x, or 0. */
 int dyn__outer_factors(const dyn__compiler *k, dyn_node x, dyn__operand_ref *a, dyn__operand_ref *b);

@@ -137,7 +137,7 @@ static int64_t whole_bytes(const dyn__compiler *k, const dyn__instr *q)
  * they load of the sums, within the second level. */
 static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_t row_elements)
 {
-    const int64_t first = 24 << 10, second = 384 << 10;
+    const int64_t first = 24 << 10, whole = 40 << 10, second = 384 << 10;   /* whole: little enough for one tile, no second round of calls */
     int64_t row_bytes = (row_elements > 0 ? row_elements : 1) * k->plan->esize, wanted = 8, height;
 
     for (int32_t i = 0; i < step->instrs; i++)
@@ -147,7 +147,7 @@ static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_
         height = clamp(second / row_bytes, height, wanted);
     if (height >= 16)
         height &= ~(int64_t)15;
-    return clamp(height, 1, step->R);
+    return step->R * row_bytes <= whole ? step->R : clamp(height, 1, step->R);
 }
 
 /* Chunks: tasks of some tens of microseconds, as long as adding up their partial sums stays cheap. */
