@@ -7,6 +7,7 @@ A program prints "ok - name" or "not ok - name" for each function. One that ends
 crash or at its time limit, counts as a failure of its own; one that prints nothing is a test itself."""
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -40,10 +41,16 @@ def main():
     environment = dict(os.environ)
     environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
     environment.setdefault("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1")
-    code = subprocess.run([meson, "test", "-C", build, "--no-rebuild"] + sys.argv[2:], env=environment,
-                          stdout=subprocess.DEVNULL).returncode
-    with open(os.path.join(build, "meson-logs", "testlog.json")) as log:
-        programs = [json.loads(line) for line in log]
+    logs = pathlib.Path(build, "meson-logs")
+    for old in logs.glob("testlog*.json"):
+        old.unlink()
+    run = subprocess.run([meson, "test", "-C", build, "--no-rebuild"] + sys.argv[2:], env=environment, text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    new = list(logs.glob("testlog*.json"))      # its name has that of the wrapper in it, if there is one
+    if not new:
+        print(run.stdout + "0 passed, 1 failed")
+        return 1
+    programs = [json.loads(line) for line in new[0].read_text().splitlines()]
     passed = failed = 0
     for program in programs:
         p, f = judge(program)
@@ -52,7 +59,7 @@ def main():
         if f:
             explain(program)
     print("%d passed, %d failed" % (passed, failed))
-    return code != 0 or failed != 0
+    return run.returncode != 0 or failed != 0
 
 
 sys.exit(main())
