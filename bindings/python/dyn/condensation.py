@@ -152,11 +152,17 @@ class CondensationResult(Handle):
         return mass, top_mass.value
 
 
-def features_of(net: Model, theta: ArrayLike, layer: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Features [neurons, components] and output weights [neurons, outputs] of a hidden layer, counted from 0."""
+def layer_sizes(net: Model, layer: int) -> tuple[int, int, int]:
+    """Neurons, components of a feature, and outputs of a hidden layer, counted from 0."""
     sizes = [ctypes.c_int64() for _ in range(3)]
     net._check(lib.dyn_condensation_shape(net, layer + 1, *map(ctypes.byref, sizes)))
     neurons, components, outputs = (s.value for s in sizes)
+    return neurons, components, outputs
+
+
+def features_of(net: Model, theta: ArrayLike, layer: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Features [neurons, components] and output weights [neurons, outputs] of a hidden layer, counted from 0."""
+    neurons, components, outputs = layer_sizes(net, layer)
     features, weights = np.empty((neurons, components)), np.empty((neurons, outputs))
     theta = vector(theta, net.size, "theta")
     net._check(lib.dyn_condensation_features(net, pointer(theta), layer + 1, pointer(features),

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._lib import Handle, Options, enum, lib, make, structs
 from ._run_view import RunView, Series, State
-from .condensation import CondensationResult, features_of
+from .condensation import CondensationResult, features_of, layer_sizes
 from .eigen import WHICH
 from .errors import STATUS, LimitReached, invalid
 from .model import Model
@@ -155,9 +155,7 @@ class Condensation(Measurement):
         self._options = options
 
     def attach(self, run: RunView, when: Options) -> Any:
-        net = _model_of(run, self.name)
-        features, weights = features_of(net, np.zeros(net.size), self.layer)      # refuses a layer that is not there
-        self._shape, self._outputs = features.shape, weights.shape[1]
+        layer_sizes(_model_of(run, self.name), self.layer)      # refuses a layer that is not there
         return super().attach(run, when)
 
     def observe(self, state: State) -> None:
@@ -171,10 +169,11 @@ class Condensation(Measurement):
     def result(self, run: RunView) -> CondensationSeries:
         numbers = self._rows(run, "numbers")
         rows = len(numbers.steps)
-        features = self._rows(run, "features").values.reshape(rows, *self._shape)
+        neurons, components, outputs = layer_sizes(_model_of(run, self.name), self.layer)
+        features = self._rows(run, "features").values.reshape(rows, neurons, components)
         weights = None
-        if self._outputs:
-            weights = self._rows(run, "output_weights").values.reshape(rows, self._shape[0], self._outputs)
+        if outputs:
+            weights = self._rows(run, "output_weights").values.reshape(rows, neurons, outputs)
         return CondensationSeries(numbers.steps, numbers.values.reshape(rows, 3), features, weights, self._options)
 
 

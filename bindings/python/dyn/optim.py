@@ -108,8 +108,8 @@ class Nesterov(Optimizer):
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam. eps_inside: sqrt(v + eps) instead of sqrt(v) + eps. init_from_gradient: m = g, v = g^2 at the start, without
-    bias correction."""
+    """Adam. eps_inside: sqrt(v + eps) instead of sqrt(v) + eps. init_from_gradient: m = g, v = g^2 at the start,
+    without bias correction."""
 
     beta1: float = 0.9
     beta2: float = 0.999

@@ -58,7 +58,7 @@ class Replicas(Handle):
                  seed: int = 0, record_every: int = 1, stop_loss: float = 0.0, stop_accuracy: float = 0.0,
                  accuracy_every: int = 0, **options: Any) -> None:
         self.objective = objective_of(net, x, y, loss, options)
-        self._bar: Bar | None = None
+        self._bar = Bar(False, 0)
         me = weakref.ref(self)
         progress = callback(self.objective._context, "dyn_progress_fn", lambda _, share, __: me()._bar.show(share))
         rules = run_options(steps, batch, drop_last, seed, record_every, stop_loss, stop_accuracy, accuracy_every)

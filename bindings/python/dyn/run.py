@@ -56,7 +56,7 @@ def interruptible(stop: Callable[[], None]) -> Iterator[None]:
 class Bar:
     """A progress bar by tqdm, where it is installed and somebody looks; otherwise nothing is shown."""
 
-    def __init__(self, wanted: bool | None, total: float, **options: Any) -> None:
+    def __init__(self, wanted: bool | None, total: float | None, **options: Any) -> None:
         self._bar = None
         if wanted or (wanted is None and sys.stderr.isatty()):
             with contextlib.suppress(ImportError):
@@ -107,7 +107,8 @@ class Run(RunView, Handle):
         RunView.__init__(self)
         self.objective = objective
         self.optimizer = optimizer
-        self._bar: Bar | None = None
+        self._bar = Bar(False, 0)
+        self._first = self._goal = 0        # where the present train() began, and was to go if it is stopped
         me = weakref.ref(self)
         progress = callback(objective._context, "dyn_progress_fn", lambda *_: me()._show())
         rules.progress = function_pointer(progress)
@@ -139,7 +140,7 @@ class Run(RunView, Handle):
         Raises NonFinite where loss or gradient is not finite; theta is then where that was found."""
         steps = steps or self._left()
         target = self.step + steps
-        self._bar = Bar(progress, steps or None, unit="step", initial=0)
+        self._bar = Bar(progress, steps or None, unit="step")
         self._first = self.step
         try:
             with interruptible(self.stop):
@@ -153,7 +154,7 @@ class Run(RunView, Handle):
 
     def _left(self) -> int:
         """Steps to where an interrupted train() was to go; 0 if it was not interrupted."""
-        return max(getattr(self, "_goal", 0) - self.step, 0)
+        return max(self._goal - self.step, 0)
 
     def _show(self) -> None:
         rows = ctypes.c_int64()
