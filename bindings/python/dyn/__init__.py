@@ -27,7 +27,7 @@ from .graph import (
     relu, sigmoid, sin, softplus, sqrt, stop_gradient, tanh, where)
 from .measure import Condensation, Measurement, ModelRank, Sharpness
 from .model import Model, Tensor, mlp
-from .objective import Objective, ggn, hessian, jacobian
+from .objective import Check, Objective, ggn, hessian, jacobian
 from .operator import Density, Estimate, Operator
 from .optim import GD, Adam, AdamW, HeavyBall, Nesterov, Optimizer, Rate, RMSprop, SignGD, constant, cosine, step
 from .rank import RankResult, matrix_rank, model_rank

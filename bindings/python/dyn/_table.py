@@ -7,6 +7,16 @@ int32_t that says how it went."""
 
 #: name, result, parameters
 FUNCTIONS = """
+# check.h
+dyn_check_gradient                     status ptr ptr u64 ptr
+dyn_check_hessian                      status ptr ptr u64 ptr
+dyn_check_free                         void   ptr
+dyn_check_passed                       i32    ptr
+dyn_check_error                        f64    ptr
+dyn_check_tolerance                    f64    ptr
+dyn_check_order                        f64    ptr
+dyn_check_asymmetry                    f64    ptr
+
 # condensation.h
 dyn_condensation_shape                 status ptr i32 ptr ptr ptr
 dyn_condensation_features              status ptr ptr i32 ptr ptr

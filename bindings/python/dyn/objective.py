@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,21 @@ from .context import Context, current
 from .errors import invalid
 from .model import Model
 from .operator import Operator
+
+
+class Check(NamedTuple):
+    """Derivatives against differences. error: relative, allowed up to tolerance; order of the Taylor remainder: 2 for a
+    right derivative, 1 for a wrong one; asymmetry of the Hessian (NaN for a gradient)."""
+
+    passed: bool
+    error: float
+    tolerance: float
+    order: float
+    asymmetry: float
+
+
+class _Check(Handle):
+    _free = "dyn_check_free"
 
 
 class Objective(Handle):
@@ -120,6 +135,19 @@ class Objective(Handle):
     def hessian(self, theta: ArrayLike) -> Operator:
         """Hessian at theta [p], an operator [p, p] with exact products."""
         return self._operator(lib.dyn_objective_hessian, theta)
+
+    def _checked(self, function: Callable[..., int], theta: ArrayLike, seed: int) -> Check:
+        c = _Check(self._context, make(self._context, function, self, self._theta(theta), seed))
+        return Check(bool(lib.dyn_check_passed(c)), lib.dyn_check_error(c), lib.dyn_check_tolerance(c),
+                     lib.dyn_check_order(c), lib.dyn_check_asymmetry(c))
+
+    def check_gradient(self, theta: ArrayLike, seed: int = 0) -> Check:
+        """Whether the gradient at theta fits the values: to be asked of own functions before measuring them."""
+        return self._checked(lib.dyn_check_gradient, theta, seed)
+
+    def check_hessian(self, theta: ArrayLike, seed: int = 0) -> Check:
+        """Whether the Hessian product at theta fits the gradients, and is symmetric."""
+        return self._checked(lib.dyn_check_hessian, theta, seed)
 
     def ggn(self, theta: ArrayLike) -> Operator:
         """Generalised Gauss-Newton matrix at theta [p], an operator [p, p]."""

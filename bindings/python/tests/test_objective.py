@@ -89,6 +89,19 @@ class OwnFunctions(unittest.TestCase):
         np.testing.assert_array_equal(o.gradient(theta)[1], h * theta)
         np.testing.assert_array_equal(o.hessian(theta).dense(), np.diag(h))
 
+    def test_checks_find_wrong_derivatives(self):
+        def made(factor, skew):
+            m = np.array([[2.0, skew], [0.0, 1.0]])
+            return dyn.Objective.from_functions(2, lambda t: np.sum(t**4), lambda t: (np.sum(t**4), factor * 4 * t**3),
+                                                lambda t, v: 12 * (t**2)[:, None] * v + (m - np.diag([2, 1])) @ v)
+        theta = [0.7, -1.2]
+        right = made(1.0, 0.0)
+        self.assertTrue(right.check_gradient(theta).passed and right.check_hessian(theta).passed)
+        self.assertGreater(right.check_gradient(theta).order, 1.9)
+        wrong = made(1.01, 0.5)
+        self.assertFalse(wrong.check_gradient(theta).passed or wrong.check_hessian(theta).passed)
+        self.assertGreater(wrong.check_hessian(theta).asymmetry, 1e-3)
+
     def test_what_is_missing_is_not_supported(self):
         o = dyn.Objective.from_functions(2, lambda t: t @ t)
         with self.assertRaises(dyn.NotSupported):
