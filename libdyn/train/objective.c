@@ -145,6 +145,8 @@ void dyn_objective_unref(dyn_objective *o)
     if (!o || !dyn__ref_drop(&o->ref))
         return;
     ctx = o->ctx;
+    dyn__curvature_free(o->spare[0]);
+    dyn__curvature_free(o->spare[1]);
     dyn__evaluator_free(o->evaluator);
     dyn_model_unref(o->model);
     dyn_array_unref(o->x);

@@ -3,7 +3,10 @@
  * Hessian and Gauss-Newton matrix as operators, linearised once: what depends on theta alone is computed by a first plan when the
  * operator is made and kept (residuals); a product runs a second plan that reads the residuals and the direction. Blocks of
  * directions go through one plan of their own, with the direction as the outer axis. Where the memory limit forbids residuals of all samples,
- * every product evaluates the whole in chunks. */
+ * every product evaluates the whole in chunks.
+ *
+ * The plans do not depend on theta. When an operator goes, the objective keeps what it was made of for the next one, so that following the
+ * curvature along a training run compiles once. */
 #include <string.h>
 #include "linalg/operator.h"
 #include "train/objective_impl.h"
@@ -25,6 +28,7 @@ typedef struct curvature {
     dyn_node *residual;
     void **stored;
     int32_t residuals;
+    dyn_exec *first;            /* computes the residuals; NULL if there are none */
     void *theta;
     product single, block;
     int no_block;               /* the block plan does not fit the memory limit */
@@ -72,35 +76,36 @@ static dyn_status make_graph(curvature *k, int64_t samples)
 
 /* ---- residuals ---- */
 
-static dyn_status store_residuals(curvature *k)
+static dyn_status allocate_residuals(curvature *k)
+{
+    for (int32_t i = 0; i < k->residuals; i++) {
+        const dyn__node *n = dyn__at(k->graph.g, k->residual[i]);
+        k->stored[i] = dyn__alloc(k->o->ctx, (size_t)dyn__shape_size(&n->shape), (size_t)k->o->esize);
+        if (!k->stored[i])
+            return DYN_ENOMEM;
+    }
+    return DYN_OK;
+}
+
+static dyn_status plan_residuals(curvature *k)
 {
     dyn_objective *o = k->o;
     dyn__compile_options opt = {.arena_limit = o->opt.memory_limit};
     dyn_plan *plan = NULL;
-    dyn_exec *e = NULL;
-    dyn_status s = DYN_OK;
+    dyn_status s;
 
-    for (int32_t i = 0; i < k->residuals; i++) {
-        const dyn__node *n = dyn__at(k->graph.g, k->residual[i]);
-        k->stored[i] = dyn__alloc(o->ctx, (size_t)dyn__shape_size(&n->shape), (size_t)o->esize);
-        if (!k->stored[i])
-            return DYN_ENOMEM;
-    }
-    if (k->residuals > 0)
-        s = dyn__compile(k->graph.g, k->residuals, k->residual, &opt, &plan);
-    if (s == DYN_OK && plan)
-        s = dyn_exec_create(plan, &e);
-    if (s == DYN_OK && e) {
-        dyn__bind_theta(o, &k->graph, e, k->theta);
-        dyn__exec_set_input(e, dyn__plan_find(plan, k->graph.x), dyn_array_data(o->x));
-        dyn__exec_set_input(e, dyn__plan_find(plan, k->graph.y), dyn_array_data(o->y));
-        for (int32_t i = 0; i < k->residuals; i++)
-            dyn__exec_set_output(e, i, k->stored[i]);
-        dyn__exec_go(e);
-    }
-    dyn_exec_free(e);
+    if (k->residuals == 0)
+        return DYN_OK;
+    DYN__TRY(dyn__compile(k->graph.g, k->residuals, k->residual, &opt, &plan));
+    s = dyn_exec_create(plan, &k->first);
     dyn_plan_unref(plan);
-    return s;
+    DYN__TRY(s);
+    dyn__bind_theta(o, &k->graph, k->first, k->theta);
+    dyn__exec_set_input(k->first, dyn__plan_find(dyn__exec_plan(k->first), k->graph.x), dyn_array_data(o->x));
+    dyn__exec_set_input(k->first, dyn__plan_find(dyn__exec_plan(k->first), k->graph.y), dyn_array_data(o->y));
+    for (int32_t i = 0; i < k->residuals; i++)
+        dyn__exec_set_output(k->first, i, k->stored[i]);
+    return DYN_OK;
 }
 
 static dyn_status linearise(curvature *k)
@@ -117,7 +122,10 @@ static dyn_status linearise(curvature *k)
     if (o->opt.memory_limit > 0 && bytes > o->opt.memory_limit)
         return DYN__FAIL(o->ctx, DYN_EFULL, "residuals need %lld bytes, the limit is %lld", (long long)bytes, (long long)o->opt.memory_limit);
     k->stored = dyn__alloc(o->ctx, (size_t)k->residuals + 1, sizeof *k->stored);
-    return k->stored ? store_residuals(k) : DYN_ENOMEM;
+    if (!k->stored)
+        return DYN_ENOMEM;
+    DYN__TRY(allocate_residuals(k));
+    return plan_residuals(k);
 }
 
 /* ---- products ---- */
@@ -278,6 +286,8 @@ static void forget(curvature *k)
 
     free_product(ctx, &k->single);
     free_product(ctx, &k->block);
+    dyn_exec_free(k->first);
+    k->first = NULL;
     for (int32_t i = 0; k->stored && i < k->residuals; i++)
         dyn__free(ctx, k->stored[i]);
     dyn__free(ctx, k->stored);
@@ -290,18 +300,30 @@ static void forget(curvature *k)
     k->residuals = 0;
 }
 
-static void destroy(void *user)
+void dyn__curvature_free(void *spare)
 {
-    curvature *k = user;
-    dyn_objective *o;
+    curvature *k = spare;
+    dyn_ctx *ctx;
 
     if (!k)
         return;
-    o = k->o;
+    ctx = k->o->ctx;
     forget(k);
-    dyn__free(o->ctx, k->sum);
-    dyn__free(o->ctx, k->theta);
-    dyn__free(o->ctx, k);
+    dyn__free(ctx, k->sum);
+    dyn__free(ctx, k->theta);
+    dyn__free(ctx, k);
+}
+
+/* The end of an operator: its plans stay with the objective, if there is room for them. */
+static void destroy(void *user)
+{
+    curvature *k = user;
+    dyn_objective *o = k->o;
+
+    if (!o->spare[k->gauss_newton])
+        o->spare[k->gauss_newton] = k;
+    else
+        dyn__curvature_free(k);
     dyn_objective_unref(o);
 }
 
@@ -335,25 +357,39 @@ static dyn_status build_chunked(curvature *k)
     return s;
 }
 
-static dyn_status make_operator(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out)
+static dyn_status build(dyn_objective *o, int gauss_newton, curvature **out)
 {
     curvature *k = dyn__alloc(o->ctx, 1, sizeof *k);
     dyn_status s;
 
     if (!k)
         return DYN_ENOMEM;
-    k->o = dyn_objective_ref(o);
+    k->o = o;
     k->gauss_newton = gauss_newton;
     k->theta = dyn__alloc(o->ctx, (size_t)o->p, (size_t)o->esize);
-    s = k->theta ? DYN_OK : DYN_ENOMEM;
-    if (s == DYN_OK) {
-        dyn__to_native(o, o->p, k->theta, theta);
-        s = build_whole(k);
-    }
+    s = k->theta ? build_whole(k) : DYN_ENOMEM;
     if (s == DYN_EFULL)
         s = build_chunked(k);
-    if (s == DYN_OK)
-        s = dyn__operator_create(o->ctx, o->p, apply, k, destroy, out);
+    if (s < 0)
+        dyn__curvature_free(k);
+    else
+        *out = k;
+    return s;
+}
+
+static dyn_status make_operator(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out)
+{
+    curvature *k = o->spare[gauss_newton];
+    dyn_status s;
+
+    if (!k)
+        DYN__TRY(build(o, gauss_newton, &k));
+    o->spare[gauss_newton] = NULL;
+    dyn__to_native(o, o->p, k->theta, theta);
+    if (k->first)
+        dyn__exec_go(k->first);
+    dyn_objective_ref(o);
+    s = dyn__operator_create(o->ctx, o->p, apply, k, destroy, out);
     if (s < 0)
         destroy(k);
     return s;

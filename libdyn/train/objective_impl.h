@@ -18,6 +18,7 @@ struct dyn_objective {
     dyn_array *x, *y;               /* in the element type */
     dyn__evaluator *evaluator;      /* full batch, made on first use */
     void *theta, *gradient;         /* p numbers each, in the element type */
+    void *spare[2];                 /* plans of a Hessian and of a Gauss-Newton operator that are not in use */
     dyn_value_fn value;
     dyn_gradient_fn gradient_fn;
     dyn_product_fn product;
@@ -40,6 +41,7 @@ void dyn__bind_theta(const dyn_objective *o, const dyn__loss_graph *l, dyn_exec 
 void dyn__bind_gradient(const dyn_objective *o, dyn_exec *e, int32_t first, void *gradient);
 const void *dyn__sample_x(const dyn_objective *o, int64_t i);
 const void *dyn__sample_y(const dyn_objective *o, int64_t i);
+void dyn__curvature_free(void *spare);
 /* double <-> element type */
 void dyn__to_native(const dyn_objective *o, int64_t n, void *to, const double *from);
 void dyn__from_native(const dyn_objective *o, int64_t n, double *to, const void *from);
