@@ -19,6 +19,7 @@ struct objects {
     dyn_exec *exec;
     dyn_model *model;
     dyn_objective *objective;
+    dyn_check *check;
     dyn_operator *operator;
     dyn_eigen *eigen;
     dyn_optimizer *optimizer;
@@ -28,6 +29,7 @@ struct objects {
     dyn_sharpness_tracker *sharpness_tracker;
     dyn_episodes *episodes;
     dyn_rank *rank;
+    dyn_check *check;
     char npz_path[32];
     double theta[7];    /* of the model: tanh 1-2-1 with all biases */
 };
@@ -79,6 +81,7 @@ static void objects_make_training(struct objects *o)
     objects_need(o, dyn_model_perceptron(o->ctx, &perceptron, &o->model));
     objects_need(o, dyn_model_initialise(o->model, NULL, o->theta));
     objects_need(o, dyn_objective_create(o->ctx, o->model, o->array, o->array, NULL, &o->objective));
+    objects_need(o, dyn_check_gradient(o->objective, o->theta, 0, &o->check));
     objects_need(o, dyn_optimizer_create(o->ctx, dyn_model_size(o->model), DYN_F64, NULL, &o->optimizer));
     objects_need(o, dyn_run_create(o->objective, NULL, NULL, o->theta, &o->run));
     replicas.count = 1;
@@ -91,6 +94,7 @@ static void objects_make_analyses(struct objects *o)
     static const double series[4] = { 1.0, 2.0, 3.0, 4.0 };
 
     objects_need(o, dyn_objective_hessian(o->objective, o->theta, &o->operator));
+    objects_need(o, dyn_check_gradient(o->objective, o->theta, 1, &o->check));
     objects_need(o, dyn_eigen_solve(o->operator, NULL, &o->eigen));
     objects_need(o, dyn_condensation_measure(o->ctx, 2, 2, series, 0, NULL, NULL, &o->condensation));
     objects_need(o, dyn_sharpness_tracker_create(o->ctx, 7, NULL, &o->sharpness_tracker));
@@ -116,6 +120,7 @@ static void objects_make(struct objects *o)
 
 static void objects_free(struct objects *o)
 {
+    dyn_check_free(o->check);
     dyn_rank_free(o->rank);
     dyn_episodes_free(o->episodes);
     dyn_sharpness_tracker_free(o->sharpness_tracker);
@@ -125,6 +130,7 @@ static void objects_free(struct objects *o)
     dyn_optimizer_free(o->optimizer);
     dyn_eigen_free(o->eigen);
     dyn_operator_unref(o->operator);
+    dyn_check_free(o->check);
     dyn_objective_unref(o->objective);
     dyn_model_unref(o->model);
     dyn_exec_free(o->exec);
