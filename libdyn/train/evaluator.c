@@ -18,6 +18,7 @@ struct dyn__evaluator {
     dyn_objective *o;           /* not counted: the owner of the evaluator holds the objective */
     part whole, tail;           /* chunks of whole.samples, then one of tail.samples (0 = none) */
     int64_t batch;
+    int value_only;             /* no gradient */
     void *bx, *by;              /* rows of a mini-batch */
     void *partial;              /* gradient of one chunk, when there are several */
     union { double f64; float f32; } value;     /* the loss of the last run */
@@ -28,7 +29,7 @@ struct dyn__evaluator {
 static dyn_status compile_part(dyn__evaluator *e, part *p, int threads, int64_t limit)
 {
     dyn_objective *o = e->o;
-    const int32_t n = p->graph.parameters;
+    const int32_t n = e->value_only ? 0 : p->graph.parameters;
     dyn_node *out = dyn__alloc(o->ctx, (size_t)n + 1, sizeof *out);
     dyn__compile_options opt = {.threads = threads, .arena_limit = limit};
     dyn_plan *plan = NULL;
@@ -94,7 +95,7 @@ static dyn_status make_buffers(dyn__evaluator *e, int64_t batch)
         if (!e->bx || !e->by)
             return DYN_ENOMEM;
     }
-    if (e->whole.samples < e->batch) {
+    if (e->whole.samples < e->batch && !e->value_only) {
         e->partial = dyn__alloc(o->ctx, (size_t)o->p, (size_t)o->esize);
         if (!e->partial)
             return DYN_ENOMEM;
@@ -102,7 +103,7 @@ static dyn_status make_buffers(dyn__evaluator *e, int64_t batch)
     return DYN_OK;
 }
 
-dyn_status dyn__evaluator_create(dyn_objective *o, int64_t batch, int threads, dyn__evaluator **out)
+static dyn_status create(dyn_objective *o, int64_t batch, int threads, int value_only, dyn__evaluator **out)
 {
     dyn__evaluator *e;
     dyn_status s;
@@ -116,6 +117,7 @@ dyn_status dyn__evaluator_create(dyn_objective *o, int64_t batch, int threads, d
     if (!e)
         return DYN_ENOMEM;
     e->o = o;
+    e->value_only = value_only;
     e->batch = batch > 0 ? batch : o->n;
     s = o->model ? make_parts(e, threads) : DYN_OK;
     if (s == DYN_OK && o->model)
@@ -125,6 +127,16 @@ dyn_status dyn__evaluator_create(dyn_objective *o, int64_t batch, int threads, d
     else
         *out = e;
     return s;
+}
+
+dyn_status dyn__evaluator_create(dyn_objective *o, int64_t batch, int threads, dyn__evaluator **out)
+{
+    return create(o, batch, threads, 0, out);
+}
+
+dyn_status dyn__evaluator_create_value(dyn_objective *o, dyn__evaluator **out)
+{
+    return create(o, 0, 0, 1, out);
 }
 
 void dyn__evaluator_free(dyn__evaluator *e)
@@ -153,7 +165,7 @@ static void run_part(dyn__evaluator *e, part *p, const void *theta, const void *
         dyn__bind_theta(e->o, &p->graph, p->exec, theta);
         p->theta = theta;
     }
-    if (p->gradient != gradient) {
+    if (!e->value_only && p->gradient != gradient) {
         dyn__bind_gradient(e->o, p->exec, 1, gradient);
         p->gradient = gradient;
     }
@@ -179,7 +191,7 @@ static double run_chunks(dyn__evaluator *e, const void *theta, const char *x, co
         part *p = e->batch - i < e->whole.samples ? &e->tail : &e->whole;
         void *to = i == 0 ? gradient : e->partial;
         run_part(e, p, theta, x + i * sx, y + i * sy, to);
-        if (i > 0)
+        if (i > 0 && !e->value_only)
             add_to(e->o, gradient, to);
         value += loss_of(e);
     }

@@ -148,6 +148,7 @@ void dyn_objective_unref(dyn_objective *o)
     dyn__curvature_free(o->spare[0]);
     dyn__curvature_free(o->spare[1]);
     dyn__evaluator_free(o->evaluator);
+    dyn__evaluator_free(o->loss);
     dyn_model_unref(o->model);
     dyn_array_unref(o->x);
     dyn_array_unref(o->y);
@@ -222,10 +223,12 @@ static dyn_status evaluate(dyn_objective *o, const double *theta, double *gradie
 
     if (!o->model)
         return call_gradient(o, theta, gradient, value);
-    if (!o->evaluator)
+    if (gradient && !o->evaluator)
         DYN__TRY(dyn__evaluator_create(o, 0, 0, &o->evaluator));
+    if (!gradient && !o->loss)
+        DYN__TRY(dyn__evaluator_create_value(o, &o->loss));
     dyn__to_native(o, o->p, o->theta, theta);
-    DYN__TRY(dyn__evaluator_gradient(o->evaluator, o->theta, NULL, o->gradient, &v));
+    DYN__TRY(dyn__evaluator_gradient(gradient ? o->evaluator : o->loss, o->theta, NULL, o->gradient, &v));
     if (gradient)
         dyn__from_native(o, o->p, gradient, o->gradient);
     if (value)

@@ -17,6 +17,7 @@ struct dyn_objective {
     int32_t esize;
     dyn_array *x, *y;               /* in the element type */
     dyn__evaluator *evaluator;      /* full batch, made on first use */
+    dyn__evaluator *loss;           /* the same without gradient */
     void *theta, *gradient;         /* p numbers each, in the element type */
     void *spare[2];                 /* plans of a Hessian and of a Gauss-Newton operator that are not in use */
     dyn_value_fn value;
@@ -41,6 +42,8 @@ void dyn__bind_theta(const dyn_objective *o, const dyn__loss_graph *l, dyn_exec 
 void dyn__bind_gradient(const dyn_objective *o, dyn_exec *e, int32_t first, void *gradient);
 const void *dyn__sample_x(const dyn_objective *o, int64_t i);
 const void *dyn__sample_y(const dyn_objective *o, int64_t i);
+/* An evaluator of the full batch whose runs leave the gradient alone. */
+dyn_status dyn__evaluator_create_value(dyn_objective *o, dyn__evaluator **out);
 void dyn__curvature_free(void *spare);
 /* double <-> element type */
 void dyn__to_native(const dyn_objective *o, int64_t n, void *to, const double *from);
