@@ -40,6 +40,7 @@ struct release {
     void operator()(dyn_exec *p) const noexcept { dyn_exec_free(p); }
     void operator()(dyn_model *p) const noexcept { dyn_model_unref(p); }
     void operator()(dyn_objective *p) const noexcept { dyn_objective_unref(p); }
+    void operator()(dyn_check *p) const noexcept { dyn_check_free(p); }
     void operator()(dyn_operator *p) const noexcept { dyn_operator_unref(p); }
     void operator()(dyn_eigen *p) const noexcept { dyn_eigen_free(p); }
     void operator()(dyn_optimizer *p) const noexcept { dyn_optimizer_free(p); }
