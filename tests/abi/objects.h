@@ -19,7 +19,6 @@ struct objects {
     dyn_exec *exec;
     dyn_model *model;
     dyn_objective *objective;
-    dyn_check *check;
     dyn_operator *operator;
     dyn_eigen *eigen;
     dyn_optimizer *optimizer;
@@ -81,7 +80,6 @@ static void objects_make_training(struct objects *o)
     objects_need(o, dyn_model_perceptron(o->ctx, &perceptron, &o->model));
     objects_need(o, dyn_model_initialise(o->model, NULL, o->theta));
     objects_need(o, dyn_objective_create(o->ctx, o->model, o->array, o->array, NULL, &o->objective));
-    objects_need(o, dyn_check_gradient(o->objective, o->theta, 0, &o->check));
     objects_need(o, dyn_optimizer_create(o->ctx, dyn_model_size(o->model), DYN_F64, NULL, &o->optimizer));
     objects_need(o, dyn_run_create(o->objective, NULL, NULL, o->theta, &o->run));
     replicas.count = 1;
@@ -120,7 +118,6 @@ static void objects_make(struct objects *o)
 
 static void objects_free(struct objects *o)
 {
-    dyn_check_free(o->check);
     dyn_rank_free(o->rank);
     dyn_episodes_free(o->episodes);
     dyn_sharpness_tracker_free(o->sharpness_tracker);
