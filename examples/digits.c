@@ -22,8 +22,9 @@
 
 enum {
     CLASSES = 10, PIXELS = 64,
+    NEURONS = 100, COMPONENTS = PIXELS + 1,     /* of a hidden layer; a neuron's weights and its bias */
     MEASURE_EVERY = 25,                 /* steps between measurements of sharpness and condensation */
-    PROBES_PER_CLASS = 6,               /* digits on which the rank is measured: 60, so that the Jacobian has 600 rows */
+    PROBES_PER_CLASS = 6,               /* the rank is measured on 60 digits, so that the Jacobian has 600 rows */
     PROBES = PROBES_PER_CLASS * CLASSES,
     STAGES = 3, PATH_SIZE = 4096
 };
@@ -158,7 +159,7 @@ static dyn_status load_data(job *j)
 
 static dyn_status make_network(job *j)
 {
-    static const int64_t widths[] = { PIXELS, 100, 100, CLASSES };
+    static const int64_t widths[] = { PIXELS, NEURONS, NEURONS, CLASSES };
     dyn_perceptron_options net = DYN_PERCEPTRON_OPTIONS_INIT;
     dyn_init_options init = DYN_INIT_OPTIONS_INIT;
     dyn_objective_options loss = DYN_OBJECTIVE_OPTIONS_INIT;
@@ -204,7 +205,6 @@ static dyn_status make_run(job *j, const char *checkpoint)
 
 static dyn_status condensation_at(job *j, const double *theta, dyn_condensation **out)
 {
-    enum { NEURONS = 100, COMPONENTS = PIXELS + 1 };    /* 64 weights and the bias of each neuron */
     dyn_condensation_options opt = DYN_CONDENSATION_OPTIONS_INIT;
     double features[NEURONS * COMPONENTS], output[NEURONS * NEURONS];
     dyn_status s = dyn_condensation_features(j->model, theta, 1, features, output);
@@ -252,34 +252,55 @@ static dyn_status add_measurements(job *j)
     return s >= 0 ? dyn_run_observe(j->run, observe_neurons, j, &when) : s;
 }
 
-/* One file for each stage: the map of cosines with the cluster of every neuron, and the singular values. */
+typedef struct member {
+    const char *name;
+    int32_t dtype, rank;
+    const int64_t *shape;
+    const void *data;
+} member;
+
+/* Write arrays that are in memory as one .npz. */
+static dyn_status write_members(dyn_ctx *ctx, const char *path, int count, const member *m)
+{
+    enum { MOST = 16 };
+    const char *names[MOST];
+    dyn_array *arrays[MOST] = { NULL };
+    dyn_status s = DYN_OK;
+
+    for (int i = 0; i < count && s >= 0; i++) {
+        names[i] = m[i].name;
+        s = dyn_array_wrap(ctx, m[i].dtype, m[i].rank, m[i].shape, m[i].data, &arrays[i]);
+    }
+    if (s >= 0)
+        s = dyn_npz_write(ctx, path, count, names, (const dyn_array *const *)arrays);
+    for (int i = 0; i < count; i++)
+        dyn_array_unref(arrays[i]);
+    return s;
+}
+
+/* The file of a stage: the map of cosines, ordered; order and cluster of the neurons; the singular values. */
 static dyn_status write_stage(job *j, const char *name, const dyn_condensation *c, const dyn_rank *r)
 {
-    enum { COUNT = 7 };
-    static const char *const names[COUNT] = { "step", "cosines", "order", "cluster", "directions", "singular_values",
-                                              "rank" };
-    const int64_t n = dyn_condensation_neurons(c), square[2] = { n, n }, step = dyn_run_step(j->run);
-    const int64_t directions = dyn_condensation_effective(c), rank = dyn_rank_value(r);
-    double *cosines = malloc((size_t)(n * n) * sizeof *cosines);
+    double cosines[NEURONS * NEURONS];
     int64_t values = 0;
-    const double *singular = dyn_rank_singular_values(r, &values);
-    const struct { int32_t dtype, rank; const int64_t *shape; const void *data; } member[COUNT] = {
-        { DYN_I64, 0, NULL, &step },        { DYN_F64, 2, square, cosines },
-        { DYN_I64, 1, &n, dyn_condensation_order(c) }, { DYN_I64, 1, &n, dyn_condensation_assignment(c) },
-        { DYN_I64, 0, NULL, &directions },  { DYN_F64, 1, &values, singular }, { DYN_I64, 0, NULL, &rank } };
-    dyn_array *array[COUNT] = { NULL };
+    const double *singular = dyn_rank_singular_values(r, &values), tolerance = dyn_rank_tolerance(r);
+    const int64_t n = NEURONS, square[2] = { n, n }, step = dyn_run_step(j->run), rank = dyn_rank_value(r);
+    const int64_t directions = dyn_condensation_effective(c);
+    const member members[] = {
+        { "step", DYN_I64, 0, NULL, &step },
+        { "cosines", DYN_F64, 2, square, cosines },
+        { "order", DYN_I64, 1, &n, dyn_condensation_order(c) },
+        { "cluster", DYN_I64, 1, &n, dyn_condensation_assignment(c) },
+        { "directions", DYN_I64, 0, NULL, &directions },
+        { "singular_values", DYN_F64, 1, &values, singular },
+        { "rank", DYN_I64, 0, NULL, &rank },
+        { "tolerance", DYN_F64, 0, NULL, &tolerance },
+    };
     char path[PATH_SIZE];
-    dyn_status s = cosines ? dyn_condensation_cosines(c, 0, cosines) : DYN_ENOMEM;
+    dyn_status s = dyn_condensation_cosines(c, 1, cosines);
 
-    for (int i = 0; i < COUNT && s >= 0; i++)
-        s = dyn_array_wrap(j->ctx, member[i].dtype, member[i].rank, member[i].shape, member[i].data, &array[i]);
     snprintf(path, sizeof path, "%s/%s.npz", j->set.out, name);
-    if (s >= 0)
-        s = dyn_npz_write(j->ctx, path, COUNT, names, (const dyn_array *const *)array);
-    for (int i = 0; i < COUNT; i++)
-        dyn_array_unref(array[i]);
-    free(cosines);
-    return s;
+    return s >= 0 ? write_members(j->ctx, path, (int)(sizeof members / sizeof *members), members) : s;
 }
 
 /* What takes seconds is measured three times only. The rank is that of the Jacobian of 600 outputs (10 for each of the
