@@ -43,7 +43,8 @@ typedef void (*dyn__tile_fn)(int64_t rows, int64_t cols, const dyn__arg *arg, do
 #define DYN__REDUCTION_LIST(K)                                       \
     K(ROW_SUM, 1, "y_r = sum_c a") K(ROW_MAX, 1, "y_r = max_c a") K(ROW_DOT, 2, "y_r = sum_c a*b") \
     K(COL_SUM, 1, "y_c += sum_r a") K(COL_DOT, 2, "y_c += sum_r a*b")  \
-    K(SUM, 1, "y += sum a") K(DOT, 2, "y += sum a*b")
+    K(SUM, 1, "y += sum a") K(DOT, 2, "y += sum a*b")                \
+    K(COL_SUM_DOT, 2, "COL_SUM of a and, to the second output arg[3], COL_DOT")
 
 enum dyn__kernel_id {
 #define DYN__K(name, n, f) DYN__K_##name,

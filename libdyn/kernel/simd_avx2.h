@@ -7,7 +7,8 @@
 #define SLEEF_ISA avx2
 #define GEMM_VECTORS 2
 #define GEMM_ROWS 6
-#define INLINE static inline __attribute__((always_inline, unused))
+#define COLUMN_SUMS 6
+#include "kernel/simd_halves.h"
 
 typedef __m256i M;
 
@@ -33,6 +34,11 @@ INLINE V v_zero(void) { return OP(setzero)(); }
 INLINE V v_set(T x) { return OP(set1)(x); }
 INLINE V v_load(const T *p) { return OP(loadu)(p); }
 INLINE void v_store(T *p, V x) { OP(storeu)(p, x); }
+INLINE V v_in_register(V x)
+{
+    __asm__("" : "+v"(x));
+    return x;
+}
 
 INLINE M v_first(int64_t n) { return _mm256_loadu_si256((const __m256i *)(first_mask + W - n)); }
 INLINE V v_load_first(const T *p, M m) { return OP(maskload)(p, m); }
@@ -83,6 +89,7 @@ INLINE T v_greatest(V a)
     ACROSS(max, a);
 }
 #undef ACROSS
+INLINE void v_sum_four(const V a[4], T *y) { sum_four(a[0], a[1], a[2], a[3], y); }
 
 #if DYN__SIMD_F32
 INLINE V v_round(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

@@ -8,7 +8,8 @@
 #define SLEEF_ISA avx512f
 #define GEMM_VECTORS 3      /* columns of a register block, in vectors */
 #define GEMM_ROWS 8         /* rows of a register block */
-#define INLINE static inline __attribute__((always_inline, unused))
+#define COLUMN_SUMS 8       /* running sums of a column reduction, one vector each; twice as many must fit */
+#include "kernel/simd_halves.h"
 
 #if DYN__SIMD_F32
 typedef float T;
@@ -18,6 +19,7 @@ enum { W = 16 };
 #define SLEEF_LANES f16
 #define OP(name) _mm512_##name##_ps
 #define COMPARE _mm512_cmp_ps_mask
+INLINE __m256 fold_half(V a) { return _mm512_castps512_ps256(a) + _mm512_extractf32x8_ps(a, 1); }
 #else
 typedef double T;
 typedef __m512d V;
@@ -26,12 +28,19 @@ enum { W = 8 };
 #define SLEEF_LANES d8
 #define OP(name) _mm512_##name##_pd
 #define COMPARE _mm512_cmp_pd_mask
+INLINE __m256d fold_half(V a) { return _mm512_castpd512_pd256(a) + _mm512_extractf64x4_pd(a, 1); }
 #endif
 
 INLINE V v_zero(void) { return OP(setzero)(); }
 INLINE V v_set(T x) { return OP(set1)(x); }
 INLINE V v_load(const T *p) { return OP(loadu)(p); }
 INLINE void v_store(T *p, V x) { OP(storeu)(p, x); }
+/* Used more than once, x is loaded only once: the compiler may not make it an operand in memory of each. */
+INLINE V v_in_register(V x)
+{
+    __asm__("" : "+v"(x));
+    return x;
+}
 
 /* The first n elements, 0 <= n <= W; the others read as zero and are not written. */
 INLINE M v_first(int64_t n) { return (M)_bzhi_u32(0xffff, (unsigned)n); }
@@ -73,6 +82,11 @@ INLINE V v_clamp(V a, T lo, T hi) { return OP(max)(v_set(lo), OP(min)(v_set(hi),
 /* Is any element above the limit? */
 INLINE int v_above(V a, T limit) { return COMPARE(a, v_set(limit), _CMP_GT_OQ) != 0; }
 INLINE T v_sum(V a) { return OP(reduce_add)(a); }
+/* y[i] = the sum of the elements of a[i]. */
+INLINE void v_sum_four(const V a[4], T *y)
+{
+    sum_four(fold_half(a[0]), fold_half(a[1]), fold_half(a[2]), fold_half(a[3]), y);
+}
 INLINE T v_greatest(V a) { return COMPARE(a, a, _CMP_UNORD_Q) ? (T)NAN : OP(reduce_max)(a); }
 
 #if DYN__SIMD_F32

@@ -207,7 +207,7 @@ static void try_shape(const setup *s, int id, int64_t rows, int64_t cols)
 static void try_kernels(const setup *s)
 {
     static const int64_t sizes[][2] = { { 0, 5 }, { 5, 0 }, { 1, 1 }, { 3, 1 }, { 2, 3 }, { 3, 7 }, { 2, 8 }, { 2, 9 },
-                                        { 5, 10 }, { 2, 15 }, { 3, 16 }, { 2, 17 }, { 2, 33 }, { 3, 100 } };
+                                        { 5, 10 }, { 2, 15 }, { 3, 16 }, { 2, 17 }, { 2, 33 }, { 3, 100 }, { 2, 521 } };
 
     for (int id = 0; id < KERNELS; id++)
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)

@@ -9,7 +9,7 @@ enum { SPAN = 70 * 1100 };
 
 static int inputs_of(int id) { return dyn__kernel_inputs(id); }
 static int is_row(int id) { return id == DYN__K_ROW_SUM || id == DYN__K_ROW_MAX || id == DYN__K_ROW_DOT; }
-static int is_col(int id) { return id == DYN__K_COL_SUM || id == DYN__K_COL_DOT; }
+static int is_col(int id) { return id == DYN__K_COL_SUM || id == DYN__K_COL_DOT || id == DYN__K_COL_SUM_DOT; }
 
 typedef struct problem { int id; int64_t rows, cols; dyn__arg arg[3]; } problem;
 
@@ -88,13 +88,13 @@ static void try_shape(const setup *s, int id, int64_t rows, int64_t cols, void *
 static void try_all(const setup *s)
 {
     static const int64_t sizes[][2] = { { 0, 5 }, { 5, 0 }, { 1, 1 }, { 2, 3 }, { 3, 4 }, { 1, 5 }, { 9, 7 }, { 3, 8 },
-                                        { 8, 9 }, { 16, 10 }, { 2, 15 }, { 7, 16 }, { 5, 17 }, { 3, 31 }, { 2, 33 },
-                                        { 4, 64 }, { 17, 65 }, { 16, 100 }, { 2, 1000 }, { 64, 130 } };
+                                        { 8, 9 }, { 16, 10 }, { 2, 15 }, { 7, 16 }, { 5, 17 }, { 3, 31 }, { 2, 33 }, { 1000, 1 },
+                                        { 5, 47 }, { 4, 64 }, { 10, 112 }, { 17, 65 }, { 16, 100 }, { 2, 1000 }, { 64, 130 } };
     void *memory[2] = { malloc(SPAN * sizeof(double)), malloc(SPAN * sizeof(double)) };
 
     for (int i = 0; i < 2; i++)
         random_fill(memory[i], s->dtype, SPAN, -1, 1);
-    for (int id = DYN__K_ROW_SUM; id < DYN__K_COUNT; id++)
+    for (int id = DYN__K_ROW_SUM; id <= DYN__K_DOT; id++)
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
             try_shape(s, id, sizes[i][0], sizes[i][1], memory);
     free(memory[0]);
@@ -116,7 +116,7 @@ static void try_layouts(const setup *s)
             set(wide, s->dtype, r * (C + GAP) + c, get(a, s->dtype, r * C + c));
             set(b_full, s->dtype, r * C + c, get(b, s->dtype, r));
         }
-    for (int id = DYN__K_ROW_SUM; id < DYN__K_COUNT; id++) {
+    for (int id = DYN__K_ROW_SUM; id <= DYN__K_DOT; id++) {
         const dyn__arg arg[3][3] = { { { y[0], is_row(id), 1 }, { a, C, 1 }, { b, 1, 0 } },
                                      { { y[1], is_row(id), 1 }, { wide, C + GAP, 1 }, { b, 1, 0 } },
                                      { { y[2], is_row(id), 1 }, { a, C, 1 }, { b_full, C, 1 } } };
@@ -129,6 +129,73 @@ static void try_layouts(const setup *s)
 }
 
 TEST(order_depends_on_sizes_only) { for_each_setup(try_layouts); }
+
+/* Two outputs, each with the bits of the kernel that makes it alone; nothing else written. */
+static void try_two_sums(const setup *s, int64_t rows, int64_t cols, int64_t gap, int64_t a_col, int64_t b_col)
+{
+    const int64_t b_row = b_col ? cols + gap : 1, n = rows * (cols + gap) + 1;
+    double *a = malloc((size_t)n * sizeof *a), *b = malloc((size_t)(n + rows) * sizeof *b);
+    guarded out[4];
+    dyn__arg y[4];
+
+    random_fill(a, s->dtype, n, -1, 1);
+    random_fill(b, s->dtype, n + rows, -1, 1);
+    for (int i = 0; i < 4; i++) {
+        out[i] = guarded_new((size_t)(cols + 9) * size_of(s->dtype));
+        y[i] = (dyn__arg){ at(out[i].now, s->dtype, 4 + i % 2), 0, 1 };
+        for (int64_t c = 0; c < cols; c++)
+            set(y[i].p, s->dtype, c, (double)c - 3 * (i % 2));
+        guarded_allow(&out[i], y[i].p, (size_t)cols * size_of(s->dtype));
+    }
+    const dyn__arg a_arg = { a, a_col ? cols + gap : 1, a_col }, b_arg = { b, b_row, b_col };
+    s->table->tile[DYN__K_COL_SUM](rows, cols, (const dyn__arg[]){ y[0], a_arg }, 0);
+    s->table->tile[DYN__K_COL_DOT](rows, cols, (const dyn__arg[]){ y[1], a_arg, b_arg }, 0);
+    s->table->tile[DYN__K_COL_SUM_DOT](rows, cols, (const dyn__arg[]){ y[2], a_arg, b_arg, y[3] }, 0);
+    for (int i = 0; i < 2; i++)
+        if (memcmp(y[i].p, y[i + 2].p, (size_t)cols * size_of(s->dtype)))
+            TEST_FAIL("%s COL_SUM_DOT %ldx%ld gap %ld: output %d differs", setup_name(s), (long)rows, (long)cols,
+                      (long)gap, i);
+    for (int i = 0; i < 4; i++) {
+        CHECK(guarded_intact(&out[i]));
+        guarded_free(&out[i]);
+    }
+    free(a);
+    free(b);
+}
+
+static void try_two_sums_shapes(const setup *s)
+{
+    static const int64_t rows[] = { 0, 1, 2, 7, 16, 33 }, cols[] = { 1, 3, 8, 17, 31, 48, 63, 65, 100, 129, 300 };
+
+    for (int r = 0; r < 6; r++)
+        for (int c = 0; c < 11; c++)
+            for (int64_t choice = 0; choice < 8; choice++)
+                try_two_sums(s, rows[r], cols[c], choice / 4 * 3, choice / 2 % 2, choice % 2);
+}
+
+TEST(two_column_sums) { for_each_setup(try_two_sums_shapes); }
+
+/* A column with other strides: the bits of one without gaps. */
+static void try_column(const setup *s)
+{
+    enum { R = 1000, GAP = 3 };
+    static double a[R], b[R], a_wide[R * GAP], b_wide[R * GAP], y[2][R];
+
+    random_fill(a, s->dtype, R, -1, 1);
+    random_fill(b, s->dtype, R, -1, 1);
+    for (int r = 0; r < R; r++) {
+        set(a_wide, s->dtype, r * GAP, get(a, s->dtype, r));
+        set(b_wide, s->dtype, r * GAP, get(b, s->dtype, r));
+    }
+    for (int id = DYN__K_ROW_SUM; id <= DYN__K_DOT; id++) {
+        memset(y, 0, sizeof y);
+        s->table->tile[id](R, 1, (const dyn__arg[]){ { y[0], 1, 1 }, { a, 1, 1 }, { b, 1, 0 } }, 0);
+        s->table->tile[id](R, 1, (const dyn__arg[]){ { y[1], 1, 1 }, { a_wide, GAP, 0 }, { b_wide, GAP, 1 } }, 0);
+        CHECK(!memcmp(y[0], y[1], sizeof y[0]));
+    }
+}
+
+TEST(columns_with_gaps) { for_each_setup(try_column); }
 
 static void try_nan(const setup *s)
 {
@@ -155,6 +222,8 @@ int main(void)
 {
     RUN(every_reduction_and_stride);
     RUN(order_depends_on_sizes_only);
+    RUN(two_column_sums);
+    RUN(columns_with_gaps);
     RUN(maximum_passes_nan);
     return test_end();
 }
