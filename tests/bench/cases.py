@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The table of the benchmark: rows P1 to P12, the rows to come, and the growth curves.
+
+A row's request is what libdyn and the peers get, word for word. units is how much is done between two looks at the
+clock, per what one unit is divided by. flops counts multiplications and additions of the matrix products and the
+passes that cannot be avoided, tanh the values of tanh: together with the measured rates they give the limit."""
+
+
+class Row:
+    def __init__(self, name, work, request, units, scale="ms", per=1, flops=0, tanh=0, kind="f32", tolerance=1e-4,
+                 peers=("jax", "torch"), goal=None, goal_time=None, seconds=0.25, cores=(1, 0)):
+        self.name, self.work, self.request, self.units, self.scale, self.per = name, work, request, units, scale, per
+        self.flops, self.tanh, self.kind, self.tolerance, self.peers = flops, tanh, kind, tolerance, peers
+        self.goal, self.goal_time, self.seconds, self.cores = goal, goal_time, seconds, cores
+
+    def limit(self, rates, cores):
+        """Seconds that the arithmetic alone takes; None where it is not counted."""
+        if not self.flops:
+            return None
+        fma, tanh = rates["fma_" + self.kind], rates["tanh_" + self.kind]
+        return (self.flops / fma + self.tanh * tanh) / cores / self.per
+
+
+def perceptron(widths, samples, passes=3):
+    """(flops, tanh) of `passes` products per layer (forward, two backward; none towards the input)."""
+    pairs = list(zip(widths, widths[1:]))
+    flops = 2 * samples * (passes * sum(a * b for a, b in pairs) - pairs[0][0] * pairs[0][1])
+    return flops, samples * sum(widths[1:-1])
+
+
+def training(name, widths, samples, units, scale, goal, data="line", check=100, **more):
+    flops, tanh = perceptron(widths, samples)
+    loss = "cross_entropy" if data == "digits" else "mse"
+    text = ",".join(map(str, widths))
+    return Row(name, "Adam step, tanh %s, %d samples" % (text.replace(",", "-"), samples),
+               "train widths=%s samples=%d data=%s loss=%s check=%d" % (text, samples, data, loss, check),
+               units, scale, flops=flops, tanh=tanh, goal=goal, **more)
+
+
+DIGITS = "widths=64,100,100,10 data=digits loss=cross_entropy"
+SMALL = "widths=3,200,1 output_bias=0 samples=2000 data=normal dtype=f64"
+P1 = perceptron([1, 100, 1], 80)
+P6 = perceptron([64, 100, 100, 10], 1797)
+
+ROWS = [
+    training("P1", [1, 100, 1], 80, 1000, "us", 2.5),
+    training("P2", [1, 1000, 1], 80, 200, "us", 3),
+    training("P3", [100, 1000, 1], 1000, 10, "us", 1.5, data="normal", check=20),
+    training("P4", [1, 10000, 1], 80, 50, "us", 3, check=20),
+    Row("P5", "64 replicas of P1, own seeds and rates: step of one replica", "replicas widths=1,100,1 samples=80 "
+        "count=64 check=100", 100, "us", per=64, flops=64 * P1[0], tanh=64 * P1[1], peers=("jax",), goal=4),
+    training("P6", [64, 100, 100, 10], 1797, 20, "ms", 1.5, data="digits", check=20),
+    Row("P7a", "loss and gradient of P6", "gradient " + DIGITS, 10, flops=P6[0], tanh=P6[1]),
+    Row("P7b", "Hessian product of P6 at a new theta", "product fresh=1 " + DIGITS, 5, flops=2 * P6[0], tanh=P6[1],
+        goal=2),
+    Row("P7c", "the same, linearised once", "product " + DIGITS, 10, flops=2 * P6[0]),
+    Row("P7d", "the same for a block of 8 vectors, per vector", "product columns=8 " + DIGITS, 2, per=8,
+        flops=16 * P6[0]),
+    Row("P8", "five largest eigenpairs of P6, residual 1e-6", "eigen warm=100 " + DIGITS, 1, goal_time=0.040),
+    Row("P9", "dense Hessian of tanh 3-200-1 (1000 parameters), 2000 samples, float64", "dense " + SMALL, 1, "s",
+        flops=1000 * 2000 * 200 * 30, kind="f64", tolerance=1e-9, goal_time=0.33, seconds=0.1),
+    Row("P10a", "its Jacobian 2000x1000 and all singular values, float64", "singular route=exact " + SMALL, 1,
+        kind="f64", tolerance=1e-9),
+    Row("P10b", "the same by the Gram matrix, with error bounds", "singular route=gram " + SMALL, 1, kind="f64",
+        tolerance=1e-9, goal_time=0.090),
+]
+
+NEXT = [
+    Row("transformer", "decoder, 4 layers, 4 heads, d 400, 50 x 9 tokens: AdamW step with clipping", "transformer "
+        "check=3", 2, seconds=0.5),
+    Row("CNN", "32-64 channels 3x3, tanh, max-pool, 28x28, batch 64: Adam step", "convolution check=3", 5,
+        seconds=0.5),
+]
+
+
+def curve(axis, verb, points, form, units):
+    """One growth curve: (value, request, units) of each point; form holds a %d for the value."""
+    return axis, [(n, verb + " check=5 " + form % n, units(n)) for n in points]
+
+
+CURVES = [
+    curve("width m of 1-m-1, 80 samples", "train", [30, 100, 300, 1000, 3000, 10000], "widths=1,%d,1",
+          lambda m: max(5, 100000 // m)),
+    ("depth, hidden layers of 100, digits", [(d, "train check=5 data=digits loss=cross_entropy widths=64,%s10"
+                                              % ("100," * d), 10) for d in (1, 2, 4, 8)]),
+    curve("samples n of 1-100-1", "train", [20, 80, 320, 1280, 5120, 20480], "widths=1,100,1 samples=%d",
+          lambda n: max(5, 50000 // n)),
+    curve("mini-batch of the digits network", "train", [16, 64, 256, 1024], "data=digits loss=cross_entropy "
+          "widths=64,100,100,10 batch=%d", lambda b: 40),
+    curve("replicas of 1-100-1, 80 samples", "replicas", [1, 4, 16, 64], "widths=1,100,1 count=%d",
+          lambda r: max(20, 2000 // r)),
+]

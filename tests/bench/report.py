@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What was measured as text: a line per row while it runs, the table, docs/performance.md and its plots.
+
+usage: report.py BENCH.JSON DOCS      write the page again from an earlier run"""
+import json
+import os
+import platform
+import subprocess
+import sys
+
+import cases
+
+SCALES = {"s": 1, "ms": 1e3, "us": 1e6}
+NAMES = {"libdyn": "libdyn", "jax": "JAX", "torch": "PyTorch"}
+
+
+def number(x):
+    """Three significant digits without an exponent."""
+    return "-" if x is None else "%.3g" % x if x < 1000 else "%.0f" % x
+
+
+def best_peer(result):
+    peers = {who: r["time"] for who, r in result.items() if who != "libdyn"}
+    return min(peers, key=peers.get) if peers else None
+
+
+def reached(row, result):
+    """The goal of a row as text, with whether it is reached; '' without a goal. Goals are for all cores."""
+    if "libdyn" not in result:
+        return ""
+    ours = result["libdyn"]["time"]
+    if row.goal:
+        factor = result["jax"]["time"] / ours
+        return "JAX / %g: %s" % (row.goal, "yes" if factor >= row.goal else "no, JAX / %.2f" % factor)
+    if row.goal_time:
+        return "%g %s: %s" % (row.goal_time * SCALES[row.scale], row.scale, "yes" if ours <= row.goal_time else "no")
+    return ""
+
+
+def agreement(row, result):
+    """Largest difference of results, and whether it is allowed; for eigenpairs the largest residual."""
+    if "residual" in next(iter(result.values())):
+        text = ", ".join("%s %.1e" % (NAMES[who], r["residual"]) for who, r in result.items())
+        return "residual " + text, result["libdyn"]["residual"] <= 2e-6
+    worst = max(r["difference"] for r in result.values())
+    return "%.1e" % worst, worst <= row.tolerance
+
+
+def line(row, cores, result):
+    parts = ["%s %s" % (NAMES[who], number(r["time"] * SCALES[row.scale])) for who, r in result.items()]
+    text, good = agreement(row, result)
+    return "%-6s %-9s %s %s (%s%s)" % (row.name, "one core" if cores else "all cores", ", ".join(parts), row.scale, text,
+                                       "" if good else ", DIFFERENT RESULTS")
+
+
+def cells(row, cores, result, rates, all_cores):
+    unit, peer = SCALES[row.scale], best_peer(result)
+    ours = result.get("libdyn", {}).get("time")
+    limit = row.limit(rates, cores or all_cores)
+    text, good = agreement(row, result)
+
+    def shown(who):
+        return number(result[who]["time"] * unit) if who in result else "-"
+    ratio = "-" if ours is None else "**%.2f**" % (result[peer]["time"] / ours)
+    return [row.name, row.work, "1" if cores == 1 else str(all_cores), shown("libdyn"), shown("jax"), shown("torch"),
+            row.scale, ratio, number(limit * unit) if limit else "-",
+            "%.1f" % (ours / limit) if limit and ours else "-", "" if cores == 1 and all_cores > 1 else
+            reached(row, result), text if good else text + " **different**"]
+
+
+HEAD = ["row", "work", "cores", "libdyn", "JAX", "PyTorch", "unit", "best peer / libdyn", "limit", "libdyn / limit",
+        "goal: reached", "results agree to"]
+
+
+def as_table(head, rows):
+    out = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(out + ["| " + " | ".join(r) + " |" for r in rows])
+
+
+def by_name():
+    return {row.name: row for row in cases.ROWS + cases.NEXT}
+
+
+def table(out):
+    known, lines = by_name(), []
+    for name, both in out["rows"].items():
+        for cores, result in both.items():
+            lines.append(cells(known[name], int(cores), result, out["limits"], out["cores"]))
+    return as_table(HEAD, lines) + "\n"
+
+
+def start_text(out):
+    if "start" not in out:
+        return ""
+    rows = [[NAMES[who], "%.3f" % r["time"], "%.0f" % r["peak"]] for who, r in out["start"].items()]
+    return "## P11: start\n\nFrom starting the process to the loss after 100 steps of P1 (goal: 0.05 s and 25 MB).\n\n" + \
+        as_table(["", "seconds", "MiB resident at most"], rows) + "\n\n"
+
+
+def calls_text(out):
+    if "calls" not in out:
+        return ""
+    c, python = out["calls"]["libdyn"] * 1e9, out["calls"]["python"] * 1e9
+    return "## P12: a call\n\nA plan that adds two numbers takes %.0f ns a call in C and %.0f ns in Python with bound " \
+        "arrays: %.0f ns more (goal: 1000 ns).\n\n" % (c, python, python - c)
+
+
+def tried_text(out):
+    """What was tried for each peer, on all cores, best first."""
+    lines = []
+    for name, both in out["rows"].items():
+        for who, r in both["0"].items():
+            unit = by_name()[name].scale
+            tried = ", ".join("%s %s" % (t, number(s * SCALES[unit])) for t, s in
+                              sorted(r["tried"].items(), key=lambda item: item[1]))
+            if who != "libdyn" and (tried or r["variant"]):
+                lines.append([name, NAMES[who], r["variant"], "%s %s" % (tried, unit) if tried else "only this"])
+    return as_table(["row", "peer", "used", "tried (a short look)"], lines) + "\n"
+
+
+def growth_text(out):
+    if "growth" not in out:
+        return ""
+    parts = ["## Growth\n\nTime of a step on all cores, and the largest memory of the process, each point in a fresh "
+             "process. PyTorch eager, JAX in its first form of the table above (`tree`, `vmap`).\n",
+             "![time and memory against size](images/performance-growth.png)\n"]
+    for curve in out["growth"]:
+        values = [p[0] for p in curve["lines"]["libdyn"]]
+        rows = [[NAMES[who] + what] + [form % (p[i] * scale) for p in points]
+                for who, points in curve["lines"].items()
+                for what, i, scale, form in ((" us", 1, 1e6, "%.0f"), (" MiB", 2, 1, "%.0f"))]
+        rows = [[c for c in r] for r in rows]
+        parts.append(as_table([curve["axis"]] + ["%d" % v for v in values], rows) + "\n")
+    return "\n".join(parts) + "\n"
+
+
+def machine(root, runner):
+    """CPU, versions and settings of this run."""
+    import jax
+    import numpy
+    import scipy
+    import torch
+    runner.close()
+    with open("/proc/cpuinfo") as info:
+        text = info.read().splitlines()
+    cpu = next((t.split(":")[1].strip() for t in text if t.startswith("model name")), platform.machine())
+    family = "/".join(next((t.split(":")[1].strip() for t in text if t.startswith(key)), "?")
+                      for key in ("cpu family", "model\t"))
+    flags = next((t for t in text if t.startswith("flags")), "")
+    commit = subprocess.run(["git", "-C", root, "rev-parse", "--short", "HEAD"], capture_output=True,
+                            text=True).stdout.strip()
+    return {"cpu": "%s (family/model %s), %s" % (cpu, family, "AVX-512" if "avx512f" in flags else
+                                                 "AVX2" if "avx2" in flags else "no AVX2"),
+            "kernel": platform.release(), "commit": commit, "python": platform.python_version(),
+            "load": "%.1f" % os.getloadavg()[0],
+            "versions": "jax %s, torch %s, numpy %s, scipy %s" % (jax.__version__, torch.__version__,
+                                                                  numpy.__version__, scipy.__version__)}
+
+
+def rates_text(rates):
+    rows = [["multiply-add, float32", "%.0f GFLOP/s" % (rates["fma_f32"] / 1e9)],
+            ["multiply-add, float64", "%.0f GFLOP/s" % (rates["fma_f64"] / 1e9)]]
+    rows += [["reading from " + name.replace("l", "level ") if name != "memory" else "reading from memory",
+              "%.0f GB/s" % (rates["read_" + name] / 1e9)] for name in ("l1", "l2", "l3", "memory")]
+    rows += [["tanh, " + kind, "%.2f ns" % (rates["tanh_" + key] * 1e9)]
+             for kind, key in (("float32", "f32"), ("float64", "f64"))]
+    return as_table(["one core", ""], rows) + "\n"
+
+
+PAGE = """# Performance
+
+Made by `sh tests/bench/run.sh` in {seconds:.0f} s; do not edit. libdyn and each peer work in turn on the same work, the
+same data, the same precision and the same cores; results are compared before times. A time is the median over
+{rounds} rounds of the least time within a round. `tests/bench/README.md` tells how.
+
+- CPU: {cpu}; {cores} cores; Linux {kernel}; load average {load} at the end
+- libdyn at {commit}; Python {python}, {versions}
+- **best peer / libdyn** above 1: libdyn is faster. The limit is the arithmetic of the products at the multiply-add
+  rate plus the tanh at its rate, both as measured below; it counts neither memory nor the update.
+
+## Table
+
+{table}
+![times over the limit](images/performance.png)
+
+{start}{calls}## What one core can do
+
+{rates}
+## What was tried for the peers
+
+Float32 as it comes, no lower precision anywhere. JAX: the loop over steps compiled (`lax.scan`), state donated. PyTorch:
+the fused Adam eager, and the whole step under `torch.compile`. Not tried again in each run, as it was slow or took
+too much memory: `jax.hessian` for P9 (39 s, 9.5 GB), `jax.jacrev` for P10 (13 s, 12 GB), `torch.compile` of the loss
+alone with the fused Adam outside (slower than both others), 40 ARPACK vectors for P8 (slower).
+
+{tried}
+{growth}"""
+
+
+def write(out, docs):
+    os.makedirs(os.path.join(docs, "images"), exist_ok=True)
+    text = PAGE.format(table=table(out), start=start_text(out), calls=calls_text(out), rates=rates_text(out["limits"]),
+                       tried=tried_text(out), growth=growth_text(out), seconds=out["seconds"], rounds=out["rounds"],
+                       cores=out["cores"], **out["machine"])
+    with open(os.path.join(docs, "performance.md"), "w") as file:
+        file.write(text.rstrip() + "\n")
+    import plots
+    plots.rows(out, os.path.join(docs, "images", "performance.png"))
+    if "growth" in out:
+        plots.growth(out, os.path.join(docs, "images", "performance-growth.png"))
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1]) as saved:
+        write(json.load(saved), sys.argv[2])
