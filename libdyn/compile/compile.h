@@ -40,11 +40,13 @@ typedef struct dyn__cnode {
     int64_t V, R, C;        /* sets, rows, elements of the result per row (row) or in all (term, per set) */
     int32_t stage;
     int32_t step;           /* the step that computes it */
+    dyn_node before;        /* the node before it in that step, -1 = none */
+    dyn_node end;           /* of the first node of a step: the last one */
     int32_t last;           /* the last step that reads it */
     int32_t uses;           /* operands of needed nodes that resolve to it */
     int32_t absorbed;       /* part of the instruction of its only reader */
     int32_t stored;         /* needs memory beyond a tile */
-    int32_t slot;           /* tile buffer, -1 = none */
+    int64_t slot;           /* tile buffer, as an element of a row; -1 = none */
     dyn__view view;
     dyn__place place;       /* memory, when stored or leaf */
 } dyn__cnode;
@@ -78,6 +80,9 @@ typedef struct dyn__instr {
     int32_t per_row;            /* one product per tile row */
     dyn_node node;
 } dyn__instr;
+
+/* Argument a is written: the first, and of a kernel with two results the last. */
+static inline int dyn__is_result(const dyn__instr *q, int a) { return a == 0 || (a == 3 && q->kernel == DYN__K_COL_SUM_DOT); }
 
 enum dyn__step_kind { DYN__STEP_TILES, DYN__STEP_COPY, DYN__STEP_GATHER, DYN__STEP_SCATTER };
 
@@ -133,6 +138,7 @@ typedef struct dyn__compiler {
     int64_t V;                  /* outer size asked for, 0 = none */
     uint8_t *batched;           /* lowered nodes that carry the outer axis */
     int32_t unfused;
+    int32_t *last_use;          /* by node: the last instruction of a step that reads it; of the step being shaped only */
 } dyn__compiler;
 
 typedef struct dyn__compile_options {
@@ -155,6 +161,8 @@ int dyn__view_dense(const dyn__view *v, const dyn__shape *s);
 void dyn__dense_strides(const dyn__shape *s, int64_t *stride);
 /* roles.c: roles, stages, steps in order. */
 dyn_status dyn__assign_roles(dyn__compiler *k);
+/* The last node of step s, from which `before` leads to the first; -1 if the step computes no node of its own. */
+dyn_node dyn__step_end(const dyn__compiler *k, int32_t s);
 /* 1: operand i of node x is read row by row, from a node of the same rows. */
 int dyn__aligned(const dyn__compiler *k, dyn_node x, dyn_node operand);
 /* select.c: instructions of the cluster that makes up step s. */

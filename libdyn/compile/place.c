@@ -87,8 +87,8 @@ static dyn_status place_sums(dyn__compiler *k, arena *m, int32_t s)
 static dyn_status place_step(dyn__compiler *k, arena *m, int32_t s)
 {
     drop_before(m, s);
-    for (dyn_node x = 0; x < k->count; x++)
-        if (k->node[x].step == s && k->node[x].stored && !k->node[x].absorbed)
+    for (dyn_node x = dyn__step_end(k, s); x >= 0; x = k->node[x].before)
+        if (k->node[x].stored && !k->node[x].absorbed)
             DYN__TRY(place_value(k, m, x));
     return place_sums(k, m, s);
 }
@@ -131,7 +131,7 @@ static void resolve_step(dyn__compiler *k, int32_t s)
     for (int32_t i = 0; i < step->instrs; i++)
         for (int a = 0; a < step->instr[i].nargs; a++)
             if (step->instr[i].arg[a].node >= 0)    /* final copies know where they go */
-                resolve(k, s, &step->instr[i].arg[a], a == 0);
+                resolve(k, s, &step->instr[i].arg[a], dyn__is_result(&step->instr[i], a));
 }
 
 dyn_status dyn__place_values(dyn__compiler *k)

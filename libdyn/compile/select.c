@@ -219,14 +219,52 @@ static dyn_status select_node(dyn__compiler *k, dyn__instr *q, dyn_node y)
     return DYN_OK;
 }
 
+static int same_elements(const dyn__operand_ref *a, const dyn__operand_ref *b, int ndim)
+{
+    return a->node == b->node && a->offset == b->offset && a->view_set == b->view_set && a->view_row == b->view_row
+        && !memcmp(a->stride, b->stride, (size_t)ndim * sizeof a->stride[0]);
+}
+
+/* Column sums of what is also summed with a weight per row, as for a bias and the only input: one pass, two results. */
+static int pair_with(dyn__instr *dot, const dyn__instr *sum)
+{
+    if (sum->kernel != DYN__K_COL_SUM || dot->kernel != DYN__K_COL_DOT || sum->zero || dot->zero || sum->ndim != 2 || dot->ndim != 2
+        || dot->arg[2].stride[1] != 0 || sum->dim[0] != dot->dim[0] || sum->dim[1] != dot->dim[1]
+        || !same_elements(&sum->arg[1], &dot->arg[1], 2))
+        return 0;
+    dot->kernel = DYN__K_COL_SUM_DOT;
+    dot->nargs = 4;
+    dot->arg[3] = dot->arg[0];
+    dot->arg[0] = sum->arg[0];
+    return 1;
+}
+
+/* The pair takes the place of the later one, where both inputs are ready; sums are read by no instruction of the cluster. */
+static void pair_column_sums(dyn__step *step)
+{
+    for (int32_t i = 0; i < step->instrs; i++)
+        for (int32_t j = 0; j < step->instrs; j++) {
+            dyn__instr *dot = &step->instr[j];
+            if (!pair_with(dot, &step->instr[i]))
+                continue;
+            if (i > j)
+                step->instr[i] = *dot;
+            int32_t gone = i > j ? j : i;
+            memmove(&step->instr[gone], &step->instr[gone + 1], (size_t)(step->instrs - gone - 1) * sizeof *dot);
+            step->instrs--;
+            i = -1;     /* positions have moved: from the start */
+            break;
+        }
+}
+
 /* From the last node to the first, so that readers absorb before their operands are selected; then the list is reversed. */
 dyn_status dyn__select(dyn__compiler *k, int32_t s)
 {
     dyn__step *step = &k->plan->step[s];
     int64_t capacity = 0;
 
-    for (dyn_node y = k->count - 1; y >= 0; y--) {
-        if (k->node[y].step != s || k->node[y].absorbed)
+    for (dyn_node y = dyn__step_end(k, s); y >= 0; y = k->node[y].before) {
+        if (k->node[y].absorbed)
             continue;
         DYN__TRY(dyn__grow(k->ctx, (void **)&step->instr, &capacity, step->instrs + 1, sizeof *step->instr));
         DYN__TRY(select_node(k, &step->instr[step->instrs], y));
@@ -237,5 +275,6 @@ dyn_status dyn__select(dyn__compiler *k, int32_t s)
         step->instr[i] = step->instr[j];
         step->instr[j] = t;
     }
+    pair_column_sums(step);
     return DYN_OK;
 }

@@ -81,7 +81,7 @@ static void assign_buffers(dyn__compiler *k, int32_t s, row_space *r, const int3
             interval *from = inherited(k, s, q, r, last, i);
             if (from)
                 from->last = last[q->node];
-            k->node[q->node].slot = (int32_t)(from ? from->offset : take(r, padded(k->node[q->node].C), last[q->node]));
+            k->node[q->node].slot = from ? from->offset : take(r, padded(k->node[q->node].C), last[q->node]);
         }
         release(r, i);
     }
@@ -90,19 +90,17 @@ static void assign_buffers(dyn__compiler *k, int32_t s, row_space *r, const int3
 static dyn_status plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_elements)
 {
     const dyn__step *step = &k->plan->step[s];
-    int32_t *last = dyn__alloc(k->ctx, (size_t)k->count, sizeof *last);
     row_space r = {dyn__alloc(k->ctx, (size_t)step->instrs + 1, sizeof(interval)), 0, 0};
-    dyn_status status = last && r.used ? DYN_OK : DYN_ENOMEM;
 
-    for (int32_t i = 0; status == DYN_OK && i < step->instrs; i++)
+    if (!r.used)
+        return DYN_ENOMEM;
+    for (int32_t i = 0; i < step->instrs; i++)
         for (int a = 0; a < step->instr[i].nargs; a++)
-            last[step->instr[i].arg[a].node] = i;
-    if (status == DYN_OK)
-        assign_buffers(k, s, &r, last);
+            k->last_use[step->instr[i].arg[a].node] = i;
+    assign_buffers(k, s, &r, k->last_use);
     *row_elements = r.top;
     dyn__free(k->ctx, r.used);
-    dyn__free(k->ctx, last);
-    return status;
+    return DYN_OK;
 }
 
 /* ---- cost and height ---- */
@@ -168,13 +166,14 @@ static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
 {
     int64_t capacity = 0;
 
-    for (int32_t i = 0; i < step->instrs; i++) {
-        const dyn__cnode *c = &k->node[step->instr[i].node];
-        if (c->role != DYN__TERM)
-            continue;
-        DYN__TRY(dyn__grow(k->ctx, (void **)&step->sum, &capacity, step->sums + 1, sizeof *step->sum));
-        step->sum[step->sums++] = (dyn__sum){.size = c->C, .node = step->instr[i].node};
-    }
+    for (int32_t i = 0; i < step->instrs; i++)
+        for (int a = 0; a < step->instr[i].nargs; a++) {
+            dyn_node x = step->instr[i].arg[a].node;
+            if (!dyn__is_result(&step->instr[i], a) || k->node[x].role != DYN__TERM)
+                continue;
+            DYN__TRY(dyn__grow(k->ctx, (void **)&step->sum, &capacity, step->sums + 1, sizeof *step->sum));
+            step->sum[step->sums++] = (dyn__sum){.size = k->node[x].C, .node = x};
+        }
     return DYN_OK;
 }
 
