@@ -253,25 +253,32 @@ void dyn__exec_go(dyn_exec *e)
 
 /* ---- public ---- */
 
+enum { SLACK = 64 };            /* bytes behind arena and tiles */
+
+static size_t slots(const dyn_plan *p) { return (size_t)(DYN__BASE_BOUND + p->inputs + p->outputs); }
+
+int64_t dyn_plan_bytes(const dyn_plan *p)
+{
+    return p ? (int64_t)(sizeof(dyn_exec) + slots(p) * sizeof(char *)) + p->arena + p->workers * p->scratch + 2 * SLACK : 0;
+}
+
 dyn_status dyn_exec_create(dyn_plan *p, dyn_exec **out)
 {
     dyn_exec *e;
-    size_t slots;
 
     if (out)
         *out = NULL;
     if (!p || !out)
         return DYN_EINVAL;
     DYN__ENTER(p->ctx);
-    slots = (size_t)(DYN__BASE_BOUND + p->inputs + p->outputs);
     e = dyn__alloc(p->ctx, 1, sizeof *e);
     if (!e)
         return DYN_ENOMEM;
     e->ctx = p->ctx;
     e->plan = dyn_plan_ref(p);
-    e->base = dyn__alloc(p->ctx, slots, sizeof *e->base);
-    e->arena = dyn__alloc(p->ctx, (size_t)p->arena + 64, 1);
-    e->scratch = dyn__alloc(p->ctx, (size_t)(p->workers * p->scratch) + 64, 1);
+    e->base = dyn__alloc(p->ctx, slots(p), sizeof *e->base);
+    e->arena = dyn__alloc(p->ctx, (size_t)p->arena + SLACK, 1);
+    e->scratch = dyn__alloc(p->ctx, (size_t)(p->workers * p->scratch) + SLACK, 1);
     if (!e->base || !e->arena || !e->scratch) {
         dyn_exec_free(e);
         return DYN_ENOMEM;
@@ -337,8 +344,9 @@ dyn_status dyn_exec_run(dyn_exec *e)
     DYN__ENTER(e->ctx);
     for (int32_t i = 0; i < e->plan->inputs + e->plan->outputs; i++)
         if (!e->base[DYN__BASE_BOUND + i])
-            return DYN__FAIL(e->ctx, DYN_ESTATE, "%s %s is not bound", i < e->plan->inputs ? "input" : "output",
-                             i < e->plan->inputs ? e->plan->input[i].name : "");
+            return i < e->plan->inputs ? DYN__FAIL(e->ctx, DYN_ESTATE, "input %s is not bound", e->plan->input[i].name)
+                                       : DYN__FAIL(e->ctx, DYN_ESTATE, "output %d of %d is not bound",
+                                                   (int)(i - e->plan->inputs), (int)e->plan->outputs);
     dyn__exec_go(e);
     return DYN_OK;
 }

@@ -51,10 +51,22 @@ static dyn_status place_constants(dyn__compiler *k)
 
 /* ---- passes ---- */
 
+/* More than any address space; below it no sum of sizes overflows. */
+static dyn_status check_sizes(const dyn__compiler *k)
+{
+    double bytes = 0;
+
+    for (dyn_node x = 0; x < k->count; x++)
+        if (k->node[x].step >= 0)
+            bytes += (double)dyn__shape_size(&dyn__at(k->g, x)->shape) * k->plan->esize;
+    return bytes < 0x1p47 ? DYN_OK : DYN__FAIL(k->ctx, DYN_EFULL, "the values have %.4g bytes in all", bytes);
+}
+
 static dyn_status passes(dyn__compiler *k)
 {
     DYN__TRY(place_constants(k));
     DYN__TRY(dyn__assign_roles(k));
+    DYN__TRY(check_sizes(k));
     for (int32_t s = 0; s < k->plan->steps; s++)
         if (k->plan->step[s].kind == DYN__STEP_TILES) {
             DYN__TRY(dyn__select(k, s));
@@ -100,7 +112,8 @@ static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node
     k->node = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *k->node);
     k->batched = dyn__alloc(k->ctx, (size_t)k->count + 1, 1);
     k->output = dyn__alloc(k->ctx, (size_t)k->outputs + 1, sizeof *k->output);
-    if (!k->node || !k->batched || !k->output)
+    k->last_use = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *k->last_use);
+    if (!k->node || !k->batched || !k->output || !k->last_use)
         return DYN_ENOMEM;
     for (int32_t j = 0; j < k->outputs; j++)
         k->output[j] = map[outputs[j]];
@@ -132,6 +145,7 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
         *out = k.plan;
     else
         dyn_plan_unref(k.plan);
+    dyn__free(g->ctx, k.last_use);
     dyn__free(g->ctx, k.output);
     dyn__free(g->ctx, k.batched);
     dyn__free(g->ctx, k.node);
@@ -194,7 +208,6 @@ void dyn_plan_unref(dyn_plan *p)
     dyn__ctx_unref(ctx);
 }
 
-int64_t dyn_plan_bytes(const dyn_plan *p) { return p ? p->arena + p->workers * p->scratch : 0; }
 int32_t dyn_plan_inputs(const dyn_plan *p) { return p ? p->inputs : 0; }
 const char *dyn_plan_input_name(const dyn_plan *p, int32_t i) { return p && i >= 0 && i < p->inputs ? p->input[i].name : NULL; }
 

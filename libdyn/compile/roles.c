@@ -213,23 +213,55 @@ static int32_t step_for(dyn__compiler *k, dyn_node x, int32_t first)
 
 static int computes(const dyn__cnode *c) { return c->role == DYN__ROW || c->role == DYN__TERM || c->role == DYN__MOVE; }
 
-static dyn_status make_steps(dyn__compiler *k, const uint8_t *need)
+static dyn_status add_to_step(dyn__compiler *k, dyn_node x, int32_t first)
 {
-    int32_t last = 0;
+    DYN__TRY(k->node[x].step = step_for(k, x, first));
+    dyn__cnode *head = &k->node[k->plan->step[k->node[x].step].node];
+    k->node[x].before = head == &k->node[x] ? -1 : head->end;
+    head->end = x;
+    return DYN_OK;
+}
+
+dyn_node dyn__step_end(const dyn__compiler *k, int32_t s)
+{
+    const dyn__cnode *head = &k->node[k->plan->step[s].node];
+    return head->step == s ? head->end : -1;
+}
+
+/* Nodes to compute, by stage and then by number; `begin` has room for a counter of every stage. */
+static int32_t sort_by_stage(const dyn__compiler *k, const uint8_t *need, int32_t *begin, dyn_node *order)
+{
+    int32_t total = 0;
 
     for (dyn_node x = 0; x < k->count; x++)
-        if (need[x] && k->node[x].stage > last)
-            last = k->node[x].stage;
-    for (int32_t stage = 0; stage <= last; stage++) {
-        int32_t first = k->plan->steps;
-        for (dyn_node x = 0; x < k->count; x++)
-            if (need[x] && computes(&k->node[x]) && k->node[x].stage == stage) {
-                DYN__TRY(k->node[x].step = step_for(k, x, first));
-                if (k->unfused)
-                    first = k->plan->steps;
-            }
+        if (need[x] && computes(&k->node[x]))
+            begin[k->node[x].stage + 1]++;
+    for (int32_t stage = 0; stage <= k->count; stage++)
+        begin[stage + 1] += begin[stage];
+    for (dyn_node x = 0; x < k->count; x++)
+        if (need[x] && computes(&k->node[x])) {
+            order[begin[k->node[x].stage]++] = x;
+            total++;
+        }
+    return total;
+}
+
+static dyn_status make_steps(dyn__compiler *k, const uint8_t *need)
+{
+    dyn_node *order = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *order);
+    int32_t *begin = dyn__alloc(k->ctx, (size_t)k->count + 2, sizeof *begin);
+    const int32_t total = order && begin ? sort_by_stage(k, need, begin, order) : 0;
+    dyn_status s = order && begin ? DYN_OK : DYN_ENOMEM;
+    int32_t first = 0;
+
+    for (int32_t i = 0; s == DYN_OK && i < total; i++) {
+        if (k->unfused || (i > 0 && k->node[order[i]].stage != k->node[order[i - 1]].stage))
+            first = k->plan->steps;
+        s = add_to_step(k, order[i], first);
     }
-    return DYN_OK;
+    dyn__free(k->ctx, begin);
+    dyn__free(k->ctx, order);
+    return s;
 }
 
 /* What is read from another step, or whole, needs memory; so does every finished sum. */
@@ -262,7 +294,8 @@ dyn_status dyn__assign_roles(dyn__compiler *k)
     }
     dyn__mark_needed(k->g, k->outputs, k->output, need);
     for (dyn_node x = 0; x < k->count; x++) {
-        k->node[x].step = k->node[x].last = k->node[x].slot = -1;
+        k->node[x].step = k->node[x].last = -1;
+        k->node[x].slot = -1;
         assign_role(k, x);
         assign_stage(k, x);
     }

@@ -12,40 +12,42 @@ static int is_cheap(int op)
         || op == DYN__OP_reshape || op == DYN__OP_slice || op == DYN__OP_gt || op == DYN__OP_ge || op == DYN__OP_eq || op == DYN__OP_select;
 }
 
-/* Collect what is stored instead of the fixed node x: x itself, or, where x is cheap, what it reads. */
-static int32_t collect(const dyn_graph *g, dyn_node x, uint8_t *seen, dyn_node *frontier, int32_t count)
+/* What is stored instead of the wanted fixed nodes: a node itself, or, where it is cheap, what it reads. */
+static int32_t collect(const dyn_graph *g, int32_t nodes, uint8_t *wanted, dyn_node *frontier)
 {
-    const dyn__node *n = dyn__at(g, x);
+    int32_t found = 0;
 
-    if (seen[x] || n->op == DYN__OP_input || n->op == DYN__OP_constant)
-        return count;
-    seen[x] = 1;
-    if (!is_cheap(n->op)) {
-        frontier[count] = x;
-        return count + 1;
+    for (dyn_node x = nodes - 1; x >= 0; x--) {
+        const dyn__node *n = dyn__at(g, x);
+        if (!wanted[x] || n->op == DYN__OP_input || n->op == DYN__OP_constant)
+            continue;
+        if (!is_cheap(n->op))
+            frontier[found++] = x;
+        else
+            for (int i = 0; i < n->nin; i++)
+                wanted[n->in[i]] = 1;
     }
-    for (int i = 0; i < n->nin; i++)
-        count = collect(g, n->in[i], seen, frontier, count);
-    return count;
+    return found;
 }
 
 int32_t dyn__frontier(dyn_graph *g, int32_t count, const dyn_node *outputs, int32_t n_varying, const dyn_node *varying, dyn_node *frontier)
 {
     const int32_t nodes = g->count;
-    uint8_t *need = dyn__alloc(g->ctx, 3 * (size_t)nodes + 1, 1), *dep = need + nodes, *seen = dep + nodes;
-    int32_t found = 0;
+    uint8_t *need = dyn__alloc(g->ctx, 3 * (size_t)nodes + 1, 1);
 
     if (!need)
         return DYN_ENOMEM;
+    uint8_t *dep = need + nodes, *wanted = dep + nodes;
     dyn__mark_needed(g, count, outputs, need);
     dyn__mark_dependent(g, nodes, n_varying, varying, dep);
     for (dyn_node y = 0; y < nodes; y++)
         for (int i = 0; need[y] && dep[y] && i < dyn__at(g, y)->nin; i++)
             if (!dep[dyn__at(g, y)->in[i]])
-                found = collect(g, dyn__at(g, y)->in[i], seen, frontier, found);
+                wanted[dyn__at(g, y)->in[i]] = 1;
     for (int32_t j = 0; j < count; j++)     /* an output that does not vary at all */
         if (!dep[outputs[j]])
-            found = collect(g, outputs[j], seen, frontier, found);
+            wanted[outputs[j]] = 1;
+    const int32_t found = collect(g, nodes, wanted, frontier);
     dyn__free(g->ctx, need);
     return found;
 }
