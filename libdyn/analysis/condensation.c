@@ -32,8 +32,8 @@ static dyn_status read_options(dyn_ctx *ctx, const dyn_condensation_options *giv
     DYN__TRY(check_range(ctx, "dead", o->dead, 0));
     if (o->amplitude < DYN_AMPLITUDE_DEFAULT || o->amplitude > DYN_AMPLITUDE_NORM)
         return DYN__FAIL(ctx, DYN_EINVAL, "options: amplitude is %" PRId32 ", which does not exist", o->amplitude);
-    if (o->reserved)
-        return DYN__FAIL(ctx, DYN_EINVAL, "options: reserved is %" PRIu32 ", must be 0", o->reserved);
+    DYN__TRY(dyn__check_flag(ctx, "options: join_opposite", o->join_opposite));
+    DYN__TRY(dyn__check_reserved(ctx, o->reserved));
     if (o->amplitude == DYN_AMPLITUDE_DEFAULT)
         o->amplitude = with_output ? DYN_AMPLITUDE_PRODUCT : DYN_AMPLITUDE_NORM;
     if (o->amplitude == DYN_AMPLITUDE_PRODUCT && !with_output)
@@ -133,8 +133,7 @@ dyn_status dyn_condensation_measure(dyn_ctx *ctx, int64_t neurons, int64_t compo
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    if (!out)
-        return DYN__FAIL(ctx, DYN_EINVAL, "out is NULL");
+    DYN__NEED(ctx, out);
     DYN__TRY(check_matrix(ctx, "features", neurons, components, features));
     if (outputs != 0 || output_weights)
         DYN__TRY(check_matrix(ctx, "output_weights", neurons, outputs, output_weights));

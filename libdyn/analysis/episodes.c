@@ -128,9 +128,10 @@ dyn_status dyn_episodes_confusion(const dyn_episodes *predictor, const dyn_episo
 {
     int64_t hit;
 
-    if (!predictor || !spikes)
+    if (!predictor)
         return DYN_EINVAL;
     DYN__ENTER(predictor->ctx);
+    DYN__NEED(predictor->ctx, spikes);
     if (lead < 0)
         return DYN__FAIL(predictor->ctx, DYN_EINVAL, "lead is %" PRId64 ", may not be negative", lead);
     hit = count_partners(spikes, predictor, lead, 0);

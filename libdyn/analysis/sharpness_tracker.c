@@ -5,18 +5,33 @@
 #include <math.h>
 #include "analysis/sharpness.h"
 #include "analysis/vector.h"
+#include "linalg/eigen.h"
 
-static dyn_status read_options(dyn_ctx *ctx, const dyn_sharpness_options *given, dyn_sharpness_options *o)
+static dyn_eigen_options eigen_options(const dyn_sharpness_options *o)
+{
+    dyn_eigen_options e = DYN_EIGEN_OPTIONS_INIT;
+
+    e.which = o->which;
+    e.count = o->count;
+    e.max_products = o->max_products;
+    e.tolerance = o->tolerance;
+    e.seed = o->seed;
+    e.unchecked = (uint32_t)o->unchecked;
+    return e;
+}
+
+static dyn_status read_options(dyn_ctx *ctx, int64_t size, const dyn_sharpness_options *given,
+                               dyn_sharpness_options *o)
 {
     _Static_assert(sizeof *o == 56 && offsetof(dyn_sharpness_options, reserved) == 52, "no implicit padding");
 
     DYN__TRY(dyn__options(ctx, "dyn_sharpness_options", given, o, sizeof *o, sizeof *o));
-    if ((o->unchecked | o->no_raw | o->cold) & ~1)
-        return DYN__FAIL(ctx, DYN_EINVAL, "unchecked is %" PRId32 ", no_raw %" PRId32 ", cold %" PRId32
-                         ": each must be 0 or 1", o->unchecked, o->no_raw, o->cold);
-    if (o->reserved)
-        return DYN__FAIL(ctx, DYN_EINVAL, "reserved is %" PRIu32 ", must be 0", o->reserved);
-    return DYN_OK;
+    DYN__TRY(dyn__check_flag(ctx, "unchecked", o->unchecked));
+    DYN__TRY(dyn__check_flag(ctx, "no_raw", o->no_raw));
+    DYN__TRY(dyn__check_flag(ctx, "cold", o->cold));
+    DYN__TRY(dyn__check_reserved(ctx, o->reserved));
+    const dyn_eigen_options e = eigen_options(o);
+    return dyn__eigen_check(ctx, size, &e);
 }
 
 dyn_status dyn_sharpness_tracker_create(dyn_ctx *ctx, int64_t size, const dyn_sharpness_options *opt,
@@ -32,7 +47,7 @@ dyn_status dyn_sharpness_tracker_create(dyn_ctx *ctx, int64_t size, const dyn_sh
     DYN__ENTER(ctx);
     if (!out || size < 1)
         return DYN__FAIL(ctx, DYN_EINVAL, "size is %" PRId64 " or out is NULL", size);
-    DYN__TRY(read_options(ctx, opt, &o));
+    DYN__TRY(read_options(ctx, size, opt, &o));
     t = dyn__alloc(ctx, 1, sizeof *t);
     if (!t)
         return DYN_ENOMEM;
@@ -58,16 +73,10 @@ void dyn_sharpness_tracker_free(dyn_sharpness_tracker *t)
 /* Replace *pairs by those of A, starting from them. */
 static dyn_status solve(const dyn_sharpness_tracker *t, dyn_operator *A, dyn_eigen **pairs)
 {
-    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_eigen_options opt = eigen_options(&t->opt);
     dyn_eigen *before = *pairs;
     dyn_status s;
 
-    opt.which = t->opt.which;
-    opt.count = t->opt.count;
-    opt.max_products = t->opt.max_products;
-    opt.tolerance = t->opt.tolerance;
-    opt.seed = t->opt.seed;
-    opt.unchecked = (uint32_t)t->opt.unchecked;
     opt.start_count = t->opt.cold ? 0 : dyn_eigen_count(before);
     opt.start = opt.start_count > 0 ? dyn_eigen_vectors(before) : NULL;
     s = dyn_eigen_solve(A, &opt, pairs);

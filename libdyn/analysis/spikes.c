@@ -20,9 +20,7 @@ static dyn_status read_options(dyn_ctx *ctx, const dyn_spike_options *given, dyn
                          ", none may be negative", o->window, o->merge, o->smooth);
     if (!(o->ratio > 1.0 && isfinite(o->ratio)))
         return DYN__FAIL(ctx, DYN_EINVAL, "ratio is %g, must be above 1", o->ratio);
-    if (o->reserved)
-        return DYN__FAIL(ctx, DYN_EINVAL, "reserved is %" PRIu32 ", must be 0", o->reserved);
-    return DYN_OK;
+    return dyn__check_reserved(ctx, o->reserved);
 }
 
 /* Each sum is made anew: a running one would keep what an enormous or not finite value left behind. */

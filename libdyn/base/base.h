@@ -22,6 +22,8 @@ void dyn__leave(dyn__scope *s);
     __attribute__((cleanup(dyn__leave), unused)) dyn__scope dyn__scope_ = dyn__enter((ctx), __func__)
 dyn_status dyn__fail(dyn_ctx *ctx, dyn_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 #define DYN__FAIL(ctx, code, ...) dyn__fail((ctx), (code), __VA_ARGS__)
+/* For the arguments after the object: fail with the name of the one that is NULL. */
+#define DYN__NEED(ctx, p) do { if (!(p)) return DYN__FAIL((ctx), DYN_EINVAL, "%s is NULL", #p); } while (0)
 #define DYN__TRY(call) do { dyn_status dyn__s_ = (call); if (dyn__s_ < 0) return dyn__s_; } while (0)
 void dyn__log(dyn_ctx *ctx, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -60,6 +62,9 @@ const struct dyn__kernels *dyn__kernels_of(const dyn_ctx *ctx);
  * zero). */
 dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
                         size_t v1_size);
+/* Fields of option structs: one that is 0 or 1; one that has no meaning yet, so that it must be 0. */
+dyn_status dyn__check_flag(dyn_ctx *ctx, const char *name, int32_t value);
+dyn_status dyn__check_reserved(dyn_ctx *ctx, uint32_t reserved);
 
 /* Files are replaced whole or not at all: written beside, synced, then renamed over the old one, which stays as it is
  * when anything fails. The writer calls dyn__file_put as often as it likes and returns its status. Errors: DYN_EIO,

@@ -37,3 +37,13 @@ dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void 
     memcpy(full, &own, sizeof own);
     return DYN_OK;
 }
+
+dyn_status dyn__check_flag(dyn_ctx *ctx, const char *name, int32_t value)
+{
+    return value == 0 || value == 1 ? DYN_OK : DYN__FAIL(ctx, DYN_EINVAL, "%s is %d, not 0 or 1", name, (int)value);
+}
+
+dyn_status dyn__check_reserved(dyn_ctx *ctx, uint32_t reserved)
+{
+    return reserved ? DYN__FAIL(ctx, DYN_EINVAL, "reserved is %u, not 0", (unsigned)reserved) : DYN_OK;
+}

@@ -268,9 +268,10 @@ dyn_status dyn_exec_create(dyn_plan *p, dyn_exec **out)
 
     if (out)
         *out = NULL;
-    if (!p || !out)
+    if (!p)
         return DYN_EINVAL;
     DYN__ENTER(p->ctx);
+    DYN__NEED(p->ctx, out);
     e = dyn__alloc(p->ctx, 1, sizeof *e);
     if (!e)
         return DYN_ENOMEM;

@@ -102,9 +102,10 @@ dyn_status dyn_array_create(dyn_ctx *ctx, int32_t dtype, int32_t rank, const int
 {
     dyn_array *a;
 
-    if (!ctx || !out)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
+    DYN__NEED(ctx, out);
     DYN__TRY(dyn_array_wrap(ctx, dtype, rank, shape, data, out));   /* checks before anything large is allocated */
     dyn_array_unref(*out);
     DYN__TRY(dyn__array_new(ctx, dtype, rank, shape, out));
@@ -117,9 +118,10 @@ dyn_status dyn_array_create(dyn_ctx *ctx, int32_t dtype, int32_t rank, const int
 dyn_status dyn_array_wrap(dyn_ctx *ctx, int32_t dtype, int32_t rank, const int64_t *shape, const void *data,
                           dyn_array **out)
 {
-    if (!ctx || !out)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
+    DYN__NEED(ctx, out);
     DYN__TRY(make_head(ctx, dtype, rank, shape, out));
     (*out)->data = data;
     if (data || !(*out)->size)
@@ -135,9 +137,10 @@ dyn_status dyn_array_reshape(dyn_array *a, int32_t rank, const int64_t *shape, d
 
     if (out)
         *out = NULL;
-    if (!a || !out)
+    if (!a)
         return DYN_EINVAL;
     DYN__ENTER(a->ctx);
+    DYN__NEED(a->ctx, out);
     DYN__TRY(make_head(a->ctx, a->dtype, rank, shape, &b));
     if (b->size != a->size) {
         dyn_status s = DYN__FAIL(a->ctx, DYN_ESHAPE, "the new shape has %lld elements, the array %lld",

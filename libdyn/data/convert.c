@@ -30,9 +30,10 @@ dyn_status dyn_array_convert(dyn_array *a, int32_t dtype, dyn_array **out)
 
     if (out)
         *out = NULL;
-    if (!a || !out)
+    if (!a)
         return DYN_EINVAL;
     DYN__ENTER(a->ctx);
+    DYN__NEED(a->ctx, out);
     if (dtype == a->dtype) {
         *out = dyn_array_ref(a);
         return DYN_OK;

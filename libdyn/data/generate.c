@@ -16,9 +16,10 @@ dyn_status dyn_array_linspace(dyn_ctx *ctx, int32_t dtype, double first, double 
 {
     if (out)
         *out = NULL;
-    if (!ctx || !out)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
+    DYN__NEED(ctx, out);
     if (dtype != DYN_F64 && dtype != DYN_F32)
         return DYN__FAIL(ctx, DYN_EDTYPE, "element type %s is not a floating type", dyn__dtype_name(dtype));
     if (n < 1)

@@ -111,9 +111,11 @@ dyn_status dyn_npz_open(dyn_ctx *ctx, const char *path, dyn_npz **out)
 
     if (out)
         *out = NULL;
-    if (!ctx || !path || !out)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
+    DYN__NEED(ctx, path);
+    DYN__NEED(ctx, out);
     DYN__TRY(dyn__file_bytes(ctx, path, &bytes, &b.n));
     b.p = bytes;
     s = dyn__npz_from_bytes(ctx, &b, out);
@@ -216,9 +218,11 @@ dyn_status dyn_npz_read(dyn_npz *npz, const char *name, dyn_array **out)
 {
     if (out)
         *out = NULL;
-    if (!npz || !name || !out)
+    if (!npz)
         return DYN_EINVAL;
     DYN__ENTER(npz->ctx);
+    DYN__NEED(npz->ctx, name);
+    DYN__NEED(npz->ctx, out);
     for (int64_t i = 0; i < npz->count; i++)
         if (!strcmp(npz->members[i].name, name))
             return read_member(npz, &npz->members[i], out);

@@ -18,9 +18,11 @@ dyn_status dyn_npz_open(dyn_ctx *ctx, const char *path, dyn_npz **out)
 {
     if (out)
         *out = NULL;
-    if (!ctx || !path || !out)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
+    DYN__NEED(ctx, path);
+    DYN__NEED(ctx, out);
     return no_libzip(ctx, path);
 }
 
@@ -30,9 +32,10 @@ dyn_status dyn_npz_write(dyn_ctx *ctx, const char *path, int64_t count, const ch
     (void)count;
     (void)names;
     (void)arrays;
-    if (!ctx || !path)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
+    DYN__NEED(ctx, path);
     return no_libzip(ctx, path);
 }
 

@@ -130,9 +130,10 @@ dyn_status dyn_npz_write(dyn_ctx *ctx, const char *path, int64_t count, const ch
     archive w = { .ctx = ctx, .path = path };
     dyn_status s;
 
-    if (!ctx || !path)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
+    DYN__NEED(ctx, path);
     DYN__TRY(check(ctx, count, names, arrays));
     DYN__TRY(open_archive(&w));
     s = build(&w, count, names, arrays);

@@ -30,9 +30,10 @@ dyn_status dyn_array_one_hot(const dyn_array *labels, int64_t classes, int32_t d
 
     if (out)
         *out = NULL;
-    if (!labels || !out)
+    if (!labels)
         return DYN_EINVAL;
     DYN__ENTER(labels->ctx);
+    DYN__NEED(labels->ctx, out);
     if (classes < 1)
         return DYN__FAIL(labels->ctx, DYN_EINVAL, "classes is %lld", (long long)classes);
     DYN__TRY(check_labels(labels, classes));

@@ -108,9 +108,11 @@ dyn_status dyn_array_read(dyn_ctx *ctx, const char *path, const char *member, dy
 
     if (out)
         *out = NULL;
-    if (!ctx || !path || !out)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
+    DYN__NEED(ctx, path);
+    DYN__NEED(ctx, out);
     DYN__TRY(dyn__file_bytes(ctx, path, &bytes, &b.n));
     b.p = bytes;
     s = parse(ctx, &b, member, out);

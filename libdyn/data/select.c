@@ -12,9 +12,10 @@ dyn_status dyn_array_slice(const dyn_array *a, int32_t axis, int64_t first, int6
 
     if (out)
         *out = NULL;
-    if (!a || !out)
+    if (!a)
         return DYN_EINVAL;
     DYN__ENTER(a->ctx);
+    DYN__NEED(a->ctx, out);
     if (axis < 0 || axis >= a->rank)
         return DYN__FAIL(a->ctx, DYN_EINVAL, "axis %d of an array of rank %d", axis, a->rank);
     length = a->shape[axis];
@@ -40,9 +41,10 @@ dyn_status dyn_array_take(const dyn_array *a, int64_t count, const int64_t *inde
 
     if (out)
         *out = NULL;
-    if (!a || !out)
+    if (!a)
         return DYN_EINVAL;
     DYN__ENTER(a->ctx);
+    DYN__NEED(a->ctx, out);
     if (a->rank < 1)
         return DYN__FAIL(a->ctx, DYN_ESHAPE, "an array of rank 0 has no rows");
     if (count < 0 || (count && !index))
@@ -83,9 +85,11 @@ dyn_status dyn_array_split(const dyn_array *a, uint64_t seed, int64_t count, dyn
         *first_out = NULL;
     if (second_out)
         *second_out = NULL;
-    if (!a || !first_out || !second_out)
+    if (!a)
         return DYN_EINVAL;
     DYN__ENTER(a->ctx);
+    DYN__NEED(a->ctx, first_out);
+    DYN__NEED(a->ctx, second_out);
     if (a->rank < 1)
         return DYN__FAIL(a->ctx, DYN_ESHAPE, "an array of rank 0 has no rows");
     rows = a->shape[0];

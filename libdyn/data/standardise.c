@@ -82,9 +82,12 @@ dyn_status dyn_array_rescale(const dyn_array *a, const dyn_array *mean, const dy
 
     if (out)
         *out = NULL;
-    if (!a || !mean || !std || !out)
+    if (!a)
         return DYN_EINVAL;
     DYN__ENTER(a->ctx);
+    DYN__NEED(a->ctx, mean);
+    DYN__NEED(a->ctx, std);
+    DYN__NEED(a->ctx, out);
     dtype = a->dtype == DYN_F32 ? DYN_F32 : DYN_F64;
     DYN__TRY(check_scale(a, mean, std));
     DYN__TRY(dyn__array_new(a->ctx, dtype, a->rank, a->shape, out));
@@ -130,9 +133,10 @@ dyn_status dyn_array_standardise(const dyn_array *a, int32_t over, dyn_array **m
         *std_out = NULL;
     if (out)
         *out = NULL;
-    if (!a || !out)
+    if (!a)
         return DYN_EINVAL;
     DYN__ENTER(a->ctx);
+    DYN__NEED(a->ctx, out);
     DYN__TRY(check_standardise(a, over));
     columns = over == DYN_MOMENTS_WHOLE ? 1 : dyn__array_columns(a);
     s = dyn__array_new(a->ctx, DYN_F64, 1, &columns, &mean);

@@ -20,9 +20,10 @@ static dyn_status write_npy(void *arg, dyn__file *f)
 
 dyn_status dyn_array_write_npy(const dyn_array *a, const char *path)
 {
-    if (!a || !path)
+    if (!a)
         return DYN_EINVAL;
     DYN__ENTER(a->ctx);
+    DYN__NEED(a->ctx, path);
     return dyn__file_replace(a->ctx, path, write_npy, (void *)(uintptr_t)a);
 }
 
@@ -109,9 +110,10 @@ dyn_status dyn_array_write_csv(const dyn_array *a, const char *path, const char 
     locale_t c_locale, callers;
     dyn_status s;
 
-    if (!a || !path)
+    if (!a)
         return DYN_EINVAL;
     DYN__ENTER(a->ctx);
+    DYN__NEED(a->ctx, path);
     DYN__TRY(check_table(a, header));
     c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!c_locale)

@@ -70,9 +70,10 @@ static dyn_status check_batched(dyn_graph *g, int64_t size, int32_t n_in, const 
 dyn_status dyn_graph_batch(dyn_graph *g, int64_t size, int32_t n_out, const dyn_node *outputs, int32_t n_in, const dyn_node *inputs,
                            const dyn_node *batched, dyn_node *out)
 {
-    if (!g || !out)
+    if (!g)
         return DYN_EINVAL;
     DYN__ENTER(g->ctx);
+    DYN__NEED(g->ctx, out);
     DYN__TRY(dyn__check_nodes(g, "output", n_out, outputs));
     DYN__TRY(dyn__check_nodes(g, "input", n_in, inputs));
     DYN__TRY(dyn__check_nodes(g, "batched input", n_in, batched));

@@ -6,9 +6,10 @@
 
 dyn_status dyn_graph_hvp(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_node *inputs, const dyn_node *v, dyn_node *out)
 {
-    if (!g || !out)
+    if (!g)
         return DYN_EINVAL;
     DYN__ENTER(g->ctx);
+    DYN__NEED(g->ctx, out);
     DYN__TRY(dyn__check_nodes(g, "direction", n_in, v));
     dyn_node *gradient = dyn__alloc(g->ctx, (size_t)n_in + 1, sizeof *gradient);
     if (!gradient)
@@ -24,9 +25,10 @@ dyn_status dyn_graph_ggn(dyn_graph *g, dyn_node scalar, dyn_node f, int32_t n_in
 {
     dyn_node moved, curved;
 
-    if (!g || !out)
+    if (!g)
         return DYN_EINVAL;
     DYN__ENTER(g->ctx);
+    DYN__NEED(g->ctx, out);
     DYN__TRY(dyn__check_nodes(g, "function", 1, &f));
     DYN__TRY(dyn_graph_jvp(g, 1, &f, n_in, inputs, v, &moved));
     DYN__TRY(dyn_graph_hvp(g, scalar, 1, &f, &moved, &curved));

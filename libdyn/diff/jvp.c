@@ -93,9 +93,10 @@ dyn_status dyn__jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_
 dyn_status dyn_graph_jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_t n_in, const dyn_node *inputs,
                          const dyn_node *tangents, dyn_node *out)
 {
-    if (!g || !out)
+    if (!g)
         return DYN_EINVAL;
     DYN__ENTER(g->ctx);
+    DYN__NEED(g->ctx, out);
     DYN__TRY(dyn__check_nodes(g, "output", n_out, outputs));
     DYN__TRY(dyn__check_nodes(g, "input", n_in, inputs));
     DYN__TRY(dyn__check_nodes(g, "tangent", n_in, tangents));

@@ -80,9 +80,10 @@ static dyn_status vjp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, cons
 dyn_status dyn_graph_vjp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, const dyn_node *cotangents, int32_t n_in,
                          const dyn_node *inputs, dyn_node *out)
 {
-    if (!g || !out)
+    if (!g)
         return DYN_EINVAL;
     DYN__ENTER(g->ctx);
+    DYN__NEED(g->ctx, out);
     DYN__TRY(dyn__check_nodes(g, "output", n_out, outputs));
     DYN__TRY(dyn__check_nodes(g, "cotangent", n_out, cotangents));
     DYN__TRY(dyn__check_nodes(g, "input", n_in, inputs));
@@ -101,9 +102,10 @@ dyn_status dyn_graph_gradient(dyn_graph *g, dyn_node scalar, int32_t n_in, const
 {
     char text[128];
 
-    if (!g || !out)
+    if (!g)
         return DYN_EINVAL;
     DYN__ENTER(g->ctx);
+    DYN__NEED(g->ctx, out);
     DYN__TRY(dyn__check_nodes(g, "output", 1, &scalar));
     if (dyn__shape_size(&dyn__at(g, scalar)->shape) != 1)
         return DYN__FAIL(g->ctx, DYN_ESHAPE, "the function has shape %s, a scalar is needed",

@@ -21,9 +21,10 @@ dyn_status dyn_graph_create(dyn_ctx *ctx, int32_t dtype, dyn_graph **out)
 
     if (out)
         *out = NULL;
-    if (!ctx || !out)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
+    DYN__NEED(ctx, out);
     if (dtype != DYN_F64 && dtype != DYN_F32)
         return DYN__FAIL(ctx, DYN_EINVAL, "dtype %d is neither DYN_F64 nor DYN_F32", (int)dtype);
     g = dyn__alloc(ctx, 1, sizeof *g);
@@ -226,9 +227,10 @@ dyn_node dyn__insert2(dyn_graph *g, int op, dyn_node a, dyn_node b)
 
 dyn_node dyn_graph_find(const dyn_graph *g, const char *name)
 {
-    if (!g || !name)
+    if (!g)
         return DYN_EINVAL;
     DYN__ENTER(g->ctx);
+    DYN__NEED(g->ctx, name);
     for (int64_t i = 0; i < g->names; i++)
         if (!strcmp(g->name[i].text, name))
             return g->name[i].node;

@@ -15,36 +15,42 @@ static int64_t largest(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static dyn_status check_choices(dyn_operator *A, const dyn_eigen_options *o)
+static dyn_status check_choices(dyn_ctx *ctx, const dyn_eigen_options *o)
 {
     if (o->which < DYN_LARGEST_ALGEBRAIC || o->which > DYN_BOTH_ENDS)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "which is %" PRId32 ", must be in [0, %d]", o->which, DYN_BOTH_ENDS);
+        return DYN__FAIL(ctx, DYN_EINVAL, "which is %" PRId32 ", must be in [0, %d]", o->which, DYN_BOTH_ENDS);
     if (o->unchecked > 1 || o->reserved != 0)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "unchecked is %" PRIu32 " (0 or 1), reserved is %" PRIu32 " (0)",
+        return DYN__FAIL(ctx, DYN_EINVAL, "unchecked is %" PRIu32 " (0 or 1), reserved is %" PRIu32 " (0)",
                          o->unchecked, o->reserved);
     if (!(o->tolerance == 0.0 || (o->tolerance >= 1e-14 && o->tolerance <= 0.1)))
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "tolerance is %g, must be 0 or in [1e-14, 0.1]", o->tolerance);
+        return DYN__FAIL(ctx, DYN_EINVAL, "tolerance is %g, must be 0 or in [1e-14, 0.1]", o->tolerance);
     return DYN_OK;
 }
 
-static dyn_status check_counts(dyn_operator *A, const dyn_eigen_options *o)
+static dyn_status check_counts(dyn_ctx *ctx, int64_t size, const dyn_eigen_options *o)
 {
     const struct { const char *name; int64_t value, max; } limits[] = {
-        { "count", o->count, o->which == DYN_BOTH_ENDS ? A->size / 2 : A->size },
-        { "block", o->block, A->size },
-        { "start_count", o->start_count, o->start ? A->size : 0 },
+        { "count", o->count, o->which == DYN_BOTH_ENDS ? size / 2 : size },
+        { "block", o->block, size },
+        { "start_count", o->start_count, o->start ? size : 0 },
         { "subspace", o->subspace, INT32_MAX },
         { "max_products", o->max_products, INT64_MAX / 2 },
     };
 
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         if (limits[i].value < 0 || limits[i].value > limits[i].max)
-            return DYN__FAIL(A->ctx, DYN_EINVAL,
+            return DYN__FAIL(ctx, DYN_EINVAL,
                              "%s is %" PRId64 ", must be in [0, %" PRId64 "] for an operator of size %" PRId64,
-                             limits[i].name, limits[i].value, limits[i].max, A->size);
+                             limits[i].name, limits[i].value, limits[i].max, size);
     if (o->start && o->start_count == 0)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "start is given with start_count 0");
-    return dyn__check_finite(A->ctx, "start", o->start_count * A->size, o->start);
+        return DYN__FAIL(ctx, DYN_EINVAL, "start is given with start_count 0");
+    return dyn__check_finite(ctx, "start", o->start_count * size, o->start);
+}
+
+dyn_status dyn__eigen_check(dyn_ctx *ctx, int64_t size, const dyn_eigen_options *o)
+{
+    DYN__TRY(check_choices(ctx, o));
+    return check_counts(ctx, size, o);
 }
 
 static void complete(dyn_operator *A, dyn__eigen_plan *p)
@@ -107,8 +113,7 @@ dyn_status dyn_eigen_solve(dyn_operator *A, const dyn_eigen_options *opt, dyn_ei
     if (!out)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "out is NULL");
     DYN__TRY(dyn__options(A->ctx, "dyn_eigen_options", opt, &p.opt, sizeof p.opt, sizeof p.opt));
-    DYN__TRY(check_choices(A, &p.opt));
-    DYN__TRY(check_counts(A, &p.opt));
+    DYN__TRY(dyn__eigen_check(A->ctx, A->size, &p.opt));
     complete(A, &p);
     return solve(A, &p, out);
 }

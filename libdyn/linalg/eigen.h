@@ -25,6 +25,8 @@ typedef struct dyn__eigen_plan {
     int64_t max_width;  /* widest block */
 } dyn__eigen_plan;
 
+/* Are these, defaults still as 0, options for an operator of this size? */
+dyn_status dyn__eigen_check(dyn_ctx *ctx, int64_t size, const dyn_eigen_options *o);
 dyn_status dyn__eigen_create(dyn_ctx *ctx, int64_t count, int64_t size, dyn_eigen **out);
 /* Put the places of n ascending values into pick, the most wanted first. Both ends alternate, the upper first. */
 void dyn__eigen_rank(int32_t which, int64_t n, const double *ascending, int64_t *pick);

@@ -183,9 +183,10 @@ dyn_status dyn_model_initialise(const dyn_model *m, const dyn_init_options *opt,
 {
     dyn_init_options o;
 
-    if (!m || !theta)
+    if (!m)
         return DYN_EINVAL;
     DYN__ENTER(m->ctx);
+    DYN__NEED(m->ctx, theta);
     DYN__TRY(dyn__options(m->ctx, "dyn_init_options", opt, &o, sizeof o, sizeof o));
     DYN__TRY(check_options(m, &o));
     for (int32_t i = 0; i < m->tensors; i++)

@@ -81,11 +81,11 @@ dyn_status dyn_model_from_callback(dyn_ctx *ctx, dyn_model_build_fn build, void 
 
     if (out)
         *out = NULL;
-    if (!ctx || !out)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    if (!build)
-        return DYN__FAIL(ctx, DYN_EINVAL, "build is NULL");
+    DYN__NEED(ctx, out);
+    DYN__NEED(ctx, build);
     if (input_rank < 0 || input_rank >= DYN_MAX_RANK || (input_rank > 0 && !input_shape))
         return DYN__FAIL(ctx, DYN_ESHAPE, "input_rank %d is outside [0, %d] or input_shape is missing", (int)input_rank,
                          DYN_MAX_RANK - 1);
@@ -191,9 +191,10 @@ dyn_node dyn_model_build(const dyn_model *m, dyn_graph *g, dyn_node x)
 {
     char p[128], q[128];
 
-    if (!m || !g)
+    if (!m)
         return DYN_EINVAL;
-    DYN__ENTER(g->ctx);
+    DYN__ENTER(m->ctx);
+    DYN__NEED(m->ctx, g);
     DYN__TRY(check_samples(m, g, x));
     const int64_t n = dyn__at(g, x)->shape.dim[0];
     const int32_t before = dyn__parameters(g, NULL);

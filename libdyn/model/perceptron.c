@@ -59,13 +59,6 @@ static dyn_node build(void *user, dyn_graph *g, dyn_node x)
 
 /* ---- options ---- */
 
-static dyn_status check_flag(dyn_ctx *ctx, const char *name, int32_t value)
-{
-    if (value != 0 && value != 1)
-        return DYN__FAIL(ctx, DYN_EINVAL, "%s is %d, expected 0 or 1", name, (int)value);
-    return DYN_OK;
-}
-
 static dyn_status check_options(dyn_ctx *ctx, const dyn_perceptron_options *o)
 {
     if (o->widths_count < 2 || !o->widths)
@@ -78,9 +71,9 @@ static dyn_status check_options(dyn_ctx *ctx, const dyn_perceptron_options *o)
     if (!isfinite(o->output_scale))
         return DYN__FAIL(ctx, DYN_EINVAL, "output_scale is %g", o->output_scale);
     DYN__TRY(dyn__check_activation(ctx, o->activation));
-    DYN__TRY(check_flag(ctx, "no_bias", o->no_bias));
-    DYN__TRY(check_flag(ctx, "no_output_bias", o->no_output_bias));
-    return check_flag(ctx, "antisymmetric", o->antisymmetric);
+    DYN__TRY(dyn__check_flag(ctx, "no_bias", o->no_bias));
+    DYN__TRY(dyn__check_flag(ctx, "no_output_bias", o->no_output_bias));
+    return dyn__check_flag(ctx, "antisymmetric", o->antisymmetric);
 }
 
 static dyn_status set_layer(dyn_ctx *ctx, const dyn_perceptron_options *o, int32_t l, layer *out)
@@ -92,7 +85,7 @@ static dyn_status set_layer(dyn_ctx *ctx, const dyn_perceptron_options *o, int32
     out->activation = o->activations ? o->activations[l] : last ? DYN_IDENTITY : o->activation;
     out->bias = o->bias ? o->bias[l] : !(o->no_bias || (last && o->no_output_bias));
     DYN__TRY(dyn__check_activation(ctx, out->activation));
-    return check_flag(ctx, "an element of bias", out->bias);
+    return dyn__check_flag(ctx, "an element of bias", out->bias);
 }
 
 static dyn_status set_layers(dyn_ctx *ctx, const dyn_perceptron_options *o, perceptron *p)
@@ -111,9 +104,10 @@ dyn_status dyn_model_perceptron(dyn_ctx *ctx, const dyn_perceptron_options *opt,
 
     if (out)
         *out = NULL;
-    if (!ctx || !out)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
+    DYN__NEED(ctx, out);
     DYN__TRY(dyn__options(ctx, "dyn_perceptron_options", opt, &o, sizeof o, sizeof o));
     DYN__TRY(check_options(ctx, &o));
     perceptron *p = dyn__alloc(ctx, 1, sizeof *p + (size_t)(o.widths_count - 1) * sizeof p->layer[0]);

@@ -83,10 +83,8 @@ static dyn_status check_flags(dyn_ctx *ctx, const dyn_optimizer_options *o)
     const dyn__rule *rule = dyn__optimizer_rule(o->kind);
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        if (flags[i].value != 0 && flags[i].value != 1)
-            return DYN__FAIL(ctx, DYN_EINVAL, "%s is %d, not 0 or 1", flags[i].name, flags[i].value);
-    if (o->reserved != 0)
-        return DYN__FAIL(ctx, DYN_EINVAL, "reserved is %d, not 0", o->reserved);
+        DYN__TRY(dyn__check_flag(ctx, flags[i].name, flags[i].value));
+    DYN__TRY(dyn__check_reserved(ctx, o->reserved));
     if (o->init_from_gradient && !rule->has_v && !(o->kind == DYN_OPTIMIZER_HEAVY_BALL && o->ema))
         return DYN__FAIL(ctx, DYN_EINVAL, "init_from_gradient: %s keeps no average", rule->name);
     return DYN_OK;

@@ -13,6 +13,9 @@ static dyn_status check_options(dyn_ctx *ctx, const dyn_objective_options *opt)
         return DYN__FAIL(ctx, DYN_EINVAL, "loss %d is not known", (int)opt->loss);
     if (opt->dtype != DYN_F64 && opt->dtype != DYN_F32)
         return DYN__FAIL(ctx, DYN_EDTYPE, "dtype %d is neither DYN_F64 nor DYN_F32", (int)opt->dtype);
+    DYN__TRY(dyn__check_flag(ctx, "half", opt->half));
+    DYN__TRY(dyn__check_flag(ctx, "sum_samples", opt->sum_samples));
+    DYN__TRY(dyn__check_flag(ctx, "mean_outputs", opt->mean_outputs));
     if (!(opt->l2 >= 0) || !isfinite(opt->l2) || opt->memory_limit < 0)
         return DYN__FAIL(ctx, DYN_EINVAL, "l2 %g, memory_limit %lld: both must be finite and not negative", opt->l2,
                          (long long)opt->memory_limit);
@@ -85,11 +88,13 @@ dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_array *x, dy
 
     if (out)
         *out = NULL;
-    if (!ctx || !out)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    if (!model || !x || !y)
-        return DYN__FAIL(ctx, DYN_EINVAL, "model, x or y is NULL");
+    DYN__NEED(ctx, out);
+    DYN__NEED(ctx, model);
+    DYN__NEED(ctx, x);
+    DYN__NEED(ctx, y);
     DYN__TRY(dyn__options(ctx, "dyn_objective_options", given, &opt, sizeof opt, sizeof opt));
     DYN__TRY(check_options(ctx, &opt));
     DYN__TRY(check_data(ctx, model, x, y));
@@ -115,9 +120,10 @@ dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, int64_t p, dyn_value_fn va
 
     if (out)
         *out = NULL;
-    if (!ctx || !out)
+    if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
+    DYN__NEED(ctx, out);
     if (p < 1 || !value)
         return DYN__FAIL(ctx, DYN_EINVAL, "%lld parameters, value function %s", (long long)p, value ? "given" : "NULL");
     o = new_objective(ctx, p, DYN_F64);

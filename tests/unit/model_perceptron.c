@@ -231,7 +231,7 @@ TEST(bad_options)
     REFUSED(o.widths = ((int64_t[]){1ll << 40, 1ll << 40, 1}), DYN_ESHAPE, "1099511627776");
     REFUSED(o.activation = 16, DYN_EINVAL, "activation 16 is outside [0, 15]");
     REFUSED(o.activations = ((int32_t[]){DYN_TANH, -1}), DYN_EINVAL, "activation -1");
-    REFUSED(o.bias = ((int32_t[]){1, 2}), DYN_EINVAL, "is 2, expected 0 or 1");
+    REFUSED(o.bias = ((int32_t[]){1, 2}), DYN_EINVAL, "is 2, not 0 or 1");
     REFUSED(o.no_bias = 7, DYN_EINVAL, "no_bias is 7");
     REFUSED(o.no_output_bias = -1, DYN_EINVAL, "no_output_bias is -1");
     REFUSED(o.antisymmetric = 2, DYN_EINVAL, "antisymmetric is 2");
