@@ -164,10 +164,13 @@ dyn_status dyn_plan_compile(dyn_graph *g, int32_t count, const dyn_node *outputs
 
     if (out)
         *out = NULL;
-    if (!g || !out)
+    if (!g)
         return DYN_EINVAL;
     DYN__ENTER(g->ctx);
+    DYN__NEED(g->ctx, out);
     DYN__TRY(dyn__options(g->ctx, "dyn_plan_options", given, &opt, sizeof opt, sizeof opt));
+    DYN__TRY(dyn__check_flag(g->ctx, "unfused", opt.unfused));
+    DYN__TRY(dyn__check_reserved(g->ctx, opt.reserved));
     if (count < 1 || !outputs || opt.threads < 0 || opt.arena_limit < 0)
         return DYN__FAIL(g->ctx, DYN_EINVAL, "%d outputs, %d threads, arena_limit %lld", (int)count, (int)opt.threads,
                          (long long)opt.arena_limit);
