@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Inside of a training run. The files of this folder each own one part of it: batch.c what a step is evaluated on,
- * history.c and series.c what is kept, measure.c the observers, loop.c the steps, checkpoint.c the file, run.c the
- * rest. */
+ * history.c and series.c what is kept, measure.c the observers, loop.c the steps, save.c and load.c the checkpoint,
+ * run.c the rest. */
 #ifndef DYN__RUN_H
 #define DYN__RUN_H
 
