@@ -243,7 +243,7 @@ static int pair_with(dyn__instr *dot, const dyn__instr *sum)
 static void pair_column_sums(dyn__step *step)
 {
     for (int32_t i = 0; i < step->instrs; i++)
-        for (int32_t j = 0; j < step->instrs; j++) {
+        for (int32_t j = 0; j < step->instrs && step->instr[i].kernel == DYN__K_COL_SUM; j++) {
             dyn__instr *dot = &step->instr[j];
             if (!pair_with(dot, &step->instr[i]))
                 continue;

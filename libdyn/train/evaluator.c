@@ -60,28 +60,41 @@ static void free_part(dyn_objective *o, part *p)
     *p = (part){.samples = 0};
 }
 
-static dyn_status make_part(dyn__evaluator *e, part *p, int64_t samples, int threads)
+static dyn_status make_part(dyn__evaluator *e, part *p, int64_t samples, int threads, int64_t limit)
 {
     dyn_status s = dyn__loss_graph_make(e->o, samples, e->batch, &p->graph);
 
     p->samples = samples;
     if (s == DYN_OK)
-        s = compile_part(e, p, threads, e->o->opt.memory_limit);
+        s = compile_part(e, p, threads, limit);
     if (s < 0)
         free_part(e->o, p);
     return s;
 }
 
-/* Halve the chunk until its plan fits. */
+/* Both plans within the limit together. */
+static dyn_status make_pair(dyn__evaluator *e, int64_t chunk, int threads)
+{
+    const int64_t limit = e->o->opt.memory_limit, rest = e->batch % chunk;
+
+    DYN__TRY(make_part(e, &e->whole, chunk, threads, limit));
+    if (rest == 0)
+        return DYN_OK;
+    const int64_t taken = dyn_plan_bytes(dyn__exec_plan(e->whole.exec));
+    dyn_status s = make_part(e, &e->tail, rest, threads, limit == 0 ? 0 : limit > taken ? limit - taken : 1);
+    if (s < 0)
+        free_part(e->o, &e->whole);
+    return s;
+}
+
+/* Halve the chunk until its plans fit. */
 static dyn_status make_parts(dyn__evaluator *e, int threads)
 {
     int64_t chunk = e->batch;
     dyn_status s;
 
-    while ((s = make_part(e, &e->whole, chunk, threads)) == DYN_EFULL && chunk > 1)
+    while ((s = make_pair(e, chunk, threads)) == DYN_EFULL && chunk > 1)
         chunk = (chunk + 1) / 2;
-    if (s == DYN_OK && e->batch % chunk)
-        s = make_part(e, &e->tail, e->batch % chunk, threads);
     return s;
 }
 

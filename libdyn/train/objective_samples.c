@@ -5,31 +5,81 @@
 #include <string.h>
 #include "train/objective_impl.h"
 
+/* ---- chunks of samples ---- */
+
+typedef struct chunked {        /* an evaluation made for so many samples, run on those from `first` on */
+    dyn_status (*make)(void *user, int64_t samples);
+    void (*run)(void *user, int64_t first);
+    void (*release)(void *user);
+    void *user;
+} chunked;
+
+/* All n samples, `chunk` at a time or half as many until the memory limit is met; the last chunk may be shorter. */
+static dyn_status in_chunks(int64_t n, int64_t chunk, const chunked *c)
+{
+    for (int64_t first = 0; first < n;) {
+        if (n - first < chunk)
+            chunk = n - first;
+        dyn_status s = c->make(c->user, chunk);
+        for (; s == DYN_OK && first + chunk <= n; first += chunk)
+            c->run(c->user, first);
+        c->release(c->user);
+        if (s == DYN_EFULL && chunk > 1)
+            chunk = (chunk + 1) / 2;
+        else
+            DYN__TRY(s);
+    }
+    return DYN_OK;
+}
+
 /* ---- outputs ---- */
+
+typedef struct forward {
+    dyn_objective *o;
+    dyn__loss_graph graph;
+    dyn_exec *exec;
+    void *f;                    /* [n, c] in the element type */
+} forward;
+
+static dyn_status forward_make(void *user, int64_t samples)
+{
+    forward *w = user;
+    dyn__compile_options opt = {.arena_limit = w->o->opt.memory_limit};
+    dyn_plan *plan = NULL;
+
+    DYN__TRY(dyn__loss_graph_make(w->o, samples, w->o->n, &w->graph));
+    DYN__TRY(dyn__compile(w->graph.g, 1, &w->graph.f, &opt, &plan));
+    dyn_status s = dyn_exec_create(plan, &w->exec);
+    if (s == DYN_OK)
+        dyn__bind_theta(w->o, &w->graph, w->exec, w->o->theta);
+    dyn_plan_unref(plan);
+    return s;
+}
+
+static void forward_run(void *user, int64_t first)
+{
+    forward *w = user;
+
+    dyn__exec_set_input(w->exec, dyn__plan_find(dyn__exec_plan(w->exec), w->graph.x), dyn__sample_x(w->o, first));
+    dyn__exec_set_output(w->exec, 0, (char *)w->f + first * w->o->c * w->o->esize);
+    dyn__exec_go(w->exec);
+}
+
+static void forward_free(void *user)
+{
+    forward *w = user;
+
+    dyn_exec_free(w->exec);
+    dyn__loss_graph_free(w->o, &w->graph);
+    w->exec = NULL;
+}
 
 static dyn_status predict_native(dyn_objective *o, const double *theta, void *f)
 {
-    dyn__loss_graph l;
-    dyn__compile_options opt = {0};
-    dyn_plan *plan = NULL;
-    dyn_exec *e = NULL;
-    dyn_status s = dyn__loss_graph_make(o, o->n, o->n, &l);
+    forward w = {.o = o, .f = f};
 
-    if (s == DYN_OK)
-        s = dyn__compile(l.g, 1, &l.f, &opt, &plan);
-    if (s == DYN_OK)
-        s = dyn_exec_create(plan, &e);
-    if (s == DYN_OK) {
-        dyn__to_native(o, o->p, o->theta, theta);
-        dyn__bind_theta(o, &l, e, o->theta);
-        dyn__exec_set_input(e, dyn__plan_find(plan, l.x), dyn_array_data(o->x));
-        dyn__exec_set_output(e, 0, f);
-        dyn__exec_go(e);
-    }
-    dyn_exec_free(e);
-    dyn_plan_unref(plan);
-    dyn__loss_graph_free(o, &l);
-    return s;
+    dyn__to_native(o, o->p, o->theta, theta);
+    return in_chunks(o->n, o->n, &(chunked){forward_make, forward_run, forward_free, &w});
 }
 
 dyn_status dyn_objective_predict(dyn_objective *o, const double *theta, double *f)
@@ -97,10 +147,12 @@ typedef struct rows {
     dyn__loss_graph graph;      /* of one sample */
     int64_t samples, per_sample;
     dyn_node x, y, *row;        /* batched inputs; per tensor [samples, (per_sample,) shape] */
+    int of_outputs;             /* 1: a row per output, 0: the gradient of the sample's loss */
     dyn_node eye;               /* one cotangent per output, as a batch; -1 = none */
     void *unit;                 /* its values */
     dyn_exec *exec;
     void *native;               /* per tensor, one after the other */
+    double *out;                /* rows of length p, of all samples */
 } rows;
 
 /* The gradient of every output: a batch of unit cotangents. */
@@ -137,7 +189,7 @@ static dyn_status batch_samples(rows *r)
 static dyn_status compile_rows(rows *r)
 {
     dyn_objective *o = r->o;
-    dyn__compile_options opt = {0};
+    dyn__compile_options opt = {.arena_limit = o->opt.memory_limit};
     dyn_plan *plan = NULL;
     int64_t offset;
 
@@ -156,14 +208,18 @@ static dyn_status compile_rows(rows *r)
     return DYN_OK;
 }
 
-static dyn_status rows_make(dyn_objective *o, int of_outputs, int64_t samples, rows *r)
+static dyn_status rows_make(void *user, int64_t samples)
 {
-    *r = (rows){.o = o, .samples = samples, .per_sample = of_outputs ? o->c : 1, .eye = -1};
+    rows *r = user;
+    dyn_objective *o = r->o;
+
+    r->samples = samples;
+    r->eye = -1;
     DYN__TRY(dyn__loss_graph_make(o, 1, 1, &r->graph));
     r->row = dyn__alloc(o->ctx, (size_t)r->graph.parameters + 1, sizeof *r->row);
     if (!r->row)
         return DYN_ENOMEM;
-    if (of_outputs)
+    if (r->of_outputs)
         DYN__TRY(output_gradients(r));
     else
         DYN__TRY(dyn_graph_gradient(r->graph.g, r->graph.loss, r->graph.parameters, r->graph.parameter, r->row));
@@ -171,21 +227,25 @@ static dyn_status rows_make(dyn_objective *o, int of_outputs, int64_t samples, r
     return compile_rows(r);
 }
 
-static void rows_free(rows *r)
+static void rows_free(void *user)
 {
+    rows *r = user;
+
     dyn_exec_free(r->exec);
     dyn__free(r->o->ctx, r->native);
     dyn__free(r->o->ctx, r->unit);
     dyn__free(r->o->ctx, r->row);
     dyn__loss_graph_free(r->o, &r->graph);
+    *r = (rows){.o = r->o, .of_outputs = r->of_outputs, .per_sample = r->per_sample, .out = r->out};
 }
 
-/* Run on samples from `first` on; write rows of length p. */
-static void rows_run(rows *r, int64_t first, double *out)
+static void rows_run(void *user, int64_t first)
 {
+    rows *r = user;
     dyn_objective *o = r->o;
     const dyn_plan *plan = dyn__exec_plan(r->exec);
     const int64_t count = r->samples * r->per_sample;
+    double *out = r->out + first * r->per_sample * o->p;
     int64_t offset;
 
     dyn__exec_set_input(r->exec, dyn__plan_find(plan, r->x), dyn__sample_x(o, first));
@@ -199,30 +259,20 @@ static void rows_run(rows *r, int64_t first, double *out)
     }
 }
 
-/* Samples per run: about 32 MiB of rows. */
+/* Samples per run: about 32 MiB of rows, or what the limit leaves of that. */
 static int64_t samples_per_run(const dyn_objective *o, int64_t per_sample)
 {
-    int64_t n = ((int64_t)32 << 20) / (per_sample * o->p * o->esize);
+    const int64_t most = (int64_t)32 << 20, limit = o->opt.memory_limit;
+    int64_t n = (limit > 0 && limit < most ? limit : most) / (per_sample * o->p * o->esize);
     return n < 1 ? 1 : n > o->n ? o->n : n;
 }
 
 static dyn_status all_rows(dyn_objective *o, const double *theta, int of_outputs, double *out)
 {
-    const int64_t per_sample = of_outputs ? o->c : 1;
-    int64_t chunk = samples_per_run(o, per_sample);
+    rows r = {.o = o, .of_outputs = of_outputs, .per_sample = of_outputs ? o->c : 1, .out = out};
 
     dyn__to_native(o, o->p, o->theta, theta);
-    for (int64_t first = 0; first < o->n;) {
-        rows r;
-        if (o->n - first < chunk)
-            chunk = o->n - first;
-        dyn_status s = rows_make(o, of_outputs, chunk, &r);
-        for (; s == DYN_OK && first + chunk <= o->n; first += chunk)
-            rows_run(&r, first, out + first * per_sample * o->p);
-        rows_free(&r);
-        DYN__TRY(s);
-    }
-    return DYN_OK;
+    return in_chunks(o->n, samples_per_run(o, r.per_sample), &(chunked){rows_make, rows_run, rows_free, &r});
 }
 
 dyn_status dyn_objective_jacobian(dyn_objective *o, const double *theta, double *jacobian)
