@@ -2,7 +2,8 @@
  *
  * Data: arrays in memory, their files (.npy, .npz, CSV, IDX), what is done to them before training (standardise,
  * one-hot, split) and the order of mini-batches. An array never changes after creation; every transformation
- * gives a new one. Readers treat their input as hostile: a damaged file gives an error that names the file and the place. */
+ * gives a new one. Readers treat their input as hostile: a damaged file gives an error that names the file and the
+ * place. */
 #ifndef DYN_DATA_H
 #define DYN_DATA_H
 

@@ -2,12 +2,13 @@
  *
  * Graphs: a model, a loss or any other function written as primitive operations on tensors of static shapes.
  *
- * A builder function returns the node it made, or a negative dyn_status. A negative operand is passed through, so that a chain of
- * calls needs one check at its end; the message of the first error stays in the context. Equal nodes are made once
+ * A builder function returns the node it made, or a negative dyn_status. A negative operand is passed through, so that
+ * a chain of calls needs one check at its end; the message of the first error stays in the context. Equal nodes are
+ * made once
  * (hash-consing), simple identities (x+0, x*1, constants) are folded at once.
  *
- * Binary functions broadcast as NumPy does: shapes are aligned at their last axes, and an axis of size 1 or a missing axis is repeated.
- * Axes count from 0; a negative axis counts from the end.
+ * Binary functions broadcast as NumPy does: shapes are aligned at their last axes, and an axis of size 1 or a missing
+ * axis is repeated. Axes count from 0; a negative axis counts from the end.
  *
  * thread: a graph is used from one thread at a time, that of its context. */
 #ifndef DYN_GRAPH_H
@@ -37,14 +38,18 @@ DYN_API int32_t dyn_graph_dtype(const dyn_graph *g);
 /** Rank of node x, or a negative status. shape may be NULL; else it receives up to DYN_MAX_RANK sizes. since: 0.1 */
 DYN_API int32_t dyn_graph_shape(const dyn_graph *g, dyn_node x, int64_t *shape);
 /**
- * Write the nodes that the outputs need as text (dot = 0) or in the DOT language (dot = 1) to buffer, at most size bytes with the final zero.
- * Returns the full length without the zero (like snprintf), or a negative status. since: 0.1
+ * Write the nodes that the outputs need as text (dot = 0) or in the DOT language (dot = 1) to buffer, at most size
+ * bytes with the final zero. Returns the full length without the zero (like snprintf), or a negative status. since: 0.1
  */
-DYN_API int64_t dyn_graph_print(const dyn_graph *g, int32_t dot, int32_t count, const dyn_node *outputs, char *buffer, int64_t size);
+DYN_API int64_t dyn_graph_print(const dyn_graph *g, int32_t dot, int32_t count, const dyn_node *outputs,
+                                char *buffer, int64_t size);
 
 /* ---- leaves ---- */
 
-/** A trainable tensor. Parameters form one vector theta in the order of their creation. name is copied and unique. since: 0.1 */
+/**
+ * A trainable tensor. Parameters form one vector theta in the order of their creation. name is copied and unique.
+ * since: 0.1
+ */
 DYN_API dyn_node dyn_graph_parameter(dyn_graph *g, const char *name, int32_t rank, const int64_t *shape);
 /** A tensor given from outside at each run. name is copied and unique. since: 0.1 */
 DYN_API dyn_node dyn_graph_input(dyn_graph *g, const char *name, int32_t rank, const int64_t *shape);
@@ -63,9 +68,12 @@ DYN_API dyn_node dyn_graph_mul(dyn_graph *g, dyn_node a, dyn_node b);       /**<
 DYN_API dyn_node dyn_graph_div(dyn_graph *g, dyn_node a, dyn_node b);       /**< a / b. since: 0.1 */
 /** max(a, b); NaN if either is. Subgradient: a's where a > b, else b's. since: 0.1 */
 DYN_API dyn_node dyn_graph_max(dyn_graph *g, dyn_node a, dyn_node b);
-DYN_API dyn_node dyn_graph_greater(dyn_graph *g, dyn_node a, dyn_node b);       /**< 1 where a > b, else 0; derivative 0. since: 0.1 */
-DYN_API dyn_node dyn_graph_greater_equal(dyn_graph *g, dyn_node a, dyn_node b); /**< 1 where a >= b, else 0; derivative 0. since: 0.1 */
-DYN_API dyn_node dyn_graph_equal(dyn_graph *g, dyn_node a, dyn_node b);         /**< 1 where a == b, else 0; derivative 0. since: 0.1 */
+/** 1 where a > b, else 0; derivative 0. since: 0.1 */
+DYN_API dyn_node dyn_graph_greater(dyn_graph *g, dyn_node a, dyn_node b);
+/** 1 where a >= b, else 0; derivative 0. since: 0.1 */
+DYN_API dyn_node dyn_graph_greater_equal(dyn_graph *g, dyn_node a, dyn_node b);
+/** 1 where a == b, else 0; derivative 0. since: 0.1 */
+DYN_API dyn_node dyn_graph_equal(dyn_graph *g, dyn_node a, dyn_node b);
 DYN_API dyn_node dyn_graph_neg(dyn_graph *g, dyn_node x);       /**< -x. since: 0.1 */
 DYN_API dyn_node dyn_graph_scale(dyn_graph *g, dyn_node x, double c);   /**< c * x. since: 0.1 */
 DYN_API dyn_node dyn_graph_exp(dyn_graph *g, dyn_node x);       /**< e^x. since: 0.1 */
@@ -87,16 +95,17 @@ DYN_API dyn_node dyn_graph_select(dyn_graph *g, dyn_node cond, dyn_node a, dyn_n
 DYN_API dyn_node dyn_graph_stop(dyn_graph *g, dyn_node x);
 
 /**
- * x as a node of its own, through which no simplification looks. Needed where a derivative is taken with respect to an inner node f (jvp, vjp,
- * ggn): the loss must be written on dyn_graph_identity(g, f), or -f in the loss may reach behind f. since: 0.1
+ * x as a node of its own, through which no simplification looks. Needed where a derivative is taken with respect to an
+ * inner node f (jvp, vjp, ggn): the loss must be written on dyn_graph_identity(g, f), or -f in the loss may reach
+ * behind f. since: 0.1
  */
 DYN_API dyn_node dyn_graph_identity(dyn_graph *g, dyn_node x);
 
 /* ---- products and reductions ---- */
 
 /**
- * Matrix product of the last two axes: a [.., m, k] (k x m when trans_a), b [.., k, n] (n x k when trans_b), result [.., m, n].
- * Leading axes are equal, or one operand has none and is used for all. since: 0.1
+ * Matrix product of the last two axes: a [.., m, k] (k x m when trans_a), b [.., k, n] (n x k when trans_b), result
+ * [.., m, n]. Leading axes are equal, or one operand has none and is used for all. since: 0.1
  */
 DYN_API dyn_node dyn_graph_matmul(dyn_graph *g, dyn_node a, dyn_node b, int32_t trans_a, int32_t trans_b);
 /** Sum over the listed axes, which disappear. since: 0.1 */
@@ -136,32 +145,42 @@ DYN_API dyn_node dyn_graph_mean(dyn_graph *g, dyn_node x);          /**< Mean of
 /* ---- derivatives: transforms that add to the graph ---- */
 
 /**
- * Directional derivative: out[j] = sum_i d outputs[j] / d inputs[i] * tangents[i]. inputs may be any nodes; a path stops at them.
+ * Directional derivative: out[j] = sum_i d outputs[j] / d inputs[i] * tangents[i]. inputs may be any nodes; a path
+ * stops at them.
  * shape: tangents[i] as inputs[i], out[j] as outputs[j]. since: 0.1
  */
-DYN_API dyn_status dyn_graph_jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_t n_in, const dyn_node *inputs,
+DYN_API dyn_status dyn_graph_jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_t n_in,
+                                 const dyn_node *inputs,
                                  const dyn_node *tangents, dyn_node *out);
 /**
  * Transposed derivative: out[i] = sum_j (d outputs[j] / d inputs[i])^T cotangents[j].
  * shape: cotangents[j] as outputs[j], out[i] as inputs[i]. since: 0.1
  */
-DYN_API dyn_status dyn_graph_vjp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, const dyn_node *cotangents, int32_t n_in,
+DYN_API dyn_status dyn_graph_vjp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, const dyn_node *cotangents,
+                                 int32_t n_in,
                                  const dyn_node *inputs, dyn_node *out);
 /** Gradient of a scalar: out[i] has the shape of inputs[i]. since: 0.1 */
-DYN_API dyn_status dyn_graph_gradient(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_node *inputs, dyn_node *out);
-/** Hessian of a scalar times the direction (v_i): out[i] = sum_k d^2 scalar / (d inputs[i] d inputs[k]) v[k]. since: 0.1 */
-DYN_API dyn_status dyn_graph_hvp(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_node *inputs, const dyn_node *v, dyn_node *out);
+DYN_API dyn_status dyn_graph_gradient(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_node *inputs,
+                                      dyn_node *out);
 /**
- * Generalised Gauss-Newton matrix J^T (d^2 scalar / d f^2) J times v, J = d f / d inputs, where scalar depends on inputs through node f,
- * made by dyn_graph_identity. since: 0.1
+ * Hessian of a scalar times the direction (v_i): out[i] = sum_k d^2 scalar / (d inputs[i] d inputs[k]) v[k]. since:
+ * 0.1
  */
-DYN_API dyn_status dyn_graph_ggn(dyn_graph *g, dyn_node scalar, dyn_node f, int32_t n_in, const dyn_node *inputs, const dyn_node *v,
+DYN_API dyn_status dyn_graph_hvp(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_node *inputs,
+                                 const dyn_node *v, dyn_node *out);
+/**
+ * Generalised Gauss-Newton matrix J^T (d^2 scalar / d f^2) J times v, J = d f / d inputs, where scalar depends on
+ * inputs through node f, made by dyn_graph_identity. since: 0.1
+ */
+DYN_API dyn_status dyn_graph_ggn(dyn_graph *g, dyn_node scalar, dyn_node f, int32_t n_in, const dyn_node *inputs,
+                                 const dyn_node *v,
                                  dyn_node *out);
 /**
- * Carry a leading axis of size `size` through: outputs of many runs at once. batched[i] stands for inputs[i] and has the shape
- * [size, shape of inputs[i]]; out[j] gets the shape [size, shape of outputs[j]]. since: 0.1
+ * Carry a leading axis of size `size` through: outputs of many runs at once. batched[i] stands for inputs[i] and has
+ * the shape [size, shape of inputs[i]]; out[j] gets the shape [size, shape of outputs[j]]. since: 0.1
  */
-DYN_API dyn_status dyn_graph_batch(dyn_graph *g, int64_t size, int32_t n_out, const dyn_node *outputs, int32_t n_in, const dyn_node *inputs,
+DYN_API dyn_status dyn_graph_batch(dyn_graph *g, int64_t size, int32_t n_out, const dyn_node *outputs, int32_t n_in,
+                                   const dyn_node *inputs,
                                    const dyn_node *batched, dyn_node *out);
 
 #ifdef __cplusplus

@@ -39,8 +39,8 @@ enum dyn_activation {
 DYN_API dyn_node dyn_graph_activation(dyn_graph *g, int32_t activation, dyn_node x);
 
 /**
- * How one parameter tensor is drawn. fan_in, fan_out: sizes a weight sums over and feeds (its last axis); a bias has those of its layer.
- * Values never change.
+ * How one parameter tensor is drawn. fan_in, fan_out: sizes a weight sums over and feeds (its last axis); a bias has
+ * those of its layer. Values never change.
  */
 enum dyn_init {
     DYN_INIT_DEFAULT = 0,   /* uniform +-scale/sqrt(fan_in), scale 0 = 1: weights and biases as PyTorch's Linear */
@@ -74,30 +74,35 @@ typedef struct dyn_perceptron_options {
     const int64_t *widths;      /* [widths_count] */
     int32_t activation;         /* enum dyn_activation of the hidden layers */
     int32_t no_bias;            /* 1: no biases at all */
-    const int32_t *activations; /* [widths_count - 1] per layer, the output layer's last (identity by default); NULL = activation */
+    /* [widths_count - 1] per layer, the output layer's last (identity by default); NULL = activation */
+    const int32_t *activations;
     const int32_t *bias;        /* [widths_count - 1] per layer 0 or 1; NULL = by no_bias and no_output_bias */
     int32_t no_output_bias;     /* 1: none in the output layer */
-    int32_t antisymmetric;      /* 1: f = f1 - f2 of two copies started equal, so f = 0 at the start; theta holds both, copy 1 first */
-    double output_scale;        /* kappa: f = kappa * network; 0 = 1. The normalised two-layer form is one hidden layer with kappa */
+    /* 1: f = f1 - f2 of two copies started equal, so f = 0 at the start; theta holds both, copy 1 first */
+    int32_t antisymmetric;
+    /* kappa: f = kappa * network; 0 = 1. The normalised two-layer form is one hidden layer with kappa */
+    double output_scale;
 } dyn_perceptron_options;
 #define DYN_PERCEPTRON_OPTIONS_INIT { (uint32_t)sizeof(dyn_perceptron_options), 0, NULL, 0, 0, NULL, NULL, 0, 0, 0.0 }
 
 /**
  * A perceptron of any depth: h_0 = x, h_l = sigma_l(h_{l-1} W_l + b_l). x [n, widths[0]], f [n, widths[last]].
- * Parameters, in this order per layer l = 1..: "W<l>" [widths[l-1], widths[l]], "b<l>" [widths[l]] (copies: "W<l>.2", "b<l>.2").
+ * Parameters, in this order per layer l = 1..: "W<l>" [widths[l-1], widths[l]], "b<l>" [widths[l]] (copies: "W<l>.2",
+ * "b<l>.2").
  * errors: DYN_EINVAL, DYN_ESHAPE, DYN_ENOMEM, DYN_EABI_*. since: 0.1
  */
 DYN_API dyn_status dyn_model_perceptron(dyn_ctx *ctx, const dyn_perceptron_options *opt, dyn_model **out);
 
 /**
- * Writes the network into g: creates its parameters with dyn_graph_parameter, always the same in the same order, and returns the node f [n, ...].
- * x has the shape [n, input shape]. May be called many times, for any n.
+ * Writes the network into g: creates its parameters with dyn_graph_parameter, always the same in the same order, and
+ * returns the node f [n, ...]. x has the shape [n, input shape]. May be called many times, for any n.
  */
 typedef dyn_node (*dyn_model_build_fn)(void *user, dyn_graph *g, dyn_node x);
 /**
- * A model of the caller's own making; input_shape without the sample axis. Samples must not influence each other. build is tried
- * here for one sample; user must live as long as the model.
- * errors: DYN_EINVAL; DYN_ESHAPE; DYN_EUSER build made no parameter or no node; what build returned; DYN_ENOMEM. since: 0.1
+ * A model of the caller's own making; input_shape without the sample axis. Samples must not influence each other.
+ * build is tried here for one sample; user must live as long as the model.
+ * errors: DYN_EINVAL; DYN_ESHAPE; DYN_EUSER build made no parameter or no node; what build returned; DYN_ENOMEM.
+ * since: 0.1
  */
 DYN_API dyn_status dyn_model_from_callback(dyn_ctx *ctx, dyn_model_build_fn build, void *user, int32_t input_rank,
                                            const int64_t *input_shape, dyn_model **out);
@@ -118,17 +123,20 @@ DYN_API int32_t dyn_model_tensor(const dyn_model *m, int32_t i, int64_t *shape, 
 DYN_API int64_t dyn_model_input_size(const dyn_model *m);
 DYN_API int64_t dyn_model_output_size(const dyn_model *m);
 /**
- * Write the model into g applied to x [n, input shape]; returns f [n, output shape], or a negative status. Once per graph, as names are unique.
- * errors: DYN_EINVAL; DYN_ESHAPE x; DYN_EUSER a callback made other parameters or outputs than before; DYN_ENOMEM. since: 0.1
+ * Write the model into g applied to x [n, input shape]; returns f [n, output shape], or a negative status. Once per
+ * graph, as names are unique.
+ * errors: DYN_EINVAL; DYN_ESHAPE x; DYN_EUSER a callback made other parameters or outputs than before; DYN_ENOMEM.
+ * since: 0.1
  */
 DYN_API dyn_node dyn_model_build(const dyn_model *m, dyn_graph *g, dyn_node x);
 /**
- * Draw theta. Element k of tensor i is a function of (seed, i, k) and the options only. The second copy of an antisymmetric model
- * gets the numbers of the first. In a callback's model, tensors of rank 2 or more are weights, each beginning a layer, and the
- * others biases of the layer before.
+ * Draw theta. Element k of tensor i is a function of (seed, i, k) and the options only. The second copy of an
+ * antisymmetric model gets the numbers of the first. In a callback's model, tensors of rank 2 or more are weights,
+ * each beginning a layer, and the others biases of the layer before.
  *
  * shape:  theta [p].   opt may be NULL.
- * errors: DYN_EINVAL a kind or scale out of its range; DYN_ESHAPE layers; DYN_ENONFINITE a power overflows; DYN_ENOMEM; DYN_EABI_*.
+ * errors: DYN_EINVAL a kind or scale out of its range; DYN_ESHAPE layers; DYN_ENONFINITE a power overflows;
+ * DYN_ENOMEM; DYN_EABI_*.
  * since:  0.1
  */
 DYN_API dyn_status dyn_model_initialise(const dyn_model *m, const dyn_init_options *opt, double *theta);

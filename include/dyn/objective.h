@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Objectives: a loss as a function of theta. Either a model on data, with exact derivatives of every kind, or the caller's own
- * functions. Everything that is measured is measured on an objective.
+ * Objectives: a loss as a function of theta. Either a model on data, with exact derivatives of every kind, or the
+ * caller's own functions. Everything that is measured is measured on an objective.
  *
  * theta, gradients and directions are double vectors of p = dyn_objective_size numbers; the arithmetic inside is in the
  * objective's element type. An objective is immutable, reference counted; calls on it from one thread at a time. */
@@ -33,21 +33,24 @@ typedef struct dyn_objective_options {
     int32_t sum_samples;        /* 1: sum over samples; 0: mean */
     int32_t mean_outputs;       /* 1: mean over the outputs c; 0: sum (PyTorch's MSELoss is 1) */
     double l2;                  /* adds l2/2 |theta|^2; 0 = none */
-    int64_t memory_limit;       /* bytes a plan's values may take; 0 = no limit. Met by evaluating in chunks of samples */
+    /* bytes a plan's values may take; 0 = no limit. Met by evaluating in chunks of samples */
+    int64_t memory_limit;
 } dyn_objective_options;
 #define DYN_OBJECTIVE_OPTIONS_INIT { (uint32_t)sizeof(dyn_objective_options), 0, 0, 0, 0, 0, 0.0, 0 }
 
 /**
- * Loss of a model on data: x [n, input shape], y [n, output shape] (a vector y [n] serves one output). The arrays are referenced
- * and converted to the element type once. opt may be NULL. since: 0.1
+ * Loss of a model on data: x [n, input shape], y [n, output shape] (a vector y [n] serves one output). The arrays are
+ * referenced and converted to the element type once. opt may be NULL. since: 0.1
  */
-DYN_API dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_array *x, dyn_array *y, const dyn_objective_options *opt,
+DYN_API dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_array *x, dyn_array *y,
+                                        const dyn_objective_options *opt,
                                         dyn_objective **out);
 
 /** The caller's functions, 0 = success; any but value may be NULL, and what needs it then fails with DYN_ENOTSUP. */
 typedef int32_t (*dyn_value_fn)(void *user, const double *theta, double *value);
 typedef int32_t (*dyn_gradient_fn)(void *user, const double *theta, double *value, double *gradient);
-typedef int32_t (*dyn_product_fn)(void *user, const double *theta, int64_t count, const double *v, double *hv); /* v, hv [count, p] */
+/* v, hv [count, p] */
+typedef int32_t (*dyn_product_fn)(void *user, const double *theta, int64_t count, const double *v, double *hv);
 /** An objective of the caller's own functions of p parameters. since: 0.1 */
 DYN_API dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, int64_t p, dyn_value_fn value, dyn_gradient_fn gradient,
                                                 dyn_product_fn hessian, void *user, dyn_objective **out);
@@ -70,18 +73,27 @@ DYN_API dyn_status dyn_objective_value(dyn_objective *o, const double *theta, do
 DYN_API dyn_status dyn_objective_gradient(dyn_objective *o, const double *theta, double *gradient, double *value);
 /** Outputs f [n, c] of the model. since: 0.1 */
 DYN_API dyn_status dyn_objective_predict(dyn_objective *o, const double *theta, double *f);
-/** Share of samples whose largest output is where the target is largest (one output: same side of 1/2 or of 0 as half/BCE says). since: 0.1 */
+/**
+ * Share of samples whose largest output is where the target is largest (one output: same side of 1/2 or of 0 as
+ * half/BCE says). since: 0.1
+ */
 DYN_API dyn_status dyn_objective_accuracy(dyn_objective *o, const double *theta, double *accuracy);
 /**
- * Hessian at theta as a linear operator of size p: H v exact. theta is copied; what depends on theta alone is computed once here.
- * The operator keeps the objective alive. since: 0.1
+ * Hessian at theta as a linear operator of size p: H v exact. theta is copied; what depends on theta alone is computed
+ * once here. The operator keeps the objective alive. since: 0.1
  */
 DYN_API dyn_status dyn_objective_hessian(dyn_objective *o, const double *theta, dyn_operator **out);
 /** Generalised Gauss-Newton matrix at theta, likewise. since: 0.1 */
 DYN_API dyn_status dyn_objective_ggn(dyn_objective *o, const double *theta, dyn_operator **out);
-/** Jacobian of the outputs at theta: jacobian [n*c, p], row i*c + k is the gradient of output k of sample i. since: 0.1 */
+/**
+ * Jacobian of the outputs at theta: jacobian [n*c, p], row i*c + k is the gradient of output k of sample i. since:
+ * 0.1
+ */
 DYN_API dyn_status dyn_objective_jacobian(dyn_objective *o, const double *theta, double *jacobian);
-/** Gradient of the loss of every sample: gradients [n, p]; their mean (or sum, as the options say) is the gradient without l2. since: 0.1 */
+/**
+ * Gradient of the loss of every sample: gradients [n, p]; their mean (or sum, as the options say) is the gradient
+ * without l2. since: 0.1
+ */
 DYN_API dyn_status dyn_objective_sample_gradients(dyn_objective *o, const double *theta, double *gradients);
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Plans and executors: a graph compiled once and run many times. A plan is immutable and may be shared by threads; an executor
- * holds the memory of one evaluation, all allocated when it is made, and is used by one thread at a time. */
+ * Plans and executors: a graph compiled once and run many times. A plan is immutable and may be shared by threads; an
+ * executor holds the memory of one evaluation, all allocated when it is made, and is used by one thread at a time. */
 #ifndef DYN_PLAN_H
 #define DYN_PLAN_H
 
@@ -24,16 +24,21 @@ typedef struct dyn_plan_options {
 #define DYN_PLAN_OPTIONS_INIT { (uint32_t)sizeof(dyn_plan_options), 0, 0, 0, 0 }
 
 /**
- * Compile the outputs of a graph: drop dead nodes, fuse, place every buffer, choose kernels. The graph may be freed afterwards.
- * opt may be NULL. *out is owned by the caller. The bits of the results do not depend on the number of threads.
+ * Compile the outputs of a graph: drop dead nodes, fuse, place every buffer, choose kernels. The graph may be freed
+ * afterwards. opt may be NULL. *out is owned by the caller. The bits of the results do not depend on the number of
+ * threads.
  * errors: DYN_EINVAL, DYN_ENOMEM, DYN_EFULL (arena_limit, with the bytes needed), DYN_EABI_*. since: 0.1
  */
-DYN_API dyn_status dyn_plan_compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn_plan_options *opt, dyn_plan **out);
+DYN_API dyn_status dyn_plan_compile(dyn_graph *g, int32_t count, const dyn_node *outputs,
+                                    const dyn_plan_options *opt, dyn_plan **out);
 /** One more reference; returns p. Any thread. since: 0.1 */
 DYN_API dyn_plan *dyn_plan_ref(dyn_plan *p);
 /** NULL is allowed. Any thread. since: 0.1 */
 DYN_API void dyn_plan_unref(dyn_plan *p);
-/** Bytes each executor of this plan allocates, apart from the headers of its 4 blocks (see dyn_ctx_bytes). since: 0.1 */
+/**
+ * Bytes each executor of this plan allocates, apart from the headers of its 4 blocks (see dyn_ctx_bytes). since:
+ * 0.1
+ */
 DYN_API int64_t dyn_plan_bytes(const dyn_plan *p);
 /** Number of inputs and parameters the plan reads. since: 0.1 */
 DYN_API int32_t dyn_plan_inputs(const dyn_plan *p);
@@ -47,8 +52,8 @@ DYN_API dyn_status dyn_exec_create(dyn_plan *p, dyn_exec **out);
 /** NULL is allowed. since: 0.1 */
 DYN_API void dyn_exec_free(dyn_exec *e);
 /**
- * Read input `name` from data at every following run. The array stays the caller's, has the shape and element type of the graph's
- * input and is not copied. errors: DYN_EINVAL (the plan reads no input of that name). since: 0.1
+ * Read input `name` from data at every following run. The array stays the caller's, has the shape and element type of
+ * the graph's input and is not copied. errors: DYN_EINVAL (the plan reads no input of that name). since: 0.1
  */
 DYN_API dyn_status dyn_exec_bind(dyn_exec *e, const char *name, const void *data);
 /** Write output i of the plan to data at every following run; no overlap with inputs or other outputs. since: 0.1 */

@@ -4,13 +4,14 @@
  *
  *   leaf   input or constant
  *   view   the elements of another node under other strides: broadcast, reshape, slice. No work, no memory.
- *   row    row r of the result needs only row r of some operands (and all of others): elementwise, sums within a row, x W
- *   term   a sum over rows: column sums, totals, x^T y
+ *   row    row r of the result needs only row r of some operands (and all of others): elementwise, sums within a row,
+ * x W   term   a sum over rows: column sums, totals, x^T y
  *   move   everything else: permute, pad, concat, gather, scatter
  *
- * Row and term nodes over the same rows that need no finished sum of each other form one cluster (stages, roles.c). A cluster runs
- * tile by tile over its rows: a short program of kernels whose intermediate results stay in the first caches, through forward, loss and
- * backward pass alike. Rows may come in V independent sets (`outer`), when a block of vectors goes through at once. */
+ * Row and term nodes over the same rows that need no finished sum of each other form one cluster (stages, roles.c). A
+ * cluster runs tile by tile over its rows: a short program of kernels whose intermediate results stay in the first
+ * caches, through forward, loss and backward pass alike. Rows may come in V independent sets (`outer`), when a block
+ * of vectors goes through at once. */
 #ifndef DYN__COMPILE_H
 #define DYN__COMPILE_H
 
@@ -21,7 +22,8 @@
 /* ---- places ---- */
 
 /* Where a number lies: a base pointer of the executor, an element offset. */
-enum dyn__base { DYN__BASE_NONE, DYN__BASE_TILE, DYN__BASE_ARENA, DYN__BASE_CONSTANT, DYN__BASE_BOUND };  /* BOUND + k: k-th input or output */
+/* BOUND + k: k-th input or output */
+enum dyn__base { DYN__BASE_NONE, DYN__BASE_TILE, DYN__BASE_ARENA, DYN__BASE_CONSTANT, DYN__BASE_BOUND };
 
 typedef struct dyn__place { int32_t base; int64_t offset; } dyn__place;
 
@@ -64,7 +66,8 @@ typedef struct dyn__operand_ref {
     int64_t stride[DYN__MAX_DIM];   /* per iteration dimension */
 } dyn__operand_ref;
 
-/* One kernel call per tile (or a few, when more than two dimensions remain). dim[0] counts tile rows times `multiple`. */
+/* One kernel call per tile (or a few, when more than two dimensions remain). dim[0] counts tile rows times
+ * `multiple`. */
 typedef struct dyn__instr {
     int32_t kernel;             /* enum dyn__kernel_id, or -1: matrix product */
     int32_t nargs, ndim;
@@ -82,7 +85,8 @@ typedef struct dyn__instr {
 } dyn__instr;
 
 /* Argument a is written: the first, and of a kernel with two results the last. */
-static inline int dyn__is_result(const dyn__instr *q, int a) { return a == 0 || (a == 3 && q->kernel == DYN__K_COL_SUM_DOT); }
+static inline int dyn__is_result(const dyn__instr *q, int a) { return a == 0 || (a == 3
+        && q->kernel == DYN__K_COL_SUM_DOT); }
 
 enum dyn__step_kind { DYN__STEP_TILES, DYN__STEP_COPY, DYN__STEP_GATHER, DYN__STEP_SCATTER };
 
@@ -104,7 +108,8 @@ typedef struct dyn__step {
     int32_t sums;
     int64_t scratch;            /* bytes per worker */
     double work;                /* estimated nanoseconds on one core */
-    /* copy: clear the result first, then one strided copy per instruction. gather, scatter: arguments result, x, indices */
+    /* copy: clear the result first, then one strided copy per instruction. gather, scatter: arguments result, x,
+     * indices */
     int32_t fill;
     int64_t rows, cols, table, size;
 } dyn__step;
@@ -138,7 +143,8 @@ typedef struct dyn__compiler {
     int64_t V;                  /* outer size asked for, 0 = none */
     uint8_t *batched;           /* lowered nodes that carry the outer axis */
     int32_t unfused;
-    int32_t *last_use;          /* by node: the last instruction of a step that reads it; of the step being shaped only */
+    /* by node: the last instruction of a step that reads it; of the step being shaped only */
+    int32_t *last_use;
 } dyn__compiler;
 
 typedef struct dyn__compile_options {
@@ -151,10 +157,13 @@ typedef struct dyn__compile_options {
     int64_t arena_limit;
 } dyn__compile_options;
 
-dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn__compile_options *opt, dyn_plan **out);
+dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn__compile_options *opt,
+                        dyn_plan **out);
 
-/* lower.c: the needed part of g as a new graph of restricted forms. map[x] is the image of node x, or -1; is_cut[x]: x becomes an input. */
-dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut, dyn_node *map, dyn_graph **out);
+/* lower.c: the needed part of g as a new graph of restricted forms. map[x] is the image of node x, or -1;
+ * is_cut[x]: x becomes an input. */
+dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut, dyn_node *map,
+                      dyn_graph **out);
 /* view.c */
 void dyn__view_of(const dyn_graph *g, dyn_node x, dyn__view *v);
 int dyn__view_dense(const dyn__view *v, const dyn__shape *s);
@@ -176,9 +185,11 @@ dyn_status dyn__select_move(dyn__compiler *k, int32_t s);
 dyn_status dyn__final_copies(dyn__compiler *k);
 dyn__step *dyn__new_step(dyn__compiler *k, int kind, dyn_node node);
 
-/* split.c: the nodes a plan for `outputs` with inputs `varying` should be given as cuts: what does not depend on `varying`, is worth storing, and
- * is read by what does. frontier has room for g->count nodes; returns their number or a negative status. */
-int32_t dyn__frontier(dyn_graph *g, int32_t count, const dyn_node *outputs, int32_t n_varying, const dyn_node *varying, dyn_node *frontier);
+/* split.c: the nodes a plan for `outputs` with inputs `varying` should be given as cuts: what does not depend on
+ * `varying`, is worth storing, and is read by what does. frontier has room for g->count nodes; returns their number or
+ * a negative status. */
+int32_t dyn__frontier(dyn_graph *g, int32_t count, const dyn_node *outputs, int32_t n_varying,
+                      const dyn_node *varying, dyn_node *frontier);
 
 /* Executor internals used by objectives: bind by input number. */
 const dyn_plan *dyn__exec_plan(const dyn_exec *e);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Lowering: the needed nodes are made again in a new graph, in forms that the later passes know. A sum runs over one group of neighbouring
- * axes, a maximum over the last ones, no product has both operands transposed, and a copy (the primitive `stop`, which only
- * matters to derivatives) stands where strides cannot express a reshape or a product's operand. */
+ * Lowering: the needed nodes are made again in a new graph, in forms that the later passes know. A sum runs over one
+ * group of neighbouring axes, a maximum over the last ones, no product has both operands transposed, and a copy (the
+ * primitive `stop`, which only matters to derivatives) stands where strides cannot express a reshape or a product's
+ * operand. */
 #include <string.h>
 #include "compile/compile.h"
 
@@ -79,7 +80,8 @@ static dyn_node lower_amax(dyn_graph *g, dyn_node x, uint32_t mask)
         }
     if (flat.dim[1] == 1)
         return without_axes(g, x, mask);
-    if (kept.rank > 0 && mask == (((1u << s.rank) - 1u) & ~((1u << kept.rank) - 1u))) {    /* the last axes: as they are */
+    /* the last axes: as they are */
+    if (kept.rank > 0 && mask == (((1u << s.rank) - 1u) & ~((1u << kept.rank) - 1u))) {
         for (int i = kept.rank; i < s.rank; i++)
             order[i - kept.rank] = i;
         if (!is_dense(g, x))
@@ -183,12 +185,14 @@ static dyn_node lower_node(dyn_graph *to, const dyn__node *n, const dyn_node *ma
         return dyn__insert(to, n->op, 2, in, &n->attr, NULL);
     default:
         return dyn__op_of(n)->fold ? dyn__op_of(n)->fold(to, in)
-                                   : dyn__insert(to, n->op, n->nin, in, &n->attr, dyn__op_of(n)->shaped ? &n->shape : NULL);
+                                   : dyn__insert(to, n->op, n->nin, in, &n->attr, dyn__op_of(n)->shaped ? &n->shape
+                                                 : NULL);
     }
 }
 
 /* Needed nodes, where a cut needs nothing behind it. */
-static void mark_up_to_cuts(const dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut, uint8_t *need)
+static void mark_up_to_cuts(const dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut,
+                            uint8_t *need)
 {
     memset(need, 0, (size_t)g->count);
     for (int32_t i = 0; i < count; i++)
@@ -198,7 +202,8 @@ static void mark_up_to_cuts(const dyn_graph *g, int32_t count, const dyn_node *o
             need[dyn__at(g, x)->in[i]] = 1;
 }
 
-dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut, dyn_node *map, dyn_graph **out)
+dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut, dyn_node *map,
+                      dyn_graph **out)
 {
     uint8_t *need = dyn__alloc(g->ctx, (size_t)g->count + 1, 1);
     dyn_graph *to = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Steps that only move elements: permute, pad and concat as strided copies, gather and scatter by their kernels, and the copies of outputs
- * that are a view, an input, or wanted twice. */
+ * Steps that only move elements: permute, pad and concat as strided copies, gather and scatter by their kernels, and
+ * the copies of outputs that are a view, an input, or wanted twice. */
 #include <string.h>
 #include "compile/select.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The memory plan: every stored value gets an offset in one arena, shared with values whose steps do not overlap; outputs lie where the
- * caller wants them. Then every operand of every instruction learns its place. */
+ * The memory plan: every stored value gets an offset in one arena, shared with values whose steps do not overlap;
+ * outputs lie where the caller wants them. Then every operand of every instruction learns its place. */
 #include <string.h>
 #include "compile/compile.h"
 
@@ -63,7 +63,8 @@ static dyn_status place_value(dyn__compiler *k, arena *m, dyn_node x)
         c->place = (dyn__place){DYN__BASE_BOUND + k->plan->inputs + j, 0};
         return DYN_OK;
     }
-    DYN__TRY(take(m, dyn__shape_size(&dyn__at(k->g, x)->shape) * element_bytes(k, x), k->unfused ? INT32_MAX : c->last, &offset));
+    DYN__TRY(take(m, dyn__shape_size(&dyn__at(k->g, x)->shape) * element_bytes(k, x), k->unfused ? INT32_MAX
+                  : c->last, &offset));
     c->place = (dyn__place){DYN__BASE_ARENA, offset / element_bytes(k, x)};
     return DYN_OK;
 }

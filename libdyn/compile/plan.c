@@ -83,7 +83,8 @@ static dyn_status check_limit(const dyn__compiler *k, int64_t limit)
     int64_t bytes = dyn_plan_bytes(k->plan);
 
     if (limit > 0 && bytes > limit)
-        return DYN__FAIL(k->ctx, DYN_EFULL, "the plan needs %lld bytes, the limit is %lld", (long long)bytes, (long long)limit);
+        return DYN__FAIL(k->ctx, DYN_EFULL, "the plan needs %lld bytes, the limit is %lld", (long long)bytes,
+                         (long long)limit);
     return DYN_OK;
 }
 
@@ -105,7 +106,8 @@ static dyn_plan *new_plan(dyn_graph *g, int32_t outputs, int threads)
     return p;
 }
 
-static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node *map, const uint8_t *is_cut, const dyn_node *outputs,
+static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node *map, const uint8_t *is_cut,
+                                  const dyn_node *outputs,
                                   const dyn__compile_options *opt)
 {
     k->count = k->g->count;
@@ -125,7 +127,8 @@ static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node
     return check_limit(k, opt->arena_limit);
 }
 
-dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn__compile_options *opt, dyn_plan **out)
+dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn__compile_options *opt,
+                        dyn_plan **out)
 {
     dyn__compiler k = {.ctx = g->ctx, .outputs = count, .V = opt->outer, .unfused = opt->unfused};
     dyn_node *map = dyn__alloc(g->ctx, (size_t)g->count + 1, sizeof *map);
@@ -157,7 +160,8 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
 
 /* ---- public ---- */
 
-dyn_status dyn_plan_compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn_plan_options *given, dyn_plan **out)
+dyn_status dyn_plan_compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn_plan_options *given,
+                            dyn_plan **out)
 {
     dyn_plan_options opt;
     dyn__compile_options c = {0};
@@ -176,7 +180,8 @@ dyn_status dyn_plan_compile(dyn_graph *g, int32_t count, const dyn_node *outputs
                          (long long)opt.arena_limit);
     for (int32_t j = 0; j < count; j++)
         if (outputs[j] < 0 || outputs[j] >= g->count || dyn__at(g, outputs[j])->dtype != g->dtype)
-            return DYN__FAIL(g->ctx, DYN_EINVAL, "output %d is node %d, not a tensor of numbers in this graph of %d nodes", (int)j,
+            return DYN__FAIL(g->ctx, DYN_EINVAL,
+                             "output %d is node %d, not a tensor of numbers in this graph of %d nodes", (int)j,
                              (int)outputs[j], (int)g->count);
     c.threads = opt.threads;
     c.unfused = opt.unfused;
@@ -212,7 +217,8 @@ void dyn_plan_unref(dyn_plan *p)
 }
 
 int32_t dyn_plan_inputs(const dyn_plan *p) { return p ? p->inputs : 0; }
-const char *dyn_plan_input_name(const dyn_plan *p, int32_t i) { return p && i >= 0 && i < p->inputs ? p->input[i].name : NULL; }
+const char *dyn_plan_input_name(const dyn_plan *p, int32_t i) { return p && i >= 0 && i < p->inputs
+                                                               ? p->input[i].name : NULL; }
 
 int32_t dyn__plan_find(const dyn_plan *p, dyn_node original)
 {
@@ -231,8 +237,10 @@ static int64_t print_step(const dyn_plan *p, int32_t s, char *text, size_t room)
     int64_t n = snprintf(text, room, "step %d: %s", (int)s, kinds[step->kind]);
 
     if (step->kind == DYN__STEP_TILES)
-        n += snprintf(text ? text + n : NULL, text ? room - (size_t)n : 0, ", %lld x %lld rows, tiles of %lld, %lld chunks, %lld bytes, %.3g us",
-                      (long long)step->V, (long long)step->R, (long long)step->tile, (long long)step->chunks, (long long)step->scratch,
+        n += snprintf(text ? text + n : NULL, text ? room - (size_t)n : 0,
+                      ", %lld x %lld rows, tiles of %lld, %lld chunks, %lld bytes, %.3g us",
+                      (long long)step->V, (long long)step->R, (long long)step->tile, (long long)step->chunks,
+                          (long long)step->scratch,
                       step->work * 1e-3);
     return n;
 }
@@ -240,9 +248,12 @@ static int64_t print_step(const dyn_plan *p, int32_t s, char *text, size_t room)
 static int64_t print_instr(const dyn__instr *q, char *text, size_t room)
 {
     if (q->kernel >= 0)
-        return snprintf(text, room, "\n  %%%d = %s x%lld, %d dims", (int)q->node, dyn__kernel_name(q->kernel), (long long)q->multiple, (int)q->ndim);
-    return snprintf(text, room, "\n  %%%d = product %lld x %lld x %lld%s%s by provider %d", (int)q->node, (long long)q->gemm.m,
-                    (long long)q->gemm.n, (long long)q->gemm.k, q->gemm.trans_a ? " A^T" : "", q->gemm.trans_b ? " B^T" : "", (int)q->gemm.provider);
+        return snprintf(text, room, "\n  %%%d = %s x%lld, %d dims", (int)q->node, dyn__kernel_name(q->kernel),
+                        (long long)q->multiple, (int)q->ndim);
+    return snprintf(text, room, "\n  %%%d = product %lld x %lld x %lld%s%s by provider %d", (int)q->node,
+                    (long long)q->gemm.m,
+                    (long long)q->gemm.n, (long long)q->gemm.k, q->gemm.trans_a ? " A^T" : "", q->gemm.trans_b
+                        ? " B^T" : "", (int)q->gemm.provider);
 }
 
 int64_t dyn_plan_print(const dyn_plan *p, char *buffer, int64_t size)

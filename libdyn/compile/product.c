@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Matrix products in a cluster. Where a size is 1 they are no products but elementwise multiplications, dot products of rows or weighted
- * column sums, and these kernels are faster. Else: x W takes the rows of a tile at once, x^T y adds a tile's contribution,
- * and products with more axes run once per row. */
+ * Matrix products in a cluster. Where a size is 1 they are no products but elementwise multiplications, dot products
+ * of rows or weighted column sums, and these kernels are faster. Else: x W takes the rows of a tile at once, x^T y
+ * adds a tile's contribution, and products with more axes run once per row. */
 #include <string.h>
 #include "compile/select.h"
 
@@ -14,7 +14,8 @@ typedef struct product {
 } product;
 
 /* Operand x of a product of this many leading axes; one that has none serves all. */
-static dyn__operand_ref matrix_ref(const dyn__compiler *k, dyn_node x, int outer, int batch, int64_t *first, int64_t *second)
+static dyn__operand_ref matrix_ref(const dyn__compiler *k, dyn_node x, int outer, int batch, int64_t *first,
+                                   int64_t *second)
 {
     const dyn__view *v = &k->node[x].view;
     int rank = dyn__at(k->g, x)->shape.rank, lead = rank - 2;
@@ -89,7 +90,8 @@ static void weighted_columns(dyn__instr *q, const product *p)
 static int readable(const dyn__instr *q)
 {
     int last = q->ndim - 1;
-    return dyn__columns_readable(q) && q->arg[0].stride[last] == (q->kernel != DYN__K_ROW_DOT) && (q->kernel != DYN__K_COL_DOT || q->arg[1].stride[last] == 1)
+    return dyn__columns_readable(q) && q->arg[0].stride[last] == (q->kernel != DYN__K_ROW_DOT)
+        && (q->kernel != DYN__K_COL_DOT || q->arg[1].stride[last] == 1)
         && q->ndim >= (q->kernel == DYN__K_MUL ? 1 : 2);
 }
 

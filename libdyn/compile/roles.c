@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Roles and stages. A stage is the earliest step a node can be in: that of an operand read row by row in the same rows, one more
- * than that of an operand that must be whole. Nodes of one stage and the same rows (V, R) are one cluster: all they need of each
- * other they need row by row. */
+ * Roles and stages. A stage is the earliest step a node can be in: that of an operand read row by row in the same
+ * rows, one more than that of an operand that must be whole. Nodes of one stage and the same rows (V, R) are one
+ * cluster: all they need of each other they need row by row. */
 #include "compile/compile.h"
 
 /* ---- which nodes carry the outer axis ---- */
@@ -117,7 +117,8 @@ static int reads_by_row(const dyn__compiler *k, dyn_node y, int i)
 
 static int in_cluster(const dyn__cnode *c) { return c->role == DYN__ROW || c->role == DYN__TERM; }
 
-/* Clusters begin at stage 1, so that what is only moved, such as the transpose of a parameter, is ready before all of them. */
+/* Clusters begin at stage 1, so that what is only moved, such as the transpose of a parameter, is ready before all
+ * of them. */
 static void assign_stage(dyn__compiler *k, dyn_node y)
 {
     const dyn__node *n = dyn__at(k->g, y);
@@ -149,7 +150,8 @@ static int32_t latest_for(const dyn__compiler *k, dyn_node x, dyn_node y)
     return latest;
 }
 
-/* Nothing of its own stage would have to be stored if x came later: what it reads there serves x alone and may come later too. */
+/* Nothing of its own stage would have to be stored if x came later: what it reads there serves x alone and may come
+ * later too. */
 static int may_wait(const dyn__compiler *k, dyn_node x, const int32_t *readers, const uint8_t *waits)
 {
     const dyn__node *n = dyn__at(k->g, x);
@@ -171,7 +173,8 @@ static void mark_waiting(const dyn__compiler *k, const uint8_t *need, int32_t *r
         waits[x] = need[x] && may_wait(k, x, readers, waits);
 }
 
-/* A node waits for its first reader where nothing has to be stored in its place: then its own result need not be stored between the two. */
+/* A node waits for its first reader where nothing has to be stored in its place: then its own result need not be
+ * stored between the two. */
 static void postpone(dyn__compiler *k, const uint8_t *need, int32_t *latest, uint8_t *waits)
 {
     mark_waiting(k, need, latest, waits);       /* latest counts readers for a moment */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Instruction selection: every node of a cluster becomes one kernel over an iteration space, whose first dimension counts rows of
- * the tile. Dimensions are merged where the strides of all operands allow it. A product or a square that only one sum or difference reads
- * is absorbed into it (fused multiply-add, dot products). */
+ * Instruction selection: every node of a cluster becomes one kernel over an iteration space, whose first dimension
+ * counts rows of the tile. Dimensions are merged where the strides of all operands allow it. A product or a square
+ * that only one sum or difference reads is absorbed into it (fused multiply-add, dot products). */
 #include <string.h>
 #include "compile/select.h"
 
@@ -228,7 +228,8 @@ static int same_elements(const dyn__operand_ref *a, const dyn__operand_ref *b, i
 /* Column sums of what is also summed with a weight per row, as for a bias and the only input: one pass, two results. */
 static int pair_with(dyn__instr *dot, const dyn__instr *sum)
 {
-    if (sum->kernel != DYN__K_COL_SUM || dot->kernel != DYN__K_COL_DOT || sum->zero || dot->zero || sum->ndim != 2 || dot->ndim != 2
+    if (sum->kernel != DYN__K_COL_SUM || dot->kernel != DYN__K_COL_DOT || sum->zero || dot->zero || sum->ndim != 2
+        || dot->ndim != 2
         || dot->arg[2].stride[1] != 0 || sum->dim[0] != dot->dim[0] || sum->dim[1] != dot->dim[1]
         || !same_elements(&sum->arg[1], &dot->arg[1], 2))
         return 0;
@@ -239,7 +240,8 @@ static int pair_with(dyn__instr *dot, const dyn__instr *sum)
     return 1;
 }
 
-/* The pair takes the place of the later one, where both inputs are ready; sums are read by no instruction of the cluster. */
+/* The pair takes the place of the later one, where both inputs are ready; sums are read by no instruction of the
+ * cluster. */
 static void pair_column_sums(dyn__step *step)
 {
     for (int32_t i = 0; i < step->instrs; i++)
@@ -257,7 +259,8 @@ static void pair_column_sums(dyn__step *step)
         }
 }
 
-/* From the last node to the first, so that readers absorb before their operands are selected; then the list is reversed. */
+/* From the last node to the first, so that readers absorb before their operands are selected; then the list is
+ * reversed. */
 dyn_status dyn__select(dyn__compiler *k, int32_t s)
 {
     dyn__step *step = &k->plan->step[s];

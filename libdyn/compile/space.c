@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Iteration spaces of instructions: dimensions with one stride per operand, the first counting rows of the tile. Neighbours are merged where the
- * strides of all operands allow it, so that kernels see as few and as long dimensions as there are. */
+ * Iteration spaces of instructions: dimensions with one stride per operand, the first counting rows of the tile.
+ * Neighbours are merged where the strides of all operands allow it, so that kernels see as few and as long dimensions
+ * as there are. */
 #include "compile/select.h"
 
 /* ---- dimensions ---- */

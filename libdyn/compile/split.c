@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Linearise once: which values a plan that varies in some inputs should be given ready-made. Whatever the other inputs fix and a varying
- * node reads is computed once and stored, except what is cheaper to do again from the first caches than to load: views, and
- * arithmetic that needs no more operands than it saves. */
+ * Linearise once: which values a plan that varies in some inputs should be given ready-made. Whatever the other inputs
+ * fix and a varying node reads is computed once and stored, except what is cheaper to do again from the first caches
+ * than to load: views, and arithmetic that needs no more operands than it saves. */
 #include "compile/compile.h"
 #include "diff/diff.h"
 
 static int is_cheap(int op)
 {
     return op == DYN__OP_neg || op == DYN__OP_add || op == DYN__OP_sub || op == DYN__OP_mul || op == DYN__OP_broadcast
-        || op == DYN__OP_reshape || op == DYN__OP_slice || op == DYN__OP_gt || op == DYN__OP_ge || op == DYN__OP_eq || op == DYN__OP_select;
+        || op == DYN__OP_reshape || op == DYN__OP_slice || op == DYN__OP_gt || op == DYN__OP_ge
+            || op == DYN__OP_eq || op == DYN__OP_select;
 }
 
 /* What is stored instead of the wanted fixed nodes: a node itself, or, where it is cheap, what it reads. */
@@ -30,7 +31,8 @@ static int32_t collect(const dyn_graph *g, int32_t nodes, uint8_t *wanted, dyn_n
     return found;
 }
 
-int32_t dyn__frontier(dyn_graph *g, int32_t count, const dyn_node *outputs, int32_t n_varying, const dyn_node *varying, dyn_node *frontier)
+int32_t dyn__frontier(dyn_graph *g, int32_t count, const dyn_node *outputs, int32_t n_varying,
+                      const dyn_node *varying, dyn_node *frontier)
 {
     const int32_t nodes = g->count;
     uint8_t *need = dyn__alloc(g->ctx, 3 * (size_t)nodes + 1, 1);

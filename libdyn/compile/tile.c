@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * How a cluster runs: which intermediate results share a tile buffer, how many rows make a tile, how many chunks of
- * tiles are separate tasks. All of it depends on sizes only, so the order of every sum does too, whatever the threads. */
+ * tiles are separate tasks. All of it depends on sizes only, so the order of every sum does too, whatever the threads.
+ * */
 #include <math.h>
 #include <string.h>
 #include "compile/compile.h"
@@ -50,13 +51,15 @@ static int read_in_place(const dyn__instr *q, dyn_node x)
 {
     for (int a = 1; a < q->nargs; a++)
         if (q->arg[a].node == x
-            && (q->arg[a].offset || memcmp(q->arg[a].stride, q->arg[0].stride, (size_t)q->ndim * sizeof q->arg[0].stride[0])))
+            && (q->arg[a].offset || memcmp(q->arg[a].stride, q->arg[0].stride,
+                                           (size_t)q->ndim * sizeof q->arg[0].stride[0])))
             return 0;
     return 1;
 }
 
 /* An input of the same strides that is read here for the last time hands its buffer to the result. */
-static interval *inherited(const dyn__compiler *k, int32_t s, const dyn__instr *q, row_space *r, const int32_t *last, int32_t now)
+static interval *inherited(const dyn__compiler *k, int32_t s, const dyn__instr *q, row_space *r, const int32_t *last,
+                           int32_t now)
 {
     if (q->kernel < 0 || q->kernel >= DYN__K_ROW_SUM)
         return NULL;
@@ -131,15 +134,17 @@ static int64_t whole_bytes(const dyn__compiler *k, const dyn__instr *q)
     return (k->node[q->node].role == DYN__TERM ? q->gemm.m * q->gemm.n : q->gemm.k * q->gemm.n) * k->plan->esize;
 }
 
-/* Rows of a tile: buffers within the first-level cache. Products want more rows, to use what they load of W, and column sums a few, to use what
- * they load of the sums, within the second level. */
+/* Rows of a tile: buffers within the first-level cache. Products want more rows, to use what they load of W, and
+ * column sums a few, to use what they load of the sums, within the second level. */
 static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_t row_elements)
 {
-    const int64_t first = 24 << 10, whole = 40 << 10, second = 384 << 10;   /* whole: little enough for one tile, no second round of calls */
+    /* whole: little enough for one tile, no second round of calls */
+    const int64_t first = 24 << 10, whole = 40 << 10, second = 384 << 10;
     int64_t row_bytes = (row_elements > 0 ? row_elements : 1) * k->plan->esize, wanted = 8, height;
 
     for (int32_t i = 0; i < step->instrs; i++)
-        wanted = step->instr[i].kernel < 0 && !step->instr[i].per_row ? clamp(whole_bytes(k, &step->instr[i]) / 256, wanted, 64) : wanted;
+        wanted = step->instr[i].kernel < 0 && !step->instr[i].per_row ? clamp(whole_bytes(k, &step->instr[i]) / 256,
+                                                                              wanted, 64) : wanted;
     height = clamp(first / row_bytes, 1, 4096);
     if (height < wanted)
         height = clamp(second / row_bytes, height, wanted);
@@ -192,7 +197,8 @@ static dyn_status plan_products(dyn__compiler *k, dyn__step *step)
             *(k->node[q->node].role == DYN__TERM ? &q->gemm.k : &q->gemm.m) = step->tile;
             *(k->node[q->node].role == DYN__TERM ? &q->tail.k : &q->tail.m) = tail;
         }
-        if (dyn__gemm_plan(dyn__kernels_of(k->ctx), &q->gemm) < 0 || dyn__gemm_plan(dyn__kernels_of(k->ctx), &q->tail) < 0)
+        if (dyn__gemm_plan(dyn__kernels_of(k->ctx), &q->gemm) < 0 || dyn__gemm_plan(dyn__kernels_of(k->ctx),
+                &q->tail) < 0)
             return DYN__FAIL(k->ctx, DYN_EINTERNAL, "no matrix product of %lld x %lld x %lld", (long long)q->gemm.m,
                              (long long)q->gemm.n, (long long)q->gemm.k);
     }

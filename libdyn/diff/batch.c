@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Batching: every node that depends on an input is made again with a leading axis. What does not depend on one stays single and
- * is evaluated once; that is how a block of vectors becomes one matrix product. */
+ * Batching: every node that depends on an input is made again with a leading axis. What does not depend on one stays
+ * single and is evaluated once; that is how a block of vectors becomes one matrix product. */
 #include <string.h>
 #include "diff/diff.h"
 
@@ -29,7 +29,8 @@ static dyn_node batched_node(dyn_graph *g, dyn_node y, const dyn_node *image, in
     return dyn__op_of(&n)->batch ? dyn__op_of(&n)->batch(g, y, in, batched, size) : lead_all(g, y, in, batched, size);
 }
 
-static dyn_status batch_all(dyn_graph *g, int64_t size, int32_t n_out, const dyn_node *outputs, int32_t n_in, const dyn_node *inputs,
+static dyn_status batch_all(dyn_graph *g, int64_t size, int32_t n_out, const dyn_node *outputs, int32_t n_in,
+                            const dyn_node *inputs,
                             const dyn_node *batched, uint8_t *need, dyn_node *image, dyn_node *out)
 {
     const int32_t count = g->count;
@@ -54,20 +55,21 @@ static dyn_status batch_all(dyn_graph *g, int64_t size, int32_t n_out, const dyn
     return DYN_OK;
 }
 
-static dyn_status check_batched(dyn_graph *g, int64_t size, int32_t n_in, const dyn_node *inputs, const dyn_node *batched)
+static dyn_status check_batched(dyn_graph *g, int64_t size, int32_t n_in, const dyn_node *inputs,
+                                const dyn_node *batched)
 {
-    char p[128], q[128];
-
     for (int32_t i = 0; i < n_in; i++) {
-        dyn__shape want = dyn__shape_lead(&dyn__at(g, inputs[i])->shape, size);
-        if (!dyn__shape_equal(&want, &dyn__at(g, batched[i])->shape))
-            return DYN__FAIL(g->ctx, DYN_ESHAPE, "batched input %d has shape %s, expected %s", (int)i,
-                             dyn__shape_text(&dyn__at(g, batched[i])->shape, p), dyn__shape_text(&want, q));
+        const dyn__shape *s = &dyn__at(g, inputs[i])->shape, want = dyn__shape_lead(s, size);
+        if (s->rank == DYN_MAX_RANK)
+            return DYN__FAIL(g->ctx, DYN_ESHAPE, "input %d has rank %d already: no axis is left for the batch", (int)i,
+                             DYN_MAX_RANK);
+        DYN__TRY(dyn__check_shape(g, "batched input", i, batched[i], &want));
     }
     return DYN_OK;
 }
 
-dyn_status dyn_graph_batch(dyn_graph *g, int64_t size, int32_t n_out, const dyn_node *outputs, int32_t n_in, const dyn_node *inputs,
+dyn_status dyn_graph_batch(dyn_graph *g, int64_t size, int32_t n_out, const dyn_node *outputs, int32_t n_in,
+                           const dyn_node *inputs,
                            const dyn_node *batched, dyn_node *out)
 {
     if (!g)
@@ -82,7 +84,8 @@ dyn_status dyn_graph_batch(dyn_graph *g, int64_t size, int32_t n_out, const dyn_
     DYN__TRY(check_batched(g, size, n_in, inputs, batched));
     dyn_node *image = dyn__alloc(g->ctx, (size_t)g->count + 1, sizeof *image);
     uint8_t *need = dyn__alloc(g->ctx, (size_t)g->count + 1, 1);
-    dyn_status s = image && need ? batch_all(g, size, n_out, outputs, n_in, inputs, batched, need, image, out) : DYN_ENOMEM;
+    dyn_status s = image && need ? batch_all(g, size, n_out, outputs, n_in, inputs, batched, need, image, out)
+        : DYN_ENOMEM;
     dyn__free(g->ctx, need);
     dyn__free(g->ctx, image);
     return s;

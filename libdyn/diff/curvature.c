@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Second-order products. Hessian: the tangent of the gradient (forward over reverse). Gauss-Newton: J v by forward mode, the Hessian
- * of the loss in the outputs f applied to it, J^T by transposing the same linearisation. */
+ * Second-order products. Hessian: the tangent of the gradient (forward over reverse). Gauss-Newton: J v by forward
+ * mode, the Hessian of the loss in the outputs f applied to it, J^T by transposing the same linearisation. */
 #include "diff/diff.h"
 
-dyn_status dyn_graph_hvp(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_node *inputs, const dyn_node *v, dyn_node *out)
+dyn_status dyn_graph_hvp(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_node *inputs, const dyn_node *v,
+                         dyn_node *out)
 {
     if (!g)
         return DYN_EINVAL;
@@ -21,7 +22,8 @@ dyn_status dyn_graph_hvp(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_
     return s;
 }
 
-dyn_status dyn_graph_ggn(dyn_graph *g, dyn_node scalar, dyn_node f, int32_t n_in, const dyn_node *inputs, const dyn_node *v, dyn_node *out)
+dyn_status dyn_graph_ggn(dyn_graph *g, dyn_node scalar, dyn_node f, int32_t n_in, const dyn_node *inputs,
+                         const dyn_node *v, dyn_node *out)
 {
     dyn_node moved, curved;
 

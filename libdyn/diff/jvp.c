@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Forward mode. For every node that depends on an input, its tangent is the sum of its rule's contributions. The new nodes
- * lie behind all old ones, so a walk over the old numbers sees each node after its operands. */
+ * Forward mode. For every node that depends on an input, its tangent is the sum of its rule's contributions. The new
+ * nodes lie behind all old ones, so a walk over the old numbers sees each node after its operands. */
 #include <string.h>
 #include "diff/diff.h"
 
@@ -22,8 +22,19 @@ dyn_status dyn__check_nodes(dyn_graph *g, const char *what, int32_t count, const
         return DYN__FAIL(g->ctx, DYN_EINVAL, "%d %s given as %s", (int)count, what, list ? "a list" : "NULL");
     for (int32_t i = 0; i < count; i++)
         if (list[i] < 0 || list[i] >= g->count)
-            return DYN__FAIL(g->ctx, DYN_EINVAL, "%s %d is node %d: the graph has %d", what, (int)i, (int)list[i], (int)g->count);
+            return DYN__FAIL(g->ctx, DYN_EINVAL, "%s %d is node %d: the graph has %d", what, (int)i, (int)list[i],
+                             (int)g->count);
     return DYN_OK;
+}
+
+dyn_status dyn__check_shape(dyn_graph *g, const char *what, int32_t i, dyn_node x, const dyn__shape *shape)
+{
+    char p[128], q[128];
+
+    if (dyn__shape_equal(&dyn__at(g, x)->shape, shape))
+        return DYN_OK;
+    return DYN__FAIL(g->ctx, DYN_ESHAPE, "%s %d has shape %s, expected %s", what, (int)i,
+                     dyn__shape_text(&dyn__at(g, x)->shape, p), dyn__shape_text(shape, q));
 }
 
 /* The contribution of operand i, by the rule or, where the op is linear, by the op itself. */
@@ -59,7 +70,8 @@ static dyn_node tangent_of(dyn_graph *g, dyn_node y, const dyn_node *tangent)
     return sum;
 }
 
-dyn_status dyn__jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_t n_in, const dyn_node *inputs, const dyn_node *tangents,
+dyn_status dyn__jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_t n_in, const dyn_node *inputs,
+                    const dyn_node *tangents,
                     int solid, dyn_node *out)
 {
     const int32_t count = g->count;
@@ -101,7 +113,6 @@ dyn_status dyn_graph_jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, i
     DYN__TRY(dyn__check_nodes(g, "input", n_in, inputs));
     DYN__TRY(dyn__check_nodes(g, "tangent", n_in, tangents));
     for (int32_t i = 0; i < n_in; i++)
-        if (!dyn__shape_equal(&dyn__at(g, inputs[i])->shape, &dyn__at(g, tangents[i])->shape))
-            return DYN__FAIL(g->ctx, DYN_ESHAPE, "tangent %d has another shape than its input", (int)i);
+        DYN__TRY(dyn__check_shape(g, "tangent", i, tangents[i], &dyn__at(g, inputs[i])->shape));
     return dyn__jvp(g, n_out, outputs, n_in, inputs, tangents, 1, out);
 }

@@ -35,7 +35,8 @@ static dyn_status walk_back(dyn_graph *g, int32_t count, const uint8_t *dep, con
     return DYN_OK;
 }
 
-dyn_status dyn__transpose(dyn_graph *g, int32_t n_out, const dyn_node *outputs, const dyn_node *cotangents, int32_t n_in,
+dyn_status dyn__transpose(dyn_graph *g, int32_t n_out, const dyn_node *outputs, const dyn_node *cotangents,
+                          int32_t n_in,
                           const dyn_node *inputs, dyn_node *out)
 {
     const int32_t count = g->count;
@@ -88,8 +89,7 @@ dyn_status dyn_graph_vjp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, c
     DYN__TRY(dyn__check_nodes(g, "cotangent", n_out, cotangents));
     DYN__TRY(dyn__check_nodes(g, "input", n_in, inputs));
     for (int32_t j = 0; j < n_out; j++)
-        if (!dyn__shape_equal(&dyn__at(g, outputs[j])->shape, &dyn__at(g, cotangents[j])->shape))
-            return DYN__FAIL(g->ctx, DYN_ESHAPE, "cotangent %d has another shape than its output", (int)j);
+        DYN__TRY(dyn__check_shape(g, "cotangent", j, cotangents[j], &dyn__at(g, outputs[j])->shape));
     dyn_node *work = dyn__alloc(g->ctx, (size_t)n_in + (size_t)n_out + 1, sizeof *work);
     if (!work)
         return DYN_ENOMEM;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The elementwise builders: NumPy broadcasting, then the identities that keep derivative graphs small: x+0, x*1, x*0, -(-x),
- * arithmetic of constants. 0*x is taken as 0 also where x could be infinite: a structural zero, not a computed one. */
+ * The elementwise builders: NumPy broadcasting, then the identities that keep derivative graphs small: x+0, x*1, x*0,
+ * -(-x), arithmetic of constants. 0*x is taken as 0 also where x could be infinite: a structural zero, not a computed
+ * one. */
 #include <math.h>
 #include <string.h>
 #include "graph/graph.h"
-
-#define ENTER_OR_PASS(x) do { if (!g) return DYN_EINVAL; if ((x) < 0) return (x); } while (0)
 
 static int is_value(const dyn_graph *g, dyn_node x, double v)
 {
@@ -26,7 +25,8 @@ static dyn_status common_shape(dyn_graph *g, dyn_node a, dyn_node b, dyn__shape 
     for (int i = 1; i <= out->rank; i++) {
         int64_t d = i <= s->rank ? s->dim[s->rank - i] : 1, e = i <= t->rank ? t->dim[t->rank - i] : 1;
         if (d != e && d != 1 && e != 1)
-            return DYN__FAIL(g->ctx, DYN_ESHAPE, "shapes %s and %s do not broadcast", dyn__shape_text(s, p), dyn__shape_text(t, q));
+            return DYN__FAIL(g->ctx, DYN_ESHAPE, "shapes %s and %s do not broadcast", dyn__shape_text(s, p),
+                             dyn__shape_text(t, q));
         out->dim[out->rank - i] = d == 1 ? e : d;
     }
     return DYN_OK;
@@ -58,18 +58,19 @@ dyn_node dyn_graph_broadcast_to(dyn_graph *g, dyn_node x, int32_t rank, const in
     dyn__shape to = {0}, common;
     char p[128], q[128];
 
-    ENTER_OR_PASS(x);
-    DYN__ENTER(g->ctx);
-    if (x >= g->count || rank < 0 || rank > DYN_MAX_RANK || (rank > 0 && !dim))
-        return DYN__FAIL(g->ctx, DYN_EINVAL, "node %d or rank %d is not valid", (int)x, (int)rank);
+    DYN__ENTER_NODE(g, x);
+    if (rank < 0 || rank > DYN_MAX_RANK || (rank > 0 && !dim))
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "rank %d is outside [0, %d] or the shape is missing", (int)rank, DYN_MAX_RANK);
     to.rank = rank;
-    memcpy(to.dim, dim, (size_t)rank * sizeof *dim);
+    for (int i = 0; i < rank; i++)
+        to.dim[i] = dim[i];
     dyn_node like = dyn__splat(g, 0, &to);
     if (like < 0)
         return like;
     DYN__TRY(common_shape(g, x, like, &common));
     if (!dyn__shape_equal(&common, &to))
-        return DYN__FAIL(g->ctx, DYN_ESHAPE, "shape %s does not broadcast to %s", dyn__shape_text(&dyn__at(g, x)->shape, p),
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "shape %s does not broadcast to %s", dyn__shape_text(&dyn__at(g,
+                x)->shape, p),
                          dyn__shape_text(&to, q));
     return stretch(g, x, &to);
 }
@@ -92,17 +93,17 @@ static dyn_status align(dyn_graph *g, dyn_node *a, dyn_node *b)
 
 /* ---- arithmetic ---- */
 
-static dyn_node operand_of(const dyn_graph *g, dyn_node x, int op) { return dyn__at(g, x)->op == op ? dyn__at(g, x)->in[0] : -1; }
+static dyn_node operand_of(const dyn_graph *g, dyn_node x, int op) { return dyn__at(g, x)->op == op ? dyn__at(g,
+        x)->in[0] : -1; }
 
 dyn_node dyn_graph_neg(dyn_graph *g, dyn_node x)
 {
     double c;
 
-    ENTER_OR_PASS(x);
-    DYN__ENTER(g->ctx);
+    DYN__ENTER_NODE(g, x);
     if (dyn__is_constant(g, x, &c))
         return dyn__like(g, -c, x);
-    if (x < g->count && operand_of(g, x, DYN__OP_neg) >= 0)
+    if (operand_of(g, x, DYN__OP_neg) >= 0)
         return operand_of(g, x, DYN__OP_neg);
     return dyn__insert1(g, DYN__OP_neg, x, NULL, NULL);
 }
@@ -193,8 +194,7 @@ dyn_node dyn_graph_mul(dyn_graph *g, dyn_node a, dyn_node b)
 
 dyn_node dyn_graph_scale(dyn_graph *g, dyn_node x, double c)
 {
-    ENTER_OR_PASS(x);
-    DYN__ENTER(g->ctx);
+    DYN__ENTER_NODE(g, x);
     return dyn_graph_mul(g, dyn_graph_constant(g, c, 0, NULL), x);
 }
 
@@ -235,23 +235,20 @@ BINARY(equal, eq)
 #define UNARY(name)                                                  \
     dyn_node dyn_graph_##name(dyn_graph *g, dyn_node x)              \
     {                                                                \
-        ENTER_OR_PASS(x);                                            \
-        DYN__ENTER(g->ctx);                                          \
+        DYN__ENTER_NODE(g, x);                                       \
         return dyn__insert1(g, DYN__OP_##name, x, NULL, NULL);       \
     }
 UNARY(exp) UNARY(expm1) UNARY(log) UNARY(log1p) UNARY(tanh) UNARY(erf) UNARY(sin) UNARY(cos) UNARY(sqrt)
 
 dyn_node dyn_graph_stop(dyn_graph *g, dyn_node x)
 {
-    ENTER_OR_PASS(x);
-    DYN__ENTER(g->ctx);
-    return x < g->count && dyn__at(g, x)->op == DYN__OP_constant ? x : dyn__insert1(g, DYN__OP_stop, x, NULL, NULL);
+    DYN__ENTER_NODE(g, x);
+    return dyn__at(g, x)->op == DYN__OP_constant ? x : dyn__insert1(g, DYN__OP_stop, x, NULL, NULL);
 }
 
 dyn_node dyn_graph_identity(dyn_graph *g, dyn_node x)
 {
-    ENTER_OR_PASS(x);
-    DYN__ENTER(g->ctx);
+    DYN__ENTER_NODE(g, x);
     return dyn__insert1(g, DYN__OP_identity, x, NULL, NULL);
 }
 
@@ -259,8 +256,7 @@ dyn_node dyn_graph_powi(dyn_graph *g, dyn_node x, int64_t n)
 {
     dyn__attr attr = {{0}, 0, n};
 
-    ENTER_OR_PASS(x);
-    DYN__ENTER(g->ctx);
+    DYN__ENTER_NODE(g, x);
     if (n < -64 || n > 64)
         return DYN__FAIL(g->ctx, DYN_EINVAL, "exponent %lld is outside [-64, 64]; use dyn_graph_pow", (long long)n);
     if (n == 0)
@@ -276,8 +272,7 @@ dyn_node dyn_graph_pow(dyn_graph *g, dyn_node x, double c)
 {
     dyn__attr attr = {{0}, c, 0};
 
-    ENTER_OR_PASS(x);
-    DYN__ENTER(g->ctx);
+    DYN__ENTER_NODE(g, x);
     if (!isfinite(c))
         return DYN__FAIL(g->ctx, DYN_EINVAL, "exponent %g is not finite", c);
     if (c == floor(c) && fabs(c) <= 64)

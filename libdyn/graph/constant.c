@@ -35,7 +35,8 @@ dyn_node dyn_graph_constant(dyn_graph *g, double value, int32_t rank, const int6
         return DYN_EINVAL;
     DYN__ENTER(g->ctx);
     if (rank < 0 || rank > DYN_MAX_RANK || (rank > 0 && !dim))
-        return DYN__FAIL(g->ctx, DYN_ESHAPE, "rank %d is outside [0, %d] or the shape is missing", (int)rank, DYN_MAX_RANK);
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "rank %d is outside [0, %d] or the shape is missing", (int)rank,
+                         DYN_MAX_RANK);
     s.rank = rank;
     for (int i = 0; i < rank; i++)
         s.dim[i] = dim[i];

@@ -158,6 +158,15 @@ static dyn_node intern(dyn_graph *g, const dyn__node *n)
 
 /* ---- insertion ---- */
 
+dyn_status dyn__check_node(dyn_graph *g, dyn_node x)
+{
+    if (x < 0)
+        return x;
+    if (x >= g->count)
+        return DYN__FAIL(g->ctx, DYN_EINVAL, "node %d: the graph has %d", (int)x, (int)g->count);
+    return DYN_OK;
+}
+
 static dyn_status check_shape(dyn_graph *g, const dyn__shape *s)
 {
     int64_t size = 1;
@@ -167,7 +176,8 @@ static dyn_status check_shape(dyn_graph *g, const dyn__shape *s)
         return DYN__FAIL(g->ctx, DYN_ESHAPE, "rank %d is outside [0, %d]", (int)s->rank, DYN_MAX_RANK);
     for (int i = 0; i < s->rank; i++)
         if (s->dim[i] < 1 || __builtin_mul_overflow(size, s->dim[i], &size) || size > INT64_MAX / 16)
-            return DYN__FAIL(g->ctx, DYN_ESHAPE, "shape %s: every size must be at least 1 and the whole must fit in memory",
+            return DYN__FAIL(g->ctx, DYN_ESHAPE,
+                             "shape %s: every size must be at least 1 and the whole must fit in memory",
                              dyn__shape_text(s, buf));
     return DYN_OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The graph from inside. Nodes lie in one array, operands before results, so the array order is a topological order.
- * A primitive is one constant struct dyn__op in a file of its own under ops/; the list below is the only place that names them all. */
+ * A primitive is one constant struct dyn__op in a file of its own under ops/; the list below is the only place that
+ * names them all. */
 #ifndef DYN__GRAPH_H
 #define DYN__GRAPH_H
 
@@ -58,13 +59,16 @@ typedef struct dyn__op {
     dyn_node (*fold)(dyn_graph *g, const dyn_node *in);
     /* Check the operands, set shape (and dtype if not the graph's). */
     dyn_status (*infer)(dyn_graph *g, dyn__node *n);
-    /* Contribution of operand i, whose tangent is t, to the tangent of node y. NULL: linear in i, so the op itself with t in place of i. */
+    /* Contribution of operand i, whose tangent is t, to the tangent of node y. NULL: linear in i, so the op itself
+     * with t in place of i. */
     dyn_node (*jvp)(dyn_graph *g, dyn_node y, int i, dyn_node t);
     /* Cotangent for operand i (in which y is linear) from the cotangent ct of y. */
     dyn_node (*transpose)(dyn_graph *g, dyn_node y, int i, dyn_node ct);
-    /* Node y with a leading axis: in[i] has that axis where batched[i] is set. NULL: all operands get the axis, then the op itself. */
+    /* Node y with a leading axis: in[i] has that axis where batched[i] is set. NULL: all operands get the axis,
+     * then the op itself. */
     dyn_node (*batch)(dyn_graph *g, dyn_node y, const dyn_node *in, const int *batched, int64_t size);
-    /* Operands and attributes for the test harness: builds a node on fresh inputs of case k, or returns DYN_ENOTSUP past the last case. */
+    /* Operands and attributes for the test harness: builds a node on fresh inputs of case k, or returns DYN_ENOTSUP
+     * past the last case. */
     dyn_node (*sample)(dyn_graph *g, int k);
 } dyn__op;
 
@@ -91,6 +95,12 @@ int64_t dyn__shape_size(const dyn__shape *s);
 int dyn__shape_equal(const dyn__shape *a, const dyn__shape *b);
 /* "[2, 3]" into buf; returns buf. */
 const char *dyn__shape_text(const dyn__shape *s, char buf[128]);
+
+/* A negative node passes through as the status it is; one that the graph does not have is an error. */
+dyn_status dyn__check_node(dyn_graph *g, dyn_node x);
+/* How a builder on node x begins. */
+#define DYN__ENTER_NODE(g, x) \
+    DYN__TRY((g) ? DYN_OK : DYN_EINVAL); DYN__ENTER((g)->ctx); DYN__TRY(dyn__check_node((g), (x)))
 
 /* Insert a node: validate, fold into an equal one if there is one. attr may be NULL. Negative operands pass through. */
 dyn_node dyn__insert(dyn_graph *g, int op, int nin, const dyn_node *in, const dyn__attr *attr, const dyn__shape *shape);

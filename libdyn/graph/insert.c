@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the files of the primitives share: the shape rule of elementwise operations, and the same operation on other operands. */
+ * What the files of the primitives share: the shape rule of elementwise operations, and the same operation on other
+ * operands. */
 #include "graph/graph.h"
 
 dyn_status dyn__infer_elementwise(dyn_graph *g, dyn__node *n)
@@ -13,7 +14,8 @@ dyn_status dyn__infer_elementwise(dyn_graph *g, dyn__node *n)
         if (x->dtype != g->dtype)
             return DYN__FAIL(g->ctx, DYN_EDTYPE, "%s: operand %d is a tensor of indices", dyn__op_of(n)->name, i);
         if (!dyn__shape_equal(&x->shape, &n->shape))
-            return DYN__FAIL(g->ctx, DYN_ESHAPE, "%s: shapes %s and %s differ", dyn__op_of(n)->name, dyn__shape_text(&n->shape, p),
+            return DYN__FAIL(g->ctx, DYN_ESHAPE, "%s: shapes %s and %s differ", dyn__op_of(n)->name,
+                             dyn__shape_text(&n->shape, p),
                              dyn__shape_text(&x->shape, q));
     }
     return DYN_OK;

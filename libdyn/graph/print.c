@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A graph as text, one node a line, or in the DOT language for pictures. Writes into the caller's buffer and counts what
- * it would have written, as snprintf does. */
+ * A graph as text, one node a line, or in the DOT language for pictures. Writes into the caller's buffer and counts
+ * what it would have written, as snprintf does. */
 #include <stdarg.h>
 #include <stdio.h>
 #include "graph/graph.h"
@@ -56,7 +56,8 @@ static void put_dot(sink *s, const dyn_graph *g, dyn_node i)
         put(s, "  n%d -> n%d;\n", (int)dyn__at(g, i)->in[k], (int)i);
 }
 
-int64_t dyn_graph_print(const dyn_graph *g, int32_t dot, int32_t count, const dyn_node *outputs, char *buffer, int64_t size)
+int64_t dyn_graph_print(const dyn_graph *g, int32_t dot, int32_t count, const dyn_node *outputs, char *buffer,
+                        int64_t size)
 {
     sink s = {buffer, size, 0};
     uint8_t *need;

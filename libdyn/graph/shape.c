@@ -5,18 +5,6 @@
 #include <string.h>
 #include "graph/graph.h"
 
-static dyn_status check_node(dyn_graph *g, dyn_node x)
-{
-    if (!g)
-        return DYN_EINVAL;
-    if (x < 0)
-        return x;
-    if (x >= g->count)
-        return DYN__FAIL(g->ctx, DYN_EINVAL, "node %d: the graph has %d", (int)x, (int)g->count);
-    return DYN_OK;
-}
-#define ENTER(g, x) DYN__TRY((g) ? DYN_OK : DYN_EINVAL); DYN__ENTER((g)->ctx); DYN__TRY(check_node((g), (x)))
-
 /* ---- broadcast and reshape ---- */
 
 /* Broadcast of a reshape that only removed size-1 axes, or of a broadcast: one broadcast of the source. */
@@ -82,9 +70,10 @@ dyn_node dyn_graph_reshape(dyn_graph *g, dyn_node x, int32_t rank, const int64_t
 {
     dyn__shape s = {0};
 
-    ENTER(g, x);
+    DYN__ENTER_NODE(g, x);
     if (rank < 0 || rank > DYN_MAX_RANK || (rank > 0 && !dim))
-        return DYN__FAIL(g->ctx, DYN_ESHAPE, "rank %d is outside [0, %d] or the shape is missing", (int)rank, DYN_MAX_RANK);
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "rank %d is outside [0, %d] or the shape is missing", (int)rank,
+                         DYN_MAX_RANK);
     s.rank = rank;
     for (int i = 0; i < rank; i++)
         s.dim[i] = dim[i];
@@ -103,7 +92,8 @@ static dyn_status axis_list(dyn_graph *g, int32_t rank, int32_t count, const int
     for (int i = 0; i < count; i++) {
         int32_t a = axes[i] < 0 ? axes[i] + rank : axes[i];
         if (a < 0 || a >= rank || (mask >> a & 1))
-            return DYN__FAIL(g->ctx, DYN_EINVAL, "axis %d is repeated or outside a tensor of rank %d", (int)axes[i], (int)rank);
+            return DYN__FAIL(g->ctx, DYN_EINVAL, "axis %d is repeated or outside a tensor of rank %d", (int)axes[i],
+                             (int)rank);
         mask |= 1u << a;
     }
     memset(attr, 0, sizeof *attr);
@@ -125,7 +115,7 @@ dyn_node dyn_graph_sum(dyn_graph *g, dyn_node x, int32_t count, const int32_t *a
 {
     double c;
 
-    ENTER(g, x);
+    DYN__ENTER_NODE(g, x);
     dyn_node y = reduction(g, DYN__OP_sum, x, count, axes);
     if (y >= 0 && y != x && dyn__is_constant(g, x, &c)) {
         int64_t n = dyn__shape_size(&dyn__at(g, x)->shape) / dyn__shape_size(&dyn__at(g, y)->shape);
@@ -138,7 +128,7 @@ dyn_node dyn_graph_amax(dyn_graph *g, dyn_node x, int32_t count, const int32_t *
 {
     double c;
 
-    ENTER(g, x);
+    DYN__ENTER_NODE(g, x);
     dyn_node y = reduction(g, DYN__OP_amax, x, count, axes);
     return y >= 0 && y != x && dyn__is_constant(g, x, &c) ? dyn__like(g, c, y) : y;
 }
@@ -151,8 +141,8 @@ dyn_node dyn_graph_matmul(dyn_graph *g, dyn_node a, dyn_node b, int32_t trans_a,
     dyn_node in[2] = {a, b};
     double c;
 
-    ENTER(g, a);
-    DYN__TRY(check_node(g, b));
+    DYN__ENTER_NODE(g, a);
+    DYN__TRY(dyn__check_node(g, b));
     dyn_node y = dyn__insert(g, DYN__OP_matmul, 2, in, &attr, NULL);
     if (y >= 0 && ((dyn__is_constant(g, a, &c) && c == 0) || (dyn__is_constant(g, b, &c) && c == 0)))
         return dyn__like(g, 0, y);
@@ -167,7 +157,7 @@ dyn_node dyn_graph_permute(dyn_graph *g, dyn_node x, const int32_t *axes)
     int moved = 0;
     double c;
 
-    ENTER(g, x);
+    DYN__ENTER_NODE(g, x);
     if (!axes)
         return DYN__FAIL(g->ctx, DYN_EINVAL, "axes is NULL");
     attr.n = dyn__at(g, x)->shape.rank;
@@ -199,7 +189,7 @@ dyn_node dyn_graph_slice(dyn_graph *g, dyn_node x, const int64_t *start, const i
 {
     double c;
 
-    ENTER(g, x);
+    DYN__ENTER_NODE(g, x);
     dyn_node y = placed(g, DYN__OP_slice, x, start, size);
     if (y < 0)
         return y;
@@ -210,7 +200,7 @@ dyn_node dyn_graph_slice(dyn_graph *g, dyn_node x, const int64_t *start, const i
 
 dyn_node dyn_graph_pad(dyn_graph *g, dyn_node x, const int64_t *before, const int64_t *shape)
 {
-    ENTER(g, x);
+    DYN__ENTER_NODE(g, x);
     dyn_node y = placed(g, DYN__OP_pad, x, before, shape);
     return y >= 0 && dyn__shape_equal(&dyn__at(g, x)->shape, &dyn__at(g, y)->shape) ? x : y;
 }
@@ -220,16 +210,16 @@ dyn_node dyn_graph_concat(dyn_graph *g, dyn_node a, dyn_node b, int32_t axis)
     dyn__attr attr = {{0}, 0, 0};
     dyn_node in[2] = {a, b};
 
-    ENTER(g, a);
-    DYN__TRY(check_node(g, b));
+    DYN__ENTER_NODE(g, a);
+    DYN__TRY(dyn__check_node(g, b));
     attr.n = axis < 0 ? axis + dyn__at(g, a)->shape.rank : axis;
     return dyn__insert(g, DYN__OP_concat, 2, in, &attr, NULL);
 }
 
 dyn_node dyn_graph_gather(dyn_graph *g, dyn_node table, dyn_node indices)
 {
-    ENTER(g, table);
-    DYN__TRY(check_node(g, indices));
+    DYN__ENTER_NODE(g, table);
+    DYN__TRY(dyn__check_node(g, indices));
     return dyn__insert2(g, DYN__OP_gather, table, indices);
 }
 
@@ -238,7 +228,7 @@ dyn_node dyn_graph_scatter_add(dyn_graph *g, dyn_node x, dyn_node indices, int64
     dyn__attr attr = {{0}, 0, rows};
     dyn_node in[2] = {x, indices};
 
-    ENTER(g, x);
-    DYN__TRY(check_node(g, indices));
+    DYN__ENTER_NODE(g, x);
+    DYN__TRY(dyn__check_node(g, indices));
     return dyn__insert(g, DYN__OP_scatter_add, 2, in, &attr, NULL);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Orthonormal vectors by modified Gram-Schmidt, run twice: after the second pass they are orthogonal to
- * rounding, however close to dependent they were. The diagonal of R is positive, so normal draws give the uniform (Haar)
- * distribution. */
+ * rounding, however close to dependent they were. The diagonal of R is positive, so normal draws give the uniform
+ * (Haar) distribution. */
 #include <math.h>
 #include "model/model.h"
 

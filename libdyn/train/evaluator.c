@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Loss and gradient for a training loop. One plan serves the whole batch. Where that plan would need more memory than the objective
- * allows, the batch goes through in equal chunks and a shorter last one, whose losses and gradients add up. */
+ * Loss and gradient for a training loop. One plan serves the whole batch. Where that plan would need more memory than
+ * the objective allows, the batch goes through in equal chunks and a shorter last one, whose losses and gradients add
+ * up. */
 #include <math.h>
 #include "train/objective_impl.h"
 
@@ -123,9 +124,11 @@ static dyn_status create(dyn_objective *o, int64_t batch, int threads, int value
 
     *out = NULL;
     if (!o->model && (batch > 0 || !o->gradient_fn))
-        return DYN__FAIL(o->ctx, DYN_ENOTSUP, "an objective of callbacks has no %s", batch > 0 ? "mini-batches" : "gradient");
+        return DYN__FAIL(o->ctx, DYN_ENOTSUP, "an objective of callbacks has no %s", batch > 0 ? "mini-batches"
+                         : "gradient");
     if (batch < 0 || (o->model && batch > o->n))
-        return DYN__FAIL(o->ctx, DYN_EINVAL, "a batch of %lld, the objective has %lld samples", (long long)batch, (long long)o->n);
+        return DYN__FAIL(o->ctx, DYN_EINVAL, "a batch of %lld, the objective has %lld samples", (long long)batch,
+                         (long long)o->n);
     e = dyn__alloc(o->ctx, 1, sizeof *e);
     if (!e)
         return DYN_ENOMEM;
@@ -217,7 +220,8 @@ static dyn_status run_callback(dyn__evaluator *e, const void *theta, void *gradi
     return r == 0 ? DYN_OK : DYN__FAIL(e->o->ctx, DYN_EUSER, "the caller's gradient function returned %d", (int)r);
 }
 
-dyn_status dyn__evaluator_gradient(dyn__evaluator *e, const void *theta, const int64_t *rows, void *gradient, double *value)
+dyn_status dyn__evaluator_gradient(dyn__evaluator *e, const void *theta, const int64_t *rows, void *gradient,
+                                   double *value)
 {
     dyn_objective *o = e->o;
     const void *x, *y;

@@ -27,11 +27,13 @@ static dyn_status check_data(dyn_ctx *ctx, const dyn_model *m, const dyn_array *
     int64_t d = dyn_model_input_size(m), c = dyn_model_output_size(m), n;
 
     if (dyn_array_rank(x) < 1 || dyn_array_rank(y) < 1)
-        return DYN__FAIL(ctx, DYN_ESHAPE, "x of rank %d and y of rank %d: both need a sample axis", (int)dyn_array_rank(x),
+        return DYN__FAIL(ctx, DYN_ESHAPE, "x of rank %d and y of rank %d: both need a sample axis",
+                         (int)dyn_array_rank(x),
                          (int)dyn_array_rank(y));
     n = dyn_array_shape(x)[0];
     if (n < 1 || dyn_array_size(x) != n * d)
-        return DYN__FAIL(ctx, DYN_ESHAPE, "x has %lld numbers in %lld samples, the model takes %lld per sample", (long long)dyn_array_size(x),
+        return DYN__FAIL(ctx, DYN_ESHAPE, "x has %lld numbers in %lld samples, the model takes %lld per sample",
+                         (long long)dyn_array_size(x),
                          (long long)n, (long long)d);
     if (dyn_array_shape(y)[0] != n || dyn_array_size(y) != n * c)
         return DYN__FAIL(ctx, DYN_ESHAPE, "y has %lld numbers in %lld samples, expected %lld samples of %lld outputs",
@@ -79,7 +81,8 @@ static dyn_status take_data(dyn_objective *o, dyn_array *x, dyn_array *y)
     return check_finite(o->ctx, "y", o->y);
 }
 
-dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_array *x, dyn_array *y, const dyn_objective_options *given,
+dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_array *x, dyn_array *y,
+                                const dyn_objective_options *given,
                                 dyn_objective **out)
 {
     dyn_objective_options opt;
@@ -113,7 +116,8 @@ dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_array *x, dy
     return s;
 }
 
-dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, int64_t p, dyn_value_fn value, dyn_gradient_fn gradient, dyn_product_fn hessian,
+dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, int64_t p, dyn_value_fn value, dyn_gradient_fn gradient,
+                                        dyn_product_fn hessian,
                                         void *user, dyn_objective **out)
 {
     dyn_objective *o;
@@ -173,8 +177,10 @@ int32_t dyn__objective_dtype(const dyn_objective *o) { return o->opt.dtype; }
 
 /* ---- helpers ---- */
 
-const void *dyn__sample_x(const dyn_objective *o, int64_t i) { return (const char *)dyn_array_data(o->x) + i * o->d * o->esize; }
-const void *dyn__sample_y(const dyn_objective *o, int64_t i) { return (const char *)dyn_array_data(o->y) + i * o->c * o->esize; }
+const void *dyn__sample_x(const dyn_objective *o, int64_t i) { return (const char *)dyn_array_data(o->x)
+                                                              + i * o->d * o->esize; }
+const void *dyn__sample_y(const dyn_objective *o, int64_t i) { return (const char *)dyn_array_data(o->y)
+                                                              + i * o->c * o->esize; }
 
 void dyn__to_native(const dyn_objective *o, int64_t n, void *to, const double *from)
 {
@@ -212,7 +218,8 @@ dyn_status dyn__need_model(dyn_objective *o)
 static dyn_status call_gradient(dyn_objective *o, const double *theta, double *gradient, double *value)
 {
     double v = 0;
-    int32_t r = gradient ? (o->gradient_fn ? o->gradient_fn(o->user, theta, &v, gradient) : 0) : o->value(o->user, theta, &v);
+    int32_t r = gradient ? (o->gradient_fn ? o->gradient_fn(o->user, theta, &v, gradient) : 0) : o->value(o->user,
+            theta, &v);
 
     if (gradient && !o->gradient_fn)
         return DYN__FAIL(o->ctx, DYN_ENOTSUP, "the objective has no gradient function");

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Hessian and Gauss-Newton matrix as operators, linearised once: what depends on theta alone is computed by a first plan when the
- * operator is made and kept (residuals); a product runs a second plan that reads the residuals and the direction. Blocks of
- * directions go through one plan of their own, with the direction as the outer axis. Where the memory limit forbids residuals of all samples,
- * every product evaluates the whole in chunks.
+ * Hessian and Gauss-Newton matrix as operators, linearised once: what depends on theta alone is computed by a first
+ * plan when the operator is made and kept (residuals); a product runs a second plan that reads the residuals and the
+ * direction. Blocks of directions go through one plan of their own, with the direction as the outer axis. Where the
+ * memory limit forbids residuals of all samples, every product evaluates the whole in chunks.
  *
- * The plans do not depend on theta. When an operator goes, the objective keeps what it was made of for the next one, so that following the
- * curvature along a training run compiles once. */
+ * The plans do not depend on theta. When an operator goes, the objective keeps what it was made of for the next one,
+ * so that following the curvature along a training run compiles once. */
 #include <string.h>
 #include "linalg/operator.h"
 #include "train/objective_impl.h"
@@ -49,7 +49,8 @@ static dyn_status add_product(curvature *k)
                            : dyn_graph_hvp(l->g, l->loss, l->parameters, l->parameter, k->direction, k->image);
 }
 
-/* l2 |theta|^2 / 2 depends on theta directly, not through f: the Gauss-Newton matrix of the whole objective adds l2 v. */
+/* l2 |theta|^2 / 2 depends on theta directly, not through f: the Gauss-Newton matrix of the whole objective adds l2
+ * v. */
 static dyn_status add_l2_term(curvature *k, double share)
 {
     if (!k->gauss_newton || k->o->opt.l2 == 0)
@@ -116,11 +117,13 @@ static dyn_status linearise(curvature *k)
     k->residual = dyn__alloc(o->ctx, (size_t)k->graph.g->count + 1, sizeof *k->residual);
     if (!k->residual)
         return DYN_ENOMEM;
-    DYN__TRY(k->residuals = dyn__frontier(k->graph.g, k->graph.parameters, k->image, k->graph.parameters, k->direction, k->residual));
+    DYN__TRY(k->residuals = dyn__frontier(k->graph.g, k->graph.parameters, k->image, k->graph.parameters,
+                                          k->direction, k->residual));
     for (int32_t i = 0; i < k->residuals; i++)
         bytes += dyn__shape_size(&dyn__at(k->graph.g, k->residual[i])->shape) * o->esize;
     if (o->opt.memory_limit > 0 && bytes > o->opt.memory_limit)
-        return DYN__FAIL(o->ctx, DYN_EFULL, "residuals need %lld bytes, the limit is %lld", (long long)bytes, (long long)o->opt.memory_limit);
+        return DYN__FAIL(o->ctx, DYN_EFULL, "residuals need %lld bytes, the limit is %lld", (long long)bytes,
+                         (long long)o->opt.memory_limit);
     k->stored = dyn__alloc(o->ctx, (size_t)k->residuals + 1, sizeof *k->stored);
     if (!k->stored)
         return DYN_ENOMEM;
@@ -164,7 +167,8 @@ static dyn_status make_product(curvature *k, product *q, int64_t sets)
     dyn_objective *o = k->o;
     const size_t n = (size_t)k->graph.parameters;
     dyn_node *in = dyn__alloc(o->ctx, 2 * n + 2, sizeof *in), *out = in + n;
-    dyn__compile_options opt = {.outer = sets > 1 ? sets : 0, .outer_inputs = sets > 1 ? (int32_t)n : 0, .cuts = k->residuals,
+    dyn__compile_options opt = {.outer = sets > 1 ? sets : 0, .outer_inputs = sets > 1 ? (int32_t)n : 0, .cuts =
+                                k->residuals,
                                 .cut = k->residual, .arena_limit = o->opt.memory_limit};
     dyn_plan *plan = NULL;
     dyn_status s = in ? DYN_OK : DYN_ENOMEM;
@@ -215,7 +219,8 @@ static void gather_images(const curvature *k, const product *q, double *y)
         dyn_model_tensor(o->model, i, NULL, &offset);
         int64_t size = dyn__shape_size(&dyn__at(k->graph.g, k->graph.parameter[i])->shape);
         for (int64_t v = 0; v < q->sets; v++)
-            dyn__from_native(o, size, y + v * o->p + offset, (const char *)q->hv + (q->sets * offset + v * size) * o->esize);
+            dyn__from_native(o, size, y + v * o->p + offset, (const char *)q->hv + (q->sets * offset
+                    + v * size) * o->esize);
     }
 }
 

@@ -4,8 +4,8 @@
  *   mean squared error      a sum_i sum_c (f - y)^2
  *   cross-entropy           a sum_i sum_c -y (f - logsumexp f)
  *   binary cross-entropy    a sum_i sum_c softplus(f) - y f
- * with a = 1/total (or 1 for a sum), 1/2 and 1/c as the options ask, plus the share samples/total of l2/2 |theta|^2, so that the
- * losses of chunks add up to the loss of the whole. */
+ * with a = 1/total (or 1 for a sum), 1/2 and 1/c as the options ask, plus the share samples/total of l2/2 |theta|^2,
+ * so that the losses of chunks add up to the loss of the whole. */
 #include "train/objective_impl.h"
 
 static dyn_node sum_all(dyn_graph *g, dyn_node x)
@@ -34,11 +34,13 @@ static dyn_node binary_cross_entropy(dyn_graph *g, dyn_node f, dyn_node y)
     return sum_all(g, dyn_graph_sub(g, dyn_graph_softplus(g, f), dyn_graph_mul(g, y, f)));
 }
 
-static dyn_node sample_loss(const dyn_objective *o, dyn_graph *g, dyn_node f, dyn_node y, int64_t samples, int64_t total)
+static dyn_node sample_loss(const dyn_objective *o, dyn_graph *g, dyn_node f, dyn_node y, int64_t samples,
+                            int64_t total)
 {
     double a = o->opt.sum_samples ? 1.0 : 1.0 / (double)total;
     dyn_node s = o->opt.loss == DYN_LOSS_MSE ? squared_error(g, f, y)
-               : o->opt.loss == DYN_LOSS_CROSS_ENTROPY ? cross_entropy(g, f, y, samples) : binary_cross_entropy(g, f, y);
+               : o->opt.loss == DYN_LOSS_CROSS_ENTROPY ? cross_entropy(g, f, y, samples) : binary_cross_entropy(g, f,
+                       y);
 
     if (o->opt.mean_outputs)
         a /= (double)o->c;
@@ -52,7 +54,8 @@ static dyn_node add_l2(const dyn_objective *o, const dyn__loss_graph *l, double 
     dyn_node loss = l->loss;
 
     for (int32_t i = 0; o->opt.l2 > 0 && i < l->parameters; i++)
-        loss = dyn_graph_add(l->g, loss, dyn_graph_scale(l->g, sum_all(l->g, dyn_graph_mul(l->g, l->parameter[i], l->parameter[i])),
+        loss = dyn_graph_add(l->g, loss, dyn_graph_scale(l->g, sum_all(l->g, dyn_graph_mul(l->g, l->parameter[i],
+                l->parameter[i])),
                                                          0.5 * o->opt.l2 * share));
     return loss;
 }
@@ -98,7 +101,8 @@ void dyn__bind_theta(const dyn_objective *o, const dyn__loss_graph *l, dyn_exec 
 
     for (int32_t i = 0; i < l->parameters; i++) {
         dyn_model_tensor(o->model, i, NULL, &offset);
-        dyn__exec_set_input(e, dyn__plan_find(dyn__exec_plan(e), l->parameter[i]), (const char *)theta + offset * o->esize);
+        dyn__exec_set_input(e, dyn__plan_find(dyn__exec_plan(e), l->parameter[i]), (const char *)theta
+                            + offset * o->esize);
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Quantities per sample: outputs, accuracy, Jacobian, gradients of every sample's loss. The last two are the graph of one
- * sample, differentiated, then batched over the data (and over the outputs), so that all samples go through at once. */
+ * Quantities per sample: outputs, accuracy, Jacobian, gradients of every sample's loss. The last two are the graph of
+ * one sample, differentiated, then batched over the data (and over the outputs), so that all samples go through at
+ * once. */
 #include <string.h>
 #include "train/objective_impl.h"
 
@@ -183,7 +184,8 @@ static dyn_status batch_samples(rows *r)
 
     DYN__TRY(r->x = dyn__tangent_input(l->g, l->g->dtype, &xs));
     DYN__TRY(r->y = dyn__tangent_input(l->g, l->g->dtype, &ys));
-    return dyn_graph_batch(l->g, r->samples, l->parameters, r->row, 2, (dyn_node[]){l->x, l->y}, (dyn_node[]){r->x, r->y}, r->row);
+    return dyn_graph_batch(l->g, r->samples, l->parameters, r->row, 2, (dyn_node[]){l->x, l->y}, (dyn_node[]){r->x,
+            r->y}, r->row);
 }
 
 static dyn_status compile_rows(rows *r)
@@ -255,7 +257,8 @@ static void rows_run(void *user, int64_t first)
         dyn_model_tensor(o->model, i, NULL, &offset);
         int64_t size = dyn__shape_size(&dyn__at(r->graph.g, r->graph.parameter[i])->shape);
         for (int64_t v = 0; v < count; v++)
-            dyn__from_native(o, size, out + v * o->p + offset, (const char *)r->native + (count * offset + v * size) * o->esize);
+            dyn__from_native(o, size, out + v * o->p + offset, (const char *)r->native + (count * offset
+                    + v * size) * o->esize);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * broadcast: axis k of x becomes axis attr.i[k] of y (ascending), the other axes of y repeat it. Linear. transpose: sum over them. */
+ * broadcast: axis k of x becomes axis attr.i[k] of y (ascending), the other axes of y repeat it. Linear. transpose:
+ * sum over them. */
 #include "graph/ops/op.h"
 
 static dyn_status infer(dyn_graph *g, dyn__node *n)
@@ -8,10 +9,13 @@ static dyn_status infer(dyn_graph *g, dyn__node *n)
     const dyn__shape *x = &dyn__at(g, n->in[0])->shape;
     char p[128], q[128];
 
+    if (dyn__at(g, n->in[0])->dtype != g->dtype)
+        return DYN__FAIL(g->ctx, DYN_EDTYPE, "broadcast of a tensor of indices");
     for (int k = 0; k < x->rank; k++) {
         int64_t a = n->attr.i[k];
         if (a < 0 || a >= n->shape.rank || (k && a <= n->attr.i[k - 1]) || n->shape.dim[a] != x->dim[k])
-            return DYN__FAIL(g->ctx, DYN_ESHAPE, "broadcast of %s to %s", dyn__shape_text(x, p), dyn__shape_text(&n->shape, q));
+            return DYN__FAIL(g->ctx, DYN_ESHAPE, "broadcast of %s to %s", dyn__shape_text(x, p),
+                             dyn__shape_text(&n->shape, q));
     }
     return DYN_OK;
 }
@@ -45,7 +49,8 @@ static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *b
 
 static dyn_node sample(dyn_graph *g, int k)
 {
-    static const struct { int32_t rank; int64_t dim[2], axes[2]; } c[] = {{1, {3}, {1}}, {1, {4}, {0}}, {0, {0}, {0}}, {2, {4, 5}, {0, 2}}};
+    static const struct { int32_t rank; int64_t dim[2], axes[2]; } c[] = {{1, {3}, {1}}, {1, {4}, {0}}, {0, {0},
+            {0}}, {2, {4, 5}, {0, 2}}};
     dyn__shape to = {3, {4, 3, 5}};
     if (k >= (int)(sizeof c / sizeof c[0]))
         return DYN_ENOTSUP;

@@ -44,13 +44,15 @@ static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *b
 {
     int32_t axis = (int32_t)dyn__at(g, y)->attr.n + 1;
 
-    return dyn_graph_concat(g, batched[0] ? in[0] : dyn__lead(g, in[0], size), batched[1] ? in[1] : dyn__lead(g, in[1], size), axis);
+    return dyn_graph_concat(g, batched[0] ? in[0] : dyn__lead(g, in[0], size), batched[1] ? in[1] : dyn__lead(g,
+            in[1], size), axis);
 }
 
 static dyn_node sample(dyn_graph *g, int k)
 {
     static const int64_t a[2][2] = {{2, 3}, {2, 3}}, b[2][2] = {{4, 3}, {2, 1}};
-    return k < 2 ? dyn_graph_concat(g, dyn_graph_input(g, "a", 2, a[k]), dyn_graph_input(g, "b", 2, b[k]), k) : DYN_ENOTSUP;
+    return k < 2 ? dyn_graph_concat(g, dyn_graph_input(g, "a", 2, a[k]), dyn_graph_input(g, "b", 2, b[k]), k)
+        : DYN_ENOTSUP;
 }
 
 const dyn__op dyn__op_concat = {

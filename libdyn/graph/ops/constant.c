@@ -14,4 +14,5 @@ static dyn_node sample(dyn_graph *g, int k)
     return k ? DYN_ENOTSUP : dyn_graph_constant(g, 1.5, 2, (int64_t[]){2, 3});
 }
 
-const dyn__op dyn__op_constant = {.name = "constant", .nin = 0, .kernel = -1, .shaped = 1, .infer = infer, .sample = sample};
+const dyn__op dyn__op_constant = {.name = "constant", .nin = 0, .kernel = -1, .shaped = 1, .infer = infer, .sample =
+                                  sample};

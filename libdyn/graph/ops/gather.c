@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * gather: y[i, ..] = table[index[i], ..]; an index out of range gives NaN. Linear in the table. transpose: scatter_add.
- * batch: the indices never carry the axis, so it travels behind the rows: [size, t, ..] is permuted to [t, size, ..] and back. */
+ * batch: the indices never carry the axis, so it travels behind the rows: [size, t, ..] is permuted to [t, size, ..]
+ * and back. */
 #include "graph/ops/op.h"
 
 static dyn_status infer(dyn_graph *g, dyn__node *n)
@@ -12,7 +13,8 @@ static dyn_status infer(dyn_graph *g, dyn__node *n)
     if (x->dtype != g->dtype || index->dtype != DYN_I64)
         return DYN__FAIL(g->ctx, DYN_EDTYPE, "gather needs a table of numbers and a tensor of indices");
     if (x->shape.rank < 1 || index->shape.rank != 1)
-        return DYN__FAIL(g->ctx, DYN_ESHAPE, "gather from %s by indices %s: one axis of indices is needed", dyn__shape_text(&x->shape, p),
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "gather from %s by indices %s: one axis of indices is needed",
+                         dyn__shape_text(&x->shape, p),
                          dyn__shape_text(&index->shape, q));
     n->shape = x->shape;
     n->shape.dim[0] = index->shape.dim[0];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * identity: y = x, elementwise, as a node of its own: no builder looks through it, so a derivative with respect to y meets every path.
- * Linear. transpose: ct. */
+ * identity: y = x, elementwise, as a node of its own: no builder looks through it, so a derivative with respect to y
+ * meets every path. Linear. transpose: ct. */
 #include "graph/ops/op.h"
 
 static dyn_node transpose(dyn_graph *g, dyn_node y, int i, dyn_node ct)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * matmul: y = A B over the last two axes; attr.i[0] and i[1] say whether A, B are stored transposed. Leading (batch) axes are equal, or
- * one operand has none and serves all.
- * Linear in each operand. transpose: a product with the other operand, summed over the batch where the operand had none. */
+ * matmul: y = A B over the last two axes; attr.i[0] and i[1] say whether A, B are stored transposed. Leading (batch)
+ * axes are equal, or one operand has none and serves all.
+ * Linear in each operand. transpose: a product with the other operand, summed over the batch where the operand had
+ * none. */
 #include "graph/ops/op.h"
 
 static dyn_status fail(dyn_graph *g, const dyn__shape *a, const dyn__shape *b, const char *why)
@@ -86,14 +87,16 @@ static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *b
 static dyn_node sample(dyn_graph *g, int k)
 {
     static const struct { int32_t ra; int64_t a[3]; int32_t rb; int64_t b[3]; int ta, tb; } c[] = {
-        {2, {2, 3}, 2, {3, 4}, 0, 0}, {2, {3, 2}, 2, {3, 4}, 1, 0}, {2, {2, 3}, 2, {4, 3}, 0, 1}, {2, {3, 2}, 2, {4, 3}, 1, 1},
+        {2, {2, 3}, 2, {3, 4}, 0, 0}, {2, {3, 2}, 2, {3, 4}, 1, 0}, {2, {2, 3}, 2, {4, 3}, 0, 1}, {2, {3, 2}, 2, {4,
+                3}, 1, 1},
         {3, {5, 2, 3}, 3, {5, 3, 4}, 0, 0}, {3, {5, 2, 3}, 2, {3, 4}, 0, 0}, {2, {3, 2}, 3, {5, 3, 4}, 1, 0},
         {3, {5, 3, 2}, 3, {5, 4, 3}, 1, 1}, {2, {1, 3}, 2, {3, 1}, 0, 0}, {2, {4, 1}, 2, {1, 3}, 0, 0},
         {3, {5, 3, 2}, 2, {3, 4}, 1, 0}, {2, {2, 3}, 3, {5, 4, 3}, 0, 1},
     };
     if (k >= (int)(sizeof c / sizeof c[0]))
         return DYN_ENOTSUP;
-    return dyn_graph_matmul(g, dyn_graph_input(g, "a", c[k].ra, c[k].a), dyn_graph_input(g, "b", c[k].rb, c[k].b), c[k].ta, c[k].tb);
+    return dyn_graph_matmul(g, dyn_graph_input(g, "a", c[k].ra, c[k].a), dyn_graph_input(g, "b", c[k].rb, c[k].b),
+                            c[k].ta, c[k].tb);
 }
 
 const dyn__op dyn__op_matmul = {

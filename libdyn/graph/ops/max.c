@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * max: y = max(a, b), elementwise. jvp: the tangent of a where a > b, else that of b; so max(x, 0) has derivative 0 at 0. */
+ * max: y = max(a, b), elementwise. jvp: the tangent of a where a > b, else that of b; so max(x, 0) has derivative 0 at
+ * 0. */
 #include "graph/ops/op.h"
 
 static dyn_node jvp(dyn_graph *g, dyn_node y, int i, dyn_node t)

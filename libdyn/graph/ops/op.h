@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the file of a primitive needs. Rules emit primitives only; they may call any builder, since a builder emits nothing else.
- * The operands of node y are read before the first emission: the node array moves when it grows. */
+ * What the file of a primitive needs. Rules emit primitives only; they may call any builder, since a builder emits
+ * nothing else. The operands of node y are read before the first emission: the node array moves when it grows. */
 #ifndef DYN__OP_H
 #define DYN__OP_H
 

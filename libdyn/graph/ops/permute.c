@@ -14,7 +14,8 @@ static dyn_status infer(dyn_graph *g, dyn__node *n)
     for (int i = 0; i < x->shape.rank; i++) {
         int64_t a = n->attr.i[i];
         if (a < 0 || a >= x->shape.rank || (seen >> a & 1))
-            return DYN__FAIL(g->ctx, DYN_EINVAL, "axis %lld is repeated or outside a tensor of rank %d", (long long)a, (int)x->shape.rank);
+            return DYN__FAIL(g->ctx, DYN_EINVAL, "axis %lld is repeated or outside a tensor of rank %d",
+                             (long long)a, (int)x->shape.rank);
         seen |= 1u << a;
         n->shape.dim[i] = x->shape.dim[a];
     }

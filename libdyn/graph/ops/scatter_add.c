@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * scatter_add: a table of attr.n rows, zero but for x[i, ..] added at row index[i] in the order of i; indices out of range are skipped.
- * Linear in x. transpose: gather. batch: as gather. */
+ * scatter_add: a table of attr.n rows, zero but for x[i, ..] added at row index[i] in the order of i; indices out of
+ * range are skipped. Linear in x. transpose: gather. batch: as gather. */
 #include "graph/ops/op.h"
 
 static dyn_status infer(dyn_graph *g, dyn__node *n)
@@ -12,7 +12,8 @@ static dyn_status infer(dyn_graph *g, dyn__node *n)
     if (x->dtype != g->dtype || index->dtype != DYN_I64)
         return DYN__FAIL(g->ctx, DYN_EDTYPE, "scatter_add needs a tensor of numbers and a tensor of indices");
     if (x->shape.rank < 1 || index->shape.rank != 1 || index->shape.dim[0] != x->shape.dim[0] || n->attr.n < 1)
-        return DYN__FAIL(g->ctx, DYN_ESHAPE, "scatter_add of %s by indices %s into %lld rows", dyn__shape_text(&x->shape, p),
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "scatter_add of %s by indices %s into %lld rows",
+                         dyn__shape_text(&x->shape, p),
                          dyn__shape_text(&index->shape, q), (long long)n->attr.n);
     n->shape = x->shape;
     n->shape.dim[0] = n->attr.n;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * sum: y = sum of x over the axes attr.i[0 .. n-1], which disappear. Linear. transpose: broadcast of ct over those axes. */
+ * sum: y = sum of x over the axes attr.i[0 .. n-1], which disappear. Linear. transpose: broadcast of ct over those
+ * axes. */
 #include "graph/ops/op.h"
 
 static dyn_status infer(dyn_graph *g, dyn__node *n)
