@@ -150,15 +150,13 @@ DYN_API dyn_node dyn_graph_mean(dyn_graph *g, dyn_node x);          /**< Mean of
  * shape: tangents[i] as inputs[i], out[j] as outputs[j]. since: 0.1
  */
 DYN_API dyn_status dyn_graph_jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_t n_in,
-                                 const dyn_node *inputs,
-                                 const dyn_node *tangents, dyn_node *out);
+                                 const dyn_node *inputs, const dyn_node *tangents, dyn_node *out);
 /**
  * Transposed derivative: out[i] = sum_j (d outputs[j] / d inputs[i])^T cotangents[j].
  * shape: cotangents[j] as outputs[j], out[i] as inputs[i]. since: 0.1
  */
 DYN_API dyn_status dyn_graph_vjp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, const dyn_node *cotangents,
-                                 int32_t n_in,
-                                 const dyn_node *inputs, dyn_node *out);
+                                 int32_t n_in, const dyn_node *inputs, dyn_node *out);
 /** Gradient of a scalar: out[i] has the shape of inputs[i]. since: 0.1 */
 DYN_API dyn_status dyn_graph_gradient(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_node *inputs,
                                       dyn_node *out);
@@ -173,15 +171,13 @@ DYN_API dyn_status dyn_graph_hvp(dyn_graph *g, dyn_node scalar, int32_t n_in, co
  * inputs through node f, made by dyn_graph_identity. since: 0.1
  */
 DYN_API dyn_status dyn_graph_ggn(dyn_graph *g, dyn_node scalar, dyn_node f, int32_t n_in, const dyn_node *inputs,
-                                 const dyn_node *v,
-                                 dyn_node *out);
+                                 const dyn_node *v, dyn_node *out);
 /**
  * Carry a leading axis of size `size` through: outputs of many runs at once. batched[i] stands for inputs[i] and has
  * the shape [size, shape of inputs[i]]; out[j] gets the shape [size, shape of outputs[j]]. since: 0.1
  */
 DYN_API dyn_status dyn_graph_batch(dyn_graph *g, int64_t size, int32_t n_out, const dyn_node *outputs, int32_t n_in,
-                                   const dyn_node *inputs,
-                                   const dyn_node *batched, dyn_node *out);
+                                   const dyn_node *inputs, const dyn_node *batched, dyn_node *out);
 
 #ifdef __cplusplus
 }

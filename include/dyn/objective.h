@@ -43,8 +43,7 @@ typedef struct dyn_objective_options {
  * referenced and converted to the element type once. opt may be NULL. since: 0.1
  */
 DYN_API dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_array *x, dyn_array *y,
-                                        const dyn_objective_options *opt,
-                                        dyn_objective **out);
+                                        const dyn_objective_options *opt, dyn_objective **out);
 
 /** The caller's functions, 0 = success; any but value may be NULL, and what needs it then fails with DYN_ENOTSUP. */
 typedef int32_t (*dyn_value_fn)(void *user, const double *theta, double *value);

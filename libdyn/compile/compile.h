@@ -85,8 +85,10 @@ typedef struct dyn__instr {
 } dyn__instr;
 
 /* Argument a is written: the first, and of a kernel with two results the last. */
-static inline int dyn__is_result(const dyn__instr *q, int a) { return a == 0 || (a == 3
-        && q->kernel == DYN__K_COL_SUM_DOT); }
+static inline int dyn__is_result(const dyn__instr *q, int a)
+{
+    return a == 0 || (a == 3 && q->kernel == DYN__K_COL_SUM_DOT);
+}
 
 enum dyn__step_kind { DYN__STEP_TILES, DYN__STEP_COPY, DYN__STEP_GATHER, DYN__STEP_SCATTER };
 

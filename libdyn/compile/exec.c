@@ -55,8 +55,8 @@ static void run_kernel(const dyn__instr *q, char **p, int64_t first, int esize)
         return;
     }
     for (int a = 0; a < q->nargs; a++)
-        arg[a] = q->ndim == 1 ? (dyn__arg){p[a], 0, q->arg[a].stride[0]} : (dyn__arg){p[a], q->arg[a].stride[0],
-                q->arg[a].stride[1]};
+        arg[a] = q->ndim == 1 ? (dyn__arg){p[a], 0, q->arg[a].stride[0]}
+                              : (dyn__arg){p[a], q->arg[a].stride[0], q->arg[a].stride[1]};
     if (q->ndim == 1)
         q->fn(1, first, arg, q->c);
     else
@@ -179,8 +179,8 @@ static int contiguous_dim(const dyn__instr *q)
 static void copy_plane(const dyn_exec *e, const dyn__instr *q, int d, char *y, char *x)
 {
     const int last = q->ndim - 1;
-    const int64_t rows = d >= 0 ? q->dim[d] : 1, ys = d >= 0 ? q->arg[0].stride[d] : 0, xs = d >= 0
-        ? q->arg[1].stride[d] : 0;
+    const int64_t rows = d >= 0 ? q->dim[d] : 1;
+    const int64_t ys = d >= 0 ? q->arg[0].stride[d] : 0, xs = d >= 0 ? q->arg[1].stride[d] : 0;
 
     if (q->arg[1].stride[last] <= 1 && q->arg[1].stride[last] >= 0 && q->arg[0].stride[last] == 1) {
         dyn__arg arg[2] = {{y, ys, 1}, {x, xs, q->arg[1].stride[last]}};
@@ -189,8 +189,8 @@ static void copy_plane(const dyn_exec *e, const dyn__instr *q, int d, char *y, c
         e->plan->table->transpose(q->dim[last], rows, y, ys, x, q->arg[1].stride[last]);
     } else {
         for (int64_t i = 0; i < rows; i++) {
-            dyn__arg arg[2] = {{y + i * ys * e->plan->esize, q->arg[0].stride[last], 1}, {x
-                    + i * xs * e->plan->esize, q->arg[1].stride[last], 1}};
+            dyn__arg arg[2] = {{y + i * ys * e->plan->esize, q->arg[0].stride[last], 1},
+                               {x + i * xs * e->plan->esize, q->arg[1].stride[last], 1}};
             e->plan->table->tile[DYN__K_COPY](q->dim[last], 1, arg, 0);
         }
     }
@@ -338,8 +338,8 @@ dyn_status dyn_exec_bind_output(dyn_exec *e, int32_t i, void *data)
         return DYN_EINVAL;
     DYN__ENTER(e->ctx);
     if (i < 0 || i >= e->plan->outputs || !data)
-        return DYN__FAIL(e->ctx, DYN_EINVAL, "output %d of %d, data %s", (int)i, (int)e->plan->outputs, data
-                         ? "given" : "NULL");
+        return DYN__FAIL(e->ctx, DYN_EINVAL, "output %d of %d, data %s", (int)i, (int)e->plan->outputs,
+                         data ? "given" : "NULL");
     dyn__exec_set_output(e, i, data);
     return DYN_OK;
 }

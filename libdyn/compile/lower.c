@@ -185,8 +185,8 @@ static dyn_node lower_node(dyn_graph *to, const dyn__node *n, const dyn_node *ma
         return dyn__insert(to, n->op, 2, in, &n->attr, NULL);
     default:
         return dyn__op_of(n)->fold ? dyn__op_of(n)->fold(to, in)
-                                   : dyn__insert(to, n->op, n->nin, in, &n->attr, dyn__op_of(n)->shaped ? &n->shape
-                                                 : NULL);
+                                   : dyn__insert(to, n->op, n->nin, in, &n->attr,
+                                                 dyn__op_of(n)->shaped ? &n->shape : NULL);
     }
 }
 

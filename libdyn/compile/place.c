@@ -63,8 +63,8 @@ static dyn_status place_value(dyn__compiler *k, arena *m, dyn_node x)
         c->place = (dyn__place){DYN__BASE_BOUND + k->plan->inputs + j, 0};
         return DYN_OK;
     }
-    DYN__TRY(take(m, dyn__shape_size(&dyn__at(k->g, x)->shape) * element_bytes(k, x), k->unfused ? INT32_MAX
-                  : c->last, &offset));
+    DYN__TRY(take(m, dyn__shape_size(&dyn__at(k->g, x)->shape) * element_bytes(k, x),
+                  k->unfused ? INT32_MAX : c->last, &offset));
     c->place = (dyn__place){DYN__BASE_ARENA, offset / element_bytes(k, x)};
     return DYN_OK;
 }

@@ -107,8 +107,7 @@ static dyn_plan *new_plan(dyn_graph *g, int32_t outputs, int threads)
 }
 
 static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node *map, const uint8_t *is_cut,
-                                  const dyn_node *outputs,
-                                  const dyn__compile_options *opt)
+                                  const dyn_node *outputs, const dyn__compile_options *opt)
 {
     k->count = k->g->count;
     k->node = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *k->node);
@@ -217,8 +216,11 @@ void dyn_plan_unref(dyn_plan *p)
 }
 
 int32_t dyn_plan_inputs(const dyn_plan *p) { return p ? p->inputs : 0; }
-const char *dyn_plan_input_name(const dyn_plan *p, int32_t i) { return p && i >= 0 && i < p->inputs
-                                                               ? p->input[i].name : NULL; }
+
+const char *dyn_plan_input_name(const dyn_plan *p, int32_t i)
+{
+    return p && i >= 0 && i < p->inputs ? p->input[i].name : NULL;
+}
 
 int32_t dyn__plan_find(const dyn_plan *p, dyn_node original)
 {
@@ -240,8 +242,7 @@ static int64_t print_step(const dyn_plan *p, int32_t s, char *text, size_t room)
         n += snprintf(text ? text + n : NULL, text ? room - (size_t)n : 0,
                       ", %lld x %lld rows, tiles of %lld, %lld chunks, %lld bytes, %.3g us",
                       (long long)step->V, (long long)step->R, (long long)step->tile, (long long)step->chunks,
-                          (long long)step->scratch,
-                      step->work * 1e-3);
+                      (long long)step->scratch, step->work * 1e-3);
     return n;
 }
 
@@ -251,9 +252,8 @@ static int64_t print_instr(const dyn__instr *q, char *text, size_t room)
         return snprintf(text, room, "\n  %%%d = %s x%lld, %d dims", (int)q->node, dyn__kernel_name(q->kernel),
                         (long long)q->multiple, (int)q->ndim);
     return snprintf(text, room, "\n  %%%d = product %lld x %lld x %lld%s%s by provider %d", (int)q->node,
-                    (long long)q->gemm.m,
-                    (long long)q->gemm.n, (long long)q->gemm.k, q->gemm.trans_a ? " A^T" : "", q->gemm.trans_b
-                        ? " B^T" : "", (int)q->gemm.provider);
+                    (long long)q->gemm.m, (long long)q->gemm.n, (long long)q->gemm.k, q->gemm.trans_a ? " A^T" : "",
+                    q->gemm.trans_b ? " B^T" : "", (int)q->gemm.provider);
 }
 
 int64_t dyn_plan_print(const dyn_plan *p, char *buffer, int64_t size)

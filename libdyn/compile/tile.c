@@ -143,8 +143,8 @@ static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_
     int64_t row_bytes = (row_elements > 0 ? row_elements : 1) * k->plan->esize, wanted = 8, height;
 
     for (int32_t i = 0; i < step->instrs; i++)
-        wanted = step->instr[i].kernel < 0 && !step->instr[i].per_row ? clamp(whole_bytes(k, &step->instr[i]) / 256,
-                                                                              wanted, 64) : wanted;
+        if (step->instr[i].kernel < 0 && !step->instr[i].per_row)
+            wanted = clamp(whole_bytes(k, &step->instr[i]) / 256, wanted, 64);
     height = clamp(first / row_bytes, 1, 4096);
     if (height < wanted)
         height = clamp(second / row_bytes, height, wanted);
@@ -197,8 +197,8 @@ static dyn_status plan_products(dyn__compiler *k, dyn__step *step)
             *(k->node[q->node].role == DYN__TERM ? &q->gemm.k : &q->gemm.m) = step->tile;
             *(k->node[q->node].role == DYN__TERM ? &q->tail.k : &q->tail.m) = tail;
         }
-        if (dyn__gemm_plan(dyn__kernels_of(k->ctx), &q->gemm) < 0 || dyn__gemm_plan(dyn__kernels_of(k->ctx),
-                &q->tail) < 0)
+        if (dyn__gemm_plan(dyn__kernels_of(k->ctx), &q->gemm) < 0
+            || dyn__gemm_plan(dyn__kernels_of(k->ctx), &q->tail) < 0)
             return DYN__FAIL(k->ctx, DYN_EINTERNAL, "no matrix product of %lld x %lld x %lld", (long long)q->gemm.m,
                              (long long)q->gemm.n, (long long)q->gemm.k);
     }

@@ -41,8 +41,7 @@ dyn_status dyn__parse_idx(dyn_ctx *ctx, const dyn__bytes *b, dyn_array **out)
         return DYN__FAIL(ctx, DYN_EFORMAT, "%s: byte 3: rank %d is above %d", b->name, rank, DYN_ARRAY_MAX_RANK);
     if (b->n < start)
         return DYN__FAIL(ctx, DYN_EFORMAT, "%s: ends at byte %lld within its header of %lld bytes", b->name,
-                         (long long)b->n,
-                         (long long)start);
+                         (long long)b->n, (long long)start);
     for (int i = 0; i < rank; i++) {
         const unsigned char *p = b->p + 4 + 4 * i;
         shape[i] = (int64_t)p[0] << 24 | (int64_t)p[1] << 16 | (int64_t)p[2] << 8 | (int64_t)p[3];

@@ -190,8 +190,7 @@ static dyn_status find_dictionary(header *h)
         length = length << 8 | p[MAGIC_SIZE + 2 + i];
     if (length > h->b->n - h->at)
         return DYN__FAIL(h->ctx, DYN_EFORMAT, "%s: the header claims %lld bytes, the file has %lld after byte %lld",
-                         h->b->name,
-                         (long long)length, (long long)(h->b->n - h->at), (long long)h->at);
+                         h->b->name, (long long)length, (long long)(h->b->n - h->at), (long long)h->at);
     h->end = h->at + length;
     return DYN_OK;
 }

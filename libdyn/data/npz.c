@@ -159,13 +159,11 @@ static dyn_status check_sizes(dyn_npz *npz, const char *name, const zip_stat_t *
         return DYN__FAIL(npz->ctx, DYN_ENOTSUP, "%s: member \"%s\" is neither stored nor deflated", npz->path, name);
     if (st->comp_size > (zip_uint64_t)npz->size)
         return DYN__FAIL(npz->ctx, DYN_EFORMAT, "%s: member \"%s\" claims %llu bytes, the file has %lld", npz->path,
-                         name,
-                         (unsigned long long)st->comp_size, (long long)npz->size);
+                         name, (unsigned long long)st->comp_size, (long long)npz->size);
     most = st->comp_method == ZIP_CM_DEFLATE ? st->comp_size * DEFLATE_RATIO : st->comp_size;
     if (st->size > most)
         return DYN__FAIL(npz->ctx, DYN_EFORMAT, "%s: member \"%s\" claims to unpack %llu bytes from %llu", npz->path,
-                         name,
-                         (unsigned long long)st->size, (unsigned long long)st->comp_size);
+                         name, (unsigned long long)st->size, (unsigned long long)st->comp_size);
     return DYN_OK;
 }
 

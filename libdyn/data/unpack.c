@@ -121,8 +121,7 @@ dyn_status dyn__unpack(dyn_ctx *ctx, const dyn__bytes *b, int64_t start, const d
     *out = NULL;
     if (!f)
         return DYN__FAIL(ctx, DYN_ENOTSUP, "%s: elements of kind '%c' and %d bytes are not supported", b->name,
-                         pack->kind,
-                         pack->size);
+                         pack->kind, pack->size);
     DYN__TRY(check_length(ctx, b, start, pack, rank, shape));
     DYN__TRY(dyn__array_new(ctx, f->dtype, rank, shape, &a));
     f->unpack(b->p + start, a->size, pack->big != host_big, a->own);

@@ -69,8 +69,7 @@ static dyn_status check_batched(dyn_graph *g, int64_t size, int32_t n_in, const 
 }
 
 dyn_status dyn_graph_batch(dyn_graph *g, int64_t size, int32_t n_out, const dyn_node *outputs, int32_t n_in,
-                           const dyn_node *inputs,
-                           const dyn_node *batched, dyn_node *out)
+                           const dyn_node *inputs, const dyn_node *batched, dyn_node *out)
 {
     if (!g)
         return DYN_EINVAL;

@@ -11,13 +11,11 @@
 /* Tangents of the outputs; tangents[i] may be DYN__ZERO, and out[j] too unless solid is set: then it is made of
  * zeros. out may be outputs. */
 dyn_status dyn__jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_t n_in, const dyn_node *inputs,
-                    const dyn_node *tangents,
-                    int solid, dyn_node *out);
+                    const dyn_node *tangents, int solid, dyn_node *out);
 /* Cotangents of `inputs` from those of `outputs`, which depend on inputs linearly. cotangents[j] and out[i] may be
  * DYN__ZERO. */
 dyn_status dyn__transpose(dyn_graph *g, int32_t n_out, const dyn_node *outputs, const dyn_node *cotangents,
-                          int32_t n_in,
-                          const dyn_node *inputs, dyn_node *out);
+                          int32_t n_in, const dyn_node *inputs, dyn_node *out);
 /* dep[x] = 1 for the nodes that depend on the inputs (themselves included), for x < count. */
 void dyn__mark_dependent(const dyn_graph *g, int32_t count, int32_t n_in, const dyn_node *inputs, uint8_t *dep);
 /* Item i of the list `what`, node x, must have this shape. */

@@ -71,8 +71,7 @@ static dyn_node tangent_of(dyn_graph *g, dyn_node y, const dyn_node *tangent)
 }
 
 dyn_status dyn__jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_t n_in, const dyn_node *inputs,
-                    const dyn_node *tangents,
-                    int solid, dyn_node *out)
+                    const dyn_node *tangents, int solid, dyn_node *out)
 {
     const int32_t count = g->count;
     uint8_t *need = dyn__alloc(g->ctx, (size_t)count + 1, 1);

@@ -36,8 +36,7 @@ static dyn_status walk_back(dyn_graph *g, int32_t count, const uint8_t *dep, con
 }
 
 dyn_status dyn__transpose(dyn_graph *g, int32_t n_out, const dyn_node *outputs, const dyn_node *cotangents,
-                          int32_t n_in,
-                          const dyn_node *inputs, dyn_node *out)
+                          int32_t n_in, const dyn_node *inputs, dyn_node *out)
 {
     const int32_t count = g->count;
     uint8_t *dep = dyn__alloc(g->ctx, 2 * (size_t)count + 1, 1);

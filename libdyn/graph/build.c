@@ -69,8 +69,8 @@ dyn_node dyn_graph_broadcast_to(dyn_graph *g, dyn_node x, int32_t rank, const in
         return like;
     DYN__TRY(common_shape(g, x, like, &common));
     if (!dyn__shape_equal(&common, &to))
-        return DYN__FAIL(g->ctx, DYN_ESHAPE, "shape %s does not broadcast to %s", dyn__shape_text(&dyn__at(g,
-                x)->shape, p),
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "shape %s does not broadcast to %s",
+                         dyn__shape_text(&dyn__at(g, x)->shape, p),
                          dyn__shape_text(&to, q));
     return stretch(g, x, &to);
 }
@@ -93,8 +93,10 @@ static dyn_status align(dyn_graph *g, dyn_node *a, dyn_node *b)
 
 /* ---- arithmetic ---- */
 
-static dyn_node operand_of(const dyn_graph *g, dyn_node x, int op) { return dyn__at(g, x)->op == op ? dyn__at(g,
-        x)->in[0] : -1; }
+static dyn_node operand_of(const dyn_graph *g, dyn_node x, int op)
+{
+    return dyn__at(g, x)->op == op ? dyn__at(g, x)->in[0] : -1;
+}
 
 dyn_node dyn_graph_neg(dyn_graph *g, dyn_node x)
 {

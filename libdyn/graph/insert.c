@@ -15,8 +15,7 @@ dyn_status dyn__infer_elementwise(dyn_graph *g, dyn__node *n)
             return DYN__FAIL(g->ctx, DYN_EDTYPE, "%s: operand %d is a tensor of indices", dyn__op_of(n)->name, i);
         if (!dyn__shape_equal(&x->shape, &n->shape))
             return DYN__FAIL(g->ctx, DYN_ESHAPE, "%s: shapes %s and %s differ", dyn__op_of(n)->name,
-                             dyn__shape_text(&n->shape, p),
-                             dyn__shape_text(&x->shape, q));
+                             dyn__shape_text(&n->shape, p), dyn__shape_text(&x->shape, q));
     }
     return DYN_OK;
 }

@@ -28,13 +28,11 @@ static dyn_status check_data(dyn_ctx *ctx, const dyn_model *m, const dyn_array *
 
     if (dyn_array_rank(x) < 1 || dyn_array_rank(y) < 1)
         return DYN__FAIL(ctx, DYN_ESHAPE, "x of rank %d and y of rank %d: both need a sample axis",
-                         (int)dyn_array_rank(x),
-                         (int)dyn_array_rank(y));
+                         (int)dyn_array_rank(x), (int)dyn_array_rank(y));
     n = dyn_array_shape(x)[0];
     if (n < 1 || dyn_array_size(x) != n * d)
         return DYN__FAIL(ctx, DYN_ESHAPE, "x has %lld numbers in %lld samples, the model takes %lld per sample",
-                         (long long)dyn_array_size(x),
-                         (long long)n, (long long)d);
+                         (long long)dyn_array_size(x), (long long)n, (long long)d);
     if (dyn_array_shape(y)[0] != n || dyn_array_size(y) != n * c)
         return DYN__FAIL(ctx, DYN_ESHAPE, "y has %lld numbers in %lld samples, expected %lld samples of %lld outputs",
                          (long long)dyn_array_size(y), (long long)dyn_array_shape(y)[0], (long long)n, (long long)c);
@@ -117,8 +115,7 @@ dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_array *x, dy
 }
 
 dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, int64_t p, dyn_value_fn value, dyn_gradient_fn gradient,
-                                        dyn_product_fn hessian,
-                                        void *user, dyn_objective **out)
+                                        dyn_product_fn hessian, void *user, dyn_objective **out)
 {
     dyn_objective *o;
 

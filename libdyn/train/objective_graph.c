@@ -39,8 +39,8 @@ static dyn_node sample_loss(const dyn_objective *o, dyn_graph *g, dyn_node f, dy
 {
     double a = o->opt.sum_samples ? 1.0 : 1.0 / (double)total;
     dyn_node s = o->opt.loss == DYN_LOSS_MSE ? squared_error(g, f, y)
-               : o->opt.loss == DYN_LOSS_CROSS_ENTROPY ? cross_entropy(g, f, y, samples) : binary_cross_entropy(g, f,
-                       y);
+               : o->opt.loss == DYN_LOSS_CROSS_ENTROPY ? cross_entropy(g, f, y, samples)
+               : binary_cross_entropy(g, f, y);
 
     if (o->opt.mean_outputs)
         a /= (double)o->c;

@@ -14,8 +14,7 @@ static dyn_status infer(dyn_graph *g, dyn__node *n)
         return DYN__FAIL(g->ctx, DYN_EDTYPE, "gather needs a table of numbers and a tensor of indices");
     if (x->shape.rank < 1 || index->shape.rank != 1)
         return DYN__FAIL(g->ctx, DYN_ESHAPE, "gather from %s by indices %s: one axis of indices is needed",
-                         dyn__shape_text(&x->shape, p),
-                         dyn__shape_text(&index->shape, q));
+                         dyn__shape_text(&x->shape, p), dyn__shape_text(&index->shape, q));
     n->shape = x->shape;
     n->shape.dim[0] = index->shape.dim[0];
     return DYN_OK;

@@ -14,8 +14,7 @@ static dyn_status infer(dyn_graph *g, dyn__node *n)
         int64_t s = n->attr.i[k];
         if (s < 0 || s > n->shape.dim[k] - x->shape.dim[k])
             return DYN__FAIL(g->ctx, DYN_ESHAPE, "pad of %s from %lld along axis %d: it does not fit into %s",
-                             dyn__shape_text(&x->shape, p),
-                             (long long)s, k, dyn__shape_text(&n->shape, q));
+                             dyn__shape_text(&x->shape, p), (long long)s, k, dyn__shape_text(&n->shape, q));
     }
     return DYN_OK;
 }

@@ -11,8 +11,7 @@ static dyn_status infer(dyn_graph *g, dyn__node *n)
     n->dtype = x->dtype;
     if (dyn__shape_size(&x->shape) != dyn__shape_size(&n->shape))
         return DYN__FAIL(g->ctx, DYN_ESHAPE, "reshape of %s to %s changes the number of elements",
-                         dyn__shape_text(&x->shape, p),
-                         dyn__shape_text(&n->shape, q));
+                         dyn__shape_text(&x->shape, p), dyn__shape_text(&n->shape, q));
     return DYN_OK;
 }
 

@@ -14,8 +14,7 @@ static dyn_status infer(dyn_graph *g, dyn__node *n)
         int64_t s = n->attr.i[k];
         if (s < 0 || n->shape.dim[k] < 1 || s > x->shape.dim[k] - n->shape.dim[k])
             return DYN__FAIL(g->ctx, DYN_ESHAPE, "slice of %s from %lld along axis %d: %s does not fit",
-                             dyn__shape_text(&x->shape, p),
-                             (long long)s, k, dyn__shape_text(&n->shape, q));
+                             dyn__shape_text(&x->shape, p), (long long)s, k, dyn__shape_text(&n->shape, q));
     }
     return DYN_OK;
 }
