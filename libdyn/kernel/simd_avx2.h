@@ -91,27 +91,28 @@ INLINE T v_greatest(V a)
 #undef ACROSS
 INLINE void v_sum_four(const V a[4], T *y) { sum_four(a[0], a[1], a[2], a[3], y); }
 
-#if DYN__SIMD_F32
-INLINE V v_round(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE V v_round(V a) { return OP(round)(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
+#if DYN__SIMD_F32
+#define EXPONENT_MAGIC (0x1.8p23f + 127)
 INLINE V v_low_bits_to_exponent(V a)
 {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 23));
 }
-
-/* The exponent bits of 2^n. */
-INLINE V v_power_of_two_int(__m256i n)
+#else
+#define EXPONENT_MAGIC (0x1.8p52 + 1023)
+INLINE V v_low_bits_to_exponent(V a)
 {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
+    return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a), 52));
 }
+#endif
 
-INLINE V v_power_of_two(V n) { return v_power_of_two_int(_mm256_cvtps_epi32(n)); }
+INLINE V v_power_of_two(V n) { return v_low_bits_to_exponent(n + v_set(EXPONENT_MAGIC)); }
 
 /* In two steps, so that neither factor leaves the range of the type; only the second can round. */
 INLINE V v_scale(V a, V n)
 {
-    const __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
+    const V half = v_round(n * v_set((T)0.5));
 
-    return a * v_power_of_two_int(half) * v_power_of_two_int(_mm256_sub_epi32(whole, half));
+    return a * v_power_of_two(half) * v_power_of_two(n - half);
 }
-#endif

@@ -89,14 +89,23 @@ INLINE void v_sum_four(const V a[4], T *y)
 }
 INLINE T v_greatest(V a) { return COMPARE(a, a, _CMP_UNORD_Q) ? (T)NAN : OP(reduce_max)(a); }
 
+INLINE V v_round(V a) { return OP(roundscale)(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE V v_power_of_two(V n) { return OP(scalef)(v_set(1), n); }
+/* a * 2^n for an integer n, rounded once. */
+INLINE V v_scale(V a, V n) { return OP(scalef)(a, n); }
+
+/* The lowest bits of the number moved to where the exponent is. Magic added to an integer n leaves there what makes
+ * 2^n. */
 #if DYN__SIMD_F32
-INLINE V v_round(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-INLINE V v_power_of_two(V n) { return _mm512_scalef_ps(v_set(1), n); }
-/* The lowest eight bits of the number moved to where the exponent is. */
+#define EXPONENT_MAGIC (0x1.8p23f + 127)
 INLINE V v_low_bits_to_exponent(V a)
 {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 23));
 }
-/* a * 2^n for an integer n, rounded once. */
-INLINE V v_scale(V a, V n) { return _mm512_scalef_ps(a, n); }
+#else
+#define EXPONENT_MAGIC (0x1.8p52 + 1023)
+INLINE V v_low_bits_to_exponent(V a)
+{
+    return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(a), 52));
+}
 #endif

@@ -88,8 +88,9 @@ static void try_shape(const setup *s, int id, int64_t rows, int64_t cols, void *
 static void try_all(const setup *s)
 {
     static const int64_t sizes[][2] = { { 0, 5 }, { 5, 0 }, { 1, 1 }, { 2, 3 }, { 3, 4 }, { 1, 5 }, { 9, 7 }, { 3, 8 },
-                                        { 8, 9 }, { 16, 10 }, { 2, 15 }, { 7, 16 }, { 5, 17 }, { 3, 31 }, { 2, 33 }, { 1000, 1 },
-                                        { 5, 47 }, { 4, 64 }, { 10, 112 }, { 17, 65 }, { 16, 100 }, { 2, 1000 }, { 64, 130 } };
+                                        { 8, 9 }, { 16, 10 }, { 2, 15 }, { 7, 16 }, { 5, 17 }, { 3, 31 }, { 2, 33 },
+                                        { 1000, 1 }, { 5, 47 }, { 4, 64 }, { 10, 112 }, { 17, 65 }, { 16, 100 },
+                                        { 2, 1000 }, { 64, 130 } };
     void *memory[2] = { malloc(SPAN * sizeof(double)), malloc(SPAN * sizeof(double)) };
 
     for (int i = 0; i < 2; i++)
