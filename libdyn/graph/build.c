@@ -15,9 +15,8 @@ static int is_value(const dyn_graph *g, dyn_node x, double v)
 
 /* ---- broadcasting ---- */
 
-static dyn_status common_shape(dyn_graph *g, dyn_node a, dyn_node b, dyn__shape *out)
+static dyn_status common_shape(dyn_graph *g, const dyn__shape *s, const dyn__shape *t, dyn__shape *out)
 {
-    const dyn__shape *s = &dyn__at(g, a)->shape, *t = &dyn__at(g, b)->shape;
     char p[128], q[128];
 
     memset(out, 0, sizeof *out);
@@ -64,10 +63,7 @@ dyn_node dyn_graph_broadcast_to(dyn_graph *g, dyn_node x, int32_t rank, const in
     to.rank = rank;
     for (int i = 0; i < rank; i++)
         to.dim[i] = dim[i];
-    dyn_node like = dyn__splat(g, 0, &to);
-    if (like < 0)
-        return like;
-    DYN__TRY(common_shape(g, x, like, &common));
+    DYN__TRY(common_shape(g, &dyn__at(g, x)->shape, &to, &common));
     if (!dyn__shape_equal(&common, &to))
         return DYN__FAIL(g->ctx, DYN_ESHAPE, "shape %s does not broadcast to %s",
                          dyn__shape_text(&dyn__at(g, x)->shape, p),
@@ -85,7 +81,7 @@ static dyn_status align(dyn_graph *g, dyn_node *a, dyn_node *b)
         return *a < 0 ? *a : *b;
     if (*a >= g->count || *b >= g->count)
         return DYN__FAIL(g->ctx, DYN_EINVAL, "nodes %d and %d: the graph has %d", (int)*a, (int)*b, (int)g->count);
-    DYN__TRY(common_shape(g, *a, *b, &s));
+    DYN__TRY(common_shape(g, &dyn__at(g, *a)->shape, &dyn__at(g, *b)->shape, &s));
     *a = stretch(g, *a, &s);
     *b = stretch(g, *b, &s);
     return *a < 0 ? *a : *b < 0 ? *b : DYN_OK;
