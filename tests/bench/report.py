@@ -49,8 +49,8 @@ def agreement(row, result):
 def line(row, cores, result):
     parts = ["%s %s" % (NAMES[who], number(r["time"] * SCALES[row.scale])) for who, r in result.items()]
     text, good = agreement(row, result)
-    return "%-6s %-9s %s %s (%s%s)" % (row.name, "one core" if cores else "all cores", ", ".join(parts), row.scale, text,
-                                       "" if good else ", DIFFERENT RESULTS")
+    return "%-6s %-9s %s %s (%s%s)" % (row.name, "one core" if cores else "all cores", ", ".join(parts), row.scale,
+                                       text, "" if good else ", DIFFERENT RESULTS")
 
 
 def cells(row, cores, result, rates, all_cores):
@@ -93,16 +93,16 @@ def start_text(out):
     if "start" not in out:
         return ""
     rows = [[NAMES[who], "%.3f" % r["time"], "%.0f" % r["peak"]] for who, r in out["start"].items()]
-    return "## P11: start\n\nFrom starting the process to the loss after 100 steps of P1 (goal: 0.05 s and 25 MB).\n\n" + \
-        as_table(["", "seconds", "MiB resident at most"], rows) + "\n\n"
+    return "## P11: start\n\nFrom starting the process to the loss after 100 steps of P1 (goal: 0.05 s, 25 MB).\n\n" \
+        + as_table(["", "seconds", "MiB resident at most"], rows) + "\n\n"
 
 
 def calls_text(out):
     if "calls" not in out:
         return ""
     c, python = out["calls"]["libdyn"] * 1e9, out["calls"]["python"] * 1e9
-    return "## P12: a call\n\nA plan that adds two numbers takes %.0f ns a call in C and %.0f ns in Python with bound " \
-        "arrays: %.0f ns more (goal: 1000 ns).\n\n" % (c, python, python - c)
+    return "## P12: a call\n\nA plan that adds two numbers takes %.0f ns a call in C and %.0f ns in Python with " \
+        "bound arrays: %.0f ns more (goal: 1000 ns).\n\n" % (c, python, python - c)
 
 
 def tried_text(out):
@@ -129,7 +129,6 @@ def growth_text(out):
         rows = [[NAMES[who] + what] + [form % (p[i] * scale) for p in points]
                 for who, points in curve["lines"].items()
                 for what, i, scale, form in ((" us", 1, 1e6, "%.0f"), (" MiB", 2, 1, "%.0f"))]
-        rows = [[c for c in r] for r in rows]
         parts.append(as_table([curve["axis"]] + ["%d" % v for v in values], rows) + "\n")
     return "\n".join(parts) + "\n"
 
@@ -188,10 +187,11 @@ same data, the same precision and the same cores; results are compared before ti
 {rates}
 ## What was tried for the peers
 
-Float32 as it comes, no lower precision anywhere. JAX: the loop over steps compiled (`lax.scan`), state donated. PyTorch:
-the fused Adam eager, and the whole step under `torch.compile`. Not tried again in each run, as it was slow or took
-too much memory: `jax.hessian` for P9 (39 s, 9.5 GB), `jax.jacrev` for P10 (13 s, 12 GB), `torch.compile` of the loss
-alone with the fused Adam outside (slower than both others), 40 ARPACK vectors for P8 (slower).
+Float32 as it comes, no lower precision anywhere. JAX: the loop over steps compiled (`lax.scan`), state donated.
+PyTorch: the fused Adam eager, and the whole step under `torch.compile`. Tried while the benchmark was made and left
+out, as slower or too large: `jax.hessian` for P9 (39 s, 9.5 GB), PyTorch for P9 (blocks of double backward, 22 s),
+`jax.jacrev` for P10 (13 s, 12 GB), `torch.compile` of the loss alone with the fused Adam outside, and ARPACK with 40
+vectors for P8.
 
 {tried}
 {growth}"""

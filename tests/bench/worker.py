@@ -70,27 +70,27 @@ def checked(run, check):
 
 
 def choose(case, variants, check, units):
-    """(name, run, text of the check, arrays to save) of the fastest variant."""
+    """(name, run, text of the check, arrays to save) of the fastest variant that does the whole work."""
     tried = []
     for name, make in variants:
         try:
-            run = make()
+            run, start = make(), time.perf_counter()
             text = checked(run, check)
-            run(units)
+            if time.perf_counter() - start < 1:
+                run(units)                              # once more before the clock, unless that is long
             tried.append((least_time(run, 0.1, units)[0], name, run, text, case.saved))
             case.saved = {}
         except Exception as error:                      # a variant that this machine cannot build is not a candidate
             print("# %s: %s" % (name, str(error).splitlines()[0][:200]), file=sys.stderr)
-    tried.sort(key=lambda t: t[0])
-    if len(tried) > 1:
-        for seconds, name, *_ in tried:
-            show("tried:" + name, seconds, "s")
+    tried.sort(key=lambda t: (t[1].endswith("(looser)"), t[0]))
+    for seconds, name, *_ in tried:
+        show("tried:" + name, seconds, "s")
     return tried[0][1:]
 
 
 def prepare(case, variants, check):
     """The work made ready and checked: the fastest variant with tune=1, else the first."""
-    if case("tune", 0):
+    if case("tune", 0) and len(variants) > 1:
         name, run, text, case.saved = choose(case, variants, check, case("units", 1))
     else:
         name, run = variants[0][0], variants[0][1]()
