@@ -177,11 +177,13 @@ dyn_status dyn_plan_compile(dyn_graph *g, int32_t count, const dyn_node *outputs
     if (count < 1 || !outputs || opt.threads < 0 || opt.arena_limit < 0)
         return DYN__FAIL(g->ctx, DYN_EINVAL, "%d outputs, %d threads, arena_limit %lld", (int)count, (int)opt.threads,
                          (long long)opt.arena_limit);
-    for (int32_t j = 0; j < count; j++)
-        if (outputs[j] < 0 || outputs[j] >= g->count || dyn__at(g, outputs[j])->dtype != g->dtype)
+    for (int32_t j = 0; j < count; j++) {
+        DYN__TRY(outputs[j]);
+        if (outputs[j] >= g->count || dyn__at(g, outputs[j])->dtype != g->dtype)
             return DYN__FAIL(g->ctx, DYN_EINVAL,
                              "output %d is node %d, not a tensor of numbers in this graph of %d nodes", (int)j,
                              (int)outputs[j], (int)g->count);
+    }
     c.threads = opt.threads;
     c.unfused = opt.unfused;
     c.arena_limit = opt.arena_limit;

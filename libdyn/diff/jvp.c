@@ -20,10 +20,12 @@ dyn_status dyn__check_nodes(dyn_graph *g, const char *what, int32_t count, const
 {
     if (count < 0 || (count > 0 && !list))
         return DYN__FAIL(g->ctx, DYN_EINVAL, "%d %s given as %s", (int)count, what, list ? "a list" : "NULL");
-    for (int32_t i = 0; i < count; i++)
-        if (list[i] < 0 || list[i] >= g->count)
+    for (int32_t i = 0; i < count; i++) {
+        DYN__TRY(list[i]);      /* the status of the builder that failed, whose message stands */
+        if (list[i] >= g->count)
             return DYN__FAIL(g->ctx, DYN_EINVAL, "%s %d is node %d: the graph has %d", what, (int)i, (int)list[i],
                              (int)g->count);
+    }
     return DYN_OK;
 }
 

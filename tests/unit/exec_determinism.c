@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The same bits from 1, 2 and 7 threads, from repeated runs of one executor, from two executors of one plan in two threads at
- * once, and under every instruction set within itself. Between instruction sets the numbers agree to rounding. */
+ * The same bits from 1, 2 and 7 threads, from repeated runs of one executor, from two executors of one plan in two
+ * threads at once, and under every instruction set within itself. Between instruction sets the numbers agree to
+ * rounding. */
 #include <pthread.h>
 #include "exec_problems.h"
 

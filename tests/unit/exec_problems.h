@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The networks on which derivatives are evaluated again and again: 64-100-100-10 on the handwritten digits and 1-1000-1 on 80
- * points, and every derivative an objective offers, one after the other in one array. */
+ * The networks on which derivatives are evaluated again and again: 64-100-100-10 on the handwritten digits and 1-1000-1
+ * on 80 points, and every derivative an objective offers, one after the other in one array. */
 #ifndef EXEC_PROBLEMS_H
 #define EXEC_PROBLEMS_H
 

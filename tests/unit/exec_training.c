@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Thirty steps of Adam on the digits and on a curve: the same theta, bit for bit, from 1, 2 and 7 threads, and from a run
- * stopped at a random step, saved, and loaded into a context of other threads. Under every instruction set. */
+ * Thirty steps of Adam on the digits and on a curve: the same theta, bit for bit, from 1, 2 and 7 threads, and from a
+ * run stopped at a random step, saved, and loaded into a context of other threads. Under every instruction set. */
 #include <unistd.h>
 #include "exec_problems.h"
 
@@ -9,11 +9,13 @@ enum { STEPS = 30 };
 
 typedef struct trained { int64_t size; double *theta; double loss[STEPS + 1]; } trained;
 
-static const dyn_optimizer_options adam = { .struct_size = sizeof(dyn_optimizer_options), .kind = DYN_OPTIMIZER_ADAM, .rate = 0.01 };
+static const dyn_optimizer_options adam = { .struct_size = sizeof(dyn_optimizer_options), .kind = DYN_OPTIMIZER_ADAM,
+    .rate = 0.01 };
 
 static dyn_run_options run_options(const problem *p)
 {
-    return (dyn_run_options){ .struct_size = sizeof(dyn_run_options), .steps = STEPS, .batch = p->digits ? 150 : 0, .seed = 5 };
+    return (dyn_run_options){ .struct_size = sizeof(dyn_run_options), .steps = STEPS, .batch = p->digits ? 150 : 0,
+                              .seed = 5 };
 }
 
 static dyn_run *start(dyn_ctx *ctx, const problem *p)
@@ -46,7 +48,8 @@ static trained finish(dyn_ctx *ctx, dyn_run *r)
 
 static int same(const trained *a, const trained *b)
 {
-    return memcmp(a->theta, b->theta, (size_t)a->size * sizeof *a->theta) == 0 && memcmp(a->loss, b->loss, sizeof a->loss) == 0;
+    return memcmp(a->theta, b->theta, (size_t)a->size * sizeof *a->theta) == 0
+        && memcmp(a->loss, b->loss, sizeof a->loss) == 0;
 }
 
 static trained train(const problem *p, int32_t threads, int32_t isa)

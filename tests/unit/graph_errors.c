@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the builders and transforms refuse: the status, a message that begins with the function's name and gives the sizes,
- * and nothing kept or lost. A NULL graph, a node of no graph, and a negative node are tried on all of them. */
-#include <dyn/dyn.h>
-#include <stdlib.h>
-#include "test.h"
+ * What the builders and transforms refuse: the status, a message that begins with the function's name and gives the
+ * sizes, and nothing kept or lost. A NULL graph, a node of no graph, and a negative node are tried on all of them. */
+#include "graph_refused.h"
 
 static dyn_ctx *ctx;
 static dyn_graph *g;
 static dyn_node a, b, scalar, line, index_, wide;  /* [2, 3], [4, 5], [], [7], indices [6], rank 8 */
 
-#define SHAPE(...) (const int64_t[]){ __VA_ARGS__ }
 #define AXES(...) (const int32_t[]){ __VA_ARGS__ }
 
 static void set_up(void)
@@ -25,17 +22,12 @@ static void set_up(void)
     CHECK(wide > 0);
 }
 
-/* The call fails with this status and a message that begins with this function and holds this part; the graph does not grow. */
-#define REFUSED(call, status, function, part)                                                       \
-    do {                                                                                            \
-        const int32_t size_ = dyn_graph_size(g);                                                    \
-        const int64_t s_ = (call);                                                                  \
-        if (s_ != (status))                                                                         \
-            TEST_FAIL("%s: %s gives %lld, expected %s", test_name_, #call, (long long)s_, #status); \
-        if (strncmp(dyn_ctx_message(ctx), function ": ", sizeof function + 1))                      \
-            TEST_FAIL("%s: %s: \"%s\"", test_name_, #call, dyn_ctx_message(ctx));                   \
-        CHECK_STR(dyn_ctx_message(ctx), part);                                                      \
-        CHECK(dyn_graph_size(g) == size_);                                                          \
+/* Refused, and the graph does not grow. */
+#define UNCHANGED(call, status, function, part)         \
+    do {                                                \
+        const int32_t size_ = dyn_graph_size(g);        \
+        REFUSED(call, status, function, part);          \
+        CHECK(dyn_graph_size(g) == size_);              \
     } while (0)
 
 TEST(creation)
@@ -51,17 +43,17 @@ TEST(creation)
 
 TEST(leaves)
 {
-    REFUSED(dyn_graph_parameter(g, NULL, 0, NULL), DYN_EINVAL, "dyn_graph_parameter", "name");
-    REFUSED(dyn_graph_input(g, "", 0, NULL), DYN_EINVAL, "dyn_graph_input", "name");
-    REFUSED(dyn_graph_input(g, "a", 0, NULL), DYN_EINVAL, "dyn_graph_input", "\"a\" is taken");
-    REFUSED(dyn_graph_indices(g, "n", 1, NULL), DYN_EINVAL, "dyn_graph_indices", "shape");
-    REFUSED(dyn_graph_input(g, "n", -1, NULL), DYN_ESHAPE, "dyn_graph_input", "rank -1");
-    REFUSED(dyn_graph_input(g, "n", 9, SHAPE(1, 1, 1, 1, 1, 1, 1, 1, 1)), DYN_ESHAPE, "dyn_graph_input", "rank 9");
-    REFUSED(dyn_graph_parameter(g, "n", 2, SHAPE(3, 0)), DYN_ESHAPE, "dyn_graph_parameter", "[3, 0]");
-    REFUSED(dyn_graph_constant(g, 1, 2, SHAPE(3, -4)), DYN_ESHAPE, "dyn_graph_constant", "[3, -4]");
-    REFUSED(dyn_graph_constant(g, 1, 1, NULL), DYN_ESHAPE, "dyn_graph_constant", "shape");
-    REFUSED(dyn_graph_find(g, "nobody"), DYN_EINVAL, "dyn_graph_find", "\"nobody\"");
-    REFUSED(dyn_graph_find(g, NULL), DYN_EINVAL, "dyn_graph_find", "NULL");
+    UNCHANGED(dyn_graph_parameter(g, NULL, 0, NULL), DYN_EINVAL, "dyn_graph_parameter", "name");
+    UNCHANGED(dyn_graph_input(g, "", 0, NULL), DYN_EINVAL, "dyn_graph_input", "name");
+    UNCHANGED(dyn_graph_input(g, "a", 0, NULL), DYN_EINVAL, "dyn_graph_input", "\"a\" is taken");
+    UNCHANGED(dyn_graph_indices(g, "n", 1, NULL), DYN_EINVAL, "dyn_graph_indices", "shape");
+    UNCHANGED(dyn_graph_input(g, "n", -1, NULL), DYN_ESHAPE, "dyn_graph_input", "rank -1");
+    UNCHANGED(dyn_graph_input(g, "n", 9, SHAPE(1, 1, 1, 1, 1, 1, 1, 1, 1)), DYN_ESHAPE, "dyn_graph_input", "rank 9");
+    UNCHANGED(dyn_graph_parameter(g, "n", 2, SHAPE(3, 0)), DYN_ESHAPE, "dyn_graph_parameter", "[3, 0]");
+    UNCHANGED(dyn_graph_constant(g, 1, 2, SHAPE(3, -4)), DYN_ESHAPE, "dyn_graph_constant", "[3, -4]");
+    UNCHANGED(dyn_graph_constant(g, 1, 1, NULL), DYN_ESHAPE, "dyn_graph_constant", "shape");
+    UNCHANGED(dyn_graph_find(g, "nobody"), DYN_EINVAL, "dyn_graph_find", "\"nobody\"");
+    UNCHANGED(dyn_graph_find(g, NULL), DYN_EINVAL, "dyn_graph_find", "NULL");
 }
 
 /* Sizes whose product no memory holds are refused before anything is allocated. */
@@ -71,28 +63,29 @@ TEST(huge_shapes)
     const int64_t million = 1000000;
     const dyn_node six = dyn_graph_slice(g, line, SHAPE(0), SHAPE(6));
 
-    REFUSED(dyn_graph_constant(g, 1, 1, SHAPE(huge)), DYN_ESHAPE, "dyn_graph_constant", "4611686018427387904");
-    REFUSED(dyn_graph_input(g, "huge", 4, SHAPE(million, million, million, million)), DYN_ESHAPE, "dyn_graph_input",
+    UNCHANGED(dyn_graph_constant(g, 1, 1, SHAPE(huge)), DYN_ESHAPE, "dyn_graph_constant", "4611686018427387904");
+    UNCHANGED(dyn_graph_input(g, "huge", 4, SHAPE(million, million, million, million)), DYN_ESHAPE, "dyn_graph_input",
             "[1000000, 1000000, 1000000, 1000000]");
-    REFUSED(dyn_graph_broadcast_to(g, line, 5, SHAPE(million, million, million, million, 7)), DYN_ESHAPE,
+    UNCHANGED(dyn_graph_broadcast_to(g, line, 5, SHAPE(million, million, million, million, 7)), DYN_ESHAPE,
             "dyn_graph_broadcast_to", "1000000");
-    REFUSED(dyn_graph_scatter_add(g, six, index_, INT64_MAX), DYN_ESHAPE, "dyn_graph_scatter_add", "9223372036854775807");
+    UNCHANGED(dyn_graph_scatter_add(g, six, index_, INT64_MAX), DYN_ESHAPE, "dyn_graph_scatter_add",
+              "9223372036854775807");
     CHECK(dyn_ctx_bytes(ctx) - before < 4096);      /* one slice, perhaps a larger node array */
 }
 
 TEST(elementwise)
 {
-    REFUSED(dyn_graph_add(g, a, b), DYN_ESHAPE, "dyn_graph_add", "shapes [2, 3] and [4, 5]");
-    REFUSED(dyn_graph_sub(g, a, b), DYN_ESHAPE, "dyn_graph_sub", "[2, 3]");
-    REFUSED(dyn_graph_mul(g, a, b), DYN_ESHAPE, "dyn_graph_mul", "[4, 5]");
-    REFUSED(dyn_graph_div(g, b, a), DYN_ESHAPE, "dyn_graph_div", "[2, 3]");
-    REFUSED(dyn_graph_max(g, a, line), DYN_ESHAPE, "dyn_graph_max", "[7]");
-    REFUSED(dyn_graph_greater(g, a, b), DYN_ESHAPE, "dyn_graph_greater", "[2, 3]");
-    REFUSED(dyn_graph_greater_equal(g, a, b), DYN_ESHAPE, "dyn_graph_greater_equal", "[2, 3]");
-    REFUSED(dyn_graph_equal(g, a, b), DYN_ESHAPE, "dyn_graph_equal", "[2, 3]");
-    REFUSED(dyn_graph_select(g, a, a, b), DYN_ESHAPE, "dyn_graph_select", "[4, 5]");
-    REFUSED(dyn_graph_powi(g, a, 65), DYN_EINVAL, "dyn_graph_powi", "65");
-    REFUSED(dyn_graph_pow(g, a, (double)NAN), DYN_EINVAL, "dyn_graph_pow", "nan");
+    UNCHANGED(dyn_graph_add(g, a, b), DYN_ESHAPE, "dyn_graph_add", "shapes [2, 3] and [4, 5]");
+    UNCHANGED(dyn_graph_sub(g, a, b), DYN_ESHAPE, "dyn_graph_sub", "[2, 3]");
+    UNCHANGED(dyn_graph_mul(g, a, b), DYN_ESHAPE, "dyn_graph_mul", "[4, 5]");
+    UNCHANGED(dyn_graph_div(g, b, a), DYN_ESHAPE, "dyn_graph_div", "[2, 3]");
+    UNCHANGED(dyn_graph_max(g, a, line), DYN_ESHAPE, "dyn_graph_max", "[7]");
+    UNCHANGED(dyn_graph_greater(g, a, b), DYN_ESHAPE, "dyn_graph_greater", "[2, 3]");
+    UNCHANGED(dyn_graph_greater_equal(g, a, b), DYN_ESHAPE, "dyn_graph_greater_equal", "[2, 3]");
+    UNCHANGED(dyn_graph_equal(g, a, b), DYN_ESHAPE, "dyn_graph_equal", "[2, 3]");
+    UNCHANGED(dyn_graph_select(g, a, a, b), DYN_ESHAPE, "dyn_graph_select", "[4, 5]");
+    UNCHANGED(dyn_graph_powi(g, a, 65), DYN_EINVAL, "dyn_graph_powi", "65");
+    UNCHANGED(dyn_graph_pow(g, a, (double)NAN), DYN_EINVAL, "dyn_graph_pow", "nan");
 }
 
 /* Indices are not numbers: no arithmetic, and no view of them that would be read as numbers. */
@@ -100,58 +93,60 @@ TEST(indices_are_not_numbers)
 {
     const dyn_node six = dyn_graph_slice(g, line, SHAPE(0), SHAPE(6)), one = dyn_graph_input(g, "one", 2, SHAPE(2, 6));
 
-    REFUSED(dyn_graph_tanh(g, index_), DYN_EDTYPE, "dyn_graph_tanh", "indices");
-    REFUSED(dyn_graph_neg(g, index_), DYN_EDTYPE, "dyn_graph_neg", "indices");
-    REFUSED(dyn_graph_add(g, six, index_), DYN_EDTYPE, "dyn_graph_add", "indices");
-    REFUSED(dyn_graph_mul(g, one, index_), DYN_EDTYPE, "dyn_graph_mul", "indices");
-    REFUSED(dyn_graph_broadcast_to(g, index_, 2, SHAPE(2, 6)), DYN_EDTYPE, "dyn_graph_broadcast_to", "indices");
-    REFUSED(dyn_graph_sum(g, index_, 1, AXES(0)), DYN_EDTYPE, "dyn_graph_sum", "indices");
-    REFUSED(dyn_graph_amax(g, index_, 1, AXES(0)), DYN_EDTYPE, "dyn_graph_amax", "indices");
-    REFUSED(dyn_graph_slice(g, index_, SHAPE(0), SHAPE(2)), DYN_EDTYPE, "dyn_graph_slice", "indices");
-    REFUSED(dyn_graph_pad(g, index_, SHAPE(0), SHAPE(8)), DYN_EDTYPE, "dyn_graph_pad", "indices");
-    REFUSED(dyn_graph_permute(g, index_, AXES(0)), DYN_EDTYPE, "dyn_graph_permute", "indices");
-    REFUSED(dyn_graph_concat(g, index_, index_, 0), DYN_EDTYPE, "dyn_graph_concat", "indices");
-    REFUSED(dyn_graph_stop(g, index_), DYN_EDTYPE, "dyn_graph_stop", "indices");
-    REFUSED(dyn_graph_gather(g, index_, index_), DYN_EDTYPE, "dyn_graph_gather", "indices");
-    REFUSED(dyn_graph_gather(g, line, line), DYN_EDTYPE, "dyn_graph_gather", "indices");
-    REFUSED(dyn_graph_scatter_add(g, six, six, 3), DYN_EDTYPE, "dyn_graph_scatter_add", "indices");
+    UNCHANGED(dyn_graph_tanh(g, index_), DYN_EDTYPE, "dyn_graph_tanh", "indices");
+    UNCHANGED(dyn_graph_neg(g, index_), DYN_EDTYPE, "dyn_graph_neg", "indices");
+    UNCHANGED(dyn_graph_add(g, six, index_), DYN_EDTYPE, "dyn_graph_add", "indices");
+    UNCHANGED(dyn_graph_mul(g, one, index_), DYN_EDTYPE, "dyn_graph_mul", "indices");
+    UNCHANGED(dyn_graph_broadcast_to(g, index_, 2, SHAPE(2, 6)), DYN_EDTYPE, "dyn_graph_broadcast_to", "indices");
+    UNCHANGED(dyn_graph_sum(g, index_, 1, AXES(0)), DYN_EDTYPE, "dyn_graph_sum", "indices");
+    UNCHANGED(dyn_graph_amax(g, index_, 1, AXES(0)), DYN_EDTYPE, "dyn_graph_amax", "indices");
+    UNCHANGED(dyn_graph_slice(g, index_, SHAPE(0), SHAPE(2)), DYN_EDTYPE, "dyn_graph_slice", "indices");
+    UNCHANGED(dyn_graph_pad(g, index_, SHAPE(0), SHAPE(8)), DYN_EDTYPE, "dyn_graph_pad", "indices");
+    UNCHANGED(dyn_graph_permute(g, index_, AXES(0)), DYN_EDTYPE, "dyn_graph_permute", "indices");
+    UNCHANGED(dyn_graph_concat(g, index_, index_, 0), DYN_EDTYPE, "dyn_graph_concat", "indices");
+    UNCHANGED(dyn_graph_stop(g, index_), DYN_EDTYPE, "dyn_graph_stop", "indices");
+    UNCHANGED(dyn_graph_gather(g, index_, index_), DYN_EDTYPE, "dyn_graph_gather", "indices");
+    UNCHANGED(dyn_graph_gather(g, line, line), DYN_EDTYPE, "dyn_graph_gather", "indices");
+    UNCHANGED(dyn_graph_scatter_add(g, six, six, 3), DYN_EDTYPE, "dyn_graph_scatter_add", "indices");
 }
 
 TEST(products_and_reductions)
 {
-    REFUSED(dyn_graph_matmul(g, a, b, 0, 0), DYN_ESHAPE, "dyn_graph_matmul", "[2, 3] and [4, 5]: inner sizes");
-    REFUSED(dyn_graph_matmul(g, a, line, 0, 0), DYN_ESHAPE, "dyn_graph_matmul", "two axes");
-    REFUSED(dyn_graph_sum(g, a, 1, AXES(2)), DYN_EINVAL, "dyn_graph_sum", "axis 2");
-    REFUSED(dyn_graph_sum(g, a, 2, AXES(1, -1)), DYN_EINVAL, "dyn_graph_sum", "axis -1");
-    REFUSED(dyn_graph_sum(g, a, -1, AXES(0)), DYN_EINVAL, "dyn_graph_sum", "-1 axes");
-    REFUSED(dyn_graph_sum(g, a, 1, NULL), DYN_EINVAL, "dyn_graph_sum", "axes");
-    REFUSED(dyn_graph_amax(g, a, 1, AXES(INT32_MIN)), DYN_EINVAL, "dyn_graph_amax", "rank 2");
-    REFUSED(dyn_graph_logsumexp(g, scalar), DYN_ESHAPE, "dyn_graph_logsumexp", "no axis");
+    UNCHANGED(dyn_graph_matmul(g, a, b, 0, 0), DYN_ESHAPE, "dyn_graph_matmul", "[2, 3] and [4, 5]: inner sizes");
+    UNCHANGED(dyn_graph_matmul(g, a, line, 0, 0), DYN_ESHAPE, "dyn_graph_matmul", "two axes");
+    UNCHANGED(dyn_graph_sum(g, a, 1, AXES(2)), DYN_EINVAL, "dyn_graph_sum", "axis 2");
+    UNCHANGED(dyn_graph_sum(g, a, 2, AXES(1, -1)), DYN_EINVAL, "dyn_graph_sum", "axis -1");
+    UNCHANGED(dyn_graph_sum(g, a, -1, AXES(0)), DYN_EINVAL, "dyn_graph_sum", "-1 axes");
+    UNCHANGED(dyn_graph_sum(g, a, 1, NULL), DYN_EINVAL, "dyn_graph_sum", "axes");
+    UNCHANGED(dyn_graph_amax(g, a, 1, AXES(INT32_MIN)), DYN_EINVAL, "dyn_graph_amax", "rank 2");
+    UNCHANGED(dyn_graph_logsumexp(g, scalar), DYN_ESHAPE, "dyn_graph_logsumexp", "no axis");
 }
 
 TEST(shapes_and_places)
 {
-    REFUSED(dyn_graph_broadcast_to(g, a, 2, SHAPE(2, 4)), DYN_ESHAPE, "dyn_graph_broadcast_to", "[2, 4]");
-    REFUSED(dyn_graph_broadcast_to(g, a, 1, SHAPE(3)), DYN_ESHAPE, "dyn_graph_broadcast_to", "[2, 3]");
-    REFUSED(dyn_graph_broadcast_to(g, a, 9, SHAPE(1)), DYN_ESHAPE, "dyn_graph_broadcast_to", "rank 9");
-    REFUSED(dyn_graph_broadcast_to(g, a, 2, NULL), DYN_ESHAPE, "dyn_graph_broadcast_to", "shape");
-    REFUSED(dyn_graph_reshape(g, a, 1, SHAPE(7)), DYN_ESHAPE, "dyn_graph_reshape", "[2, 3] to [7]");
-    REFUSED(dyn_graph_reshape(g, a, 9, SHAPE(7)), DYN_ESHAPE, "dyn_graph_reshape", "rank 9");
-    REFUSED(dyn_graph_permute(g, a, NULL), DYN_EINVAL, "dyn_graph_permute", "NULL");
-    REFUSED(dyn_graph_permute(g, a, AXES(1, 1)), DYN_EINVAL, "dyn_graph_permute", "axis 1");
-    REFUSED(dyn_graph_permute(g, a, AXES(0, 2)), DYN_EINVAL, "dyn_graph_permute", "axis 2");
-    REFUSED(dyn_graph_slice(g, a, SHAPE(1, 0), SHAPE(2, 3)), DYN_ESHAPE, "dyn_graph_slice", "[2, 3] from 1 along axis 0");
-    REFUSED(dyn_graph_slice(g, a, SHAPE(-1, 0), SHAPE(1, 1)), DYN_ESHAPE, "dyn_graph_slice", "from -1");
-    REFUSED(dyn_graph_slice(g, a, SHAPE(INT64_MAX, 0), SHAPE(1, 1)), DYN_ESHAPE, "dyn_graph_slice", "9223372036854775807");
-    REFUSED(dyn_graph_slice(g, a, NULL, SHAPE(1, 1)), DYN_EINVAL, "dyn_graph_slice", "NULL");
-    REFUSED(dyn_graph_pad(g, a, SHAPE(1, 0), SHAPE(2, 3)), DYN_ESHAPE, "dyn_graph_pad", "from 1 along axis 0");
-    REFUSED(dyn_graph_pad(g, a, SHAPE(0, 0), NULL), DYN_EINVAL, "dyn_graph_pad", "NULL");
-    REFUSED(dyn_graph_concat(g, a, b, 0), DYN_ESHAPE, "dyn_graph_concat", "[2, 3] and [4, 5] along axis 0");
-    REFUSED(dyn_graph_concat(g, a, a, 2), DYN_ESHAPE, "dyn_graph_concat", "axis 2");
-    REFUSED(dyn_graph_concat(g, a, a, INT32_MIN), DYN_ESHAPE, "dyn_graph_concat", "axis -2147483646");
-    REFUSED(dyn_graph_gather(g, scalar, index_), DYN_ESHAPE, "dyn_graph_gather", "[]");
-    REFUSED(dyn_graph_scatter_add(g, line, index_, 3), DYN_ESHAPE, "dyn_graph_scatter_add", "[7] by indices [6]");
-    REFUSED(dyn_graph_scatter_add(g, dyn_graph_slice(g, line, SHAPE(0), SHAPE(6)), index_, 0), DYN_ESHAPE,
+    UNCHANGED(dyn_graph_broadcast_to(g, a, 2, SHAPE(2, 4)), DYN_ESHAPE, "dyn_graph_broadcast_to", "[2, 4]");
+    UNCHANGED(dyn_graph_broadcast_to(g, a, 1, SHAPE(3)), DYN_ESHAPE, "dyn_graph_broadcast_to", "[2, 3]");
+    UNCHANGED(dyn_graph_broadcast_to(g, a, 9, SHAPE(1)), DYN_ESHAPE, "dyn_graph_broadcast_to", "rank 9");
+    UNCHANGED(dyn_graph_broadcast_to(g, a, 2, NULL), DYN_ESHAPE, "dyn_graph_broadcast_to", "shape");
+    UNCHANGED(dyn_graph_reshape(g, a, 1, SHAPE(7)), DYN_ESHAPE, "dyn_graph_reshape", "[2, 3] to [7]");
+    UNCHANGED(dyn_graph_reshape(g, a, 9, SHAPE(7)), DYN_ESHAPE, "dyn_graph_reshape", "rank 9");
+    UNCHANGED(dyn_graph_permute(g, a, NULL), DYN_EINVAL, "dyn_graph_permute", "NULL");
+    UNCHANGED(dyn_graph_permute(g, a, AXES(1, 1)), DYN_EINVAL, "dyn_graph_permute", "axis 1");
+    UNCHANGED(dyn_graph_permute(g, a, AXES(0, 2)), DYN_EINVAL, "dyn_graph_permute", "axis 2");
+    UNCHANGED(dyn_graph_slice(g, a, SHAPE(1, 0), SHAPE(2, 3)), DYN_ESHAPE, "dyn_graph_slice",
+              "[2, 3] from 1 along axis 0");
+    UNCHANGED(dyn_graph_slice(g, a, SHAPE(-1, 0), SHAPE(1, 1)), DYN_ESHAPE, "dyn_graph_slice", "from -1");
+    UNCHANGED(dyn_graph_slice(g, a, SHAPE(INT64_MAX, 0), SHAPE(1, 1)), DYN_ESHAPE, "dyn_graph_slice",
+              "9223372036854775807");
+    UNCHANGED(dyn_graph_slice(g, a, NULL, SHAPE(1, 1)), DYN_EINVAL, "dyn_graph_slice", "NULL");
+    UNCHANGED(dyn_graph_pad(g, a, SHAPE(1, 0), SHAPE(2, 3)), DYN_ESHAPE, "dyn_graph_pad", "from 1 along axis 0");
+    UNCHANGED(dyn_graph_pad(g, a, SHAPE(0, 0), NULL), DYN_EINVAL, "dyn_graph_pad", "NULL");
+    UNCHANGED(dyn_graph_concat(g, a, b, 0), DYN_ESHAPE, "dyn_graph_concat", "[2, 3] and [4, 5] along axis 0");
+    UNCHANGED(dyn_graph_concat(g, a, a, 2), DYN_ESHAPE, "dyn_graph_concat", "axis 2");
+    UNCHANGED(dyn_graph_concat(g, a, a, INT32_MIN), DYN_ESHAPE, "dyn_graph_concat", "axis -2147483646");
+    UNCHANGED(dyn_graph_gather(g, scalar, index_), DYN_ESHAPE, "dyn_graph_gather", "[]");
+    UNCHANGED(dyn_graph_scatter_add(g, line, index_, 3), DYN_ESHAPE, "dyn_graph_scatter_add", "[7] by indices [6]");
+    UNCHANGED(dyn_graph_scatter_add(g, dyn_graph_slice(g, line, SHAPE(0), SHAPE(6)), index_, 0), DYN_ESHAPE,
             "dyn_graph_scatter_add", "0 rows");
 }
 
@@ -159,23 +154,26 @@ TEST(transforms)
 {
     dyn_node out[2], one = dyn_graph_constant(g, 1, 2, SHAPE(2, 3)), mean = dyn_graph_mean(g, a), none = 99999;
 
-    REFUSED(dyn_graph_jvp(g, 1, &a, 1, &a, &b, out), DYN_ESHAPE, "dyn_graph_jvp", "tangent 0 has shape [4, 5], expected [2, 3]");
-    REFUSED(dyn_graph_jvp(g, 1, &none, 1, &a, &one, out), DYN_EINVAL, "dyn_graph_jvp", "output 0 is node 99999");
-    REFUSED(dyn_graph_jvp(g, 1, &a, 1, NULL, &one, out), DYN_EINVAL, "dyn_graph_jvp", "NULL");
-    REFUSED(dyn_graph_jvp(g, -1, &a, 1, &a, &one, out), DYN_EINVAL, "dyn_graph_jvp", "-1 output");
-    REFUSED(dyn_graph_vjp(g, 1, &a, &b, 1, &a, out), DYN_ESHAPE, "dyn_graph_vjp", "cotangent 0 has shape [4, 5]");
-    REFUSED(dyn_graph_vjp(g, 1, &a, &one, 1, &none, out), DYN_EINVAL, "dyn_graph_vjp", "input 0 is node 99999");
-    REFUSED(dyn_graph_gradient(g, a, 1, &a, out), DYN_ESHAPE, "dyn_graph_gradient", "[2, 3], a scalar is needed");
-    REFUSED(dyn_graph_gradient(g, -4, 1, &a, out), DYN_EINVAL, "dyn_graph_gradient", "node -4");
-    REFUSED(dyn_graph_gradient(g, mean, 1, &a, NULL), DYN_EINVAL, "dyn_graph_gradient", "NULL");
-    REFUSED(dyn_graph_hvp(g, mean, 1, &a, &none, out), DYN_EINVAL, "dyn_graph_hvp", "direction 0 is node 99999");
+    UNCHANGED(dyn_graph_jvp(g, 1, &a, 1, &a, &b, out), DYN_ESHAPE, "dyn_graph_jvp",
+              "tangent 0 has shape [4, 5], expected [2, 3]");
+    UNCHANGED(dyn_graph_jvp(g, 1, &none, 1, &a, &one, out), DYN_EINVAL, "dyn_graph_jvp", "output 0 is node 99999");
+    UNCHANGED(dyn_graph_jvp(g, 1, &a, 1, NULL, &one, out), DYN_EINVAL, "dyn_graph_jvp", "NULL");
+    UNCHANGED(dyn_graph_jvp(g, -1, &a, 1, &a, &one, out), DYN_EINVAL, "dyn_graph_jvp", "-1 output");
+    UNCHANGED(dyn_graph_vjp(g, 1, &a, &b, 1, &a, out), DYN_ESHAPE, "dyn_graph_vjp", "cotangent 0 has shape [4, 5]");
+    UNCHANGED(dyn_graph_vjp(g, 1, &a, &one, 1, &none, out), DYN_EINVAL, "dyn_graph_vjp", "input 0 is node 99999");
+    UNCHANGED(dyn_graph_gradient(g, a, 1, &a, out), DYN_ESHAPE, "dyn_graph_gradient", "[2, 3], a scalar is needed");
+    CHECK(dyn_graph_gradient(g, dyn_graph_mean(g, dyn_graph_add(g, a, b)), 1, &a, out) == DYN_ESHAPE);
+    CHECK_STR(dyn_ctx_message(ctx), "dyn_graph_add: ");     /* the first error, not what followed from it */
+    UNCHANGED(dyn_graph_gradient(g, mean, 1, &a, NULL), DYN_EINVAL, "dyn_graph_gradient", "NULL");
+    UNCHANGED(dyn_graph_hvp(g, mean, 1, &a, &none, out), DYN_EINVAL, "dyn_graph_hvp", "direction 0 is node 99999");
     CHECK(dyn_graph_hvp(g, mean, 1, &a, &b, out) == DYN_ESHAPE);
     CHECK_STR(dyn_ctx_message(ctx), "dyn_graph_hvp: tangent 0 has shape [4, 5], expected [2, 3]");
-    REFUSED(dyn_graph_ggn(g, mean, none, 1, &a, &one, out), DYN_EINVAL, "dyn_graph_ggn", "function 0 is node 99999");
-    REFUSED(dyn_graph_ggn(g, mean, a, 1, &a, &b, out), DYN_ESHAPE, "dyn_graph_ggn", "[4, 5]");
-    REFUSED(dyn_graph_batch(g, 0, 1, &a, 1, &a, &a, out), DYN_EINVAL, "dyn_graph_batch", "size 0");
-    REFUSED(dyn_graph_batch(g, 5, 1, &a, 1, &a, &b, out), DYN_ESHAPE, "dyn_graph_batch", "[4, 5], expected [5, 2, 3]");
-    REFUSED(dyn_graph_batch(g, 5, 1, &wide, 1, &wide, &wide, out), DYN_ESHAPE, "dyn_graph_batch", "rank 8");
+    UNCHANGED(dyn_graph_ggn(g, mean, none, 1, &a, &one, out), DYN_EINVAL, "dyn_graph_ggn", "function 0 is node 99999");
+    UNCHANGED(dyn_graph_ggn(g, mean, a, 1, &a, &b, out), DYN_ESHAPE, "dyn_graph_ggn", "[4, 5]");
+    UNCHANGED(dyn_graph_batch(g, 0, 1, &a, 1, &a, &a, out), DYN_EINVAL, "dyn_graph_batch", "size 0");
+    UNCHANGED(dyn_graph_batch(g, 5, 1, &a, 1, &a, &b, out), DYN_ESHAPE, "dyn_graph_batch",
+              "[4, 5], expected [5, 2, 3]");
+    UNCHANGED(dyn_graph_batch(g, 5, 1, &wide, 1, &wide, &wide, out), DYN_ESHAPE, "dyn_graph_batch", "rank 8");
 }
 
 TEST(printing)
@@ -183,10 +181,10 @@ TEST(printing)
     const dyn_node none = 99999;
     char text[8];
 
-    REFUSED(dyn_graph_print(g, 0, 1, &none, NULL, 0), DYN_EINVAL, "dyn_graph_print", "node 99999");
-    REFUSED(dyn_graph_print(g, 0, 1, NULL, NULL, 0), DYN_EINVAL, "dyn_graph_print", "1 outputs");
-    REFUSED(dyn_graph_print(g, 0, 1, &a, NULL, 8), DYN_EINVAL, "dyn_graph_print", "8 bytes");
-    REFUSED(dyn_graph_print(g, 0, 1, &a, text, -1), DYN_EINVAL, "dyn_graph_print", "-1 bytes");
+    UNCHANGED(dyn_graph_print(g, 0, 1, &none, NULL, 0), DYN_EINVAL, "dyn_graph_print", "node 99999");
+    UNCHANGED(dyn_graph_print(g, 0, 1, NULL, NULL, 0), DYN_EINVAL, "dyn_graph_print", "1 outputs");
+    UNCHANGED(dyn_graph_print(g, 0, 1, &a, NULL, 8), DYN_EINVAL, "dyn_graph_print", "8 bytes");
+    UNCHANGED(dyn_graph_print(g, 0, 1, &a, text, -1), DYN_EINVAL, "dyn_graph_print", "-1 bytes");
     CHECK(dyn_graph_print(g, 1, 1, &a, text, sizeof text) > 8 && text[7] == 0 && !strncmp(text, "digraph", 7));
 }
 
@@ -202,7 +200,8 @@ static const struct { const char *name; unary fn; } unaries[] = {
     ENTRY(logsumexp), ENTRY(mean),
 };
 static const struct { const char *name; binary fn; } binaries[] = {
-    ENTRY(add), ENTRY(sub), ENTRY(mul), ENTRY(div), ENTRY(max), ENTRY(greater), ENTRY(greater_equal), ENTRY(equal), ENTRY(gather),
+    ENTRY(add), ENTRY(sub), ENTRY(mul), ENTRY(div), ENTRY(max), ENTRY(greater), ENTRY(greater_equal), ENTRY(equal),
+    ENTRY(gather),
 };
 
 static dyn_node scale(dyn_graph *h, dyn_node x) { return dyn_graph_scale(h, x, 2); }
@@ -224,7 +223,8 @@ static dyn_node activation(dyn_graph *h, dyn_node x) { return dyn_graph_activati
 
 static const struct { const char *name; unary fn; } wrapped[] = {
     { "dyn_graph_scale", scale }, { "dyn_graph_powi", powi }, { "dyn_graph_powi", powi1 }, { "dyn_graph_pow", pow_ },
-    { "dyn_graph_select", select_a }, { "dyn_graph_matmul", matmul }, { "dyn_graph_sum", sum }, { "dyn_graph_amax", amax },
+    { "dyn_graph_select", select_a }, { "dyn_graph_matmul", matmul }, { "dyn_graph_sum", sum },
+    { "dyn_graph_amax", amax },
     { "dyn_graph_broadcast_to", spread }, { "dyn_graph_reshape", reshape }, { "dyn_graph_permute", permute },
     { "dyn_graph_slice", slice }, { "dyn_graph_pad", pad }, { "dyn_graph_concat", concat },
     { "dyn_graph_scatter_add", scatter }, { "dyn_graph_activation", activation },
@@ -237,7 +237,8 @@ static void try_nodes(const char *name, unary fn)
     char number[32];
 
     snprintf(number, sizeof number, " %d", (int)beyond);
-    if (fn(g, beyond) != DYN_EINVAL || strncmp(dyn_ctx_message(ctx), name, strlen(name)) || !strstr(dyn_ctx_message(ctx), number))
+    if (fn(g, beyond) != DYN_EINVAL || strncmp(dyn_ctx_message(ctx), name, strlen(name))
+        || !strstr(dyn_ctx_message(ctx), number))
         TEST_FAIL("%s of a node beyond the graph: \"%s\"", name, dyn_ctx_message(ctx));
     dyn_graph_find(g, "nobody");
     if (fn(g, DYN_EFULL) != DYN_EFULL || !strstr(dyn_ctx_message(ctx), "nobody"))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * dyn_check_gradient and dyn_check_hessian on right derivatives, and on the mistakes people make: a sign, a factor, one wrong
- * component, a term forgotten in the Hessian, a Hessian that is not symmetric, callbacks that fail. */
+ * dyn_check_gradient and dyn_check_hessian on right derivatives, and on the mistakes people make: a sign, a factor, one
+ * wrong component, a term forgotten in the Hessian, a Hessian that is not symmetric, callbacks that fail. */
 #include "oom/oom.h"
 #include "train_problem.h"
 

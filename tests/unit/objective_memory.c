@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Memory: a plan says to the byte what its executors take; a limit is met by chunks of samples, also with a shorter last
- * one, and the results stay those of the whole; a limit that cannot be met is an error that gives the bytes. */
+ * Memory: a plan says to the byte what its executors take; a limit is met by chunks of samples, also with a shorter
+ * last one, and the results stay those of the whole; a limit that cannot be met is an error that gives the bytes. */
 #include "base/base.h"
 #include "exec_problems.h"
 
@@ -96,8 +96,8 @@ static int64_t gradient_bytes(dyn_ctx *ctx, const problem *p)
     return bytes;
 }
 
-/* The limit forces chunks: the whole takes more (of the curve only the Hessian does), and beside graphs and one vector the
- * chunks stay below. */
+/* The limit forces chunks: the whole takes more (of the curve only the Hessian does), and beside graphs and one vector
+ * the chunks stay below. */
 static void check_limit(const problem *whole, const results *expected, int64_t limit)
 {
     dyn_ctx *ctx = make_ctx(2, DYN_ISA_AUTO);
@@ -134,7 +134,8 @@ TEST(chunks_change_nothing)
 TEST(predictions_in_chunks)
 {
     dyn_ctx *ctx = make_ctx(2, DYN_ISA_AUTO);
-    const problem whole = { .digits = 1, .samples = 203 }, part = { .digits = 1, .samples = 203, .memory_limit = 40000 };
+    const problem whole = { .digits = 1, .samples = 203 },
+        part = { .digits = 1, .samples = 203, .memory_limit = 40000 };
     dyn_objective *a = make_objective(ctx, &whole, 203), *b = make_objective(ctx, &part, 203);
     double *theta = start_of(a), f[2][2030], share[2];
 
