@@ -59,6 +59,17 @@ static dyn_episodes *spikes(const training *t)
     return e;
 }
 
+/* A limit below the 61 parameters keeps the solver from writing the whole matrix out: Lanczos, started from the pairs of
+ * the step before, needs a quarter of the products. */
+static dyn_sharpness_options iterative(int32_t no_raw)
+{
+    dyn_sharpness_options opt = DYN_SHARPNESS_OPTIONS_INIT;
+
+    opt.max_products = 60;
+    opt.no_raw = no_raw;
+    return opt;
+}
+
 static training train(int32_t kind, double eps, int64_t steps, int64_t measure_every, const dyn_sharpness_options *opt,
                       dyn_sharpness_tracker **tracker)
 {
@@ -92,7 +103,7 @@ static double largest(const training *t, const char *name)
 
 TEST(adam_spikes_after_the_preconditioned_sharpness_crosses)
 {
-    dyn_sharpness_options opt = DYN_SHARPNESS_OPTIONS_INIT;
+    const dyn_sharpness_options opt = iterative(1);
     dyn_sharpness_tracker *tracker = NULL;
     dyn_episodes *spike, *sharp, *along;
     int64_t hits = 0, missed = 0, alarms = 0, n = 0;
@@ -116,8 +127,6 @@ TEST(adam_spikes_after_the_preconditioned_sharpness_crosses)
     printf("# curvature along the gradient: %d hits, %d missed, %d false alarms\n", (int)hits, (int)missed,
            (int)alarms);
     CHECK(missed == 0);
-    printf("# largest plain sharpness %.1f, threshold 200\n", largest(&t, "sharpness"));
-    CHECK(largest(&t, "sharpness") < 60.0);
     dyn_episodes_free(spike);
     dyn_episodes_free(sharp);
     dyn_episodes_free(along);
@@ -125,17 +134,16 @@ TEST(adam_spikes_after_the_preconditioned_sharpness_crosses)
     dyn_sharpness_tracker_free(tracker);
 }
 
-TEST(adam_stays_at_the_edge_later)
+TEST(adam_stays_at_the_edge_while_the_plain_sharpness_stays_low)
 {
-    enum { FROM = 4000, TO = 12000, EVERY = 20 };
-    dyn_sharpness_options opt = DYN_SHARPNESS_OPTIONS_INIT;
+    enum { FROM = 4000, TO = 12000, EVERY = 40 };
+    const dyn_sharpness_options opt = iterative(0);
     dyn_sharpness_tracker *tracker = NULL;
     const double *sharpness, *threshold;
     int64_t n = 0;
     double mean = 0.0;
     training t;
 
-    opt.no_raw = 1;
     t = train(DYN_OPTIMIZER_ADAM, 0.0, TO, EVERY, &opt, &tracker);
     threshold = series(&t, "threshold", &n);
     sharpness = series(&t, "sharpness_pre", &n);
@@ -143,20 +151,21 @@ TEST(adam_stays_at_the_edge_later)
         mean += sharpness[i] / threshold[i] / (double)(n - FROM / EVERY);
     printf("# mean of sharpness over threshold: %.3f\n", mean);
     CHECK_NEAR(mean, 0.986, 0.03);
+    printf("# largest plain sharpness %.1f, threshold 200\n", largest(&t, "sharpness"));
+    CHECK(largest(&t, "sharpness") < 60.0);
     training_free(&t);
     dyn_sharpness_tracker_free(tracker);
 }
 
 TEST(gradient_descent_has_no_spikes)
 {
-    dyn_sharpness_options opt = DYN_SHARPNESS_OPTIONS_INIT;
+    const dyn_sharpness_options opt = iterative(1);
     dyn_sharpness_tracker *tracker = NULL;
     dyn_episodes *spike;
     int64_t n = 0;
     training t;
 
-    opt.no_raw = 1;
-    t = train(DYN_OPTIMIZER_GD, 0.0, STEPS, 10, &opt, &tracker);
+    t = train(DYN_OPTIMIZER_GD, 0.0, STEPS, 20, &opt, &tracker);
     spike = spikes(&t);
     CHECK(dyn_episodes_count(spike) == 0);
     CHECK(largest(&t, "sharpness_pre") < 200.0);
@@ -168,13 +177,12 @@ TEST(gradient_descent_has_no_spikes)
 
 TEST(large_eps_has_no_spikes)
 {
-    dyn_sharpness_options opt = DYN_SHARPNESS_OPTIONS_INIT;
+    const dyn_sharpness_options opt = iterative(1);
     dyn_sharpness_tracker *tracker = NULL;
     dyn_episodes *spike;
     training t;
 
-    opt.no_raw = 1;
-    t = train(DYN_OPTIMIZER_ADAM, 0.1, STEPS, 5, &opt, &tracker);
+    t = train(DYN_OPTIMIZER_ADAM, 0.1, STEPS, 10, &opt, &tracker);
     spike = spikes(&t);
     CHECK(dyn_episodes_count(spike) == 0);
     CHECK(largest(&t, "lambda_grad_pre") < 200.0);
@@ -235,7 +243,7 @@ int main(void)
     if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
         return 2;
     RUN(adam_spikes_after_the_preconditioned_sharpness_crosses);
-    RUN(adam_stays_at_the_edge_later);
+    RUN(adam_stays_at_the_edge_while_the_plain_sharpness_stays_low);
     RUN(gradient_descent_has_no_spikes);
     RUN(large_eps_has_no_spikes);
     RUN(heavy_ball_in_float32);
