@@ -53,8 +53,7 @@ dyn_status dyn_condensation_cosines(const dyn_condensation *c, int32_t ordered, 
     if (!c)
         return DYN_EINVAL;
     DYN__ENTER(c->ctx);
-    if (!cosines)
-        return DYN__FAIL(c->ctx, DYN_EINVAL, "cosines is NULL");
+    DYN__NEED(c->ctx, cosines);
     if (ordered)
         plain = dyn__alloc(c->ctx, (size_t)c->neurons, (size_t)c->neurons * sizeof *plain);
     if (!plain)

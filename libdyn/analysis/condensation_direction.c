@@ -54,8 +54,7 @@ dyn_status dyn_condensation_alignment(const dyn_condensation *c, const double *z
     if (!c)
         return DYN_EINVAL;
     DYN__ENTER(c->ctx);
-    if (!z)
-        return DYN__FAIL(c->ctx, DYN_EINVAL, "z is NULL");
+    DYN__NEED(c->ctx, z);
     DYN__TRY(dyn__check_finite(c->ctx, "z", c->components, z));
     norm = dyn__norm(c->components, z);
     if (norm == 0.0)
@@ -83,8 +82,7 @@ dyn_status dyn_condensation_orientation(const dyn_condensation *c, double *angle
     if (!c)
         return DYN_EINVAL;
     DYN__ENTER(c->ctx);
-    if (!angles)
-        return DYN__FAIL(c->ctx, DYN_EINVAL, "angles is NULL");
+    DYN__NEED(c->ctx, angles);
     DYN__TRY(check_plane(c));
     for (int64_t i = 0; i < c->neurons; i++)
         angles[i] = orientation(c, i);
@@ -128,8 +126,7 @@ dyn_status dyn_condensation_histogram(const dyn_condensation *c, int64_t bins, i
     if (!c)
         return DYN_EINVAL;
     DYN__ENTER(c->ctx);
-    if (!mass)
-        return DYN__FAIL(c->ctx, DYN_EINVAL, "mass is NULL");
+    DYN__NEED(c->ctx, mass);
     if (bins < 0 || top < 0)
         return DYN__FAIL(c->ctx, DYN_EINVAL, "bins is %" PRId64 ", top is %" PRId64 ", neither may be negative", bins,
                          top);

@@ -85,8 +85,8 @@ dyn_status dyn_condensation_features(const dyn_model *m, const double *theta, in
     if (!m)
         return DYN_EINVAL;
     DYN__ENTER(m->ctx);
-    if (!theta || !features)
-        return DYN__FAIL(m->ctx, DYN_EINVAL, "%s is NULL", theta ? "features" : "theta");
+    DYN__NEED(m->ctx, theta);
+    DYN__NEED(m->ctx, features);
     DYN__TRY(find_layer(m, layer_number, &l));
     copy_features(&l, theta, features);
     if (output_weights && l.next.rank >= 0)

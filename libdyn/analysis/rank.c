@@ -157,8 +157,8 @@ dyn_status dyn_rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const do
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    if (!jacobian || !out)
-        return DYN__FAIL(ctx, DYN_EINVAL, "%s is NULL", jacobian ? "out" : "jacobian");
+    DYN__NEED(ctx, jacobian);
+    DYN__NEED(ctx, out);
     if (rows < 1 || columns < 1 || rows > INT64_MAX / (int64_t)sizeof(double) / columns)
         return DYN__FAIL(ctx, DYN_EINVAL, "jacobian is %" PRId64 " x %" PRId64 ", both must be positive", rows,
                          columns);

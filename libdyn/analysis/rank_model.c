@@ -59,8 +59,8 @@ static dyn_status rank_at(dyn_model *m, const double *theta, int64_t samples, co
 
 static dyn_status check_model(dyn_model *m, const double *theta, dyn_rank **out)
 {
-    if (!theta || !out)
-        return DYN__FAIL(m->ctx, DYN_EINVAL, "%s is NULL", theta ? "out" : "theta");
+    DYN__NEED(m->ctx, theta);
+    DYN__NEED(m->ctx, out);
     if (m->size < 1)
         return DYN__FAIL(m->ctx, DYN_EINVAL, "the model has no parameters");
     return dyn__check_finite(m->ctx, "theta", m->size, theta);

@@ -43,8 +43,7 @@ dyn_status dyn_sharpness_operator(dyn_operator *H, const double *d, double c, dy
     if (!H)
         return DYN_EINVAL;
     DYN__ENTER(H->ctx);
-    if (!out)
-        return DYN__FAIL(H->ctx, DYN_EINVAL, "out is NULL");
+    DYN__NEED(H->ctx, out);
     return dyn__sharpness_operator(H, d, c, out);
 }
 
@@ -59,8 +58,7 @@ dyn_status dyn_sharpness_preconditioned(dyn_operator *H, const double *d, double
     if (!H)
         return DYN_EINVAL;
     DYN__ENTER(H->ctx);
-    if (!out)
-        return DYN__FAIL(H->ctx, DYN_EINVAL, "out is NULL");
+    DYN__NEED(H->ctx, out);
     s = dyn__sharpness_operator(H, d, c, &S);
     if (s >= 0)
         s = dyn_eigen_solve(S, opt, out);
@@ -96,8 +94,7 @@ dyn_status dyn_sharpness_directional(dyn_operator *H, const double *d, double c,
     if (!H)
         return DYN_EINVAL;
     DYN__ENTER(H->ctx);
-    if (!g)
-        return DYN__FAIL(H->ctx, DYN_EINVAL, "g is NULL");
+    DYN__NEED(H->ctx, g);
     DYN__TRY(check_preconditioner(H, d, c));
     DYN__TRY(dyn__check_finite(H->ctx, "g", H->size, g));
     if (dyn__norm(H->size, g) == 0.0)
@@ -117,8 +114,7 @@ dyn_status dyn_sharpness_limit(dyn_ctx *ctx, const dyn_optimizer_options *opt, d
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    if (!limit)
-        return DYN__FAIL(ctx, DYN_EINVAL, "limit is NULL");
+    DYN__NEED(ctx, limit);
     DYN__TRY(dyn__optimizer_options(ctx, opt, &o));
     if (o.kind == DYN_OPTIMIZER_SIGN)
         return DYN__FAIL(ctx, DYN_ENOTSUP, "SIGN moves by the same amount at any curvature: it has no limit");

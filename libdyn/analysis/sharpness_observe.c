@@ -72,8 +72,7 @@ dyn_status dyn_sharpness_observe(dyn_sharpness_tracker *t, dyn_run *run, const d
     if (!t)
         return DYN_EINVAL;
     DYN__ENTER(t->ctx);
-    if (!run)
-        return DYN__FAIL(t->ctx, DYN_EINVAL, "run is NULL");
+    DYN__NEED(t->ctx, run);
     p = dyn_objective_size(dyn_run_objective(run));
     if (p != t->size)
         return DYN__FAIL(t->ctx, DYN_ESHAPE, "the run has %" PRId64 " parameters, the tracker %" PRId64, p, t->size);

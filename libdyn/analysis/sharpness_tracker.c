@@ -117,8 +117,7 @@ dyn_status dyn_sharpness_tracker_measure(dyn_sharpness_tracker *t, dyn_operator 
     if (!t)
         return DYN_EINVAL;
     DYN__ENTER(t->ctx);
-    if (!H)
-        return DYN__FAIL(t->ctx, DYN_EINVAL, "H is NULL");
+    DYN__NEED(t->ctx, H);
     if (H->size != t->size)
         return DYN__FAIL(t->ctx, DYN_ESHAPE, "H has size %" PRId64 ", the tracker %" PRId64, H->size, t->size);
     if (gradient)

@@ -322,8 +322,8 @@ dyn_status dyn_exec_bind(dyn_exec *e, const char *name, const void *data)
     if (!e)
         return DYN_EINVAL;
     DYN__ENTER(e->ctx);
-    if (!name || !data)
-        return DYN__FAIL(e->ctx, DYN_EINVAL, "name or data is NULL");
+    DYN__NEED(e->ctx, name);
+    DYN__NEED(e->ctx, data);
     for (int32_t i = 0; i < e->plan->inputs; i++)
         if (!strcmp(e->plan->input[i].name, name)) {
             dyn__exec_set_input(e, i, data);

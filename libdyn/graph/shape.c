@@ -158,8 +158,7 @@ dyn_node dyn_graph_permute(dyn_graph *g, dyn_node x, const int32_t *axes)
     double c;
 
     DYN__ENTER_NODE(g, x);
-    if (!axes)
-        return DYN__FAIL(g->ctx, DYN_EINVAL, "axes is NULL");
+    DYN__NEED(g->ctx, axes);
     attr.n = dyn__at(g, x)->shape.rank;
     for (int i = 0; i < attr.n; i++) {
         attr.i[i] = axes[i];
@@ -174,8 +173,6 @@ static dyn_node placed(dyn_graph *g, int op, dyn_node x, const int64_t *start, c
     dyn__attr attr = {{0}, 0, 0};
     dyn__shape s = {0};
 
-    if (!start || !size)
-        return DYN__FAIL(g->ctx, DYN_EINVAL, "start or size is NULL");
     s.rank = dyn__at(g, x)->shape.rank;
     attr.n = s.rank;
     for (int i = 0; i < s.rank; i++) {
@@ -190,6 +187,8 @@ dyn_node dyn_graph_slice(dyn_graph *g, dyn_node x, const int64_t *start, const i
     double c;
 
     DYN__ENTER_NODE(g, x);
+    DYN__NEED(g->ctx, start);
+    DYN__NEED(g->ctx, size);
     dyn_node y = placed(g, DYN__OP_slice, x, start, size);
     if (y < 0)
         return y;
@@ -201,6 +200,8 @@ dyn_node dyn_graph_slice(dyn_graph *g, dyn_node x, const int64_t *start, const i
 dyn_node dyn_graph_pad(dyn_graph *g, dyn_node x, const int64_t *before, const int64_t *shape)
 {
     DYN__ENTER_NODE(g, x);
+    DYN__NEED(g->ctx, before);
+    DYN__NEED(g->ctx, shape);
     dyn_node y = placed(g, DYN__OP_pad, x, before, shape);
     return y >= 0 && dyn__shape_equal(&dyn__at(g, x)->shape, &dyn__at(g, y)->shape) ? x : y;
 }

@@ -33,8 +33,8 @@ dyn_status dyn_operator_density(dyn_operator *A, int64_t probes, int64_t steps, 
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
-    if (!nodes || !weights)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "%s is NULL", nodes ? "weights" : "nodes");
+    DYN__NEED(A->ctx, nodes);
+    DYN__NEED(A->ctx, weights);
     if (probes < 1 || probes > INT32_MAX)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "probes is %" PRId64 ", must be in [1, %d]", probes, INT32_MAX);
     if (steps < 1 || steps > A->size)

@@ -109,8 +109,7 @@ static dyn_status apply_sandwiched(void *user, int64_t count, const double *x, d
 static dyn_status affine(dyn_operator *A, const char *what, double value, double scale, double shift,
                          dyn_operator **out)
 {
-    if (!out)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "out is NULL");
+    DYN__NEED(A->ctx, out);
     if (!isfinite(value))
         return DYN__FAIL(A->ctx, DYN_EINVAL, "%s is %g, must be finite", what, value);
     return dyn__operator_derive(&(dyn__derived){ .a = A, .size = A->size, .scale = scale, .shift = shift },
@@ -144,8 +143,8 @@ dyn_status dyn_operator_sum(dyn_operator *A, dyn_operator *B, dyn_operator **out
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
-    if (!B || !out)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "%s is NULL", B ? "out" : "B");
+    DYN__NEED(A->ctx, B);
+    DYN__NEED(A->ctx, out);
     if (A->ctx != B->ctx)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "A and B belong to different contexts");
     if (A->size != B->size)
@@ -162,8 +161,8 @@ dyn_status dyn_operator_sandwiched(dyn_operator *A, const double *d, dyn_operato
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
-    if (!d || !out)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "%s is NULL", d ? "out" : "d");
+    DYN__NEED(A->ctx, d);
+    DYN__NEED(A->ctx, out);
     parts.size = A->size;
     DYN__TRY(dyn__copy_finite(A->ctx, "d", A->size, d, &parts.vectors));
     return dyn__operator_derive(&parts, apply_sandwiched, out);

@@ -110,8 +110,7 @@ dyn_status dyn_eigen_solve(dyn_operator *A, const dyn_eigen_options *opt, dyn_ei
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
-    if (!out)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "out is NULL");
+    DYN__NEED(A->ctx, out);
     DYN__TRY(dyn__options(A->ctx, "dyn_eigen_options", opt, &p.opt, sizeof p.opt, sizeof p.opt));
     DYN__TRY(dyn__eigen_check(A->ctx, A->size, &p.opt));
     complete(A, &p);

@@ -46,8 +46,7 @@ dyn_status dyn_operator_dense(dyn_operator *A, double *matrix)
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
-    if (!matrix)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "matrix is NULL");
+    DYN__NEED(A->ctx, matrix);
     unit = dyn__alloc(A->ctx, (size_t)A->size * (size_t)(A->size < BLOCK ? A->size : BLOCK), sizeof(double));
     if (!unit)
         return DYN_ENOMEM;
@@ -76,8 +75,7 @@ dyn_status dyn_operator_symmetry(dyn_operator *A, uint64_t seed, double *relativ
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
-    if (!relative_asymmetry)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "relative_asymmetry is NULL");
+    DYN__NEED(A->ctx, relative_asymmetry);
     n = A->size;
     x = dyn__alloc(A->ctx, (size_t)n, 4 * PAIRS * sizeof(double));
     if (!x)

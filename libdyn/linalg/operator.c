@@ -90,8 +90,8 @@ dyn_status dyn_operator_from_callback(dyn_ctx *ctx, int64_t size, dyn_operator_a
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    if (!fn || !out)
-        return DYN__FAIL(ctx, DYN_EINVAL, "%s is NULL", fn ? "out" : "fn");
+    DYN__NEED(ctx, fn);
+    DYN__NEED(ctx, out);
     c = dyn__alloc(ctx, 1, sizeof *c);
     if (!c)
         return DYN_ENOMEM;

@@ -91,8 +91,7 @@ dyn_status dyn_operator_trace(dyn_operator *A, const dyn_trace_options *opt, dou
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
-    if (!trace)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "trace is NULL");
+    DYN__NEED(A->ctx, trace);
     DYN__TRY(dyn__options(A->ctx, "dyn_trace_options", opt, &o, sizeof o, sizeof o));
     if (o.method != DYN_TRACE_HUTCHPP && o.method != DYN_TRACE_HUTCHINSON)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "method is %" PRId32 ", must be 0 or 1", o.method);

@@ -40,8 +40,7 @@ dyn_status dyn_optimizer_create(dyn_ctx *ctx, int64_t size, int32_t dtype, const
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    if (!out)
-        return DYN__FAIL(ctx, DYN_EINVAL, "out is NULL");
+    DYN__NEED(ctx, out);
     DYN__TRY(dyn__optimizer_options(ctx, opt, &full));
     DYN__TRY(check_size(ctx, size, dtype));
     o = dyn__alloc(ctx, 1, sizeof *o);
@@ -86,8 +85,7 @@ dyn_status dyn_optimizer_moment(const dyn_optimizer *o, int32_t which, double *o
     if (!o)
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
-    if (!out)
-        return DYN__FAIL(o->ctx, DYN_EINVAL, "out is NULL");
+    DYN__NEED(o->ctx, out);
     if (which != 1 && which != 2)
         return DYN__FAIL(o->ctx, DYN_EINVAL, "which is %d, not 1 or 2", which);
     moment = which == 1 ? o->m : o->v;

@@ -45,8 +45,8 @@ dyn_status dyn_optimizer_preconditioner(const dyn_optimizer *o, double *d, doubl
     if (!o)
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
-    if (!d || !c)
-        return DYN__FAIL(o->ctx, DYN_EINVAL, "d or c is NULL");
+    DYN__NEED(o->ctx, d);
+    DYN__NEED(o->ctx, c);
     if (o->opt.kind == DYN_OPTIMIZER_SIGN)
         return DYN__FAIL(o->ctx, DYN_ENOTSUP, "SIGN has no preconditioner");
     if (o->v && o->steps == 0)

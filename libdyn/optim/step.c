@@ -72,8 +72,8 @@ dyn_status dyn_optimizer_step(dyn_optimizer *o, void *theta, const void *gradien
     if (!o)
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
-    if (!theta || !gradient)
-        return DYN__FAIL(o->ctx, DYN_EINVAL, "theta or gradient is NULL");
+    DYN__NEED(o->ctx, theta);
+    DYN__NEED(o->ctx, gradient);
     if (o->opt.clip_norm > 0)
         norm = dyn__optimizer_norm(o, gradient);
     if (!isfinite(norm))

@@ -12,8 +12,7 @@ static dyn__key user_key(uint64_t seed, uint32_t stream)
 
 static dyn_status check(dyn_ctx *ctx, int64_t first, int64_t n, const void *out)
 {
-    if (!out)
-        return DYN__FAIL(ctx, DYN_EINVAL, "out is NULL");
+    DYN__NEED(ctx, out);
     if (first < 0 || n < 0 || first > DYN__DRAWS - n)
         return DYN__FAIL(ctx, DYN_EINVAL, "first = %lld, n = %lld, expected 0 <= first, 0 <= n, first + n <= 2^56",
                          (long long)first, (long long)n);

@@ -171,8 +171,8 @@ dyn_status dyn_run_load(dyn_objective *objective, const dyn_optimizer_options *o
     if (!objective)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    if (!path || !out)
-        return DYN__FAIL(ctx, DYN_EINVAL, "path or out is NULL");
+    DYN__NEED(ctx, path);
+    DYN__NEED(ctx, out);
     DYN__TRY(dyn_npz_open(ctx, path, &npz));
     s = dyn__run_create(objective, optimizer, opt, NULL, NULL, out);
     if (s == DYN_OK)

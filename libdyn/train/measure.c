@@ -78,8 +78,7 @@ dyn_status dyn_run_observe(dyn_run *run, dyn_observer_fn fn, void *user, const d
     if (!run)
         return DYN_EINVAL;
     DYN__ENTER(run->ctx);
-    if (!fn)
-        return DYN__FAIL(run->ctx, DYN_EINVAL, "fn is NULL");
+    DYN__NEED(run->ctx, fn);
     if (run->busy)
         return DYN__FAIL(run->ctx, DYN_ESTATE, "the run is training");
     DYN__TRY(complete(run->ctx, when, &o.when));

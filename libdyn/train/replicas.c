@@ -158,8 +158,7 @@ dyn_status dyn_replicas_create(dyn_objective *objective, const dyn_replicas_opti
     if (!objective)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    if (!out)
-        return DYN__FAIL(ctx, DYN_EINVAL, "out is NULL");
+    DYN__NEED(ctx, out);
     DYN__TRY(dyn__options(ctx, "dyn_replicas_options", opt, &o, sizeof o, sizeof o));
     DYN__TRY(check_options(objective, &o));
     t = dyn__alloc(ctx, 1, sizeof *t);

@@ -125,8 +125,8 @@ dyn_status dyn_run_create(dyn_objective *objective, const dyn_optimizer_options 
     if (!objective)
         return DYN_EINVAL;
     DYN__ENTER(dyn__objective_ctx(objective));
-    if (!theta || !out)
-        return DYN__FAIL(dyn__objective_ctx(objective), DYN_EINVAL, "theta or out is NULL");
+    DYN__NEED(dyn__objective_ctx(objective), theta);
+    DYN__NEED(dyn__objective_ctx(objective), out);
     return dyn__run_create(objective, optimizer, opt, theta, NULL, out);
 }
 
@@ -200,8 +200,7 @@ dyn_status dyn_run_theta(const dyn_run *run, double *theta)
     if (!run)
         return DYN_EINVAL;
     DYN__ENTER(run->ctx);
-    if (!theta)
-        return DYN__FAIL(run->ctx, DYN_EINVAL, "theta is NULL");
+    DYN__NEED(run->ctx, theta);
     dyn__to_double(run->dtype, run->size, run->theta, theta);
     return DYN_OK;
 }

@@ -87,8 +87,7 @@ dyn_status dyn_run_save(const dyn_run *run, const char *path)
     if (!run)
         return DYN_EINVAL;
     DYN__ENTER(run->ctx);
-    if (!path)
-        return DYN__FAIL(run->ctx, DYN_EINVAL, "path is NULL");
+    DYN__NEED(run->ctx, path);
     if (run->busy)
         return DYN__FAIL(run->ctx, DYN_ESTATE, "the run is training");
     b.ctx = run->ctx;

@@ -141,8 +141,7 @@ dyn_status dyn_run_write_csv(const dyn_run *run, const char *path)
     if (!run)
         return DYN_EINVAL;
     DYN__ENTER(run->ctx);
-    if (!path)
-        return DYN__FAIL(run->ctx, DYN_EINVAL, "path is NULL");
+    DYN__NEED(run->ctx, path);
     t.ctx = run->ctx;
     s = write(&t, run, path);
     dyn__free(t.ctx, t.parts);

@@ -18,6 +18,11 @@ dyn_node dyn__spread(dyn_graph *g, dyn_node y, dyn_node value);
 int32_t dyn__shifted_axes(const dyn_graph *g, dyn_node y, int32_t axes[DYN_MAX_RANK]);
 dyn_node dyn__sample_reduction(dyn_graph *g, int op, int k);
 
+/* A window: a tensor of shape `part` that begins at attr.i[k] along every axis k of one of shape `whole`. */
+dyn_status dyn__infer_window(dyn_graph *g, dyn__node *n, const dyn__shape *part, const dyn__shape *whole);
+/* Where the window of y begins when a leading axis has been added. */
+void dyn__shifted_start(const dyn_graph *g, dyn_node y, int64_t start[DYN_MAX_RANK]);
+
 /* The first two axes exchanged. */
 static inline dyn_node dyn__swap_lead(dyn_graph *g, dyn_node x)
 {

@@ -5,18 +5,7 @@
 
 static dyn_status infer(dyn_graph *g, dyn__node *n)
 {
-    const dyn__node *x = dyn__at(g, n->in[0]);
-    char p[128], q[128];
-
-    if (x->dtype != g->dtype)
-        return DYN__FAIL(g->ctx, DYN_EDTYPE, "pad of a tensor of indices");
-    for (int k = 0; k < x->shape.rank; k++) {
-        int64_t s = n->attr.i[k];
-        if (s < 0 || s > n->shape.dim[k] - x->shape.dim[k])
-            return DYN__FAIL(g->ctx, DYN_ESHAPE, "pad of %s from %lld along axis %d: it does not fit into %s",
-                             dyn__shape_text(&x->shape, p), (long long)s, k, dyn__shape_text(&n->shape, q));
-    }
-    return DYN_OK;
+    return dyn__infer_window(g, n, &dyn__at(g, n->in[0])->shape, &n->shape);
 }
 
 static dyn_node transpose(dyn_graph *g, dyn_node y, int i, dyn_node ct)
@@ -29,13 +18,11 @@ static dyn_node transpose(dyn_graph *g, dyn_node y, int i, dyn_node ct)
 
 static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *batched, int64_t size)
 {
-    const dyn__node n = *dyn__at(g, y);
-    dyn__shape s = dyn__shape_lead(&n.shape, size);
-    int64_t start[DYN_MAX_RANK + 1] = {0};
+    const dyn__shape s = dyn__shape_lead(&dyn__at(g, y)->shape, size);
+    int64_t start[DYN_MAX_RANK];
 
     (void)batched;
-    for (int k = 0; k < n.shape.rank; k++)
-        start[k + 1] = n.attr.i[k];
+    dyn__shifted_start(g, y, start);
     return dyn_graph_pad(g, in[0], start, s.dim);
 }
 
