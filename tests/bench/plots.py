@@ -42,8 +42,11 @@ def growth(out, path):
         for who, points in curve["lines"].items():
             x = [p[0] for p in points]
             axes[0][j].loglog(x, [p[1] * 1e6 for p in points], "o-", ms=3, color=COLOURS[who], label=NAMES[who])
-            axes[1][j].loglog(x, [p[2] for p in points], "o-", ms=3, color=COLOURS[who])
+            axes[1][j].semilogx(x, [p[2] for p in points], "o-", ms=3, color=COLOURS[who])
+        axes[1][j].set_ylim(0)
         axes[1][j].set_xlabel(curve["axis"], fontsize=8)
+        axes[1][j].set_xticks(x, ["%d" % v for v in x])
+        axes[1][j].minorticks_off()
     axes[0][0].set_ylabel("µs a step")
     axes[1][0].set_ylabel("peak MiB")
     axes[0][0].legend(frameon=False)

@@ -105,6 +105,11 @@ def calls_text(out):
         "bound arrays: %.0f ns more (goal: 1000 ns).\n\n" % (c, python, python - c)
 
 
+def summary(out):
+    """What the terminal shows at the end."""
+    return (table(out) if out["rows"] else "") + "\n" + start_text(out) + calls_text(out)
+
+
 def tried_text(out):
     """What was tried for each peer, on all cores, best first."""
     lines = []
@@ -122,13 +127,12 @@ def growth_text(out):
     if "growth" not in out:
         return ""
     parts = ["## Growth\n\nTime of a step on all cores, and the largest memory of the process, each point in a fresh "
-             "process. PyTorch eager, JAX in its first form of the table above (`tree`, `vmap`).\n",
+             "process.\nPyTorch eager, JAX in its first form of the table above (`tree`, `vmap`).\n",
              "![time and memory against size](images/performance-growth.png)\n"]
     for curve in out["growth"]:
         values = [p[0] for p in curve["lines"]["libdyn"]]
-        rows = [[NAMES[who] + what] + [form % (p[i] * scale) for p in points]
-                for who, points in curve["lines"].items()
-                for what, i, scale, form in ((" us", 1, 1e6, "%.0f"), (" MiB", 2, 1, "%.0f"))]
+        rows = [[NAMES[who] + what] + [number(p[i] * scale) for p in points]
+                for who, points in curve["lines"].items() for what, i, scale in ((" us", 1, 1e6), (" MiB", 2, 1))]
         parts.append(as_table([curve["axis"]] + ["%d" % v for v in values], rows) + "\n")
     return "\n".join(parts) + "\n"
 
@@ -170,7 +174,7 @@ PAGE = """# Performance
 
 Made by `sh tests/bench/run.sh` in {seconds:.0f} s; do not edit. libdyn and each peer work in turn on the same work, the
 same data, the same precision and the same cores; results are compared before times. A time is the median over
-{rounds} rounds of the least time within a round. `tests/bench/README.md` tells how.
+{rounds} round(s) of the least time within a round. `tests/bench/README.md` tells how.
 
 - CPU: {cpu}; {cores} cores; Linux {kernel}; load average {load} at the end
 - libdyn at {commit}; Python {python}, {versions}
@@ -180,7 +184,7 @@ same data, the same precision and the same cores; results are compared before ti
 ## Table
 
 {table}
-![times over the limit](images/performance.png)
+![times relative to libdyn's](images/performance.png)
 
 {start}{calls}## What one core can do
 

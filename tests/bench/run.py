@@ -211,9 +211,10 @@ def main():
     out["machine"] = report.machine(ROOT, Runner("libdyn", options.build))
     with open(os.path.join(exchange(options.build), "bench.json"), "w") as file:
         json.dump(out, file, indent=1)
-    print(report.table(json.loads(json.dumps(out))))
+    out = json.loads(json.dumps(out))           # as a later report.py will read it
+    print("\n" + report.summary(out))
     if not options.only and not options.quick:
-        report.write(json.loads(json.dumps(out)), os.path.join(ROOT, "docs"))
+        report.write(out, os.path.join(ROOT, "docs"))
 
 
 def calls(options):

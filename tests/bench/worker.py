@@ -52,6 +52,10 @@ class Case:
 
 
 def least_time(run, seconds, units):
+    """(seconds of a unit, repeats). What is done the first time for so many units, compiling, does not count."""
+    if getattr(run, "ready_for", None) != units:
+        run(units)
+        run.ready_for = units
     best, repeats, start = float("inf"), 0, time.perf_counter()
     while True:
         before = time.perf_counter()
@@ -74,10 +78,8 @@ def choose(case, variants, check, units):
     tried = []
     for name, make in variants:
         try:
-            run, start = make(), time.perf_counter()
+            run = make()
             text = checked(run, check)
-            if time.perf_counter() - start < 1:
-                run(units)                              # once more before the clock, unless that is long
             tried.append((least_time(run, 0.1, units)[0], name, run, text, case.saved))
             case.saved = {}
         except Exception as error:                      # a variant that this machine cannot build is not a candidate
