@@ -61,15 +61,15 @@ static double best_of(void (*f)(void *), void *argument)
     }
 
 #if defined(__x86_64__)
-#define FAST __attribute__((optimize("O3", "fp-contract=fast"), target("avx512f,fma,prefer-vector-width=512")))
-#define SLOW __attribute__((optimize("O3", "fp-contract=fast"), target("avx2,fma")))
-DEFINE_FMA(float, 64, fma_f32_512, FAST)
-DEFINE_FMA(double, 64, fma_f64_512, FAST)
+#define AVX2 __attribute__((target("avx2,fma")))
+#define AVX512 __attribute__((target("avx512f,fma")))
+DEFINE_FMA(float, 64, fma_f32_512, AVX512)
+DEFINE_FMA(double, 64, fma_f64_512, AVX512)
 #else
-#define SLOW __attribute__((optimize("O3", "fp-contract=fast")))
+#define AVX2
 #endif
-DEFINE_FMA(float, 32, fma_f32_256, SLOW)
-DEFINE_FMA(double, 32, fma_f64_256, SLOW)
+DEFINE_FMA(float, 32, fma_f32_256, AVX2)
+DEFINE_FMA(double, 32, fma_f64_256, AVX2)
 
 /* Operations a second of a loop of DEFINE_FMA whose vectors have `lanes` elements. */
 static double rate(void (*loop)(void *), int lanes)
