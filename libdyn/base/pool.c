@@ -4,7 +4,7 @@
  * counter and leave; the caller takes tasks too, closes the job and waits for those who joined. A worker that wakes
  * too late finds the job closed and is not waited for. Joining and closing meet in one atomic word:
  *     state = generation << 32 | OPEN | number of workers inside.
- * Workers spin for a few microseconds before they sleep. They start with the first job. A forked child has no workers
+ * Workers spin for some tens of microseconds before they sleep. They start with the first job. A forked child has no workers
  * and runs its jobs alone. */
 #include "base/context.h"
 
@@ -270,7 +270,7 @@ dyn_status dyn__pool_create(dyn_ctx *ctx, int threads, dyn__pool **out)
     if (!p)
         return DYN_ENOMEM;
     p->size = threads - 1;
-    p->spin_ns = threads <= dyn__usable_cores() ? 10000 : 0;
+    p->spin_ns = threads <= dyn__usable_cores() ? 60000 : 0;
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->wake, NULL);
     pthread_cond_init(&p->done, NULL);
