@@ -85,7 +85,7 @@ static dyn_status measure_level(line *l, int j)
     }
     v->slope = norm(l, slope);
     v->error = distance(l, slope, l->expected);
-    v->change = j > 1 ? distance(l, slope, l->slope[~j & 1]) : (double)INFINITY;
+    v->change = j > 1 ? distance(l, slope, l->slope[~j & 1]) : HUGE_VAL;
     v->rounding = 8 * l->eps * fmax(norm(l, l->plus), norm(l, l->minus));
     v->noise = v->rounding / h;
     v->rest = remainder_at(l, h);
@@ -119,7 +119,7 @@ static double observed_order(const line *l)
 /* Keep the line that uses most of its tolerance. */
 static void judge(const line *l, dyn_check *c)
 {
-    double least = INFINITY, error = INFINITY, tolerance = l->tolerance, order = observed_order(l);
+    double least = HUGE_VAL, error = HUGE_VAL, tolerance = l->tolerance, order = observed_order(l);
 
     for (int j = 2; j + 1 < LEVELS; j++)
         if (uncertainty(l, j) < least) {
