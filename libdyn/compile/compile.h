@@ -40,6 +40,7 @@ typedef struct dyn__cnode {
     int32_t role;
     int32_t outer;          /* 1: axis 0 is the outer axis V, rows are axis 1 */
     int64_t V, R, C;        /* sets, rows, elements of the result per row (row) or in all (term, per set) */
+    int64_t pitch;          /* elements from one row to the next: C, or more in a tile buffer */
     int32_t stage;
     int32_t step;           /* the step that computes it */
     dyn_node before;        /* the node before it in that step, -1 = none */
@@ -72,7 +73,7 @@ typedef struct dyn__instr {
     int32_t kernel;             /* enum dyn__kernel_id, or -1: matrix product */
     int32_t nargs, ndim;
     int32_t zero;               /* clear the output tile first */
-    int64_t row_size;           /* elements of the output per row */
+    int64_t row_size;           /* elements of the output from one row to the next */
     int64_t multiple;
     int64_t dim[DYN__MAX_DIM];
     dyn__operand_ref arg[4];    /* 0 is the output */

@@ -9,7 +9,7 @@
 /* Strides of the operands along m, k, n; sizes. */
 typedef struct product {
     int outer, batch;       /* axes in front of the matrix, without the outer one */
-    int64_t m, n, k, am, ak, bk, bn;
+    int64_t m, n, k, am, ak, bk, bn, ym;
     dyn__operand_ref a, b, y;
 } product;
 
@@ -37,7 +37,7 @@ static product product_of(const dyn__compiler *k, dyn_node y)
     const dyn__node *n = dyn__at(k->g, y);
     const dyn__shape *sa = &dyn__at(k->g, n->in[0])->shape;
     int ta = n->attr.i[0] != 0, tb = n->attr.i[1] != 0;
-    int64_t y1, y2;
+    int64_t last;
     product p = {.outer = k->node[y].outer};
 
     p.batch = n->shape.rank - 2 - p.outer;
@@ -46,7 +46,7 @@ static product product_of(const dyn__compiler *k, dyn_node y)
     p.k = sa->dim[sa->rank - 1 - ta];
     p.a = matrix_ref(k, n->in[0], p.outer, p.batch, ta ? &p.ak : &p.am, ta ? &p.am : &p.ak);
     p.b = matrix_ref(k, n->in[1], p.outer, p.batch, tb ? &p.bn : &p.bk, tb ? &p.bk : &p.bn);
-    p.y = matrix_ref(k, y, p.outer, p.batch, &y1, &y2);
+    p.y = matrix_ref(k, y, p.outer, p.batch, &p.ym, &last);
     return p;
 }
 
@@ -63,7 +63,7 @@ static void add_dim(dyn__instr *q, int64_t size, int64_t y, int64_t a, int64_t b
 static void outer_product(dyn__instr *q, const product *p)
 {
     q->kernel = DYN__K_MUL;
-    add_dim(q, p->m, p->n, p->am, 0);
+    add_dim(q, p->m, p->ym, p->am, 0);
     add_dim(q, p->n, 1, 0, p->bn);
 }
 
@@ -151,7 +151,7 @@ static void set_product(const dyn__compiler *k, dyn__instr *q, const product *p,
 {
     q->kernel = -1;
     q->gemm = (dyn__gemm){.dtype = k->g->dtype, .trans_a = ta, .trans_b = tb, .m = p->m, .n = p->n, .k = p->k,
-                          .lda = ta ? p->ak : p->am, .ldb = tb ? p->bn : p->bk, .ldc = p->n};
+                          .lda = ta ? p->ak : p->am, .ldb = tb ? p->bn : p->bk, .ldc = p->ym};
     if (q->gemm.lda < (ta ? p->m : p->k))       /* a single row or column may have any stride */
         q->gemm.lda = ta ? p->m : p->k;
     if (q->gemm.ldb < (tb ? p->k : p->n))
@@ -179,7 +179,7 @@ dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y)
         return DYN_OK;
     }
     if (p.batch == 0) {
-        q->arg[0].view_row = p.n;
+        q->arg[0].view_row = p.ym;
         q->arg[1].view_row = p.am;
     }
     for (int i = 0; i < p.batch; i++)

@@ -284,6 +284,27 @@ static void mark_stored(dyn__compiler *k, dyn_node y)
         k->node[y].stored = 1;
 }
 
+/* In a tile rows of a vector or more begin on a cache line. */
+static int64_t pitch_of(const dyn__compiler *k, const dyn__cnode *c)
+{
+    const int64_t line = 64 / k->plan->esize;
+    const int in_tile = c->role == DYN__ROW && c->step >= 0 && !c->stored;
+
+    return in_tile && c->R > 1 && c->C >= line ? (c->C + line - 1) / line * line : c->C;
+}
+
+static void set_pitches(dyn__compiler *k)
+{
+    for (dyn_node x = 0; x < k->count; x++)
+        k->node[x].pitch = pitch_of(k, &k->node[x]);
+    for (dyn_node x = 0; x < k->count; x++) {
+        dyn__view *v = &k->node[x].view;
+        const dyn__cnode *base = &k->node[v->base];
+        if (dyn__at(k->g, x)->shape.rank > base->outer && v->stride[base->outer] == base->C)
+            v->stride[base->outer] = base->pitch;
+    }
+}
+
 dyn_status dyn__assign_roles(dyn__compiler *k)
 {
     uint8_t *need = dyn__alloc(k->ctx, 2 * (size_t)k->count + 1, 1);
@@ -314,6 +335,7 @@ dyn_status dyn__assign_roles(dyn__compiler *k)
     for (dyn_node x = 0; s == DYN_OK && x < k->count; x++)
         if (need[x] && computes(&k->node[x]))
             mark_stored(k, x);
+    set_pitches(k);
     dyn__free(k->ctx, latest);
     dyn__free(k->ctx, need);
     return s;

@@ -155,10 +155,10 @@ static int sum_kernel(const dyn__compiler *k, const dyn__instr *q, dyn_node y, i
         return -1;
     if (q->arg[0].stride[last] == 0) {
         if (!row)       /* all is summed */
-            return q->ndim <= 2 ? (dot ? DYN__K_DOT : DYN__K_SUM) : -1;
+            return dot ? DYN__K_DOT : DYN__K_SUM;
         return q->ndim >= 2 && q->arg[0].stride[last - 1] != 0 ? (dot ? DYN__K_ROW_DOT : DYN__K_ROW_SUM) : -1;
     }
-    if (q->ndim < 2 || q->arg[0].stride[last] != 1 || q->arg[0].stride[last - 1] != 0 || (!row && q->ndim > 2))
+    if (q->ndim < 2 || q->arg[0].stride[last] != 1 || q->arg[0].stride[last - 1] != 0)
         return -1;
     return dot ? (q->arg[1].stride[last] == 1 ? DYN__K_COL_DOT : -1) : DYN__K_COL_SUM;
 }
@@ -271,7 +271,7 @@ dyn_status dyn__select(dyn__compiler *k, int32_t s)
             continue;
         DYN__TRY(dyn__grow(k->ctx, (void **)&step->instr, &capacity, step->instrs + 1, sizeof *step->instr));
         DYN__TRY(select_node(k, &step->instr[step->instrs], y));
-        step->instr[step->instrs++].row_size = k->node[y].C;
+        step->instr[step->instrs++].row_size = k->node[y].pitch;
     }
     for (int32_t i = 0, j = step->instrs - 1; i < j; i++, j--) {
         dyn__instr t = step->instr[i];

@@ -12,16 +12,16 @@
 typedef struct interval { int64_t offset, size; int32_t last; } interval;
 typedef struct row_space { interval *used; int32_t count; int64_t top; } row_space;
 
-static int64_t padded(int64_t c) { return c >= 16 ? (c + 15) & ~(int64_t)15 : c; }
-
-/* First gap of this size between the intervals in use, which are kept in order of offset. */
+/* First gap of this size between the intervals in use, which are kept in order of offset. Wide rows begin on a cache
+ * line. */
 static int64_t take(row_space *r, int64_t size, int32_t last)
 {
+    const int64_t align = size < 16 ? 1 : 16;
     int64_t offset = 0;
     int32_t i = 0;
 
     while (i < r->count && r->used[i].offset - offset < size) {
-        offset = r->used[i].offset + r->used[i].size;
+        offset = (r->used[i].offset + r->used[i].size + align - 1) / align * align;
         i++;
     }
     memmove(&r->used[i + 1], &r->used[i], (size_t)(r->count - i) * sizeof *r->used);
@@ -84,7 +84,7 @@ static void assign_buffers(dyn__compiler *k, int32_t s, row_space *r, const int3
             interval *from = inherited(k, s, q, r, last, i);
             if (from)
                 from->last = last[q->node];
-            k->node[q->node].slot = from ? from->offset : take(r, padded(k->node[q->node].C), last[q->node]);
+            k->node[q->node].slot = from ? from->offset : take(r, k->node[q->node].pitch, last[q->node]);
         }
         release(r, i);
     }
