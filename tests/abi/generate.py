@@ -62,7 +62,8 @@ def calls(root):
         lines.append("static dyn_status null_%s(void) { %s }" % (f.name, call(f, None)))
         live = "NULL"
         if kind and not f.name.endswith(HANDLE_FREED):
-            lines.append("static dyn_status live_%s(void) { %s }" % (f.name, call(f, "live." + kind[4:])))
+            lines.append("static dyn_status live_%s(void) { if (!live.%s) return NO_STATUS; %s }" %
+                         (f.name, kind[4:], call(f, "live." + kind[4:])))
             live = "live_" + f.name
         entries.append("    { \"%s\", null_%s, %s }," % (f.name, f.name, live))
     return lines + ["static const struct entry entries[] = {"] + entries + ["};"]
