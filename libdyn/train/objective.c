@@ -174,27 +174,6 @@ int32_t dyn__objective_dtype(const dyn_objective *o) { return o->opt.dtype; }
 
 /* ---- helpers ---- */
 
-const void *dyn__sample_x(const dyn_objective *o, int64_t i) { return (const char *)dyn_array_data(o->x)
-                                                              + i * o->d * o->esize; }
-const void *dyn__sample_y(const dyn_objective *o, int64_t i) { return (const char *)dyn_array_data(o->y)
-                                                              + i * o->c * o->esize; }
-
-void dyn__to_native(const dyn_objective *o, int64_t n, void *to, const double *from)
-{
-    if (o->opt.dtype == DYN_F32)
-        dyn__narrow(n, to, from);
-    else
-        memcpy(to, from, (size_t)n * sizeof *from);
-}
-
-void dyn__from_native(const dyn_objective *o, int64_t n, double *to, const void *from)
-{
-    if (o->opt.dtype == DYN_F32)
-        dyn__widen(n, to, from);
-    else
-        memcpy(to, from, (size_t)n * sizeof *to);
-}
-
 dyn_status dyn__check_theta(dyn_objective *o, const double *theta, const void *result)
 {
     if (!theta || !result)

@@ -97,21 +97,21 @@ void dyn__loss_graph_free(dyn_objective *o, dyn__loss_graph *l)
 
 void dyn__bind_theta(const dyn_objective *o, const dyn__loss_graph *l, dyn_exec *e, const void *theta)
 {
-    int64_t offset;
-
-    for (int32_t i = 0; i < l->parameters; i++) {
-        dyn_model_tensor(o->model, i, NULL, &offset);
-        dyn__exec_set_input(e, dyn__plan_find(dyn__exec_plan(e), l->parameter[i]), (const char *)theta
-                            + offset * o->esize);
-    }
+    for (int32_t i = 0; i < l->parameters; i++)
+        dyn__exec_set_input(e, dyn__plan_find(dyn__exec_plan(e), l->parameter[i]),
+                            (const char *)theta + o->model->tensor[i].offset * o->esize);
 }
 
 void dyn__bind_gradient(const dyn_objective *o, dyn_exec *e, int32_t first, void *gradient)
 {
-    int64_t offset;
+    for (int32_t i = 0; i < o->model->tensors; i++)
+        dyn__exec_set_output(e, first + i, (char *)gradient + o->model->tensor[i].offset * o->esize);
+}
 
-    for (int32_t i = 0; i < dyn_model_tensors(o->model); i++) {
-        dyn_model_tensor(o->model, i, NULL, &offset);
-        dyn__exec_set_output(e, first + i, (char *)gradient + offset * o->esize);
-    }
+void dyn__bind_samples(const dyn_objective *o, dyn_exec *e, dyn_node x_node, dyn_node y_node, int64_t first)
+{
+    const char *x = dyn_array_data(o->x), *y = dyn_array_data(o->y);
+
+    dyn__exec_set_input(e, dyn__plan_find(dyn__exec_plan(e), x_node), x + first * o->d * o->esize);
+    dyn__exec_set_input(e, dyn__plan_find(dyn__exec_plan(e), y_node), y + first * o->c * o->esize);
 }

@@ -40,14 +40,17 @@ void dyn__loss_graph_free(dyn_objective *o, dyn__loss_graph *l);
 void dyn__bind_theta(const dyn_objective *o, const dyn__loss_graph *l, dyn_exec *e, const void *theta);
 /* Outputs first, first+1, ... of a plan to the tensors' places in a vector. */
 void dyn__bind_gradient(const dyn_objective *o, dyn_exec *e, int32_t first, void *gradient);
-const void *dyn__sample_x(const dyn_objective *o, int64_t i);
-const void *dyn__sample_y(const dyn_objective *o, int64_t i);
+/* The inputs x and y of a plan to the objective's samples from `first` on. */
+void dyn__bind_samples(const dyn_objective *o, dyn_exec *e, dyn_node x, dyn_node y, int64_t first);
 /* An evaluator of the full batch whose runs leave the gradient alone. */
 dyn_status dyn__evaluator_create_value(dyn_objective *o, dyn__evaluator **out);
 void dyn__curvature_free(void *spare);
 /* double <-> element type */
 void dyn__to_native(const dyn_objective *o, int64_t n, void *to, const double *from);
 void dyn__from_native(const dyn_objective *o, int64_t n, double *to, const void *from);
+/* rows [count, p] <-> the element type, tensor by tensor */
+void dyn__rows_to_native(const dyn_objective *o, int64_t count, void *to, const double *rows);
+void dyn__rows_from_native(const dyn_objective *o, int64_t count, double *rows, const void *from);
 /* theta finite and given, objective with a model where one is needed */
 dyn_status dyn__check_theta(dyn_objective *o, const double *theta, const void *result);
 dyn_status dyn__need_model(dyn_objective *o);

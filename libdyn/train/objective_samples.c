@@ -61,7 +61,7 @@ static void forward_run(void *user, int64_t first)
 {
     forward *w = user;
 
-    dyn__exec_set_input(w->exec, dyn__plan_find(dyn__exec_plan(w->exec), w->graph.x), dyn__sample_x(w->o, first));
+    dyn__bind_samples(w->o, w->exec, w->graph.x, w->graph.y, first);
     dyn__exec_set_output(w->exec, 0, (char *)w->f + first * w->o->c * w->o->esize);
     dyn__exec_go(w->exec);
 }
@@ -193,7 +193,6 @@ static dyn_status compile_rows(rows *r)
     dyn_objective *o = r->o;
     dyn__compile_options opt = {.arena_limit = o->opt.memory_limit};
     dyn_plan *plan = NULL;
-    int64_t offset;
 
     DYN__TRY(dyn__compile(r->graph.g, r->graph.parameters, r->row, &opt, &plan));
     dyn_status s = dyn_exec_create(plan, &r->exec);
@@ -203,10 +202,9 @@ static dyn_status compile_rows(rows *r)
         return s < 0 ? s : DYN_ENOMEM;
     dyn__bind_theta(o, &r->graph, r->exec, o->theta);
     dyn__exec_set_input(r->exec, r->eye >= 0 ? dyn__plan_find(plan, r->eye) : -1, r->unit);
-    for (int32_t i = 0; i < r->graph.parameters; i++) {
-        dyn_model_tensor(o->model, i, NULL, &offset);
-        dyn__exec_set_output(r->exec, i, (char *)r->native + r->samples * r->per_sample * offset * o->esize);
-    }
+    for (int32_t i = 0; i < r->graph.parameters; i++)
+        dyn__exec_set_output(r->exec, i, (char *)r->native
+                             + r->samples * r->per_sample * o->model->tensor[i].offset * o->esize);
     return DYN_OK;
 }
 
@@ -245,21 +243,10 @@ static void rows_run(void *user, int64_t first)
 {
     rows *r = user;
     dyn_objective *o = r->o;
-    const dyn_plan *plan = dyn__exec_plan(r->exec);
-    const int64_t count = r->samples * r->per_sample;
-    double *out = r->out + first * r->per_sample * o->p;
-    int64_t offset;
 
-    dyn__exec_set_input(r->exec, dyn__plan_find(plan, r->x), dyn__sample_x(o, first));
-    dyn__exec_set_input(r->exec, dyn__plan_find(plan, r->y), dyn__sample_y(o, first));
+    dyn__bind_samples(o, r->exec, r->x, r->y, first);
     dyn__exec_go(r->exec);
-    for (int32_t i = 0; i < r->graph.parameters; i++) {
-        dyn_model_tensor(o->model, i, NULL, &offset);
-        int64_t size = dyn__shape_size(&dyn__at(r->graph.g, r->graph.parameter[i])->shape);
-        for (int64_t v = 0; v < count; v++)
-            dyn__from_native(o, size, out + v * o->p + offset, (const char *)r->native + (count * offset
-                    + v * size) * o->esize);
-    }
+    dyn__rows_from_native(o, r->samples * r->per_sample, r->out + first * r->per_sample * o->p, r->native);
 }
 
 /* Samples per run: about 32 MiB of rows, or what the limit leaves of that. */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What a curvature operator of a model is made of: the product as a graph, the values that depend on theta alone
+ * (residuals), plans of the product for one direction or several. */
+#ifndef DYN__OBJECTIVE_CURVATURE_H
+#define DYN__OBJECTIVE_CURVATURE_H
+
+#include "train/objective_impl.h"
+
+/* The image of a direction under the curvature of some samples, per tensor. */
+typedef struct dyn__product_graph {
+    dyn__loss_graph loss;
+    dyn_node *direction, *image;
+} dyn__product_graph;
+
+dyn_status dyn__product_graph_make(dyn_objective *o, int gauss_newton, int64_t samples, dyn__product_graph *out);
+void dyn__product_graph_free(dyn_objective *o, dyn__product_graph *g);
+
+typedef struct dyn__residuals {
+    int32_t count;
+    dyn_node *node;
+    void **value;
+    dyn_exec *exec;             /* computes the values; NULL if there are none */
+} dyn__residuals;
+
+/* Chooses them and makes their plan, which reads theta and all samples. */
+dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__residuals *out);
+/* Theta has changed. */
+void dyn__residuals_update(dyn__residuals *r);
+void dyn__residuals_free(dyn_objective *o, dyn__residuals *r);
+
+typedef struct dyn__product {   /* a plan for `sets` directions at once */
+    int64_t sets;
+    dyn_exec *exec;
+    void *v, *hv;               /* [sets, p], tensor by tensor */
+} dyn__product;
+
+/* sets > 1: the directions are the outer axis of the plan. Theta, the first samples and the residuals are bound. */
+dyn_status dyn__product_make(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, int64_t sets,
+                             const void *theta, dyn__product *out);
+void dyn__product_free(dyn_objective *o, dyn__product *q);
+
+/* An operator of the caller's own product function. */
+dyn_status dyn__called_operator(dyn_objective *o, const double *theta, dyn_operator **out);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Residuals: what a curvature product needs that depends on theta and the samples but not on the direction, and is
+ * worth keeping. A plan of their own computes them once per theta; the plans of the product read them. */
+#include "train/objective_curvature.h"
+
+static dyn_status choose(dyn_objective *o, const dyn__product_graph *g, dyn__residuals *r)
+{
+    const dyn__loss_graph *l = &g->loss;
+
+    r->node = dyn__alloc(o->ctx, (size_t)l->g->count + 1, sizeof *r->node);
+    if (!r->node)
+        return DYN_ENOMEM;
+    const int32_t count = dyn__frontier(l->g, l->parameters, g->image, l->parameters, g->direction, r->node);
+    DYN__TRY(count);
+    r->value = dyn__alloc(o->ctx, (size_t)count + 1, sizeof *r->value);
+    if (!r->value)
+        return DYN_ENOMEM;
+    r->count = count;
+    return DYN_OK;
+}
+
+static int64_t size_of(const dyn__product_graph *g, const dyn__residuals *r, int32_t i)
+{
+    return dyn__shape_size(&dyn__at(g->loss.g, r->node[i])->shape);
+}
+
+static dyn_status allocate(dyn_objective *o, const dyn__product_graph *g, dyn__residuals *r)
+{
+    int64_t bytes = 0;
+
+    for (int32_t i = 0; i < r->count; i++)
+        bytes += size_of(g, r, i) * o->esize;
+    if (o->opt.memory_limit > 0 && bytes > o->opt.memory_limit)
+        return DYN__FAIL(o->ctx, DYN_EFULL, "residuals need %lld bytes, the limit is %lld", (long long)bytes,
+                         (long long)o->opt.memory_limit);
+    for (int32_t i = 0; i < r->count; i++) {
+        r->value[i] = dyn__alloc(o->ctx, (size_t)size_of(g, r, i), (size_t)o->esize);
+        if (!r->value[i])
+            return DYN_ENOMEM;
+    }
+    return DYN_OK;
+}
+
+static dyn_status plan(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__residuals *r)
+{
+    dyn__compile_options opt = {.arena_limit = o->opt.memory_limit};
+    dyn_plan *p = NULL;
+
+    if (r->count == 0)
+        return DYN_OK;
+    DYN__TRY(dyn__compile(g->loss.g, r->count, r->node, &opt, &p));
+    dyn_status s = dyn_exec_create(p, &r->exec);
+    dyn_plan_unref(p);
+    DYN__TRY(s);
+    dyn__bind_theta(o, &g->loss, r->exec, theta);
+    dyn__bind_samples(o, r->exec, g->loss.x, g->loss.y, 0);
+    for (int32_t i = 0; i < r->count; i++)
+        dyn__exec_set_output(r->exec, i, r->value[i]);
+    return DYN_OK;
+}
+
+dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__residuals *out)
+{
+    *out = (dyn__residuals){0};
+    dyn_status s = choose(o, g, out);
+    if (s == DYN_OK)
+        s = allocate(o, g, out);
+    if (s == DYN_OK)
+        s = plan(o, g, theta, out);
+    if (s < 0)
+        dyn__residuals_free(o, out);
+    return s;
+}
+
+void dyn__residuals_update(dyn__residuals *r)
+{
+    if (r->exec)
+        dyn__exec_go(r->exec);
+}
+
+void dyn__residuals_free(dyn_objective *o, dyn__residuals *r)
+{
+    dyn_exec_free(r->exec);
+    for (int32_t i = 0; i < r->count; i++)
+        dyn__free(o->ctx, r->value[i]);
+    dyn__free(o->ctx, r->value);
+    dyn__free(o->ctx, r->node);
+    *r = (dyn__residuals){0};
+}
