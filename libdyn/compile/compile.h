@@ -105,6 +105,7 @@ typedef struct dyn__step {
     dyn_node node;
     /* tiles */
     int64_t V, R, tile, tiles, chunks, group;   /* a task is one chunk of rows of `group` sets */
+    int64_t parts;              /* tasks that add up the sums of the chunks */
     dyn__instr *instr;
     int32_t instrs;
     dyn__sum *sum;

@@ -134,20 +134,35 @@ static void run_chunk(void *arg, int64_t number, int worker)
     }
 }
 
-/* Chunk sums are added in the order of the chunks. */
-static void combine(const dyn_exec *e, const dyn__step *step)
+/* Chunk sums are added in the order of the chunks. A task does its part of every sum; where parts end depends on
+ * sizes only. */
+static void combine_part(void *arg, int64_t part, int worker)
 {
-    const int64_t esize = e->plan->esize;
+    const task *t = arg;
+    const dyn__step *step = t->step;
+    const int64_t esize = t->e->plan->esize;
 
-    for (int32_t i = 0; i < step->sums; i++)
-        for (int64_t set = 0; set < step->V; set++) {
-            const dyn__sum *a = &step->sum[i];
-            char *to = e->base[a->result.base] + (a->result.offset + set * a->size) * esize;
-            char *from = e->base[a->place.base] + (a->place.offset + set * step->chunks * a->size) * esize;
-            dyn__arg arg[2] = {{to, 0, 1}, {from, a->size, 1}};
-            memset(to, 0, (size_t)(a->size * esize));
-            e->plan->table->tile[DYN__K_COL_SUM](step->chunks, a->size, arg, 0);
+    (void)worker;
+    for (int32_t i = 0; i < step->sums; i++) {
+        const dyn__sum *a = &step->sum[i];
+        const int64_t from = a->size * part / step->parts, size = a->size * (part + 1) / step->parts - from;
+        for (int64_t set = 0; size > 0 && set < step->V; set++) {
+            char *to = t->e->base[a->result.base] + (a->result.offset + set * a->size + from) * esize;
+            char *sums = t->e->base[a->place.base] + (a->place.offset + set * step->chunks * a->size + from) * esize;
+            dyn__arg sum[2] = {{to, 0, 1}, {sums, a->size, 1}};
+            memset(to, 0, (size_t)(size * esize));
+            t->e->plan->table->tile[DYN__K_COL_SUM](step->chunks, size, sum, 0);
         }
+    }
+}
+
+static void spread(const dyn_exec *e, int64_t tasks, int large, dyn__task_fn fn, task *t)
+{
+    if (tasks > 1 && e->plan->workers > 1 && large)
+        dyn__parallel(e->ctx, tasks, fn, t);
+    else
+        for (int64_t i = 0; i < tasks; i++)
+            fn(t, i, 0);
 }
 
 static void run_tiles(const dyn_exec *e, const dyn__step *step)
@@ -155,13 +170,9 @@ static void run_tiles(const dyn_exec *e, const dyn__step *step)
     const int64_t tasks = (step->V + step->group - 1) / step->group * step->chunks;
     task t = {e, step};
 
-    if (tasks > 1 && e->plan->workers > 1 && step->work > 15e3)
-        dyn__parallel(e->ctx, tasks, run_chunk, &t);
-    else
-        for (int64_t i = 0; i < tasks; i++)
-            run_chunk(&t, i, 0);
+    spread(e, tasks, step->work > 15e3, run_chunk, &t);
     if (step->chunks > 1)
-        combine(e, step);
+        spread(e, step->parts, 1, combine_part, &t);
 }
 
 /* ---- moves ---- */

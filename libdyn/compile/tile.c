@@ -153,18 +153,18 @@ static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_
     return step->R * row_bytes <= whole ? step->R : clamp(height, 1, step->R);
 }
 
-/* Chunks: tasks of some tens of microseconds, as long as adding up their partial sums stays cheap. */
-static int64_t chunk_count(const dyn__compiler *k, const dyn__step *step)
+/* Chunks: tasks of some tens of microseconds, as long as clearing and adding up their partial sums, at some tenth of a
+ * nanosecond per byte, stays a small share of the work. */
+static void count_tasks(const dyn__compiler *k, dyn__step *step)
 {
-    double combine = 1, per_set = step->work / (double)step->V;
+    double bytes = 1, per_set = step->work / (double)step->V;
     int64_t chunks, groups = (step->V + step->group - 1) / step->group;
 
     for (int32_t i = 0; i < step->sums; i++)
-        combine += (double)(step->sum[i].size * k->plan->esize) * 0.03;
-    chunks = (int64_t)(per_set / 12e3);
-    if ((double)chunks > 0.25 * per_set / combine)
-        chunks = (int64_t)(0.25 * per_set / combine);
-    return clamp(chunks, 1, clamp(step->tiles, 1, clamp(16 / groups, 1, 16)));
+        bytes += (double)(step->sum[i].size * k->plan->esize);
+    chunks = (int64_t)fmin(per_set / 12e3, 0.1 * per_set / (0.1 * bytes));
+    step->chunks = clamp(chunks, 1, clamp(step->tiles, 1, clamp(16 / groups, 1, 16)));
+    step->parts = clamp((int64_t)(bytes * (double)(step->chunks * step->V) / (1 << 17)), 1, 16);
 }
 
 static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
@@ -219,7 +219,7 @@ dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s)
     step->tile = tile_height(k, step, row_elements);
     step->tiles = (step->R + step->tile - 1) / step->tile;
     step->group = step->V < 8 ? step->V : 8;    /* sets that share what a tile reads of the values common to all */
-    step->chunks = chunk_count(k, step);
+    count_tasks(k, step);
     step->scratch = (row_elements * step->tile * k->plan->esize + 127) & ~(int64_t)63;
     return plan_products(k, step);
 }
