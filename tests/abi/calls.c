@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Misuse of every public function: once with NULL, 0 and NaN for all arguments, once with a live object and the same for
- * the others. None may crash; without an object the status is an error; an error with one has a message that begins
- * with the function's name. The table is generated from the headers: a handle type that `live` lacks stops the build, an
- * object that this build cannot make is passed over. Each call has a process of its own, so that a crash is told by name. */
+ * Misuse of every public function: once with NULL, 0 and NaN for all arguments, once with a live object and the same
+ * for the others. None may crash; without an object the status is an error; an error with one has a message that begins
+ * with the function's name. The table is generated from the headers: a handle type that `live` lacks stops the build,
+ * an object that this build cannot make is passed over. Each call has a process of its own, so that a crash is told by
+ * name. */
 #include <sys/wait.h>
 #include <unistd.h>
 #include "test.h"
