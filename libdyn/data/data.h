@@ -66,7 +66,10 @@ int dyn__is_idx(const dyn__bytes *b);
 #define DYN__NPY_HEADER 384
 int64_t dyn__npy_header(const dyn_array *a, unsigned char *out);
 
-/* The whole of a regular file; free bytes with dyn__free. */
-dyn_status dyn__file_bytes(dyn_ctx *ctx, const char *path, unsigned char **bytes, int64_t *size);
+/* From the bytes of a file to *out, of the type that the parser makes. A parser may keep the bytes, to be freed with
+ * dyn__free: it then sets b->p to NULL. `member` chooses from several arrays, or is NULL. */
+typedef dyn_status dyn__parser(dyn_ctx *ctx, dyn__bytes *b, const char *member, void *out);
+/* Read the whole of a regular file and parse it. */
+dyn_status dyn__file_parse(dyn_ctx *ctx, const char *path, const char *member, dyn__parser *parse, void *out);
 
 #endif

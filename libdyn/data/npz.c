@@ -17,7 +17,7 @@ struct dyn_npz {
     dyn_ctx *ctx;
     zip_t *zip;
     char *path;
-    unsigned char *own;     /* bytes of the file, if the archive was opened by path */
+    const unsigned char *own;       /* bytes of the file, if the archive was opened by path */
     int64_t size, count;
     member *members;
 };
@@ -103,12 +103,19 @@ dyn_status dyn__npz_from_bytes(dyn_ctx *ctx, const dyn__bytes *b, dyn_npz **out)
     return s;
 }
 
+static dyn_status keep_archive(dyn_ctx *ctx, dyn__bytes *b, const char *none, void *out)
+{
+    dyn_npz **npz = out;
+
+    (void)none;
+    DYN__TRY(dyn__npz_from_bytes(ctx, b, npz));
+    (*npz)->own = b->p;
+    b->p = NULL;
+    return DYN_OK;
+}
+
 dyn_status dyn_npz_open(dyn_ctx *ctx, const char *path, dyn_npz **out)
 {
-    unsigned char *bytes;
-    dyn__bytes b = { .name = path };
-    dyn_status s;
-
     if (out)
         *out = NULL;
     if (!ctx)
@@ -116,14 +123,7 @@ dyn_status dyn_npz_open(dyn_ctx *ctx, const char *path, dyn_npz **out)
     DYN__ENTER(ctx);
     DYN__NEED(ctx, path);
     DYN__NEED(ctx, out);
-    DYN__TRY(dyn__file_bytes(ctx, path, &bytes, &b.n));
-    b.p = bytes;
-    s = dyn__npz_from_bytes(ctx, &b, out);
-    if (s == DYN_OK)
-        (*out)->own = bytes;
-    else
-        dyn__free(ctx, bytes);
-    return s;
+    return dyn__file_parse(ctx, path, NULL, keep_archive, out);
 }
 
 void dyn_npz_free(dyn_npz *npz)
@@ -139,7 +139,7 @@ void dyn_npz_free(dyn_npz *npz)
         dyn__free(ctx, npz->members[i].name);
     dyn__free(ctx, npz->members);
     dyn__free(ctx, npz->path);
-    dyn__free(ctx, npz->own);
+    dyn__free(ctx, (void *)(uintptr_t)npz->own);
     dyn__free(ctx, npz);
     dyn__ctx_unref(ctx);
 }

@@ -27,37 +27,36 @@ static dyn_status read_all(dyn_ctx *ctx, int fd, const char *path, unsigned char
     return DYN_OK;
 }
 
-static dyn_status read_descriptor(dyn_ctx *ctx, int fd, const char *path, unsigned char **bytes, int64_t *size)
+static dyn_status read_descriptor(dyn_ctx *ctx, int fd, dyn__bytes *b)
 {
+    unsigned char *bytes;
     struct stat st;
-    dyn_status s;
 
     if (fstat(fd, &st) != 0)
-        return system_error(ctx, path, "stat");
+        return system_error(ctx, b->name, "stat");
     if (!S_ISREG(st.st_mode))
-        return DYN__FAIL(ctx, DYN_EIO, "%s: is not a regular file", path);
-    *size = st.st_size;
-    *bytes = dyn__alloc(ctx, (size_t)st.st_size + 1, 1);
-    if (!*bytes)
+        return DYN__FAIL(ctx, DYN_EIO, "%s: is not a regular file", b->name);
+    bytes = dyn__alloc(ctx, (size_t)st.st_size + 1, 1);
+    if (!bytes)
         return DYN_ENOMEM;
-    s = read_all(ctx, fd, path, *bytes, *size);
-    if (s != DYN_OK) {
-        dyn__free(ctx, *bytes);
-        *bytes = NULL;
-    }
-    return s;
+    b->p = bytes;
+    b->n = st.st_size;
+    return read_all(ctx, fd, b->name, bytes, b->n);
 }
 
-dyn_status dyn__file_bytes(dyn_ctx *ctx, const char *path, unsigned char **bytes, int64_t *size)
+dyn_status dyn__file_parse(dyn_ctx *ctx, const char *path, const char *member, dyn__parser *parse, void *out)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);     /* O_NONBLOCK: a pipe must not make us wait */
+    dyn__bytes b = { .name = path };
     dyn_status s;
 
-    *bytes = NULL;
     if (fd < 0)
         return system_error(ctx, path, "open");
-    s = read_descriptor(ctx, fd, path, bytes, size);
+    s = read_descriptor(ctx, fd, &b);
     close(fd);
+    if (s == DYN_OK)
+        s = parse(ctx, &b, member, out);
+    dyn__free(ctx, (void *)(uintptr_t)b.p);
     return s;
 }
 
@@ -89,7 +88,7 @@ static dyn_status read_member(dyn_ctx *ctx, const dyn__bytes *b, const char *mem
     return s;
 }
 
-static dyn_status parse(dyn_ctx *ctx, const dyn__bytes *b, const char *member, dyn_array **out)
+static dyn_status parse_array(dyn_ctx *ctx, dyn__bytes *b, const char *member, void *out)
 {
     if (is_zip(b) || has_ending(b->name, ".npz"))
         return read_member(ctx, b, member, out);
@@ -102,10 +101,6 @@ static dyn_status parse(dyn_ctx *ctx, const dyn__bytes *b, const char *member, d
 
 dyn_status dyn_array_read(dyn_ctx *ctx, const char *path, const char *member, dyn_array **out)
 {
-    unsigned char *bytes;
-    dyn__bytes b = { .name = path };
-    dyn_status s;
-
     if (out)
         *out = NULL;
     if (!ctx)
@@ -113,9 +108,5 @@ dyn_status dyn_array_read(dyn_ctx *ctx, const char *path, const char *member, dy
     DYN__ENTER(ctx);
     DYN__NEED(ctx, path);
     DYN__NEED(ctx, out);
-    DYN__TRY(dyn__file_bytes(ctx, path, &bytes, &b.n));
-    b.p = bytes;
-    s = parse(ctx, &b, member, out);
-    dyn__free(ctx, bytes);
-    return s;
+    return dyn__file_parse(ctx, path, member, parse_array, out);
 }
