@@ -263,8 +263,12 @@ int64_t dyn_plan_print(const dyn_plan *p, char *buffer, int64_t size)
     char line[256];
     int64_t total = 0;
 
-    if (!p || size < 0 || (size && !buffer))
+    if (!p)
         return DYN_EINVAL;
+    if (size < 0 || (size && !buffer)) {
+        DYN__ENTER(p->ctx);     /* only here: a plan may be read while its context works elsewhere */
+        return DYN__FAIL(p->ctx, DYN_EINVAL, "%s of %lld bytes", buffer ? "a buffer" : "no buffer", (long long)size);
+    }
     for (int32_t s = 0; s < p->steps; s++)
         for (int32_t i = -1; i <= p->step[s].instrs; i++) {
             int64_t n = i < 0 ? print_step(p, s, line, sizeof line)

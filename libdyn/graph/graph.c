@@ -58,8 +58,7 @@ int32_t dyn_graph_dtype(const dyn_graph *g) { return g ? g->dtype : DYN_EINVAL; 
 
 int32_t dyn_graph_shape(const dyn_graph *g, dyn_node x, int64_t *shape)
 {
-    if (!g || x < 0 || x >= g->count)
-        return DYN_EINVAL;
+    DYN__ENTER_NODE(g, x);
     if (shape)
         memcpy(shape, g->node[x].shape.dim, (size_t)g->node[x].shape.rank * sizeof *shape);
     return g->node[x].shape.rank;
@@ -158,7 +157,7 @@ static dyn_node intern(dyn_graph *g, const dyn__node *n)
 
 /* ---- insertion ---- */
 
-dyn_status dyn__check_node(dyn_graph *g, dyn_node x)
+dyn_status dyn__check_node(const dyn_graph *g, dyn_node x)
 {
     if (x < 0)
         return x;

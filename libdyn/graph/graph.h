@@ -97,7 +97,7 @@ int dyn__shape_equal(const dyn__shape *a, const dyn__shape *b);
 const char *dyn__shape_text(const dyn__shape *s, char buf[128]);
 
 /* A negative node passes through as the status it is; one that the graph does not have is an error. */
-dyn_status dyn__check_node(dyn_graph *g, dyn_node x);
+dyn_status dyn__check_node(const dyn_graph *g, dyn_node x);
 /* How a builder on node x begins. */
 #define DYN__ENTER_NODE(g, x) \
     DYN__TRY((g) ? DYN_OK : DYN_EINVAL); DYN__ENTER((g)->ctx); DYN__TRY(dyn__check_node((g), (x)))

@@ -49,6 +49,7 @@ TEST(executor)
     const dyn_node x = dyn_graph_input(g, "x", 1, SHAPE(3)), w = dyn_graph_parameter(g, "w", 1, SHAPE(3));
     const dyn_node out[2] = { dyn_graph_mul(g, x, w), dyn_graph_add(g, x, w) };
     double data[3] = { 1, 2, 3 }, product[3], sum[3];
+    char start_of[8];
     dyn_plan *p = NULL;
     dyn_exec *e = NULL;
 
@@ -56,6 +57,9 @@ TEST(executor)
     dyn_graph_free(g);
     CHECK(dyn_plan_inputs(p) == 2 && !strcmp(dyn_plan_input_name(p, 1), "w"));
     CHECK(!dyn_plan_input_name(p, 2) && !dyn_plan_input_name(p, -1));
+    REFUSED(dyn_plan_print(p, NULL, 8), DYN_EINVAL, "dyn_plan_print", "no buffer of 8 bytes");
+    REFUSED(dyn_plan_print(p, start_of, -1), DYN_EINVAL, "dyn_plan_print", "a buffer of -1 bytes");
+    CHECK(dyn_plan_print(p, start_of, sizeof start_of) > 8 && strlen(start_of) == 7);
     CHECK(dyn_exec_create(NULL, &e) == DYN_EINVAL && dyn_exec_create(p, NULL) == DYN_EINVAL);
     CHECK_OK(ctx, dyn_exec_create(p, &e));
     dyn_plan_unref(p);          /* the executor keeps it */
