@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Loss and gradient for a training loop. One plan serves the whole batch. Where that plan would need more memory than
- * the objective allows, the batch goes through in equal chunks and a shorter last one, whose losses and gradients add
- * up. */
-#include <math.h>
-#include "train/objective_impl.h"
-
-typedef struct part {           /* a plan for this many samples */
-    dyn__loss_graph graph;
-    dyn_exec *exec;
-    int64_t samples;
-    int32_t x, y;               /* input numbers */
-    const void *theta;
-    void *gradient;
-} part;
+ * the objective allows, the batch goes through in parts, whose losses and gradients add up. */
+#include "train/objective_parts.h"
 
 struct dyn__evaluator {
     dyn_objective *o;           /* not counted: the owner of the evaluator holds the objective */
-    part whole, tail;           /* chunks of whole.samples, then one of tail.samples (0 = none) */
+    dyn__parts parts;
     int64_t batch;
+    int threads;
     int value_only;             /* no gradient */
     void *bx, *by;              /* rows of a mini-batch */
     void *partial;              /* gradient of one chunk, when there are several */
@@ -27,94 +17,49 @@ struct dyn__evaluator {
 
 /* ---- plans ---- */
 
-static dyn_status compile_part(dyn__evaluator *e, part *p, int threads, int64_t limit)
+static dyn_status make_part(void *user, dyn__part *p, dyn__budget *b)
 {
-    dyn_objective *o = e->o;
+    dyn__evaluator *e = user;
+    const dyn__compile_options opt = {.threads = e->threads};
+
+    DYN__TRY(dyn__loss_graph_make(e->o, p->samples, e->batch, &p->graph));
     const int32_t n = e->value_only ? 0 : p->graph.parameters;
-    dyn_node *out = dyn__alloc(o->ctx, (size_t)n + 1, sizeof *out);
-    dyn__compile_options opt = {.threads = threads, .arena_limit = limit};
-    dyn_plan *plan = NULL;
-    dyn_status s = out ? DYN_OK : DYN_ENOMEM;
-
+    dyn_node *out = dyn__alloc(e->o->ctx, (size_t)n + 1, sizeof *out);
+    if (!out)
+        return DYN_ENOMEM;
+    out[0] = p->graph.loss;
+    dyn_status s = dyn_graph_gradient(p->graph.g, p->graph.loss, n, p->graph.parameter, out + 1);
     if (s == DYN_OK)
-        s = dyn_graph_gradient(p->graph.g, p->graph.loss, n, p->graph.parameter, out + 1);
-    if (s == DYN_OK) {
-        out[0] = p->graph.loss;
-        s = dyn__compile(p->graph.g, n + 1, out, &opt, &plan);
-    }
+        s = dyn__part_compile(p, &p->graph, n + 1, out, &opt, b);
     if (s == DYN_OK)
-        s = dyn_exec_create(plan, &p->exec);
-    if (s == DYN_OK) {
-        p->x = dyn__plan_find(plan, p->graph.x);
-        p->y = dyn__plan_find(plan, p->graph.y);
         dyn__exec_set_output(p->exec, 0, &e->value);
-    }
-    dyn_plan_unref(plan);
-    dyn__free(o->ctx, out);
+    dyn__free(e->o->ctx, out);
     return s;
 }
 
-static void free_part(dyn_objective *o, part *p)
+/* The whole batch at once or, when that does not fit, beside the gradient of one chunk. */
+static dyn_status make_parts(dyn__evaluator *e, dyn__budget *b)
 {
-    dyn_exec_free(p->exec);
-    dyn__loss_graph_free(o, &p->graph);
-    *p = (part){.samples = 0};
+    dyn_status s = dyn__parts_try(e->o, e->batch, e->batch, make_part, e, b, &e->parts);
+
+    if (s != DYN_EFULL || e->batch == 1)
+        return s;
+    if (!e->value_only)
+        DYN__TRY(dyn__budget_alloc(b, "gradient of a chunk", e->o->p, e->o->esize, &e->partial));
+    return dyn__parts_make(e->o, e->batch, (e->batch + 1) / 2, make_part, e, b, &e->parts);
 }
 
-static dyn_status make_part(dyn__evaluator *e, part *p, int64_t samples, int threads, int64_t limit)
-{
-    dyn_status s = dyn__loss_graph_make(e->o, samples, e->batch, &p->graph);
-
-    p->samples = samples;
-    if (s == DYN_OK)
-        s = compile_part(e, p, threads, limit);
-    if (s < 0)
-        free_part(e->o, p);
-    return s;
-}
-
-/* Both plans within the limit together. */
-static dyn_status make_pair(dyn__evaluator *e, int64_t chunk, int threads)
-{
-    const int64_t limit = e->o->opt.memory_limit, rest = e->batch % chunk;
-
-    DYN__TRY(make_part(e, &e->whole, chunk, threads, limit));
-    if (rest == 0)
-        return DYN_OK;
-    const int64_t taken = dyn_plan_bytes(dyn__exec_plan(e->whole.exec));
-    dyn_status s = make_part(e, &e->tail, rest, threads, limit == 0 ? 0 : limit > taken ? limit - taken : 1);
-    if (s < 0)
-        free_part(e->o, &e->whole);
-    return s;
-}
-
-/* Halve the chunk until its plans fit. */
-static dyn_status make_parts(dyn__evaluator *e, int threads)
-{
-    int64_t chunk = e->batch;
-    dyn_status s;
-
-    while ((s = make_pair(e, chunk, threads)) == DYN_EFULL && chunk > 1)
-        chunk = (chunk + 1) / 2;
-    return s;
-}
-
-static dyn_status make_buffers(dyn__evaluator *e, int64_t batch)
+/* batch: rows to gather, 0 = none */
+static dyn_status make(dyn__evaluator *e, int64_t batch)
 {
     dyn_objective *o = e->o;
+    dyn__budget b = dyn__budget_of(o);
 
     if (batch > 0) {
-        e->bx = dyn__alloc(o->ctx, (size_t)(batch * o->d), (size_t)o->esize);
-        e->by = dyn__alloc(o->ctx, (size_t)(batch * o->c), (size_t)o->esize);
-        if (!e->bx || !e->by)
-            return DYN_ENOMEM;
+        DYN__TRY(dyn__budget_alloc(&b, "inputs of a batch", batch * o->d, o->esize, &e->bx));
+        DYN__TRY(dyn__budget_alloc(&b, "targets of a batch", batch * o->c, o->esize, &e->by));
     }
-    if (e->whole.samples < e->batch && !e->value_only) {
-        e->partial = dyn__alloc(o->ctx, (size_t)o->p, (size_t)o->esize);
-        if (!e->partial)
-            return DYN_ENOMEM;
-    }
-    return DYN_OK;
+    return make_parts(e, &b);
 }
 
 static dyn_status create(dyn_objective *o, int64_t batch, int threads, int value_only, dyn__evaluator **out)
@@ -134,10 +79,9 @@ static dyn_status create(dyn_objective *o, int64_t batch, int threads, int value
         return DYN_ENOMEM;
     e->o = o;
     e->value_only = value_only;
+    e->threads = threads;
     e->batch = batch > 0 ? batch : o->n;
-    s = o->model ? make_parts(e, threads) : DYN_OK;
-    if (s == DYN_OK && o->model)
-        s = make_buffers(e, batch);
+    s = o->model ? make(e, batch) : DYN_OK;
     if (s < 0)
         dyn__evaluator_free(e);
     else
@@ -160,8 +104,7 @@ void dyn__evaluator_free(dyn__evaluator *e)
     if (!e)
         return;
     dyn_ctx *ctx = e->o->ctx;
-    free_part(e->o, &e->whole);
-    free_part(e->o, &e->tail);
+    dyn__parts_free(e->o, &e->parts);
     dyn__free(ctx, e->bx);
     dyn__free(ctx, e->by);
     dyn__free(ctx, e->partial);
@@ -175,7 +118,7 @@ static double loss_of(const dyn__evaluator *e)
     return e->o->opt.dtype == DYN_F32 ? (double)e->value.f32 : e->value.f64;
 }
 
-static void run_part(dyn__evaluator *e, part *p, const void *theta, const void *x, const void *y, void *gradient)
+static void bind(dyn__evaluator *e, dyn__part *p, const void *theta, void *gradient)
 {
     if (p->theta != theta) {
         dyn__bind_theta(e->o, &p->graph, p->exec, theta);
@@ -185,9 +128,6 @@ static void run_part(dyn__evaluator *e, part *p, const void *theta, const void *
         dyn__bind_gradient(e->o, p->exec, 1, gradient);
         p->gradient = gradient;
     }
-    dyn__exec_set_input(p->exec, p->x, x);
-    dyn__exec_set_input(p->exec, p->y, y);
-    dyn__exec_go(p->exec);
 }
 
 static void add_to(const dyn_objective *o, void *sum, void *x)
@@ -198,15 +138,15 @@ static void add_to(const dyn_objective *o, void *sum, void *x)
     (o->opt.dtype == DYN_F32 ? &k->f32 : &k->f64)->tile[DYN__K_ADD](1, o->p, arg, 0);
 }
 
-static double run_chunks(dyn__evaluator *e, const void *theta, const char *x, const char *y, void *gradient)
+static double run_parts(dyn__evaluator *e, const void *theta, const void *x, const void *y, void *gradient)
 {
-    const int64_t sx = e->o->d * e->o->esize, sy = e->o->c * e->o->esize;
     double value = 0;
 
-    for (int64_t i = 0; i < e->batch; i += e->whole.samples) {
-        part *p = e->batch - i < e->whole.samples ? &e->tail : &e->whole;
+    for (int64_t i = 0; i < e->batch; i += e->parts.whole.samples) {
+        dyn__part *p = dyn__part_at(&e->parts, i);
         void *to = i == 0 ? gradient : e->partial;
-        run_part(e, p, theta, x + i * sx, y + i * sy, to);
+        bind(e, p, theta, to);
+        dyn__part_run(e->o, p, x, y, i);
         if (i > 0 && !e->value_only)
             add_to(e->o, gradient, to);
         value += loss_of(e);
@@ -238,6 +178,6 @@ dyn_status dyn__evaluator_gradient(dyn__evaluator *e, const void *theta, const i
         x = e->bx;
         y = e->by;
     }
-    *value = run_chunks(e, theta, x, y, gradient);
+    *value = run_parts(e, theta, x, y, gradient);
     return DYN_OK;
 }

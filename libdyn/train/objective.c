@@ -3,7 +3,7 @@
  * Creation of objectives, loss and gradient, and the small helpers shared by the files beside this one. */
 #include <math.h>
 #include <string.h>
-#include "train/objective_impl.h"
+#include "train/objective_parts.h"
 
 /* ---- creation ---- */
 
@@ -156,6 +156,7 @@ void dyn_objective_unref(dyn_objective *o)
     dyn__curvature_free(o->spare[1]);
     dyn__evaluator_free(o->evaluator);
     dyn__evaluator_free(o->loss);
+    dyn__parts_free(o, &o->forward);
     dyn_model_unref(o->model);
     dyn_array_unref(o->x);
     dyn_array_unref(o->y);

@@ -8,6 +8,30 @@
 #include "model/model.h"
 #include "train/objective.h"
 
+/* A graph of the objective on `samples` samples, whose loss counts them with the weights of a whole of `total`. */
+typedef struct dyn__loss_graph {
+    dyn_graph *g;
+    dyn_node x, y, f, loss;
+    dyn_node *parameter;
+    int32_t parameters;
+} dyn__loss_graph;
+
+/* An evaluation in equal chunks of samples and a shorter last one; objective_parts.h. */
+typedef struct dyn__part {
+    int64_t samples;            /* 0 = no such part */
+    dyn__loss_graph graph;
+    dyn_exec *exec;
+    int32_t x, y;               /* input numbers */
+    const void *theta;          /* an evaluator's: bound now */
+    void *gradient;
+    void *out;                  /* memory of the part's results, or NULL */
+} dyn__part;
+
+typedef struct dyn__parts {
+    int64_t total;              /* samples in all; 0 = not made */
+    dyn__part whole, tail;
+} dyn__parts;
+
 struct dyn_objective {
     dyn__ref ref;
     dyn_ctx *ctx;
@@ -18,6 +42,7 @@ struct dyn_objective {
     dyn_array *x, *y;               /* in the element type */
     dyn__evaluator *evaluator;      /* full batch, made on first use */
     dyn__evaluator *loss;           /* the same without gradient */
+    dyn__parts forward;             /* outputs at theta, made on first use */
     void *theta, *gradient;         /* p numbers each, in the element type */
     void *spare[2];                 /* plans of a Hessian and of a Gauss-Newton operator that are not in use */
     dyn_value_fn value;
@@ -25,14 +50,6 @@ struct dyn_objective {
     dyn_product_fn product;
     void *user;
 };
-
-/* A graph of the objective on `samples` samples, whose loss counts them with the weights of a whole of `total`. */
-typedef struct dyn__loss_graph {
-    dyn_graph *g;
-    dyn_node x, y, f, loss;
-    dyn_node *parameter;
-    int32_t parameters;
-} dyn__loss_graph;
 
 dyn_status dyn__loss_graph_make(dyn_objective *o, int64_t samples, int64_t total, dyn__loss_graph *out);
 void dyn__loss_graph_free(dyn_objective *o, dyn__loss_graph *l);
