@@ -78,7 +78,10 @@ DYN_API const double *dyn_eigen_values(const dyn_eigen *e);
 /** Eigenvectors [count][size], orthonormal. since: 0.1 */
 DYN_API const double *dyn_eigen_vectors(const dyn_eigen *e);
 
-/** Residuals |A v - value v| [count], in units of A. since: 0.1 */
+/**
+ * Residuals |A v - value v| [count], in units of A: from a product of each vector, or those of the recurrence plus the
+ * error of the products, which a product of the sum of the vectors shows. since: 0.1
+ */
 DYN_API const double *dyn_eigen_residuals(const dyn_eigen *e);
 
 /** Flags [count]: 1 where the residual is within dyn_eigen_tolerance. since: 0.1 */

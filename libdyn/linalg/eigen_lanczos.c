@@ -1,58 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Eigenpairs by thick-restart Lanczos, in rounds: iterate until the wanted pairs have converged, then search their
- * complement from a random vector; what the search finds beyond them is iterated on.
- *
- * The search is Lanczos on P A P, P the projector away from the pairs. After k steps from the unit vector q its next
- * vector is p(PAP) q with p(t) = prod (t - ritz_i) / prod beta_i, of norm 1. An eigenvalue beyond t, outside
- * the Ritz values, whose eigenvector has overlap c with q gives |c| <= 1 / |p(t)|, and a random unit vector in n
- * dimensions has such an overlap with probability at most sqrt(2 n / pi) / |p(t)|: the bound reported. */
+ * complement from a random vector; what the search finds beyond them is iterated on. */
 #include <math.h>
 #include <string.h>
 #include "linalg/basis.h"
-#include "linalg/dense.h"
-#include "linalg/eigen.h"
-#include "linalg/lanczos.h"
+#include "linalg/eigen_lanczos.h"
 
-#define MISS_TARGET 1e-4    /* the search ends at this bound */
 #define NEXT_RESIDUAL 1e-3  /* relative residual of the next pair that ends an undecided search */
-#define MARGIN 0.25         /* share of the tolerance used while iterating; the rest is for what restarts drop */
 
-typedef struct solver {
-    dyn__lanczos l;
-    const dyn__eigen_plan *p;
-    int64_t *pick;          /* [capacity] places of Ritz values, the most wanted first */
-    int64_t next_check;     /* rows at which convergence is looked at again */
-    double dropped;         /* residual that a restart from the pairs alone may have dropped */
-    double low, high;       /* a value of the complement outside [low, high] is a missed one */
-    double miss;
-} solver;
-
-enum outcome { CLEAN, FOUND, UNDECIDED };
-
-static double limit(const solver *s)
-{
-    return s->p->opt.tolerance * s->l.scale;
-}
-
-static dyn_status look(solver *s)
-{
-    DYN__TRY(dyn__lanczos_ritz(&s->l));
-    dyn__eigen_rank(s->p->opt.which, s->l.j, s->l.theta, s->pick);
-    return DYN_OK;
-}
-
-static int full(const solver *s)
+int dyn__solver_full(const dyn__solver *s)
 {
     return s->l.j + s->l.width > s->l.capacity;
 }
 
-/* One block of products, within the limit that leaves room for the final residuals. */
-static dyn_status advance(solver *s)
+dyn_status dyn__solver_advance(dyn__solver *s)
 {
     const dyn_eigen_options *o = &s->p->opt;
 
-    if (s->l.products + s->l.width + s->p->want > o->max_products)
+    if (s->l.products + s->l.width + s->p->want + 1 > o->max_products)
         return DYN_NOT_CONVERGED;
     DYN__TRY(dyn__lanczos_expand(&s->l));
     if (o->progress
@@ -61,23 +27,31 @@ static dyn_status advance(solver *s)
     return DYN_OK;
 }
 
+static dyn_status look(dyn__solver *s)
+{
+    DYN__TRY(dyn__lanczos_ritz(&s->l));
+    dyn__eigen_rank(s->p->opt.which, s->l.j, s->l.theta, s->pick);
+    return DYN_OK;
+}
+
 /* The wanted pairs are within tolerance, and the `extra` ones after them are known roughly. */
-static int converged(const solver *s, int64_t extra)
+static int converged(const dyn__solver *s, int64_t extra)
 {
     int64_t want = s->p->want;
+    double enough = DYN__EIGEN_MARGIN * dyn__solver_limit(s);
 
     if (s->l.width == 0)
         return 1;
     if (s->l.j < want + extra)
         return 0;
     for (int64_t i = 0; i < want + extra; i++)
-        if (!(dyn__lanczos_residual(&s->l, s->pick[i]) <= (i < want ? MARGIN * limit(s) : NEXT_RESIDUAL * s->l.scale)))
+        if (!(dyn__lanczos_residual(&s->l, s->pick[i]) <= (i < want ? enough : NEXT_RESIDUAL * s->l.scale)))
             return 0;
     return 1;
 }
 
 /* Restart with the wanted pairs and half of the room beyond them. */
-static dyn_status make_room(solver *s)
+static dyn_status make_room(dyn__solver *s)
 {
     int64_t want = s->p->want, keep = want + (s->l.capacity - want) / 2, most = s->l.capacity - s->l.width;
 
@@ -86,181 +60,77 @@ static dyn_status make_room(solver *s)
     return dyn__lanczos_restart(&s->l, keep < most ? keep : most, s->pick);
 }
 
-static dyn_status iterate(solver *s, int64_t extra)
+/* Products until the pairs have converged; the Ritz pairs are ranked at the end, whatever ended it. */
+static dyn_status iterate(dyn__solver *s, int64_t extra)
 {
     s->next_check = 0;
     for (;;) {
         dyn_status status;
 
-        if (full(s))
+        if (dyn__solver_full(s))
             DYN__TRY(make_room(s));
-        status = advance(s);
-        if (status != DYN_OK)
+        status = dyn__solver_advance(s);
+        if (status < 0)
             return status;
-        if (s->l.j < s->next_check && s->l.width > 0 && !full(s))
+        if (status == DYN_OK && s->l.j < s->next_check && s->l.width > 0 && !dyn__solver_full(s))
             continue;
         DYN__TRY(look(s));
-        if (converged(s, extra))
-            return DYN_OK;
-        s->next_check = s->l.j + 1 + s->l.j / 16;
-    }
-}
-
-static void set_edges(solver *s)
-{
-    int32_t which = s->p->opt.which;
-    const double *theta = s->l.theta;
-    double last = theta[s->pick[s->p->want - 1]];
-
-    s->low = -INFINITY;
-    s->high = INFINITY;
-    if (which == DYN_LARGEST_ALGEBRAIC)
-        s->high = last + limit(s);
-    else if (which == DYN_SMALLEST_ALGEBRAIC)
-        s->low = last - limit(s);
-    else if (which == DYN_LARGEST_MAGNITUDE)
-        s->low = -(s->high = fabs(last) + limit(s));
-    else {
-        s->low = last - limit(s);
-        s->high = theta[s->pick[s->p->want - 2]] + limit(s);
-    }
-}
-
-/* The bound for one edge, from the k Ritz values and the sum of log beta. */
-static double miss_at(const solver *s, double edge, int64_t k, const double *ritz, double log_beta)
-{
-    double log_p = -log_beta;
-
-    if (!isfinite(edge) || !isfinite(log_beta))
-        return 0.0;
-    for (int64_t i = 0; i < k; i++)
-        log_p += log(fabs(edge - ritz[i]));
-    return fmin(1.0, sqrt(2.0 * (double)s->l.n / acos(-1.0)) * exp(-log_p));
-}
-
-/* Judge the search after k steps; the Ritz values of the complement are those of the last k rows. */
-static dyn_status judge(solver *s, int64_t k, double log_beta, enum outcome *outcome)
-{
-    int64_t first = s->l.j - k;
-    double *block = s->l.Y, *ritz = s->l.theta;
-
-    for (int64_t r = 0; r < k; r++)
-        memcpy(block + r * k, s->l.T + (first + r) * s->l.capacity + first, (size_t)k * sizeof(double));
-    DYN__TRY(dyn__eigh(s->l.A->ctx, k, block, ritz, 0));
-    s->l.scale = fmax(s->l.scale, fmax(fabs(ritz[0]), fabs(ritz[k - 1])));
-    if (ritz[k - 1] > s->high || ritz[0] < s->low) {
-        *outcome = FOUND;
-        return DYN_OK;
-    }
-    s->miss = fmin(1.0, miss_at(s, s->low, k, ritz, log_beta) + miss_at(s, s->high, k, ritz, log_beta));
-    *outcome = s->miss <= MISS_TARGET ? CLEAN : UNDECIDED;
-    return DYN_OK;
-}
-
-/* An exact breakdown (beta = 0) makes the bound zero: a random vector overlaps with every eigenvector. */
-static dyn_status search(solver *s, enum outcome *outcome)
-{
-    double log_beta = 0.0;
-
-    set_edges(s);
-    s->miss = 1.0;
-    s->dropped = limit(s) * MARGIN;
-    DYN__TRY(dyn__lanczos_restart(&s->l, s->p->want, s->pick));
-    s->l.width = 0;
-    dyn__lanczos_draw(&s->l, 1);
-    *outcome = UNDECIDED;
-    for (int64_t k = 1; *outcome == UNDECIDED && !full(s); k++) {
-        dyn_status status = advance(s);
-
-        if (status != DYN_OK)
+        if (status != DYN_OK || converged(s, extra))
             return status;
-        log_beta += log(s->l.R[0]);
-        DYN__TRY(judge(s, k, log_beta, outcome));
+        s->next_check = s->l.j + 1 + s->l.j / 32;
     }
+}
+
+/* After an undecided search: iterate until the next pair is known too. 1 in *stayed if the wanted ones did. */
+static dyn_status look_beyond(dyn__solver *s, int *stayed)
+{
+    double low = s->low, high = s->high;
+    dyn_status status = iterate(s, s->p->ends);
+
+    if (status != DYN_OK)
+        return status;
+    dyn__solver_set_edges(s);
+    *stayed = s->low >= low - dyn__solver_limit(s) && s->high <= high + dyn__solver_limit(s);
     return DYN_OK;
 }
 
-static dyn_status run(solver *s)
+/* Rounds of iteration and search. The pairs are settled at the end, whatever ended it. */
+static dyn_status run(dyn__solver *s)
 {
     dyn_status status = iterate(s, 0);
+    int done = s->p->opt.unchecked != 0;
 
-    while (status == DYN_OK && !s->p->opt.unchecked) {
-        enum outcome outcome;
-        double low, high;
+    while (status == DYN_OK && !done) {
+        enum dyn__outcome outcome;
 
-        status = search(s, &outcome);
-        if (status != DYN_OK || outcome == CLEAN)
-            break;
-        low = s->low;
-        high = s->high;
-        status = iterate(s, outcome == UNDECIDED ? s->p->ends : 0);
-        if (status != DYN_OK || outcome == FOUND)
-            continue;
-        set_edges(s);
-        if (s->low >= low - limit(s) && s->high <= high + limit(s))
-            break;
+        status = dyn__solver_search(s, &outcome);
+        if (status != DYN_OK || outcome == DYN__CLEAN)
+            return status;
+        s->dropped = 1;
+        status = outcome == DYN__FOUND ? iterate(s, 0) : look_beyond(s, &done);
     }
+    if (status >= 0)
+        DYN__TRY(dyn__solver_settle(s, s->l.j < s->p->want ? s->l.j : s->p->want));
     return status;
 }
 
-/* Pairs with true residuals: the product of each vector, in blocks, goes to the rows behind the vectors. */
-static dyn_status residuals(solver *s, dyn_eigen *e)
+static dyn_status finish(dyn__solver *s, dyn_status ended)
 {
-    int64_t n = s->l.n, room = s->l.max_width;
-    double *product = s->l.V + e->count * n;
+    dyn_eigen *e = s->e;
+    dyn_status verdict;
 
-    for (int64_t i = 0; i < e->count; i++) {
-        double *r = product + i % room * n;
-        const double *v = s->l.V + i * n;
-
-        if (i % room == 0)
-            DYN__TRY(dyn__operator_apply(s->l.A, e->count - i < room ? e->count - i : room, v, product));
-        for (int64_t k = 0; k < n; k++)
-            r[k] -= e->values[i] * v[k];
-        e->residuals[i] = dyn__basis_norm(s->l.A->ctx, n, r);
-    }
-    s->l.products += e->count;
-    return DYN_OK;
-}
-
-static dyn_status fill(solver *s, dyn_eigen *e, int stopped)
-{
-    for (int64_t i = 0; i < e->count; i++) {
-        e->values[i] = s->l.theta[s->pick[i]];
-        e->residuals[i] = hypot(dyn__lanczos_residual(&s->l, s->pick[i]), s->dropped);
-    }
-    DYN__TRY(dyn__lanczos_restart(&s->l, e->count, s->pick));
-    if (!stopped)
-        DYN__TRY(residuals(s, e));
-    memcpy(e->vectors, s->l.V, (size_t)(e->count * e->size) * sizeof(double));
+    if (ended != DYN_STOPPED)
+        DYN__TRY(dyn__solver_confirm(s));
     e->products = s->l.products;
-    e->tolerance = limit(s);
+    e->tolerance = dyn__solver_limit(s);
     e->miss_bound = s->miss;
     e->wanted = s->p->want;
-    return DYN_OK;
-}
-
-/* Bring the pairs home, whatever ended the iteration. */
-static dyn_status finish(solver *s, dyn_status ended, dyn_eigen **out)
-{
-    int64_t count = s->l.j < s->p->want ? s->l.j : s->p->want;
-    dyn_status status, verdict;
-
-    DYN__TRY(look(s));
-    dyn__eigen_present(s->p->opt.which, count, s->pick);
-    DYN__TRY(dyn__eigen_create(s->l.A->ctx, count, s->l.n, out));
-    status = fill(s, *out, ended == DYN_STOPPED);
-    if (status < 0) {
-        dyn_eigen_free(*out);
-        *out = NULL;
-        return status;
-    }
-    verdict = dyn__eigen_judge(*out);
+    verdict = dyn__eigen_judge(e);
     return ended == DYN_OK ? verdict : ended;
 }
 
 /* The first block: the caller's vectors, and always a random one, without which a warm start could stay blind. */
-static dyn_status begin(solver *s)
+static dyn_status begin(dyn__solver *s)
 {
     const dyn_eigen_options *o = &s->p->opt;
     dyn__lanczos *l = &s->l;
@@ -273,22 +143,43 @@ static dyn_status begin(solver *s)
     return DYN_OK;
 }
 
+static dyn_status create(dyn__solver *s, dyn_operator *A)
+{
+    int64_t width = s->p->max_width;
+
+    DYN__TRY(dyn__lanczos_init(&s->l, A, s->p->opt.subspace, width, s->p->opt.seed));
+    s->pick = dyn__alloc(A->ctx, (size_t)s->p->opt.subspace, sizeof *s->pick);
+    s->held = s->pick ? dyn__alloc(A->ctx, (size_t)width, (size_t)A->size * sizeof(double)) : NULL;
+    s->coupling = s->held ? dyn__alloc(A->ctx, (size_t)width, sizeof(double)) : NULL;
+    return s->coupling ? dyn__eigen_create(A->ctx, s->p->want, A->size, &s->e) : DYN_ENOMEM;
+}
+
+static void destroy(dyn__solver *s)
+{
+    dyn_ctx *ctx = s->l.A->ctx;
+
+    dyn_eigen_free(s->e);
+    dyn__free(ctx, s->coupling);
+    dyn__free(ctx, s->held);
+    dyn__free(ctx, s->pick);
+    dyn__lanczos_free(&s->l);
+}
+
 dyn_status dyn__eigen_lanczos(dyn_operator *A, const dyn__eigen_plan *p, dyn_eigen **out)
 {
-    solver s = { .p = p, .miss = 1.0 };
-    dyn_status status = dyn__lanczos_init(&s.l, A, p->opt.subspace, p->max_width, p->opt.seed);
+    dyn__solver s = { .p = p, .miss = 1.0 };
+    dyn_status status = create(&s, A);
 
-    if (status == DYN_OK)
-        s.pick = dyn__alloc(A->ctx, (size_t)p->opt.subspace, sizeof *s.pick);
-    if (!s.pick)
-        status = DYN_ENOMEM;
     if (status == DYN_OK)
         status = begin(&s);
     if (status == DYN_OK)
         status = run(&s);
     if (status >= 0)
-        status = finish(&s, status, out);
-    dyn__free(A->ctx, s.pick);
-    dyn__lanczos_free(&s.l);
+        status = finish(&s, status);
+    if (status >= 0) {
+        *out = s.e;
+        s.e = NULL;
+    }
+    destroy(&s);
     return status;
 }

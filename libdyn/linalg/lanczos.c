@@ -20,7 +20,7 @@ dyn_status dyn__lanczos_init(dyn__lanczos *l, dyn_operator *A, int64_t capacity,
     l->V = dyn__alloc(ctx, rows, (size_t)l->n * sizeof(double));
     l->T = l->V ? dyn__alloc(ctx, m, m * sizeof(double)) : NULL;
     l->Y = l->T ? dyn__alloc(ctx, m, m * sizeof(double)) : NULL;
-    l->R = l->Y ? dyn__alloc(ctx, (size_t)max_width, (size_t)max_width * sizeof(double)) : NULL;
+    l->R = l->Y ? dyn__alloc(ctx, m, (size_t)max_width * sizeof(double)) : NULL;
     l->h = l->R ? dyn__alloc(ctx, 2 * rows, sizeof(double)) : NULL;
     l->theta = l->h ? dyn__alloc(ctx, m, sizeof(double)) : NULL;
     return l->theta ? DYN_OK : DYN_ENOMEM;
@@ -69,15 +69,15 @@ void dyn__lanczos_draw(dyn__lanczos *l, int64_t count)
         draw_row(l, l->j + l->width++);
 }
 
-/* Product i of the last block lies in row j + i. Project it, store its column of T and its row of R, and make it (or
+/* The product of row `column` lies in row `from`. Project it, store its column of T and its row of R, and make it (or
  * a random row in its place) the next row of the new block. */
-static dyn_status take_product(dyn__lanczos *l, int64_t i)
+static dyn_status take_product(dyn__lanczos *l, int64_t column, int64_t from)
 {
-    int64_t target = l->j + l->width, column = l->last + i, m = l->capacity;
-    double before, after;
+    int64_t target = l->j + l->width, m = l->capacity;
+    double before, after, *R = l->R + column * l->max_width;
 
-    if (target != l->j + i)
-        memmove(row(l, target), row(l, l->j + i), (size_t)l->n * sizeof(double));
+    if (target != from)
+        memmove(row(l, target), row(l, from), (size_t)l->n * sizeof(double));
     before = dyn__basis_norm(l->A->ctx, l->n, row(l, target));
     after = orthogonalise(l, target);
     if (!isfinite(before))
@@ -85,10 +85,10 @@ static dyn_status take_product(dyn__lanczos *l, int64_t i)
     for (int64_t r = 0; r <= column; r++)
         l->T[r * m + column] = l->T[column * m + r] = l->h[r];
     for (int64_t k = 0; k < l->width; k++)
-        l->R[i * l->max_width + k] = l->h[l->j + k];
+        R[k] = l->h[l->j + k];
     if (after > fmax(64.0 * DBL_EPSILON * before, DBL_MIN) && target < l->n) {
         dyn__basis_scale(l->n, 1.0 / after, row(l, target));
-        l->R[i * l->max_width + l->width++] = after;
+        R[l->width++] = after;
     } else if (target < l->n) {
         draw_row(l, target);
         l->width++;
@@ -98,15 +98,15 @@ static dyn_status take_product(dyn__lanczos *l, int64_t i)
 
 dyn_status dyn__lanczos_expand(dyn__lanczos *l)
 {
-    DYN__TRY(dyn__operator_apply(l->A, l->width, row(l, l->j), row(l, l->j + l->width)));
-    l->products += l->width;
-    l->last = l->j;
-    l->last_width = l->width;
-    l->j += l->width;
+    int64_t first = l->j, width = l->width;
+
+    DYN__TRY(dyn__operator_apply(l->A, width, row(l, first), row(l, first + width)));
+    l->products += width;
+    l->j += width;
     l->width = 0;
-    memset(l->R, 0, (size_t)(l->max_width * l->max_width) * sizeof(double));
-    for (int64_t i = 0; i < l->last_width; i++)
-        DYN__TRY(take_product(l, i));
+    memset(l->R, 0, (size_t)(l->j * l->max_width) * sizeof(double));
+    for (int64_t i = 0; i < width; i++)
+        DYN__TRY(take_product(l, first + i, l->j + i));
     return DYN_OK;
 }
 
@@ -119,24 +119,43 @@ dyn_status dyn__lanczos_ritz(dyn__lanczos *l)
     return DYN_OK;
 }
 
-double dyn__lanczos_residual(const dyn__lanczos *l, int64_t i)
+/* Coupling of the vector with coefficients y [j] and row k of the next block. */
+static double coupling(const dyn__lanczos *l, const double *y, int64_t k)
 {
-    const double *y = l->Y + i * l->j + l->last;
     double sum = 0.0;
 
-    for (int64_t k = 0; k < l->width; k++) {
-        double c = 0.0;
+    for (int64_t r = 0; r < l->j; r++)
+        sum += y[r] * l->R[r * l->max_width + k];
+    return sum;
+}
 
-        for (int64_t r = 0; r < l->last_width; r++)
-            c += y[r] * l->R[r * l->max_width + k];
-        sum += c * c;
-    }
+double dyn__lanczos_residual(const dyn__lanczos *l, int64_t i)
+{
+    double sum = 0.0;
+
+    for (int64_t k = 0; k < l->width; k++)
+        sum += pow(coupling(l, l->Y + i * l->j, k), 2.0);
     return sqrt(sum);
+}
+
+/* T becomes diagonal, R = S R. */
+static void reduce(dyn__lanczos *l, int64_t keep, const int64_t *pick, const double *S)
+{
+    int64_t m = l->capacity;
+
+    memset(l->T, 0, (size_t)(m * m) * sizeof(double));
+    for (int64_t k = 0; k < keep; k++)
+        l->T[k * m + k] = l->theta[pick[k]];
+    for (int64_t c = 0; c < l->width; c++) {
+        for (int64_t k = 0; k < keep; k++)
+            l->h[k] = coupling(l, S + k * l->j, c);
+        for (int64_t k = 0; k < keep; k++)
+            l->R[k * l->max_width + c] = l->h[k];
+    }
 }
 
 dyn_status dyn__lanczos_restart(dyn__lanczos *l, int64_t keep, const int64_t *pick)
 {
-    int64_t m = l->capacity;
     double *S = dyn__alloc(l->A->ctx, (size_t)keep, (size_t)l->j * sizeof(double));
     dyn_status s;
 
@@ -145,13 +164,11 @@ dyn_status dyn__lanczos_restart(dyn__lanczos *l, int64_t keep, const int64_t *pi
     for (int64_t k = 0; k < keep; k++)
         memcpy(S + k * l->j, l->Y + pick[k] * l->j, (size_t)l->j * sizeof(double));
     s = dyn__basis_rotate(l->A->ctx, l->j, l->n, l->V, keep, S);
+    if (s >= 0) {
+        memmove(row(l, keep), row(l, l->j), (size_t)(l->width * l->n) * sizeof(double));
+        reduce(l, keep, pick, S);
+        l->j = keep;
+    }
     dyn__free(l->A->ctx, S);
-    if (s < 0)
-        return s;
-    memmove(row(l, keep), row(l, l->j), (size_t)(l->width * l->n) * sizeof(double));
-    memset(l->T, 0, (size_t)(m * m) * sizeof(double));
-    for (int64_t k = 0; k < keep; k++)
-        l->T[k * m + k] = l->theta[pick[k]];
-    l->j = keep;
-    return DYN_OK;
+    return s;
 }

@@ -4,8 +4,8 @@
  *
  *     A V_j^T = V_j^T T + Q^T R,      V_j: the j rows done, Q: the next `width` rows, all orthonormal,
  *
- * where R acts on the rows of the last block alone. T is computed in full (each product is projected on the whole
- * basis anyway), so a restart, a random vector thrown in, or a change of width need no special case. */
+ * T is computed in full (each product is projected on the whole basis anyway), so a restart, a random vector thrown in,
+ * or a change of width need no special case. */
 #ifndef DYN__LINALG_LANCZOS_H
 #define DYN__LINALG_LANCZOS_H
 
@@ -18,11 +18,10 @@ typedef struct dyn__lanczos {
     int64_t max_width;
     int64_t j;              /* rows done: V[0 .. j) */
     int64_t width;          /* next block: V[j .. j + width); 0: an invariant subspace is complete */
-    int64_t last, last_width;   /* the block done last begins at row last */
     int64_t products;
     double *V;              /* [capacity + max_width][n] */
     double *T;              /* [capacity][capacity], symmetric */
-    double *R;              /* [max_width][max_width]: row i belongs to row last + i */
+    double *R;              /* [capacity][max_width]: row i of V with each row of the next block */
     double *h;              /* [2][capacity + max_width], scratch */
     double *theta;          /* [capacity] Ritz values of the j rows, ascending; set by dyn__lanczos_ritz */
     double *Y;              /* [j][j] row i: coefficients of Ritz vector i */

@@ -183,6 +183,56 @@ TEST(single_precision_products)
     dyn_operator_unref(A);
 }
 
+/* Noise of 1e-7 of the vector's norm, another at each product. */
+static int32_t apply_noisy(void *user, int64_t count, const double *x, double *y)
+{
+    static uint64_t state = 5;
+    int32_t r = apply_diagonal(user, count, x, y);
+
+    for (int64_t i = 0; i < count; i++) {
+        double norm = 0.0;
+
+        for (int64_t k = 0; k < N; k++)
+            norm += x[i * N + k] * x[i * N + k];
+        for (int64_t k = 0; k < N; k++)
+            y[i * N + k] += 1e-7 * sqrt(3.0 * norm / N) * (2.0 * uniform(&state) - 1.0);
+    }
+    return r;
+}
+
+/* Residuals confirmed by one product must still cover what the noise does to each vector. */
+TEST(noisy_products)
+{
+    const double outliers[5] = { 10, 9, 8, 7, 6 };
+    int64_t most = 0;
+
+    bulk(5, outliers);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        fixture f = { .n = N, .a = spectrum };
+        dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+        dyn_operator *A = NULL;
+        dyn_eigen *e = NULL;
+
+        opt.count = 5;
+        opt.seed = seed;
+        CHECK_OK(ctx, dyn_operator_from_callback(ctx, N, apply_noisy, &f, &A));
+        CHECK_OK(ctx, dyn_eigen_solve(A, &opt, &e));
+        for (int64_t i = 0; i < 5; i++) {
+            const double *v = dyn_eigen_vectors(e) + i * N;
+            double sum = 0.0;
+
+            for (int64_t k = 0; k < N; k++)
+                sum += pow((spectrum[k] - dyn_eigen_values(e)[i]) * v[k], 2.0);
+            CHECK(sqrt(sum) <= dyn_eigen_residuals(e)[i] && dyn_eigen_residuals(e)[i] > 1e-7);
+        }
+        most = dyn_eigen_products(e) > most ? dyn_eigen_products(e) : most;
+        dyn_eigen_free(e);
+        dyn_operator_unref(A);
+    }
+    printf("# at most %d products\n", (int)most);
+    CHECK(most <= 24);
+}
+
 TEST(zero_and_identity)
 {
     dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
@@ -415,6 +465,7 @@ int main(void)
     RUN(smooth_spectrum);
     RUN(repeated_in_smooth_spectrum);
     RUN(single_precision_products);
+    RUN(noisy_products);
     RUN(zero_and_identity);
     RUN(whole_spectrum);
     RUN(second_difference);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Pairs and their true residuals. As long as nothing was dropped, the decomposition gives the residual of each pair,
+ * r_i = Q^T R y_i, up to the error of the products. One product with the sum z of the vectors measures that
+ * error: A z - sum (value_i v_i + r_i), whose norm is added to each |r_i|. Where that bound is above the tolerance, or
+ * couplings were dropped, each vector gets a product of its own. */
+#include <math.h>
+#include <string.h>
+#include "linalg/basis.h"
+#include "linalg/eigen_lanczos.h"
+
+dyn_status dyn__solver_settle(dyn__solver *s, int64_t keep)
+{
+    dyn__lanczos *l = &s->l;
+    dyn_eigen *e = s->e;
+    int64_t count = e->count = keep < s->p->want ? keep : s->p->want;
+    double lost = s->dropped ? DYN__EIGEN_MARGIN * dyn__solver_limit(s) : 0.0;
+
+    dyn__eigen_present(s->p->opt.which, count, s->pick);
+    for (int64_t i = 0; i < count; i++) {
+        e->values[i] = l->theta[s->pick[i]];
+        e->residuals[i] = hypot(dyn__lanczos_residual(l, s->pick[i]), lost);
+    }
+    DYN__TRY(dyn__lanczos_restart(l, keep, s->pick));
+    memcpy(e->vectors, l->V, (size_t)(count * l->n) * sizeof(double));
+    memcpy(s->held, l->V + keep * l->n, (size_t)(l->width * l->n) * sizeof(double));
+    s->held_width = l->width;
+    for (int64_t k = 0; k < l->width; k++) {
+        s->coupling[k] = 0.0;
+        for (int64_t i = 0; i < count; i++)
+            s->coupling[k] += l->R[i * l->max_width + k];
+    }
+    return DYN_OK;
+}
+
+/* w -= sum of a_i V_i */
+static void subtract(dyn__solver *s, int64_t rows, const double *V, const double *a, double *w)
+{
+    for (int64_t i = 0; i < rows; i++)
+        s->l.h[i] = -a[i];
+    dyn__basis_combine(s->l.A->ctx, rows, s->l.n, V, s->l.h, w);
+}
+
+/* Largest residual that the decomposition gives. */
+static double largest(const dyn_eigen *e)
+{
+    double most = 0.0;
+
+    for (int64_t i = 0; i < e->count; i++)
+        most = fmax(most, e->residuals[i]);
+    return most;
+}
+
+static dyn_status product_error(dyn__solver *s, double *error)
+{
+    int64_t n = s->l.n, count = s->e->count;
+    double *z = s->l.V, *r = z + n;
+
+    for (int64_t i = 0; i < count; i++)
+        s->l.h[i] = 1.0;
+    memset(z, 0, (size_t)n * sizeof *z);
+    dyn__basis_combine(s->l.A->ctx, count, n, s->e->vectors, s->l.h, z);
+    DYN__TRY(dyn__operator_apply(s->l.A, 1, z, r));
+    s->l.products++;
+    subtract(s, count, s->e->vectors, s->e->values, r);
+    subtract(s, s->held_width, s->held, s->coupling, r);
+    *error = dyn__basis_norm(s->l.A->ctx, n, r);
+    return DYN_OK;
+}
+
+static dyn_status one_by_one(dyn__solver *s)
+{
+    dyn_eigen *e = s->e;
+    int64_t n = s->l.n;
+
+    DYN__TRY(dyn__operator_apply(s->l.A, e->count, e->vectors, s->l.V));
+    s->l.products += e->count;
+    for (int64_t i = 0; i < e->count; i++) {
+        subtract(s, 1, e->vectors + i * n, e->values + i, s->l.V + i * n);
+        e->residuals[i] = dyn__basis_norm(s->l.A->ctx, n, s->l.V + i * n);
+    }
+    return DYN_OK;
+}
+
+dyn_status dyn__solver_confirm(dyn__solver *s)
+{
+    double error = 0.0, most = largest(s->e), limit = dyn__solver_limit(s);
+
+    if (s->dropped || s->e->count == 1 || most > limit)
+        return one_by_one(s);
+    DYN__TRY(product_error(s, &error));
+    if (most + error > limit)
+        return one_by_one(s);
+    for (int64_t i = 0; i < s->e->count; i++)
+        s->e->residuals[i] += error;
+    return DYN_OK;
+}
