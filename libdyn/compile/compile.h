@@ -168,8 +168,9 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
  * is_cut[x]: x becomes an input. */
 dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut, dyn_node *map,
                       dyn_graph **out);
-/* view.c */
+/* view.c: the view that node x is; dyn__view_through takes that of its operand as known, for chains of them. */
 void dyn__view_of(const dyn_graph *g, dyn_node x, dyn__view *v);
+void dyn__view_through(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view *v);
 int dyn__view_dense(const dyn__view *v, const dyn__shape *s);
 void dyn__dense_strides(const dyn__shape *s, int64_t *stride);
 /* roles.c: roles, stages, steps in order. */

@@ -60,7 +60,7 @@ static void assign_role(dyn__compiler *k, dyn_node x)
     const dyn__node *n = dyn__at(k->g, x);
     dyn__cnode *c = &k->node[x];
 
-    dyn__view_of(k->g, x, &c->view);
+    dyn__view_through(k->g, x, &k->node[n->in[0]].view, &c->view);
     k->batched[x] |= (uint8_t)carries_outer(k, x);
     switch (n->op) {
     case DYN__OP_input: case DYN__OP_constant: c->role = DYN__LEAF; break;

@@ -24,33 +24,26 @@ int dyn__view_dense(const dyn__view *v, const dyn__shape *s)
     return 1;
 }
 
-static void broadcast_view(const dyn_graph *g, const dyn__node *n, dyn__view *v)
+static void broadcast_view(const dyn__node *n, const dyn__view *in, dyn__view *v)
 {
-    dyn__view in;
-
-    dyn__view_of(g, n->in[0], &in);
-    *v = (dyn__view){in.base, in.offset, {0}};
     for (int64_t k = 0; k < n->attr.n; k++)
-        v->stride[n->attr.i[k]] = in.stride[k];
+        v->stride[n->attr.i[k]] = in->stride[k];
 }
 
-static void slice_view(const dyn_graph *g, const dyn__node *n, dyn__view *v)
+static void slice_view(const dyn__node *n, const dyn__view *in, dyn__view *v)
 {
-    dyn__view_of(g, n->in[0], v);
-    for (int i = 0; i < n->shape.rank; i++)
-        v->offset += n->attr.i[i] * v->stride[i];
+    for (int i = 0; i < n->shape.rank; i++) {
+        v->offset += n->attr.i[i] * in->stride[i];
+        v->stride[i] = in->stride[i];
+    }
 }
 
 /* Dense elements take the strides of the new shape. Otherwise only axes of size 1 come or go: see lower.c. */
-static void reshape_view(const dyn_graph *g, const dyn__node *n, dyn__view *v)
+static void reshape_view(const dyn__shape *from, const dyn__shape *to, const dyn__view *in, dyn__view *v)
 {
-    const dyn__shape *from = &dyn__at(g, n->in[0])->shape, *to = &n->shape;
-    dyn__view in;
     int k = 0;
 
-    dyn__view_of(g, n->in[0], &in);
-    *v = (dyn__view){in.base, in.offset, {0}};
-    if (dyn__view_dense(&in, from)) {
+    if (dyn__view_dense(in, from)) {
         dyn__dense_strides(to, v->stride);
         return;
     }
@@ -59,21 +52,39 @@ static void reshape_view(const dyn_graph *g, const dyn__node *n, dyn__view *v)
             continue;
         while (from->dim[k] == 1)
             k++;
-        v->stride[i] = in.stride[k++];
+        v->stride[i] = in->stride[k++];
+    }
+}
+
+static int is_view(const dyn__node *n)
+{
+    return n->op == DYN__OP_broadcast || n->op == DYN__OP_slice || n->op == DYN__OP_reshape;
+}
+
+void dyn__view_through(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view *v)
+{
+    const dyn__node *n = dyn__at(g, x);
+
+    if (!is_view(n)) {
+        *v = (dyn__view){x, 0, {0}};
+        if (n->op != DYN__OP_constant)
+            dyn__dense_strides(&n->shape, v->stride);
+        return;
+    }
+    *v = (dyn__view){in->base, in->offset, {0}};
+    switch (n->op) {
+    case DYN__OP_broadcast: broadcast_view(n, in, v); break;
+    case DYN__OP_slice: slice_view(n, in, v); break;
+    default: reshape_view(&dyn__at(g, n->in[0])->shape, &n->shape, in, v);
     }
 }
 
 void dyn__view_of(const dyn_graph *g, dyn_node x, dyn__view *v)
 {
     const dyn__node *n = dyn__at(g, x);
+    dyn__view in = {0};
 
-    switch (n->op) {
-    case DYN__OP_broadcast: broadcast_view(g, n, v); break;
-    case DYN__OP_slice: slice_view(g, n, v); break;
-    case DYN__OP_reshape: reshape_view(g, n, v); break;
-    default:
-        *v = (dyn__view){x, 0, {0}};
-        if (n->op != DYN__OP_constant)
-            dyn__dense_strides(&n->shape, v->stride);
-    }
+    if (is_view(n))
+        dyn__view_of(g, n->in[0], &in);
+    dyn__view_through(g, x, &in, v);
 }
