@@ -33,7 +33,7 @@ typedef struct dyn_objective_options {
     int32_t sum_samples;        /* 1: sum over samples; 0: mean */
     int32_t mean_outputs;       /* 1: mean over the outputs c; 0: sum (PyTorch's MSELoss is 1) */
     double l2;                  /* adds l2/2 |theta|^2; 0 = none */
-    /* bytes a plan's values may take; 0 = no limit. Met by evaluating in chunks of samples */
+    /* bytes that values and buffers of one evaluation or operator may take; 0 = no limit. Met by chunks of samples */
     int64_t memory_limit;
 } dyn_objective_options;
 #define DYN_OBJECTIVE_OPTIONS_INIT { (uint32_t)sizeof(dyn_objective_options), 0, 0, 0, 0, 0, 0.0, 0 }

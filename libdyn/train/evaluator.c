@@ -30,9 +30,11 @@ static dyn_status make_part(void *user, dyn__part *p, dyn__budget *b)
     out[0] = p->graph.loss;
     dyn_status s = dyn_graph_gradient(p->graph.g, p->graph.loss, n, p->graph.parameter, out + 1);
     if (s == DYN_OK)
-        s = dyn__part_compile(p, &p->graph, n + 1, out, &opt, b);
-    if (s == DYN_OK)
+        s = dyn__budget_exec(b, p->graph.g, n + 1, out, &opt, &p->exec);
+    if (s == DYN_OK) {
+        dyn__part_inputs(p, &p->graph);
         dyn__exec_set_output(p->exec, 0, &e->value);
+    }
     dyn__free(e->o->ctx, out);
     return s;
 }

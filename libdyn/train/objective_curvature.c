@@ -3,7 +3,7 @@
  * Hessian and Gauss-Newton matrix as operators, linearised once: what depends on theta alone is computed when the
  * operator is made and kept; a product runs a second plan that reads it and the direction. Blocks of directions go
  * through one plan of their own. Where the memory limit forbids residuals of all samples, every product evaluates the
- * whole in chunks.
+ * whole in parts.
  *
  * The plans do not depend on theta. When an operator goes, the objective keeps what it was made of for the next one,
  * so that following the curvature along a training run compiles once. */
@@ -14,40 +14,51 @@ enum { BLOCK = 16 };            /* directions per run of the block plan */
 
 typedef struct curvature {
     dyn_objective *o;
-    int gauss_newton, chunked;
-    int64_t samples;            /* per run of the plan */
-    dyn__product_graph graph;
-    dyn__residuals residuals;
+    int gauss_newton;
+    dyn__budget budget;
     void *theta;
     dyn__product single, block;
     int no_block;               /* the block plan does not fit the memory limit */
-    double *sum;                /* chunked: one product */
+    dyn__product_graph graph;   /* of all samples, */
+    dyn__residuals residuals;   /* or */
+    dyn__parts parts;           /* plans of chunks, that work on the one direction of `single` */
 } curvature;
 
 /* ---- products ---- */
 
-/* Chunk after chunk with theta and data only; a chunk's plan is the single one of its graph. */
-static void run_chunks(curvature *k, double *y)
+/* Each part with theta and data only. */
+static void run_parts(curvature *k, double *y)
 {
     dyn_objective *o = k->o;
 
-    for (int64_t i = 0; i + k->samples <= o->n; i += k->samples) {
-        dyn__bind_samples(o, k->single.exec, k->graph.loss.x, k->graph.loss.y, i);
-        dyn__exec_go(k->single.exec);
-        dyn__rows_from_native(o, 1, k->sum, k->single.hv);
-        for (int64_t j = 0; j < o->p; j++)
-            y[j] = i == 0 ? k->sum[j] : y[j] + k->sum[j];
+    for (int64_t i = 0; i < o->n; i += k->parts.whole.samples) {
+        dyn__part_run(o, dyn__part_at(&k->parts, i), dyn_array_data(o->x), dyn_array_data(o->y), i);
+        if (i == 0)
+            dyn__from_native(o, o->p, y, k->single.hv);
+        else
+            dyn__add_native(o, o->p, y, k->single.hv);
     }
+}
+
+static dyn_status make_block(curvature *k)
+{
+    DYN__TRY(dyn__product_begin(k->o, BLOCK, &k->budget, &k->block));
+    return dyn__product_compile(k->o, &k->graph, &k->residuals, k->theta, &k->block, &k->budget, &k->block.exec);
 }
 
 /* The block plan on first use; without it the single plan does the work. */
 static dyn_status want_block(curvature *k)
 {
+    const dyn__budget before = k->budget;
     dyn_status s;
 
-    if (k->block.exec || k->no_block || k->chunked)
+    if (k->block.exec || k->no_block || k->parts.total > 0)
         return DYN_OK;
-    s = dyn__product_make(k->o, &k->graph, &k->residuals, BLOCK, k->theta, &k->block);
+    s = make_block(k);
+    if (s == DYN_OK)
+        return DYN_OK;
+    dyn__product_free(k->o, &k->block);
+    k->budget = before;
     k->no_block = s == DYN_EFULL;
     return s == DYN_EFULL ? DYN_OK : s;
 }
@@ -62,8 +73,8 @@ static dyn_status apply(void *user, int64_t count, const double *x, double *y)
     while (i < count) {
         dyn__product *q = k->block.exec && count - i >= BLOCK ? &k->block : &k->single;
         dyn__rows_to_native(k->o, q->sets, q->v, x + i * k->o->p);
-        if (k->chunked) {
-            run_chunks(k, y + i * k->o->p);
+        if (k->parts.total > 0) {
+            run_parts(k, y + i * k->o->p);
         } else {
             dyn__exec_go(q->exec);
             dyn__rows_from_native(k->o, q->sets, y + i * k->o->p, q->hv);
@@ -75,14 +86,6 @@ static dyn_status apply(void *user, int64_t count, const double *x, double *y)
 
 /* ---- the operator ---- */
 
-static void forget(curvature *k)
-{
-    dyn__product_free(k->o, &k->single);
-    dyn__product_free(k->o, &k->block);
-    dyn__residuals_free(k->o, &k->residuals);
-    dyn__product_graph_free(k->o, &k->graph);
-}
-
 void dyn__curvature_free(void *spare)
 {
     curvature *k = spare;
@@ -91,8 +94,11 @@ void dyn__curvature_free(void *spare)
     if (!k)
         return;
     ctx = k->o->ctx;
-    forget(k);
-    dyn__free(ctx, k->sum);
+    dyn__parts_free(k->o, &k->parts);
+    dyn__product_free(k->o, &k->single);
+    dyn__product_free(k->o, &k->block);
+    dyn__residuals_free(k->o, &k->residuals);
+    dyn__product_graph_free(k->o, &k->graph);
     dyn__free(ctx, k->theta);
     dyn__free(ctx, k);
 }
@@ -110,32 +116,47 @@ static void destroy(void *user)
     dyn_objective_unref(o);
 }
 
-static dyn_status build_single(curvature *k, int64_t samples)
+static dyn_status build_whole(curvature *k)
 {
-    k->samples = samples;
-    DYN__TRY(dyn__product_graph_make(k->o, k->gauss_newton, samples, &k->graph));
-    if (!k->chunked)
-        DYN__TRY(dyn__residuals_make(k->o, &k->graph, k->theta, &k->residuals));
-    return dyn__product_make(k->o, &k->graph, &k->residuals, 1, k->theta, &k->single);
+    DYN__TRY(dyn__product_graph_make(k->o, k->gauss_newton, k->o->n, &k->graph));
+    DYN__TRY(dyn__residuals_make(k->o, &k->graph, k->theta, &k->budget, &k->residuals));
+    return dyn__product_compile(k->o, &k->graph, &k->residuals, k->theta, &k->single, &k->budget, &k->single.exec);
 }
 
-/* The largest divisor of n samples, at most half of the last one tried, whose plan fits. */
-static dyn_status build_chunked(curvature *k)
+static dyn_status make_part(void *user, dyn__part *p, dyn__budget *b)
 {
-    int64_t n = k->o->n;
-    dyn_status s = DYN_EFULL;
+    static const dyn__residuals none;
+    curvature *k = user;
+    dyn__product_graph g;
 
-    k->chunked = 1;
-    k->sum = dyn__alloc(k->o->ctx, (size_t)k->o->p, sizeof *k->sum);
-    if (!k->sum)
-        return DYN_ENOMEM;
-    for (int64_t parts = 2; s == DYN_EFULL && parts <= n; parts++) {
-        if (n % parts)
-            continue;
-        forget(k);
-        s = build_single(k, n / parts);
-    }
+    DYN__TRY(dyn__product_graph_make(k->o, k->gauss_newton, p->samples, &g));
+    dyn_status s = dyn__product_compile(k->o, &g, &none, k->theta, &k->single, b, &p->exec);
+    if (s == DYN_OK)
+        dyn__part_inputs(p, &g.loss);
+    dyn__product_graph_free(k->o, &g);
     return s;
+}
+
+static dyn_status build_parts(curvature *k)
+{
+    dyn__residuals_free(k->o, &k->residuals);
+    dyn__product_graph_free(k->o, &k->graph);
+    return dyn__parts_make(k->o, k->o->n, (k->o->n + 1) / 2, make_part, k, &k->budget, &k->parts);
+}
+
+static dyn_status build_plans(curvature *k)
+{
+    dyn_objective *o = k->o;
+
+    k->budget = dyn__budget_of(o);
+    DYN__TRY(dyn__budget_alloc(&k->budget, "theta", o->p, o->esize, &k->theta));
+    DYN__TRY(dyn__product_begin(o, 1, &k->budget, &k->single));
+    const dyn__budget before = k->budget;
+    dyn_status s = build_whole(k);
+    if (s != DYN_EFULL || o->n == 1)
+        return s;
+    k->budget = before;
+    return build_parts(k);
 }
 
 static dyn_status build(dyn_objective *o, int gauss_newton, curvature **out)
@@ -147,10 +168,7 @@ static dyn_status build(dyn_objective *o, int gauss_newton, curvature **out)
         return DYN_ENOMEM;
     k->o = o;
     k->gauss_newton = gauss_newton;
-    k->theta = dyn__alloc(o->ctx, (size_t)o->p, (size_t)o->esize);
-    s = k->theta ? build_single(k, o->n) : DYN_ENOMEM;
-    if (s == DYN_EFULL)
-        s = build_chunked(k);
+    s = build_plans(k);
     if (s < 0)
         dyn__curvature_free(k);
     else

@@ -5,7 +5,7 @@
 #ifndef DYN__OBJECTIVE_CURVATURE_H
 #define DYN__OBJECTIVE_CURVATURE_H
 
-#include "train/objective_impl.h"
+#include "train/objective_parts.h"
 
 /* The image of a direction under the curvature of some samples, per tensor. */
 typedef struct dyn__product_graph {
@@ -24,20 +24,23 @@ typedef struct dyn__residuals {
 } dyn__residuals;
 
 /* Chooses them and makes their plan, which reads theta and all samples. */
-dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__residuals *out);
+dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__budget *b,
+                               dyn__residuals *out);
 /* Theta has changed. */
 void dyn__residuals_update(dyn__residuals *r);
 void dyn__residuals_free(dyn_objective *o, dyn__residuals *r);
 
-typedef struct dyn__product {   /* a plan for `sets` directions at once */
+typedef struct dyn__product {   /* `sets` directions at once */
     int64_t sets;
     dyn_exec *exec;
     void *v, *hv;               /* [sets, p], tensor by tensor */
 } dyn__product;
 
-/* sets > 1: the directions are the outer axis of the plan. Theta, the first samples and the residuals are bound. */
-dyn_status dyn__product_make(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, int64_t sets,
-                             const void *theta, dyn__product *out);
+/* Room for the directions and their images. */
+dyn_status dyn__product_begin(const dyn_objective *o, int64_t sets, dyn__budget *b, dyn__product *out);
+/* An executor on them; sets > 1 is the outer axis of its plan. Theta, the first samples and the residuals are bound. */
+dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r,
+                                const void *theta, const dyn__product *q, dyn__budget *b, dyn_exec **out);
 void dyn__product_free(dyn_objective *o, dyn__product *q);
 
 /* An operator of the caller's own product function. */

@@ -12,8 +12,9 @@ static dyn_status make_part(void *user, dyn__part *p, dyn__budget *b)
     dyn_objective *o = user;
 
     DYN__TRY(dyn__loss_graph_make(o, p->samples, o->n, &p->graph));
-    DYN__TRY(dyn__part_compile(p, &p->graph, 1, &p->graph.f, &(dyn__compile_options){.outer = 0}, b));
+    DYN__TRY(dyn__budget_exec(b, p->graph.g, 1, &p->graph.f, &(dyn__compile_options){.outer = 0}, &p->exec));
     DYN__TRY(dyn__budget_alloc(b, "outputs", p->samples * o->c, o->esize, &p->out));
+    dyn__part_inputs(p, &p->graph);
     dyn__bind_theta(o, &p->graph, p->exec, o->theta);
     dyn__exec_set_output(p->exec, 0, p->out);
     return DYN_OK;

@@ -65,6 +65,7 @@ void dyn__curvature_free(void *spare);
 /* double <-> element type */
 void dyn__to_native(const dyn_objective *o, int64_t n, void *to, const double *from);
 void dyn__from_native(const dyn_objective *o, int64_t n, double *to, const void *from);
+void dyn__add_native(const dyn_objective *o, int64_t n, double *to, const void *from);
 /* rows [count, p] <-> the element type, tensor by tensor */
 void dyn__rows_to_native(const dyn_objective *o, int64_t count, void *to, const double *rows);
 void dyn__rows_from_native(const dyn_objective *o, int64_t count, double *rows, const void *from);

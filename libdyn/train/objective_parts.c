@@ -45,13 +45,10 @@ dyn_status dyn__parts_make(dyn_objective *o, int64_t total, int64_t chunk, dyn__
     return s;
 }
 
-dyn_status dyn__part_compile(dyn__part *p, const dyn__loss_graph *l, int32_t count, const dyn_node *outputs,
-                             const dyn__compile_options *opt, dyn__budget *b)
+void dyn__part_inputs(dyn__part *p, const dyn__loss_graph *l)
 {
-    DYN__TRY(dyn__budget_exec(b, l->g, count, outputs, opt, &p->exec));
     p->x = dyn__plan_find(dyn__exec_plan(p->exec), l->x);
     p->y = dyn__plan_find(dyn__exec_plan(p->exec), l->y);
-    return DYN_OK;
 }
 
 dyn__part *dyn__part_at(dyn__parts *p, int64_t first)

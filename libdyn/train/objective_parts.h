@@ -18,8 +18,10 @@ dyn_status dyn__budget_alloc(dyn__budget *b, const char *what, int64_t count, in
 dyn_status dyn__budget_exec(dyn__budget *b, dyn_graph *g, int32_t count, const dyn_node *outputs,
                             const dyn__compile_options *opt, dyn_exec **out);
 
-/* Makes p->exec for p->samples samples, and whatever else of the part it likes. */
+/* Makes p->exec for p->samples samples, says by dyn__part_inputs where it reads them, binds all else. */
 typedef dyn_status (*dyn__part_fn)(void *user, dyn__part *p, dyn__budget *b);
+/* p->exec evaluates a graph with the inputs x and y of l. */
+void dyn__part_inputs(dyn__part *p, const dyn__loss_graph *l);
 /* Chunks of `chunk` samples, or DYN_EFULL. */
 dyn_status dyn__parts_try(dyn_objective *o, int64_t total, int64_t chunk, dyn__part_fn make, void *user,
                           dyn__budget *b, dyn__parts *out);
@@ -27,9 +29,6 @@ dyn_status dyn__parts_try(dyn_objective *o, int64_t total, int64_t chunk, dyn__p
 dyn_status dyn__parts_make(dyn_objective *o, int64_t total, int64_t chunk, dyn__part_fn make, void *user,
                            dyn__budget *b, dyn__parts *out);
 void dyn__parts_free(dyn_objective *o, dyn__parts *p);
-/* For the makers: p->exec of a graph with the inputs x and y of l. */
-dyn_status dyn__part_compile(dyn__part *p, const dyn__loss_graph *l, int32_t count, const dyn_node *outputs,
-                             const dyn__compile_options *opt, dyn__budget *b);
 /* The part that evaluates the samples from `first` on; first is a multiple of whole.samples. */
 dyn__part *dyn__part_at(dyn__parts *p, int64_t first);
 /* Runs a part on the samples from `first` on of x and y. */

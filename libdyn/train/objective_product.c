@@ -74,12 +74,11 @@ static dyn_status batch_directions(const dyn__product_graph *g, int64_t sets, dy
 }
 
 /* in, out: inputs and outputs of the plan, per tensor. */
-static dyn_status compile(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, int64_t sets,
-                          dyn_node *in, dyn_node *out, dyn_exec **exec)
+static dyn_status compile(const dyn__product_graph *g, const dyn__residuals *r, int64_t sets,
+                          dyn_node *in, dyn_node *out, dyn__budget *b, dyn_exec **exec)
 {
     const int32_t n = g->loss.parameters;
-    dyn__compile_options opt = {.cuts = r->count, .cut = r->node, .arena_limit = o->opt.memory_limit};
-    dyn_plan *plan = NULL;
+    dyn__compile_options opt = {.cuts = r->count, .cut = r->node};
 
     if (sets > 1) {
         opt.outer = sets;
@@ -90,55 +89,44 @@ static dyn_status compile(dyn_objective *o, const dyn__product_graph *g, const d
         memcpy(in, g->direction, (size_t)n * sizeof *in);
         memcpy(out, g->image, (size_t)n * sizeof *out);
     }
-    DYN__TRY(dyn__compile(g->loss.g, n, out, &opt, &plan));
-    dyn_status s = dyn_exec_create(plan, exec);
-    dyn_plan_unref(plan);
-    return s;
+    return dyn__budget_exec(b, g->loss.g, n, out, &opt, exec);
 }
 
 static void bind(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, const void *theta,
-                 const dyn_node *in, const dyn__product *q)
+                 const dyn_node *in, const dyn__product *q, dyn_exec *exec)
 {
-    const dyn_plan *plan = dyn__exec_plan(q->exec);
+    const dyn_plan *plan = dyn__exec_plan(exec);
 
-    dyn__bind_theta(o, &g->loss, q->exec, theta);
-    dyn__bind_samples(o, q->exec, g->loss.x, g->loss.y, 0);
+    dyn__bind_theta(o, &g->loss, exec, theta);
+    dyn__bind_samples(o, exec, g->loss.x, g->loss.y, 0);
     for (int32_t i = 0; i < r->count; i++)
-        dyn__exec_set_input(q->exec, dyn__plan_find(plan, r->node[i]), r->value[i]);
+        dyn__exec_set_input(exec, dyn__plan_find(plan, r->node[i]), r->value[i]);
     for (int32_t i = 0; i < g->loss.parameters; i++) {
         const int64_t at = q->sets * o->model->tensor[i].offset * o->esize;
-        dyn__exec_set_input(q->exec, dyn__plan_find(plan, in[i]), (char *)q->v + at);
-        dyn__exec_set_output(q->exec, i, (char *)q->hv + at);
+        dyn__exec_set_input(exec, dyn__plan_find(plan, in[i]), (char *)q->v + at);
+        dyn__exec_set_output(exec, i, (char *)q->hv + at);
     }
 }
 
-static dyn_status make(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, const void *theta,
-                       dyn__product *q)
-{
-    const size_t n = (size_t)g->loss.parameters, numbers = (size_t)(q->sets * o->p);
-    dyn_node *in;
-
-    q->v = dyn__alloc(o->ctx, numbers, (size_t)o->esize);
-    q->hv = dyn__alloc(o->ctx, numbers, (size_t)o->esize);
-    if (!q->v || !q->hv)
-        return DYN_ENOMEM;
-    in = dyn__alloc(o->ctx, 2 * n + 2, sizeof *in);
-    if (!in)
-        return DYN_ENOMEM;
-    dyn_status s = compile(o, g, r, q->sets, in, in + n, &q->exec);
-    if (s == DYN_OK)
-        bind(o, g, r, theta, in, q);
-    dyn__free(o->ctx, in);
-    return s;
-}
-
-dyn_status dyn__product_make(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, int64_t sets,
-                             const void *theta, dyn__product *out)
+dyn_status dyn__product_begin(const dyn_objective *o, int64_t sets, dyn__budget *b, dyn__product *out)
 {
     *out = (dyn__product){.sets = sets};
-    dyn_status s = make(o, g, r, theta, out);
-    if (s < 0)
-        dyn__product_free(o, out);
+    DYN__TRY(dyn__budget_alloc(b, "directions", sets * o->p, o->esize, &out->v));
+    return dyn__budget_alloc(b, "images", sets * o->p, o->esize, &out->hv);
+}
+
+dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r,
+                                const void *theta, const dyn__product *q, dyn__budget *b, dyn_exec **out)
+{
+    const size_t n = (size_t)g->loss.parameters;
+    dyn_node *in = dyn__alloc(o->ctx, 2 * n + 2, sizeof *in);
+
+    if (!in)
+        return DYN_ENOMEM;
+    dyn_status s = compile(g, r, q->sets, in, in + n, b, out);
+    if (s == DYN_OK)
+        bind(o, g, r, theta, in, q, *out);
+    dyn__free(o->ctx, in);
     return s;
 }
 

@@ -25,34 +25,19 @@ static int64_t size_of(const dyn__product_graph *g, const dyn__residuals *r, int
     return dyn__shape_size(&dyn__at(g->loss.g, r->node[i])->shape);
 }
 
-static dyn_status allocate(dyn_objective *o, const dyn__product_graph *g, dyn__residuals *r)
+static dyn_status allocate(dyn_objective *o, const dyn__product_graph *g, dyn__budget *b, dyn__residuals *r)
 {
-    int64_t bytes = 0;
-
     for (int32_t i = 0; i < r->count; i++)
-        bytes += size_of(g, r, i) * o->esize;
-    if (o->opt.memory_limit > 0 && bytes > o->opt.memory_limit)
-        return DYN__FAIL(o->ctx, DYN_EFULL, "residuals need %lld bytes, the limit is %lld", (long long)bytes,
-                         (long long)o->opt.memory_limit);
-    for (int32_t i = 0; i < r->count; i++) {
-        r->value[i] = dyn__alloc(o->ctx, (size_t)size_of(g, r, i), (size_t)o->esize);
-        if (!r->value[i])
-            return DYN_ENOMEM;
-    }
+        DYN__TRY(dyn__budget_alloc(b, "values at theta", size_of(g, r, i), o->esize, &r->value[i]));
     return DYN_OK;
 }
 
-static dyn_status plan(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__residuals *r)
+static dyn_status plan(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__budget *b,
+                       dyn__residuals *r)
 {
-    dyn__compile_options opt = {.arena_limit = o->opt.memory_limit};
-    dyn_plan *p = NULL;
-
     if (r->count == 0)
         return DYN_OK;
-    DYN__TRY(dyn__compile(g->loss.g, r->count, r->node, &opt, &p));
-    dyn_status s = dyn_exec_create(p, &r->exec);
-    dyn_plan_unref(p);
-    DYN__TRY(s);
+    DYN__TRY(dyn__budget_exec(b, g->loss.g, r->count, r->node, &(dyn__compile_options){.outer = 0}, &r->exec));
     dyn__bind_theta(o, &g->loss, r->exec, theta);
     dyn__bind_samples(o, r->exec, g->loss.x, g->loss.y, 0);
     for (int32_t i = 0; i < r->count; i++)
@@ -60,14 +45,15 @@ static dyn_status plan(dyn_objective *o, const dyn__product_graph *g, const void
     return DYN_OK;
 }
 
-dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__residuals *out)
+dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__budget *b,
+                               dyn__residuals *out)
 {
     *out = (dyn__residuals){0};
     dyn_status s = choose(o, g, out);
     if (s == DYN_OK)
-        s = allocate(o, g, out);
+        s = allocate(o, g, b, out);
     if (s == DYN_OK)
-        s = plan(o, g, theta, out);
+        s = plan(o, g, theta, b, out);
     if (s < 0)
         dyn__residuals_free(o, out);
     return s;

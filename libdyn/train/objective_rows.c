@@ -40,3 +40,12 @@ void dyn__rows_from_native(const dyn_objective *o, int64_t count, double *rows, 
                              (const char *)from + (count * t->offset + r * t->size) * o->esize);
     }
 }
+
+void dyn__add_native(const dyn_objective *o, int64_t n, double *to, const void *from)
+{
+    const double *wide = from;
+    const float *narrow = from;
+
+    for (int64_t i = 0; i < n; i++)
+        to[i] += o->opt.dtype == DYN_F32 ? (double)narrow[i] : wide[i];
+}
