@@ -16,6 +16,7 @@ static inline void touch(dyn_array *a)
 
     for (int64_t i = 0; i < dyn_array_size(a); i++)
         sum += dyn__array_at(a, i);
+    (void)sum;
     dyn_array_unref(a);
 }
 
