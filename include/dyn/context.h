@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The context: allocator, log, threads and kernels of one use of the library. There is no global state; two contexts
- * know nothing of each other, and objects of different contexts never mix. */
+ * know nothing of each other, and objects of different contexts never mix (DYN_EINVAL). */
 #ifndef DYN_CONTEXT_H
 #define DYN_CONTEXT_H
 

@@ -132,6 +132,7 @@ dyn_status dyn_episodes_confusion(const dyn_episodes *predictor, const dyn_episo
         return DYN_EINVAL;
     DYN__ENTER(predictor->ctx);
     DYN__NEED(predictor->ctx, spikes);
+    DYN__TRY(dyn__check_ctx(predictor->ctx, "spikes", spikes->ctx));
     if (lead < 0)
         return DYN__FAIL(predictor->ctx, DYN_EINVAL, "lead is %" PRId64 ", may not be negative", lead);
     hit = count_partners(spikes, predictor, lead, 0);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include "analysis/sharpness.h"
 #include "optim/optim.h"
+#include "train/objective.h"
 
 typedef struct names {
     const char *values, *residuals, *converged;
@@ -73,6 +74,7 @@ dyn_status dyn_sharpness_observe(dyn_sharpness_tracker *t, dyn_run *run, const d
         return DYN_EINVAL;
     DYN__ENTER(t->ctx);
     DYN__NEED(t->ctx, run);
+    DYN__TRY(dyn__check_ctx(t->ctx, "run", dyn__objective_ctx(dyn_run_objective(run))));
     p = dyn_objective_size(dyn_run_objective(run));
     if (p != t->size)
         return DYN__FAIL(t->ctx, DYN_ESHAPE, "the run has %" PRId64 " parameters, the tracker %" PRId64, p, t->size);

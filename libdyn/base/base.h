@@ -45,6 +45,8 @@ static inline int dyn__ref_drop(dyn__ref *r)
 }
 void dyn__ctx_ref(dyn_ctx *ctx);
 void dyn__ctx_unref(dyn_ctx *ctx);
+/* For functions of several objects: DYN_EINVAL unless the one called name, of the context `other`, belongs to ctx. */
+dyn_status dyn__check_ctx(dyn_ctx *ctx, const char *name, const dyn_ctx *other);
 
 /* Threads: run fn(arg, task, worker) for task = 0 .. tasks-1, worker in [0, dyn__workers(ctx)). Which worker takes a
  * task is not fixed, so results must depend on the task only. A call from inside a task, while another thread uses

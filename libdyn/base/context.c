@@ -99,6 +99,11 @@ void dyn__ctx_unref(dyn_ctx *ctx)
     dyn__heap_free(&heap, ctx);
 }
 
+dyn_status dyn__check_ctx(dyn_ctx *ctx, const char *name, const dyn_ctx *other)
+{
+    return ctx == other ? DYN_OK : DYN__FAIL(ctx, DYN_EINVAL, "%s belongs to another context", name);
+}
+
 void dyn_ctx_free(dyn_ctx *ctx)
 {
     dyn__ctx_unref(ctx);

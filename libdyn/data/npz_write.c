@@ -116,6 +116,7 @@ static dyn_status check(dyn_ctx *ctx, int64_t count, const char *const *names, c
     for (int64_t i = 0; i < count; i++) {
         if (!arrays[i] || !names[i] || !*names[i])
             return DYN__FAIL(ctx, DYN_EINVAL, "array %lld is NULL, or its name is NULL or empty", (long long)i);
+        DYN__TRY(dyn__check_ctx(ctx, names[i], arrays[i]->ctx));
         for (int64_t j = 0; j < i; j++)
             if (!strcmp(names[i], names[j]))
                 return DYN__FAIL(ctx, DYN_EINVAL, "arrays %lld and %lld are both named \"%s\"", (long long)j,

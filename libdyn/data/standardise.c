@@ -88,6 +88,8 @@ dyn_status dyn_array_rescale(const dyn_array *a, const dyn_array *mean, const dy
     DYN__NEED(a->ctx, mean);
     DYN__NEED(a->ctx, std);
     DYN__NEED(a->ctx, out);
+    DYN__TRY(dyn__check_ctx(a->ctx, "mean", mean->ctx));
+    DYN__TRY(dyn__check_ctx(a->ctx, "std", std->ctx));
     dtype = a->dtype == DYN_F32 ? DYN_F32 : DYN_F64;
     DYN__TRY(check_scale(a, mean, std));
     DYN__TRY(dyn__array_new(a->ctx, dtype, a->rank, a->shape, out));

@@ -145,8 +145,7 @@ dyn_status dyn_operator_sum(dyn_operator *A, dyn_operator *B, dyn_operator **out
     DYN__ENTER(A->ctx);
     DYN__NEED(A->ctx, B);
     DYN__NEED(A->ctx, out);
-    if (A->ctx != B->ctx)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "A and B belong to different contexts");
+    DYN__TRY(dyn__check_ctx(A->ctx, "B", B->ctx));
     if (A->size != B->size)
         return DYN__FAIL(A->ctx, DYN_ESHAPE, "A has size %" PRId64 ", B has size %" PRId64, A->size, B->size);
     return dyn__operator_derive(&(dyn__derived){ .a = A, .b = B, .size = A->size }, apply_sum, out);

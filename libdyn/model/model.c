@@ -195,6 +195,7 @@ dyn_node dyn_model_build(const dyn_model *m, dyn_graph *g, dyn_node x)
         return DYN_EINVAL;
     DYN__ENTER(m->ctx);
     DYN__NEED(m->ctx, g);
+    DYN__TRY(dyn__check_ctx(m->ctx, "g", g->ctx));
     DYN__TRY(check_samples(m, g, x));
     const int64_t n = dyn__at(g, x)->shape.dim[0];
     const int32_t before = dyn__parameters(g, NULL);

@@ -3,6 +3,7 @@
  * Creation of objectives, loss and gradient, and the small helpers shared by the files beside this one. */
 #include <math.h>
 #include <string.h>
+#include "data/data.h"
 #include "train/objective_parts.h"
 
 /* ---- creation ---- */
@@ -96,6 +97,9 @@ dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_array *x, dy
     DYN__NEED(ctx, model);
     DYN__NEED(ctx, x);
     DYN__NEED(ctx, y);
+    DYN__TRY(dyn__check_ctx(ctx, "model", model->ctx));
+    DYN__TRY(dyn__check_ctx(ctx, "x", x->ctx));
+    DYN__TRY(dyn__check_ctx(ctx, "y", y->ctx));
     DYN__TRY(dyn__options(ctx, "dyn_objective_options", given, &opt, sizeof opt, sizeof opt));
     DYN__TRY(check_options(ctx, &opt));
     DYN__TRY(check_data(ctx, model, x, y));
