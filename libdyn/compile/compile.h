@@ -63,7 +63,8 @@ typedef struct dyn__operand_ref {
     int64_t offset;                 /* of its view */
     int64_t view_set, view_row;     /* strides of the view along the outer axis and the rows */
     dyn__place place;
-    int64_t set, chunk, row;        /* elements to add per outer set, per chunk of rows, per row of the tile's start */
+    /* elements to add per outer set, per chunk of rows, per row of the tile's start, per column of the strip's start */
+    int64_t set, chunk, row, column;
     int64_t stride[DYN__MAX_DIM];   /* per iteration dimension */
 } dyn__operand_ref;
 
@@ -79,9 +80,12 @@ typedef struct dyn__instr {
     dyn__operand_ref arg[4];    /* 0 is the output */
     double c;
     dyn__tile_fn fn;
-    /* product: m rows per tile row, contraction over tile rows (term) or not */
-    dyn__gemm gemm, tail;       /* for full tiles and for the last one */
+    /* product: m rows per tile row, contraction over tile rows (term) or not; for full tiles and for the last one, then
+     * the same for the last strip */
+    dyn__gemm gemm[4];
     int32_t per_row;            /* one product per tile row */
+    int32_t end;                /* behind the last instruction of the group that goes strip by strip, or of this one */
+    int64_t columns, strip;     /* of all strips together and of each; 0 if not in strips */
     dyn_node node;
 } dyn__instr;
 
@@ -105,6 +109,7 @@ typedef struct dyn__step {
     dyn_node node;
     /* tiles */
     int64_t V, R, tile, tiles, chunks, group;   /* a task is one chunk of rows of `group` sets */
+    int64_t share;              /* tiles of a chunk, but for the last */
     int64_t parts;              /* tasks that add up the sums of the chunks */
     dyn__instr *instr;
     int32_t instrs;
@@ -181,6 +186,13 @@ dyn_node dyn__step_end(const dyn__compiler *k, int32_t s);
 int dyn__aligned(const dyn__compiler *k, dyn_node x, dyn_node operand);
 /* select.c: instructions of the cluster that makes up step s. */
 dyn_status dyn__select(dyn__compiler *k, int32_t s);
+/* strip.c: groups of instructions that run strip by strip of columns. */
+dyn_status dyn__strip(dyn__compiler *k, int32_t s);
+/* x is an intermediate result of step s that lies in a tile buffer. */
+static inline int dyn__in_tile(const dyn__compiler *k, int32_t s, dyn_node x)
+{
+    return k->node[x].step == s && k->node[x].role == DYN__ROW && !k->node[x].stored;
+}
 /* tile.c: tile buffers, tile height, chunks of rows of step s. */
 dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s);
 /* place.c: memory of stored values and chunk sums; then every operand's place. */

@@ -15,12 +15,16 @@ struct dyn_exec {
 
 typedef struct task { const dyn_exec *e; const dyn__step *step; } task;
 
+/* What an instruction works on: some rows of a set, some columns; variant: which of its matrix products this is. */
+typedef struct part { int64_t set, chunk, row, rows, column, columns; int32_t variant; char *tile; } part;
+
 /* ---- one kernel on one tile ---- */
 
-static char *address(const dyn_exec *e, const dyn__operand_ref *r, char *tile, int64_t set, int64_t chunk, int64_t row)
+static char *address(const dyn_exec *e, const dyn__operand_ref *r, const part *p)
 {
-    char *base = r->place.base == DYN__BASE_TILE ? tile : e->base[r->place.base];
-    return base + (r->place.offset + set * r->set + chunk * r->chunk + row * r->row) * e->plan->esize;
+    char *base = r->place.base == DYN__BASE_TILE ? p->tile : e->base[r->place.base];
+    return base + (r->place.offset + p->set * r->set + p->chunk * r->chunk + p->row * r->row + p->column * r->column)
+        * e->plan->esize;
 }
 
 /* All but the last two dimensions, one call each. */
@@ -46,7 +50,7 @@ static void run_loops(const dyn__instr *q, char **p, int64_t first, int esize)
     }
 }
 
-static void run_kernel(const dyn__instr *q, char **p, int64_t first, int esize)
+static void run_kernel(const dyn__instr *q, char **p, int64_t first, int64_t columns, int esize)
 {
     dyn__arg arg[4];
 
@@ -60,7 +64,7 @@ static void run_kernel(const dyn__instr *q, char **p, int64_t first, int esize)
     if (q->ndim == 1)
         q->fn(1, first, arg, q->c);
     else
-        q->fn(first, q->dim[1], arg, q->c);
+        q->fn(first, columns, arg, q->c);
 }
 
 /* One product per row of the tile and per leading axis. */
@@ -73,7 +77,7 @@ static void run_row_products(const dyn__instr *q, char **p, int64_t rows, int es
         for (int d = 0; d < q->ndim; d++)
             for (int a = 0; a < 3; a++)
                 at[a] += index[d] * q->arg[a].stride[d];
-        dyn__gemm_run(&q->gemm, p[1] + at[1] * esize, p[2] + at[2] * esize, p[0] + at[0] * esize);
+        dyn__gemm_run(q->gemm, p[1] + at[1] * esize, p[2] + at[2] * esize, p[0] + at[0] * esize);
         int d = q->ndim - 1;
         while (d >= 0 && ++index[d] == (d ? q->dim[d] : rows))
             index[d--] = 0;
@@ -82,23 +86,47 @@ static void run_row_products(const dyn__instr *q, char **p, int64_t rows, int es
     }
 }
 
-static void run_instr(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, char *tile, int64_t set,
-                      int64_t chunk, int64_t row, int64_t rows)
+static void run_instr(const dyn_exec *e, const dyn__instr *q, const part *at)
 {
     char *p[4];
 
     for (int a = 0; a < q->nargs; a++)
-        p[a] = address(e, &q->arg[a], tile, set, chunk, row);
+        p[a] = address(e, &q->arg[a], at);
     if (q->kernel < 0) {
         if (q->per_row)
-            run_row_products(q, p, rows, e->plan->esize);
+            run_row_products(q, p, at->rows, e->plan->esize);
         else
-            dyn__gemm_run(rows == step->tile ? &q->gemm : &q->tail, p[1], p[2], p[0]);
+            dyn__gemm_run(&q->gemm[at->variant], p[1], p[2], p[0]);
         return;
     }
     if (q->zero)
-        memset(p[0], 0, (size_t)(rows * q->row_size * e->plan->esize));
-    run_kernel(q, p, rows * q->multiple, e->plan->esize);
+        memset(p[0], 0, (size_t)(at->rows * q->row_size * e->plan->esize));
+    run_kernel(q, p, at->rows * q->multiple, q->strip ? at->columns : q->dim[1], e->plan->esize);
+}
+
+/* The instructions up to q->end, strip by strip. */
+static void run_strips(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, part p)
+{
+    const dyn__instr *end = step->instr + q->end;
+
+    for (p.column = 0; p.column < q->columns; p.column += q->strip) {
+        p.columns = q->columns - p.column < q->strip ? q->columns - p.column : q->strip;
+        if (p.column + q->strip >= q->columns)
+            p.variant |= 2;
+        for (const dyn__instr *i = q; i < end; i++)
+            run_instr(e, i, &p);
+    }
+}
+
+static void run_tile(const dyn_exec *e, const dyn__step *step, const part *p)
+{
+    const dyn__instr *end = step->instr + step->instrs;
+
+    for (const dyn__instr *q = step->instr; q < end; q = step->instr + q->end)
+        if (q->strip)
+            run_strips(e, step, q, *p);
+        else
+            run_instr(e, q, p);
 }
 
 /* ---- one chunk ---- */
@@ -121,22 +149,23 @@ static void run_chunk(void *arg, int64_t number, int worker)
     const dyn__step *step = t->step;
     const int64_t chunk = number % step->chunks, first = number / step->chunks * step->group;
     const int64_t last = first + step->group < step->V ? first + step->group : step->V;
-    const int64_t from = chunk * step->tiles / step->chunks, to = (chunk + 1) * step->tiles / step->chunks;
-    char *tile = t->e->scratch + worker * t->e->plan->scratch;
+    const int64_t from = chunk * step->share, to = from + step->share < step->tiles ? from + step->share : step->tiles;
+    part p = {.chunk = chunk, .tile = t->e->scratch + worker * t->e->plan->scratch};
 
     for (int64_t set = first; set < last; set++)
         clear_sums(t->e, step, set, chunk);
     for (int64_t k = from; k < to; k++) {
-        int64_t row = k * step->tile, rows = step->R - row < step->tile ? step->R - row : step->tile;
-        for (int64_t set = first; set < last; set++)
-            for (int32_t i = 0; i < step->instrs; i++)
-                run_instr(t->e, step, &step->instr[i], tile, set, chunk, row, rows);
+        p.row = k * step->tile;
+        p.rows = step->R - p.row < step->tile ? step->R - p.row : step->tile;
+        p.variant = p.rows < step->tile;
+        for (p.set = first; p.set < last; p.set++)
+            run_tile(t->e, step, &p);
     }
 }
 
 /* Chunk sums are added in the order of the chunks. A task does its part of every sum; where parts end depends on
  * sizes only. */
-static void combine_part(void *arg, int64_t part, int worker)
+static void combine_part(void *arg, int64_t number, int worker)
 {
     const task *t = arg;
     const dyn__step *step = t->step;
@@ -145,7 +174,7 @@ static void combine_part(void *arg, int64_t part, int worker)
     (void)worker;
     for (int32_t i = 0; i < step->sums; i++) {
         const dyn__sum *a = &step->sum[i];
-        const int64_t from = a->size * part / step->parts, size = a->size * (part + 1) / step->parts - from;
+        const int64_t from = a->size * number / step->parts, size = a->size * (number + 1) / step->parts - from;
         for (int64_t set = 0; size > 0 && set < step->V; set++) {
             char *to = t->e->base[a->result.base] + (a->result.offset + set * a->size + from) * esize;
             char *sums = t->e->base[a->place.base] + (a->place.offset + set * step->chunks * a->size + from) * esize;
@@ -211,7 +240,7 @@ static void run_copy(const dyn_exec *e, const dyn__instr *q)
 {
     int64_t index[DYN__MAX_DIM] = {0};
     const int last = q->ndim - 1, plane = q->arg[1].stride[last] > 1 ? contiguous_dim(q) : last - 1;
-    char *y = address(e, &q->arg[0], NULL, 0, 0, 0), *x = address(e, &q->arg[1], NULL, 0, 0, 0);
+    char *y = address(e, &q->arg[0], &(part){0}), *x = address(e, &q->arg[1], &(part){0});
 
     for (;;) {
         int64_t at[2] = {0, 0};
@@ -245,7 +274,7 @@ static void run_copies(const dyn_exec *e, const dyn__step *step)
 static void run_indexed(const dyn_exec *e, const dyn__step *step)
 {
     const dyn__instr *q = &step->instr[0];
-    char *y = address(e, &q->arg[0], NULL, 0, 0, 0), *x = address(e, &q->arg[1], NULL, 0, 0, 0);
+    char *y = address(e, &q->arg[0], &(part){0}), *x = address(e, &q->arg[1], &(part){0});
     const int64_t *index = (const int64_t *)(e->base[q->arg[2].place.base] + q->arg[2].place.offset * 8);
 
     if (step->kind == DYN__STEP_GATHER) {

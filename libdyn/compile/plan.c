@@ -70,6 +70,7 @@ static dyn_status passes(dyn__compiler *k)
     for (int32_t s = 0; s < k->plan->steps; s++)
         if (k->plan->step[s].kind == DYN__STEP_TILES) {
             DYN__TRY(dyn__select(k, s));
+            DYN__TRY(dyn__strip(k, s));
             DYN__TRY(dyn__shape_tiles(k, s));
         } else {
             DYN__TRY(dyn__select_move(k, s));
@@ -254,8 +255,8 @@ static int64_t print_instr(const dyn__instr *q, char *text, size_t room)
         return snprintf(text, room, "\n  %%%d = %s x%lld, %d dims", (int)q->node, dyn__kernel_name(q->kernel),
                         (long long)q->multiple, (int)q->ndim);
     return snprintf(text, room, "\n  %%%d = product %lld x %lld x %lld%s%s by provider %d", (int)q->node,
-                    (long long)q->gemm.m, (long long)q->gemm.n, (long long)q->gemm.k, q->gemm.trans_a ? " A^T" : "",
-                    q->gemm.trans_b ? " B^T" : "", (int)q->gemm.provider);
+                    (long long)q->gemm[0].m, (long long)q->gemm[0].n, (long long)q->gemm[0].k, q->gemm[0].trans_a ? " A^T" : "",
+                    q->gemm[0].trans_b ? " B^T" : "", (int)q->gemm[0].provider);
 }
 
 int64_t dyn_plan_print(const dyn_plan *p, char *buffer, int64_t size)

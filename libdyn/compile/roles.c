@@ -3,6 +3,7 @@
  * Roles and stages. A stage is the earliest step a node can be in: that of an operand read row by row in the same
  * rows, one more than that of an operand that must be whole. Nodes of one stage and the same rows (V, R) are one
  * cluster: all they need of each other they need row by row. */
+#include <string.h>
 #include "compile/compile.h"
 
 /* ---- which nodes carry the outer axis ---- */
@@ -284,19 +285,45 @@ static void mark_stored(dyn__compiler *k, dyn_node y)
         k->node[y].stored = 1;
 }
 
-/* In a tile rows of a vector or more begin on a cache line. */
-static int64_t pitch_of(const dyn__compiler *k, const dyn__cnode *c)
+/* Elements of y meet, one to one, elements that lie in memory without gaps: with gaps in its own rows the two could not
+ * be worked through as one long row. */
+static int meets_memory(const dyn__compiler *k, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+
+    for (int i = 0; i < n->nin; i++) {
+        const dyn__cnode *base = &k->node[k->node[n->in[i]].view.base];
+        if ((base->role == DYN__LEAF || base->stored) && dyn__shape_equal(&dyn__at(k->g, n->in[i])->shape, &n->shape)
+            && dyn__view_dense(&k->node[n->in[i]].view, &n->shape))
+            return 1;
+    }
+    return k->node[y].stored && n->nin > 0;
+}
+
+static int is_elementwise(int op) { return op != DYN__OP_matmul && op != DYN__OP_sum && op != DYN__OP_amax; }
+
+/* Rows of a vector or more begin on a cache line in a tile, except in steps where that would be in the way. */
+static void set_pitch(dyn__compiler *k, dyn__cnode *c, const uint8_t *dense)
 {
     const int64_t line = 64 / k->plan->esize;
     const int in_tile = c->role == DYN__ROW && c->step >= 0 && !c->stored;
 
-    return in_tile && c->R > 1 && c->C >= line ? (c->C + line - 1) / line * line : c->C;
+    c->pitch = in_tile && !dense[c->step] && c->R > 1 && c->C >= line ? (c->C + line - 1) / line * line : c->C;
 }
 
-static void set_pitches(dyn__compiler *k)
+static void set_pitches(dyn__compiler *k, uint8_t *dense)
 {
+    const int64_t line = 64 / k->plan->esize;
+
+    memset(dense, 0, (size_t)k->count);
+    for (dyn_node y = 0; y < k->count; y++) {
+        const dyn__cnode *c = &k->node[y];
+        if (c->role == DYN__ROW && c->step >= 0 && c->C >= line && is_elementwise(dyn__at(k->g, y)->op)
+            && meets_memory(k, y))
+            dense[c->step] = 1;
+    }
     for (dyn_node x = 0; x < k->count; x++)
-        k->node[x].pitch = pitch_of(k, &k->node[x]);
+        set_pitch(k, &k->node[x], dense);
     for (dyn_node x = 0; x < k->count; x++) {
         dyn__view *v = &k->node[x].view;
         const dyn__cnode *base = &k->node[v->base];
@@ -335,7 +362,7 @@ dyn_status dyn__assign_roles(dyn__compiler *k)
     for (dyn_node x = 0; s == DYN_OK && x < k->count; x++)
         if (need[x] && computes(&k->node[x]))
             mark_stored(k, x);
-    set_pitches(k);
+    set_pitches(k, need);
     dyn__free(k->ctx, latest);
     dyn__free(k->ctx, need);
     return s;

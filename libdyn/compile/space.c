@@ -17,8 +17,13 @@ static void remove_dim(dyn__instr *q, int d)
     q->ndim--;
 }
 
+/* Rows of so many columns are as good one by one, and strips want the columns by themselves. */
+enum { WIDE = 256 };
+
 static int mergeable(const dyn__instr *q, int d)
 {
+    if (d == 0 && q->dim[1] >= WIDE && q->dim[0] > 1)
+        return 0;
     for (int a = 0; a < q->nargs; a++)
         if (q->arg[a].stride[d] != q->arg[a].stride[d + 1] * q->dim[d + 1])
             return 0;

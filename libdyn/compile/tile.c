@@ -41,11 +41,6 @@ static void release(row_space *r, int32_t now)
     r->count = kept;
 }
 
-static int in_tile(const dyn__compiler *k, int32_t s, dyn_node x)
-{
-    return k->node[x].step == s && k->node[x].role == DYN__ROW && !k->node[x].stored;
-}
-
 /* Every argument that reads x does so element by element with the result. */
 static int read_in_place(const dyn__instr *q, dyn_node x)
 {
@@ -65,7 +60,7 @@ static interval *inherited(const dyn__compiler *k, int32_t s, const dyn__instr *
         return NULL;
     for (int a = 1; a < q->nargs; a++) {
         dyn_node x = q->arg[a].node;
-        if (!in_tile(k, s, x) || last[x] != now || k->node[x].C != k->node[q->node].C || !read_in_place(q, x))
+        if (!dyn__in_tile(k, s, x) || last[x] != now || k->node[x].pitch != k->node[q->node].pitch || !read_in_place(q, x))
             continue;
         for (int32_t i = 0; i < r->count; i++)
             if (r->used[i].offset == k->node[x].slot)
@@ -74,13 +69,29 @@ static interval *inherited(const dyn__compiler *k, int32_t s, const dyn__instr *
     return NULL;
 }
 
+/* A buffer of its own for every result of the group at instruction i that is wider than a strip: these last while the
+ * group goes from strip to strip. */
+static void assign_wide(dyn__compiler *k, int32_t s, row_space *r, const int32_t *last, int32_t i)
+{
+    const dyn__instr *instr = k->plan->step[s].instr;
+
+    if (!instr[i].strip || (i > 0 && instr[i - 1].end == instr[i].end))
+        return;
+    for (int32_t j = i; j < instr[i].end; j++) {
+        dyn__cnode *c = &k->node[instr[j].node];
+        if (dyn__in_tile(k, s, instr[j].node) && c->pitch != instr[j].strip)
+            c->slot = take(r, c->pitch, last[instr[j].node]);
+    }
+}
+
 static void assign_buffers(dyn__compiler *k, int32_t s, row_space *r, const int32_t *last)
 {
     const dyn__step *step = &k->plan->step[s];
 
     for (int32_t i = 0; i < step->instrs; i++) {
         const dyn__instr *q = &step->instr[i];
-        if (in_tile(k, s, q->node)) {
+        assign_wide(k, s, r, last, i);
+        if (dyn__in_tile(k, s, q->node) && k->node[q->node].slot < 0) {
             interval *from = inherited(k, s, q, r, last, i);
             if (from)
                 from->last = last[q->node];
@@ -90,6 +101,16 @@ static void assign_buffers(dyn__compiler *k, int32_t s, row_space *r, const int3
     }
 }
 
+/* The last instruction that reads x; what a group of strips reads, other than a strip, it reads to its end. */
+static void find_last_use(dyn__compiler *k, const dyn__step *step)
+{
+    for (int32_t i = 0; i < step->instrs; i++)
+        for (int a = 0; a < step->instr[i].nargs; a++) {
+            const dyn__instr *q = &step->instr[i];
+            k->last_use[q->arg[a].node] = q->strip && k->node[q->arg[a].node].pitch != q->strip ? q->end - 1 : i;
+        }
+}
+
 static dyn_status plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_elements)
 {
     const dyn__step *step = &k->plan->step[s];
@@ -97,9 +118,7 @@ static dyn_status plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_element
 
     if (!r.used)
         return DYN_ENOMEM;
-    for (int32_t i = 0; i < step->instrs; i++)
-        for (int a = 0; a < step->instr[i].nargs; a++)
-            k->last_use[step->instr[i].arg[a].node] = i;
+    find_last_use(k, step);
     assign_buffers(k, s, &r, k->last_use);
     *row_elements = r.top;
     dyn__free(k->ctx, r.used);
@@ -114,7 +133,7 @@ static double row_cost(const dyn__compiler *k, const dyn__instr *q)
     double width = k->g->dtype == DYN_F32 ? 1 : 2, n = (double)q->multiple;
 
     if (q->kernel < 0) {
-        double flops = 2.0 * (double)q->gemm.m * (double)q->gemm.n * (double)q->gemm.k;
+        double flops = 2.0 * (double)q->gemm[0].m * (double)q->gemm[0].n * (double)q->gemm[0].k;
         if (!q->per_row)
             flops /= (double)k->node[q->node].R;
         for (int d = 1; d < q->ndim; d++)
@@ -126,12 +145,13 @@ static double row_cost(const dyn__compiler *k, const dyn__instr *q)
     return n * width * (q->kernel >= DYN__K_EXP && q->kernel <= DYN__K_POW ? 0.4 : 0.06) + 0.5;
 }
 
+static int64_t divide_up(int64_t x, int64_t by) { return (x + by - 1) / by; }
 static int64_t clamp(int64_t x, int64_t lo, int64_t hi) { return x < lo ? lo : x > hi ? hi : x; }
 
 /* Bytes of the operand or the sum that a product over rows reads whole for every tile. */
 static int64_t whole_bytes(const dyn__compiler *k, const dyn__instr *q)
 {
-    return (k->node[q->node].role == DYN__TERM ? q->gemm.m * q->gemm.n : q->gemm.k * q->gemm.n) * k->plan->esize;
+    return (k->node[q->node].role == DYN__TERM ? q->gemm[0].m * q->gemm[0].n : q->gemm[0].k * q->gemm[0].n) * k->plan->esize;
 }
 
 /* Rows of a tile: buffers within the first-level cache. Products want more rows, to use what they load of W, and
@@ -162,8 +182,9 @@ static void count_tasks(const dyn__compiler *k, dyn__step *step)
 
     for (int32_t i = 0; i < step->sums; i++)
         bytes += (double)(step->sum[i].size * k->plan->esize);
-    chunks = (int64_t)fmin(per_set / 12e3, 0.1 * per_set / (0.1 * bytes));
-    step->chunks = clamp(chunks, 1, clamp(step->tiles, 1, clamp(16 / groups, 1, 16)));
+    chunks = clamp((int64_t)fmin(per_set / 12e3, 0.1 * per_set / (0.1 * bytes)), 1, clamp(16 / groups, 1, 16));
+    step->share = divide_up(step->tiles, clamp(chunks, 1, step->tiles));
+    step->chunks = divide_up(step->tiles, step->share);
     step->parts = clamp((int64_t)(bytes * (double)(step->chunks * step->V) / (1 << 17)), 1, 16);
 }
 
@@ -182,26 +203,41 @@ static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
     return DYN_OK;
 }
 
-static dyn_status plan_products(dyn__compiler *k, dyn__step *step)
+/* The sizes of a product over the last tile, the last strip. */
+static void set_sizes(const dyn__compiler *k, const dyn__step *step, const dyn__instr *q, dyn__gemm *g, int last_tile,
+                      int last_strip)
 {
-    int64_t tail = step->R - (step->tiles - 1) * step->tile;
+    const int64_t rows = last_tile ? step->R - (step->tiles - 1) * step->tile : step->tile;
+    const int term = k->node[q->node].role == DYN__TERM;
 
-    for (int32_t i = 0; i < step->instrs; i++) {
-        dyn__instr *q = &step->instr[i];
-        if (q->kernel >= 0) {
-            q->fn = k->plan->table->tile[q->kernel];
-            continue;
-        }
-        q->tail = q->gemm;
-        if (!q->per_row) {
-            *(k->node[q->node].role == DYN__TERM ? &q->gemm.k : &q->gemm.m) = step->tile;
-            *(k->node[q->node].role == DYN__TERM ? &q->tail.k : &q->tail.m) = tail;
-        }
-        if (dyn__gemm_plan(dyn__kernels_of(k->ctx), &q->gemm) < 0
-            || dyn__gemm_plan(dyn__kernels_of(k->ctx), &q->tail) < 0)
-            return DYN__FAIL(k->ctx, DYN_EINTERNAL, "no matrix product of %lld x %lld x %lld", (long long)q->gemm.m,
-                             (long long)q->gemm.n, (long long)q->gemm.k);
+    if (!q->per_row)
+        *(term ? &g->k : &g->m) = rows;
+    if (q->strip)
+        *(term && g->m == q->columns ? &g->m : &g->n) = last_strip ? (q->columns - 1) % q->strip + 1 : q->strip;
+}
+
+static dyn_status plan_product(const dyn__compiler *k, const dyn__step *step, dyn__instr *q)
+{
+    const dyn__gemm whole = q->gemm[0];
+
+    for (int i = 0; i < (q->strip ? 4 : 2); i++) {
+        dyn__gemm *g = &q->gemm[i];
+        *g = whole;
+        set_sizes(k, step, q, g, i & 1, i >> 1);
+        if (dyn__gemm_plan(dyn__kernels_of(k->ctx), g) < 0)
+            return DYN__FAIL(k->ctx, DYN_EINTERNAL, "no matrix product of %lld x %lld x %lld", (long long)g->m,
+                             (long long)g->n, (long long)g->k);
     }
+    return DYN_OK;
+}
+
+static dyn_status plan_kernels(dyn__compiler *k, dyn__step *step)
+{
+    for (int32_t i = 0; i < step->instrs; i++)
+        if (step->instr[i].kernel >= 0)
+            step->instr[i].fn = k->plan->table->tile[step->instr[i].kernel];
+        else
+            DYN__TRY(plan_product(k, step, &step->instr[i]));
     return DYN_OK;
 }
 
@@ -217,9 +253,9 @@ dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s)
         step->work += row_cost(k, &step->instr[i]) * (double)step->R * (double)step->V;
     DYN__TRY(list_sums(k, step));
     step->tile = tile_height(k, step, row_elements);
-    step->tiles = (step->R + step->tile - 1) / step->tile;
+    step->tiles = divide_up(step->R, step->tile);
     step->group = step->V < 8 ? step->V : 8;    /* sets that share what a tile reads of the values common to all */
     count_tasks(k, step);
     step->scratch = (row_elements * step->tile * k->plan->esize + 127) & ~(int64_t)63;
-    return plan_products(k, step);
+    return plan_kernels(k, step);
 }
