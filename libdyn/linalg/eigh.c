@@ -1,35 +1,76 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Symmetric eigenvalues by LAPACK's divide and conquer. Sizes and numbers are checked first: LAPACK prints when it
- * dislikes an argument and may not end on numbers that are not finite. */
+ * Symmetric eigenvalues: with vectors by LAPACK's divide and conquer, without by our own reduction to tridiagonal form
+ * and LAPACK's QR. Sizes and numbers are checked first: LAPACK prints when it dislikes an argument and may not end on
+ * numbers that are not finite. */
 #include <inttypes.h>
 #include <lapacke.h>
+#include <math.h>
 #include <string.h>
 #include "linalg/dense.h"
 #include "linalg/operator.h"
 
 #define MAX_SIZE 30000          /* the workspace 2 n^2 must fit LAPACK's 32-bit integer */
 #define MAX_SIDE 1000000
+#define LARGE 300               /* binary exponent beyond which a matrix is scaled */
+
+dyn_status dyn__lapack_status(dyn_ctx *ctx, const char *routine, int info)
+{
+    return info == 0 ? DYN_OK : DYN__FAIL(ctx, DYN_EINTERNAL, "LAPACK's %s gave up with info %d", routine, info);
+}
+
+/* a becomes its eigenvectors. */
+static dyn_status pairs(dyn_ctx *ctx, int64_t n, double *a, double *values)
+{
+    lapack_int N = (lapack_int)n, info = 0, work_size = 1 + 6 * N + 2 * N * N, iwork_size = 3 + 5 * N;
+    double *work = dyn__alloc(ctx, (size_t)work_size, sizeof *work);
+    lapack_int *iwork = dyn__alloc(ctx, (size_t)iwork_size, sizeof *iwork);
+    int memory = work && iwork;
+
+    if (memory)
+        info = LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'V', 'U', N, a, N, values, work, work_size, iwork, iwork_size);
+    dyn__free(ctx, iwork);
+    dyn__free(ctx, work);
+    return memory ? dyn__lapack_status(ctx, "dsyevd", (int)info) : DYN_ENOMEM;
+}
+
+/* Scale the lower triangle by a power of two, so that squares neither overflow nor vanish; its exponent. */
+static int scale(int64_t n, double *a)
+{
+    double most = 0.0;
+    int exponent;
+
+    for (int64_t r = 0; r < n; r++)
+        for (int64_t c = 0; c <= r; c++)
+            most = fmax(most, fabs(a[r * n + c]));
+    frexp(most, &exponent);
+    if (exponent > -LARGE && exponent < LARGE)
+        return 0;
+    for (int64_t r = 0; r < n; r++)
+        for (int64_t c = 0; c <= r; c++)
+            a[r * n + c] = ldexp(a[r * n + c], -exponent);
+    return exponent;
+}
+
+static dyn_status values_only(dyn_ctx *ctx, int64_t n, double *a, double *values)
+{
+    double *e = dyn__alloc(ctx, (size_t)n, sizeof *e);
+    int exponent = scale(n, a);
+    dyn_status s = e ? dyn__tridiagonal(ctx, n, a, values, e) : DYN_ENOMEM;
+
+    if (s == DYN_OK)
+        s = dyn__lapack_status(ctx, "dsterf", (int)LAPACKE_dsterf_work((lapack_int)n, values, e));
+    dyn__free(ctx, e);
+    for (int64_t i = 0; s == DYN_OK && exponent != 0 && i < n; i++)
+        values[i] = ldexp(values[i], exponent);
+    return s;
+}
 
 dyn_status dyn__eigh(dyn_ctx *ctx, int64_t n, double *a, double *values, int vectors)
 {
-    lapack_int N = (lapack_int)n, info, work_size, iwork_size;
-    double *work;
-    lapack_int *iwork;
-
     if (n > MAX_SIZE)
         return DYN__FAIL(ctx, DYN_EFULL, "dense eigenvalues of size %" PRId64 ", at most %d", n, MAX_SIZE);
-    work_size = vectors ? 1 + 6 * N + 2 * N * N : 2 * N + 1;
-    iwork_size = vectors ? 3 + 5 * N : 1;
-    work = dyn__alloc(ctx, (size_t)work_size, sizeof *work);
-    iwork = dyn__alloc(ctx, (size_t)iwork_size, sizeof *iwork);
-    info = work && iwork ? LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, vectors ? 'V' : 'N', 'U', N, a, N, values, work,
-                                               work_size, iwork, iwork_size) : 0;
-    dyn__free(ctx, iwork);
-    dyn__free(ctx, work);
-    if (!work || !iwork)
-        return DYN_ENOMEM;
-    return info == 0 ? DYN_OK : DYN__FAIL(ctx, DYN_EINTERNAL, "LAPACK's dsyevd gave up with info %d", (int)info);
+    return vectors ? pairs(ctx, n, a, values) : values_only(ctx, n, a, values);
 }
 
 dyn_status dyn__check_matrix(dyn_ctx *ctx, int64_t rows, int64_t cols, const double *a, const double *out,

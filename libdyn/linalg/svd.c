@@ -6,11 +6,6 @@
 #include <string.h>
 #include "linalg/dense.h"
 
-static dyn_status finished(dyn_ctx *ctx, const char *routine, int info)
-{
-    return info == 0 ? DYN_OK : DYN__FAIL(ctx, DYN_EINTERNAL, "LAPACK's %s gave up with info %d", routine, info);
-}
-
 /* Values of a (rows x cols, column-major, overwritten). */
 static dyn_status divide_and_conquer(dyn_ctx *ctx, lapack_int rows, lapack_int cols, double *a, double *s)
 {
@@ -28,7 +23,7 @@ static dyn_status divide_and_conquer(dyn_ctx *ctx, lapack_int rows, lapack_int c
                                    iwork);
     dyn__free(ctx, work);
     dyn__free(ctx, iwork);
-    return work ? finished(ctx, "dgesdd", (int)info) : DYN_ENOMEM;
+    return work ? dyn__lapack_status(ctx, "dgesdd", (int)info) : DYN_ENOMEM;
 }
 
 /* Values of a (rows x cols, column-major, rows >= cols, overwritten). 'G': rows and columns of any scale, with an
@@ -55,7 +50,7 @@ static dyn_status jacobi(dyn_ctx *ctx, lapack_int rows, lapack_int cols, double 
     }
     dyn__free(ctx, iwork);
     dyn__free(ctx, work);
-    return work && iwork ? finished(ctx, "dgejsv", (int)info) : DYN_ENOMEM;
+    return work && iwork ? dyn__lapack_status(ctx, "dgejsv", (int)info) : DYN_ENOMEM;
 }
 
 /* y (cols x rows) = transpose of x (rows x cols) */

@@ -30,6 +30,73 @@ TEST(eigh_second_difference)
     CHECK(worst < 1e-12);
 }
 
+/* Q D Q with the reflection Q = I - 2 u u^T / u^T u: eigenvalues are the diagonal. Sizes around blocks and chunks. */
+static void check_values(dyn_ctx *own, int64_t n, double unit)
+{
+    double *a = calloc((size_t)(n * n), sizeof *a), *u = calloc((size_t)(3 * n), sizeof *u), *d = u + n, *s = u + 2 * n;
+    double uu = 0.0, udu = 0.0;
+    int64_t wrong = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        d[i] = (double)(i - n / 3);             /* one of them is zero */
+        u[i] = cos((double)(3 * i * i)) + 0.1;
+        uu += u[i] * u[i];
+        udu += u[i] * d[i] * u[i];
+    }
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++)        /* the upper triangle is never read */
+            a[i * n + j] = unit * ((i == j ? d[i] : 0.0) - 2.0 * u[i] * u[j] * (d[i] + d[j]) / uu
+                                   + 4.0 * udu * u[i] * u[j] / (uu * uu));
+    CHECK_OK(own, dyn_dense_eigh(own, n, a, s, NULL));
+    for (int64_t i = 0; i < n; i++)
+        wrong += !(fabs(s[i] / unit - d[i]) <= 1e-14 * (double)n * (double)n);
+    CHECK(wrong == 0);
+    free(a);
+    free(u);
+}
+
+TEST(eigh_values)
+{
+    const int64_t sizes[] = { 1, 2, 3, 15, 16, 17, 31, 32, 33, 34, 63, 97, 193, 400, 530 };
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        check_values(ctx, sizes[i], 1.0);
+    check_values(ctx, 40, 1e-290);
+    check_values(ctx, 40, 1e290);
+}
+
+TEST(eigh_diagonal)
+{
+    double a[50 * 50] = { 0 }, s[50];
+
+    for (int i = 0; i < 50; i++)
+        a[i * 51] = (i * 7) % 50;
+    CHECK_OK(ctx, dyn_dense_eigh(ctx, 50, a, s, NULL));
+    for (int i = 0; i < 50; i++)
+        CHECK(s[i] == i);
+}
+
+/* The same bits for one thread and for many, where the work is split. */
+TEST(eigh_threads)
+{
+    enum { N = 450 };
+    static double a[N * N], s[2][N];
+
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            a[i * N + j] = sin((double)((i + j) * (i + j) + i * j));
+    for (int k = 0; k < 2; k++) {
+        dyn_ctx_options o = DYN_CTX_OPTIONS_INIT;
+        dyn_ctx *own = NULL;
+
+        o.threads = 1 + 2 * k;
+        CHECK_OK(ctx, dyn_ctx_create(&o, &own));
+        CHECK_OK(own, dyn_dense_eigh(own, N, a, s[k], NULL));
+        dyn_ctx_free(own);
+    }
+    CHECK(memcmp(s[0], s[1], sizeof s[0]) == 0);
+}
+
 static void check_all(int64_t rows, int64_t cols, const double *a, const double *expected, double tolerance)
 {
     int64_t n = rows < cols ? rows : cols;
@@ -166,6 +233,9 @@ int main(void)
     if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
         return 1;
     RUN(eigh_second_difference);
+    RUN(eigh_values);
+    RUN(eigh_diagonal);
+    RUN(eigh_threads);
     RUN(svd_rectangular);
     RUN(svd_graded);
     RUN(gram_bound_is_honest);
