@@ -199,12 +199,13 @@ static void try_strides(const setup *s, int id, int64_t rows, int64_t cols, int 
     try_tile(s, id, &t, in_place);
 }
 
-/* All strides on the narrow shapes, some by chance on each of the others: the long double formulas take their time. */
+/* All strides on small shapes, of which 2 x 33 has full vectors and a rest in all types; some by chance on the others,
+ * where the long double formulas take their time. */
 static void try_shape(const setup *s, int id, int64_t rows, int64_t cols)
 {
-    enum { NARROW = 9, SOME = 24 };
+    enum { SMALL = 2 * 33, SOME = 12 };
     const int inputs = dyn__kernel_inputs(id), all = inputs == 1 ? 6 : inputs == 2 ? 36 : 216;
-    const int tries = cols > NARROW && all > SOME ? SOME : all;
+    const int tries = rows * cols > SMALL && all > SOME ? SOME : all;
 
     for (int i = 0; i < tries; i++)
         for (int64_t gap = 0; gap <= 3; gap += 3)
