@@ -9,8 +9,8 @@
  * of the same strides, else they do not overlap. rows and cols are >= 0. Pointers are aligned to the element only. No
  * kernel writes outside its elements.
  *
- * Accuracy, in units in the last place: exp 1.01; expm1 1.5; tanh 1.4 in float64 and 2.6 in float32 (odd, never above
- * 1, exact for tiny arguments); the others SLEEF's 1.0. The reference, and without SLEEF the others, have the accuracy
+ * Accuracy, in units in the last place: exp 1.01; expm1 1.5; tanh 1.4, in float32 without AVX-512 2.6 (odd, never
+ * above 1, exact for tiny arguments); the others SLEEF's 1.0. The reference, and without SLEEF the others, have the accuracy
  * of the C library. Multiply-add kernels round once where the CPU has the instruction, else twice. */
 #ifndef DYN__KERNEL_H
 #define DYN__KERNEL_H

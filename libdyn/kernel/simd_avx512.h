@@ -55,9 +55,22 @@ INLINE V v_fms(V a, V b, V c) { return OP(fmsub)(a, b, c); }
 INLINE V v_sqrt(V a) { return OP(sqrt)(a); }
 INLINE V v_neg(V a) { return OP(xor)(a, v_set((T)-0.0)); }
 
+enum { TAKE_SECOND_WHERE_THIRD = 0xd8 };        /* truth table: c ? b : a */
 INLINE V v_abs(V a) { return OP(andnot)(v_set((T)-0.0), a); }
 /* The size of a with the sign of b. */
-INLINE V v_copysign(V a, V b) { return OP(or)(v_abs(a), OP(and)(v_set((T)-0.0), b)); }
+#if DYN__SIMD_F32
+INLINE V v_copysign(V a, V b)
+{
+    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b),
+                                                         _mm512_set1_epi32(INT32_MIN), TAKE_SECOND_WHERE_THIRD));
+}
+#else
+INLINE V v_copysign(V a, V b)
+{
+    return _mm512_castsi512_pd(_mm512_ternarylogic_epi64(_mm512_castpd_si512(a), _mm512_castpd_si512(b),
+                                                         _mm512_set1_epi64(INT64_MIN), TAKE_SECOND_WHERE_THIRD));
+}
+#endif
 
 INLINE V v_gt(V a, V b) { return OP(maskz_mov)(COMPARE(a, b, _CMP_GT_OQ), v_set(1)); }
 INLINE V v_ge(V a, V b) { return OP(maskz_mov)(COMPARE(a, b, _CMP_GE_OQ), v_set(1)); }
@@ -93,6 +106,20 @@ INLINE V v_round(V a) { return OP(roundscale)(a, _MM_FROUND_TO_NEAREST_INT | _MM
 INLINE V v_power_of_two(V n) { return OP(scalef)(v_set(1), n); }
 /* a * 2^n for an integer n, rounded once. */
 INLINE V v_scale(V a, V n) { return OP(scalef)(a, n); }
+
+#if DYN__SIMD_F32
+/* Functions in 32 pieces: a positive z is in the piece that its exponent and the three bits behind it number, modulo 32.
+ * The number that the piece begins with; the piece's number in a row of a table. */
+#define PIECES 32
+INLINE V v_piece_start(V z)
+{
+    return _mm512_castsi512_ps(_mm512_and_epi32(_mm512_castps_si512(z), _mm512_set1_epi32(-0x100000)));
+}
+INLINE V v_piece(const T row[PIECES], V z)
+{
+    return _mm512_permutex2var_ps(v_load(row), _mm512_srli_epi32(_mm512_castps_si512(z), 20), v_load(row + W));
+}
+#endif
 
 /* The lowest bits of the number moved to where the exponent is. Magic added to an integer n leaves there what makes
  * 2^n. */
