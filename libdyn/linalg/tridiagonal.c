@@ -6,16 +6,17 @@
  *     A - sum over p of (v_p w_p^T + w_p v_p^T),
  *
  * and then applied by one matrix product. The other half of the work, the products A v, reads strips of rows of the
- * lower triangle once, for the part that the strip makes of its own rows and for what its transpose adds to the
- * rows above. Strips are spread over the threads in chunks that only the size decides, so that threads do not move
- * bits. Squares of SQUARE rows on the diagonal are kept in full. */
+ * lower triangle once, for the entries of their own rows and for what their transpose adds to the rows above. Strips
+ * are spread over the threads in chunks that only the size decides, so that threads do not move bits. The squares of
+ * a strip's rows on the diagonal are kept in full. */
 #include <math.h>
 #include <string.h>
 #include "kernel/kernel.h"
 #include "linalg/dense.h"
 
 #define PANEL 32
-#define STRIP 16            /* rows; a strip stays in the second-level cache */
+#define STRIP 16            /* rows, and ... */
+#define WIDTH 128           /* ... columns that are read twice, the second time from the first-level cache */
 #define SQUARE 96           /* rows updated by one task; a multiple of STRIP */
 #define CHUNK_AREA 65536    /* elements of the triangle that make another chunk worth while */
 #define MAX_CHUNKS 16
@@ -54,6 +55,25 @@ static int64_t chunk_begin(const reduction *t, int64_t chunk)
     return STRIP * (int64_t)((double)strips * sqrt((double)chunk / (double)t->chunks));
 }
 
+/* y += what rows r, r + 1, ... of the triangle contribute to A v */
+static void multiply_strip(const reduction *t, int64_t r, int64_t rows, double *y)
+{
+    double own[STRIP];
+
+    for (int64_t c = 0; c < r + rows; c += WIDTH) {
+        int64_t all = r + rows - c < WIDTH ? r + rows - c : WIDTH, above = r - c < WIDTH ? r - c : WIDTH;
+        double *a = t->a + r * t->n + c;
+
+        tile(t, DYN__K_ROW_DOT, rows, all,
+             (const dyn__arg[]){ { own, 1, 0 }, { a, t->n, 1 }, { (void *)(t->v + c), 0, 1 } });
+        if (above > 0)
+            tile(t, DYN__K_COL_DOT, rows, above,
+                 (const dyn__arg[]){ { y + c, 0, 1 }, { a, t->n, 1 }, { (void *)(t->v + r), 1, 0 } });
+        for (int64_t k = 0; k < rows; k++)
+            y[r + k] += own[k];
+    }
+}
+
 static void multiply_chunk(void *arg, int64_t chunk, int worker)
 {
     const reduction *t = arg;
@@ -64,13 +84,8 @@ static void multiply_chunk(void *arg, int64_t chunk, int worker)
     memset(y, 0, (size_t)t->m * sizeof *y);
     for (int64_t r = first; r < end; r += STRIP) {
         int64_t rows = t->m - r < STRIP ? t->m - r : STRIP;
-        double *a = t->a + r * t->n;
 
-        tile(t, DYN__K_ROW_DOT, rows, r + rows,
-             (const dyn__arg[]){ { y + r, 1, 0 }, { a, t->n, 1 }, { (void *)t->v, 0, 1 } });
-        if (r > 0)
-            tile(t, DYN__K_COL_DOT, rows, r,
-                 (const dyn__arg[]){ { y, 0, 1 }, { a, t->n, 1 }, { (void *)(t->v + r), 1, 0 } });
+        multiply_strip(t, r, rows, y);
     }
 }
 
