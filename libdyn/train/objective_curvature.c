@@ -2,7 +2,7 @@
  *
  * Hessian and Gauss-Newton matrix as operators, linearised once: what depends on theta alone is computed when the
  * operator is made and kept; a product runs a second plan that reads it and the direction. Blocks of directions go
- * through one plan of their own. Where the memory limit forbids residuals of all samples, every product evaluates the
+ * through plans of their own. Where the memory limit forbids residuals of all samples, every product evaluates the
  * whole in parts.
  *
  * The plans do not depend on theta. When an operator goes, the objective keeps what it was made of for the next one,
@@ -10,15 +10,23 @@
 #include "linalg/operator.h"
 #include "train/objective_curvature.h"
 
-enum { BLOCK = 16 };            /* directions per run of the block plan */
+/* Directions per run of a block plan, the largest first. A block saves what its directions have in common while they
+ * and their images stay in the cache, and costs more than it saves when they do not. */
+enum { BLOCKS = 2, CACHED = 2 << 20 };
+static const int64_t block_sets[BLOCKS] = {16, 4};
+
+typedef struct block {
+    dyn__product product;
+    int refused;                /* does not fit the memory limit */
+} block;
 
 typedef struct curvature {
     dyn_objective *o;
     int gauss_newton;
     dyn__budget budget;
     void *theta;
-    dyn__product single, block;
-    int no_block;               /* the block plan does not fit the memory limit */
+    dyn__product single;
+    block block[BLOCKS];        /* made on first use */
     dyn__product_graph graph;   /* of all samples, */
     dyn__residuals residuals;   /* or */
     dyn__parts parts;           /* plans of chunks, that work on the one direction of `single` */
@@ -40,46 +48,60 @@ static void run_parts(curvature *k, double *y)
     }
 }
 
-static dyn_status make_block(curvature *k)
+static dyn_status make_block(curvature *k, int64_t sets, dyn__product *q)
 {
-    DYN__TRY(dyn__product_begin(k->o, BLOCK, &k->budget, &k->block));
-    return dyn__product_compile(k->o, &k->graph, &k->residuals, k->theta, &k->block, &k->budget, &k->block.exec);
+    DYN__TRY(dyn__product_begin(k->o, sets, &k->budget, q));
+    return dyn__product_compile(k->o, &k->graph, &k->residuals, k->theta, q, &k->budget, &q->exec);
 }
 
-/* The block plan on first use; without it the single plan does the work. */
-static dyn_status want_block(curvature *k)
+/* Without a block plan smaller ones, or the single one, do the work. */
+static dyn_status want_block(curvature *k, int64_t sets, block *b)
 {
     const dyn__budget before = k->budget;
     dyn_status s;
 
-    if (k->block.exec || k->no_block || k->parts.total > 0)
+    if (b->product.exec || b->refused)
         return DYN_OK;
-    s = make_block(k);
+    s = make_block(k, sets, &b->product);
     if (s == DYN_OK)
         return DYN_OK;
-    dyn__product_free(k->o, &k->block);
+    dyn__product_free(k->o, &b->product);
     k->budget = before;
-    k->no_block = s == DYN_EFULL;
-    return s == DYN_EFULL ? DYN_OK : s;
+    b->refused = s == DYN_EFULL;
+    return b->refused ? DYN_OK : s;
+}
+
+/* The plan for the next of `left` directions. */
+static dyn_status choose(curvature *k, int64_t left, dyn__product **q)
+{
+    *q = &k->single;
+    for (int i = 0; k->parts.total == 0 && i < BLOCKS; i++) {
+        if (left < block_sets[i] || 2 * block_sets[i] * k->o->p * k->o->esize > CACHED)
+            continue;
+        DYN__TRY(want_block(k, block_sets[i], &k->block[i]));
+        if (!k->block[i].product.exec)
+            continue;
+        *q = &k->block[i].product;
+        return DYN_OK;
+    }
+    return DYN_OK;
 }
 
 static dyn_status apply(void *user, int64_t count, const double *x, double *y)
 {
     curvature *k = user;
-    int64_t i = 0;
+    const int64_t p = k->o->p;
+    dyn__product *q;
 
-    if (count >= BLOCK)
-        DYN__TRY(want_block(k));
-    while (i < count) {
-        dyn__product *q = k->block.exec && count - i >= BLOCK ? &k->block : &k->single;
-        dyn__rows_to_native(k->o, q->sets, q->v, x + i * k->o->p);
+    for (int64_t i = 0; i < count; i += q->sets) {
+        DYN__TRY(choose(k, count - i, &q));
+        dyn__rows_to_native(k->o, q->sets, q->v, x + i * p);
         if (k->parts.total > 0) {
-            run_parts(k, y + i * k->o->p);
+            run_parts(k, y + i * p);
         } else {
             dyn__exec_go(q->exec);
-            dyn__rows_from_native(k->o, q->sets, y + i * k->o->p, q->hv);
+            dyn__rows_from_native(k->o, q->sets, y + i * p, q->hv);
         }
-        i += q->sets;
     }
     return DYN_OK;
 }
@@ -96,7 +118,8 @@ void dyn__curvature_free(void *spare)
     ctx = k->o->ctx;
     dyn__parts_free(k->o, &k->parts);
     dyn__product_free(k->o, &k->single);
-    dyn__product_free(k->o, &k->block);
+    for (int i = 0; i < BLOCKS; i++)
+        dyn__product_free(k->o, &k->block[i].product);
     dyn__residuals_free(k->o, &k->residuals);
     dyn__product_graph_free(k->o, &k->graph);
     dyn__free(ctx, k->theta);
