@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Operations on a basis V [rows][n]: coefficients, combination, Gram-Schmidt done twice (once loses orthogonality when
- * most of the vector is removed), rotation in place by column panels. */
+ * Operations on a basis V [rows][n]: coefficients, combination, rotation in place by column panels, Gram-Schmidt. */
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
@@ -11,16 +10,11 @@
 
 #define PANEL 512   /* columns done at a time, so that the row being summed stays in the first-level cache */
 
-static void tile(dyn_ctx *ctx, int id, int64_t rows, int64_t cols, const dyn__arg *arg)
-{
-    dyn__kernels_of(ctx)->f64.tile[id](rows, cols, arg, 0.0);
-}
-
 void dyn__basis_coefficients(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, const double *w, double *h)
 {
     const dyn__arg arg[3] = { { h, 1, 0 }, { (void *)V, n, 1 }, { (void *)w, 0, 1 } };
 
-    tile(ctx, DYN__K_ROW_DOT, rows, n, arg);
+    dyn__basis_tile(ctx, DYN__K_ROW_DOT, rows, n, arg);
 }
 
 double dyn__basis_dot(dyn_ctx *ctx, int64_t n, const double *x, const double *y)
@@ -48,22 +42,7 @@ void dyn__basis_combine(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, 
         int64_t cols = n - c < PANEL ? n - c : PANEL;
         const dyn__arg arg[3] = { { w + c, 0, 1 }, { (void *)(V + c), n, 1 }, { (void *)h, 1, 0 } };
 
-        tile(ctx, DYN__K_COL_DOT, rows, cols, arg);
-    }
-}
-
-void dyn__basis_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, double *w, double *h,
-                            double *scratch)
-{
-    for (int64_t r = 0; r < rows; r++)
-        h[r] = 0.0;
-    for (int pass = 0; pass < 2 && rows > 0; pass++) {
-        dyn__basis_coefficients(ctx, rows, n, V, w, scratch);
-        for (int64_t r = 0; r < rows; r++) {
-            h[r] += scratch[r];
-            scratch[r] = -scratch[r];
-        }
-        dyn__basis_combine(ctx, rows, n, V, scratch, w);
+        dyn__basis_tile(ctx, DYN__K_COL_DOT, rows, cols, arg);
     }
 }
 
@@ -96,7 +75,7 @@ dyn_status dyn__basis_rotate(dyn_ctx *ctx, int64_t rows, int64_t n, double *V, i
 
 dyn_status dyn__basis_orthonormalise(dyn_ctx *ctx, int64_t rows, int64_t n, double *V, int64_t *kept)
 {
-    double *h = dyn__alloc(ctx, (size_t)(2 * rows + 1), sizeof(double));
+    double *h = dyn__alloc(ctx, (size_t)(DYN__BASIS_ROOM * rows + 1), sizeof(double));
     int64_t k = 0;
 
     if (!h)
@@ -111,7 +90,7 @@ dyn_status dyn__basis_orthonormalise(dyn_ctx *ctx, int64_t rows, int64_t n, doub
         memmove(v, V + r * n, (size_t)n * sizeof(double));
         if (before > 0.0)
             dyn__basis_scale(n, 1.0 / before, v);
-        dyn__basis_project_out(ctx, k, n, V, v, h, h + rows);
+        dyn__basis_project_out(ctx, k, n, V, v, h);
         after = dyn__basis_norm(ctx, n, v);
         if (after > 1e4 * DBL_EPSILON) {
             dyn__basis_scale(n, 1.0 / after, v);

@@ -6,6 +6,16 @@
 #define DYN__LINALG_BASIS_H
 
 #include "base/base.h"
+#include "kernel/kernel.h"
+
+#define DYN__BASIS_CHUNKS 8     /* parts of the columns that threads take */
+#define DYN__BASIS_ROOM (2 + 2 * DYN__BASIS_CHUNKS)
+
+/* A tile kernel of the context for doubles. */
+static inline void dyn__basis_tile(dyn_ctx *ctx, int id, int64_t rows, int64_t cols, const dyn__arg *arg)
+{
+    dyn__kernels_of(ctx)->f64.tile[id](rows, cols, arg, 0.0);
+}
 
 double dyn__basis_dot(dyn_ctx *ctx, int64_t n, const double *x, const double *y);
 double dyn__basis_norm(dyn_ctx *ctx, int64_t n, const double *x);
@@ -15,9 +25,9 @@ void dyn__basis_scale(int64_t n, double a, double *x);
 void dyn__basis_coefficients(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, const double *w, double *h);
 /* w += V^T h */
 void dyn__basis_combine(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, const double *h, double *w);
-/* w -= V^T V w, twice, for an accuracy of the last bits; the coefficients removed in all go to h. scratch [rows]. */
-void dyn__basis_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, double *w, double *h,
-                            double *scratch);
+/* w -= V^T V w, twice, for an accuracy of the last bits; the coefficients removed in all go to h. h has room for
+ * DYN__BASIS_ROOM * rows numbers. */
+void dyn__basis_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, double *w, double *h);
 /* The first `to` rows of V become S V in place. S [to][rows]. DYN_ENOMEM. */
 dyn_status dyn__basis_rotate(dyn_ctx *ctx, int64_t rows, int64_t n, double *V, int64_t to, const double *S);
 /* Make the rows of V orthonormal, dropping those that depend on earlier ones; *kept rows remain at the front. */

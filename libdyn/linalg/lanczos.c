@@ -21,7 +21,7 @@ dyn_status dyn__lanczos_init(dyn__lanczos *l, dyn_operator *A, int64_t capacity,
     l->T = l->V ? dyn__alloc(ctx, m, m * sizeof(double)) : NULL;
     l->Y = l->T ? dyn__alloc(ctx, m, m * sizeof(double)) : NULL;
     l->R = l->Y ? dyn__alloc(ctx, m, (size_t)max_width * sizeof(double)) : NULL;
-    l->h = l->R ? dyn__alloc(ctx, 2 * rows, sizeof(double)) : NULL;
+    l->h = l->R ? dyn__alloc(ctx, DYN__BASIS_ROOM * rows, sizeof(double)) : NULL;
     l->theta = l->h ? dyn__alloc(ctx, m, sizeof(double)) : NULL;
     return l->theta ? DYN_OK : DYN_ENOMEM;
 }
@@ -46,7 +46,7 @@ static double *row(const dyn__lanczos *l, int64_t r)
 /* Remove rows [0, r) from row r and return the norm left; the coefficients are in h. */
 static double orthogonalise(dyn__lanczos *l, int64_t r)
 {
-    dyn__basis_project_out(l->A->ctx, r, l->n, l->V, row(l, r), l->h, l->h + l->capacity + l->max_width);
+    dyn__basis_project_out(l->A->ctx, r, l->n, l->V, row(l, r), l->h);
     return dyn__basis_norm(l->A->ctx, l->n, row(l, r));
 }
 

@@ -22,7 +22,7 @@ typedef struct dyn__lanczos {
     double *V;              /* [capacity + max_width][n] */
     double *T;              /* [capacity][capacity], symmetric */
     double *R;              /* [capacity][max_width]: row i of V with each row of the next block */
-    double *h;              /* [2][capacity + max_width], scratch */
+    double *h;              /* [DYN__BASIS_ROOM][capacity + max_width], scratch */
     double *theta;          /* [capacity] Ritz values of the j rows, ascending; set by dyn__lanczos_ritz */
     double *Y;              /* [j][j] row i: coefficients of Ritz vector i */
     double scale;           /* largest |theta| seen: a lower bound of the norm of A */

@@ -28,7 +28,7 @@ static dyn_status apply_deflated(void *user, int64_t count, const double *x, dou
 static void project_rows(const dyn__derived *d, int64_t count, double *y, double *h)
 {
     for (int64_t r = 0; r < count; r++)
-        dyn__basis_project_out(d->a->ctx, d->count, d->size, d->vectors, y + r * d->size, h, h + d->count);
+        dyn__basis_project_out(d->a->ctx, d->count, d->size, d->vectors, y + r * d->size, h);
 }
 
 static dyn_status apply_projected(void *user, int64_t count, const double *x, double *y)
@@ -36,7 +36,7 @@ static dyn_status apply_projected(void *user, int64_t count, const double *x, do
     const dyn__derived *d = user;
     dyn_ctx *ctx = d->a->ctx;
     int64_t numbers = count * d->size;
-    double *t = dyn__alloc(ctx, (size_t)(numbers + 2 * d->count), sizeof(double));
+    double *t = dyn__alloc(ctx, (size_t)(numbers + DYN__BASIS_ROOM * d->count), sizeof(double));
     dyn_status s;
 
     if (!t)

@@ -26,7 +26,7 @@ static dyn_status exact_part(dyn_operator *A, int64_t rows, const double *Q, dou
     return DYN_OK;
 }
 
-/* Mean of z^T P A P z over samples; block [2][DYN__PROBE_BLOCK][n] and 2 rows more numbers. */
+/* Mean of z^T P A P z over samples; block [2][DYN__PROBE_BLOCK][n] and DYN__BASIS_ROOM rows more numbers. */
 static dyn_status sampled_part(dyn_operator *A, uint64_t seed, int64_t samples, int64_t rows, const double *Q,
                                double *block, dyn__mean *m)
 {
@@ -38,7 +38,7 @@ static dyn_status sampled_part(dyn_operator *A, uint64_t seed, int64_t samples, 
 
         dyn__probe_signs(seed, SITE_SAMPLE, first, count, n, z);
         for (int64_t r = 0; r < count; r++)
-            dyn__basis_project_out(A->ctx, rows, n, Q, z + r * n, h, h + rows);
+            dyn__basis_project_out(A->ctx, rows, n, Q, z + r * n, h);
         DYN__TRY(dyn__operator_apply(A, count, z, y));
         for (int64_t r = 0; r < count; r++)
             dyn__mean_add(m, dyn__basis_dot(A->ctx, n, z + r * n, y + r * n));
@@ -62,8 +62,8 @@ static dyn_status estimate(dyn_operator *A, const dyn_trace_options *o, double *
 {
     int64_t n = A->size, third = o->method == DYN_TRACE_HUTCHPP ? o->products / 3 : 0;
     int64_t rows = third < n ? third : n, samples = o->products - 2 * third;
-    double *Q = dyn__alloc(A->ctx, (size_t)(2 * rows + 2 * DYN__PROBE_BLOCK + 1),
-                           (size_t)(n > 2 * rows ? n : 2 * rows) * sizeof *Q);
+    int64_t room = DYN__BASIS_ROOM * rows / n + 1;
+    double *Q = dyn__alloc(A->ctx, (size_t)(2 * rows + 2 * DYN__PROBE_BLOCK + room), (size_t)n * sizeof *Q);
     double *scratch, exact = 0.0;
     dyn__mean m = { 0 };
     dyn_status s;

@@ -11,7 +11,7 @@
  * a strip's rows on the diagonal are kept in full. */
 #include <math.h>
 #include <string.h>
-#include "kernel/kernel.h"
+#include "linalg/basis.h"
 #include "linalg/dense.h"
 
 #define PANEL 32
@@ -33,20 +33,6 @@ typedef struct reduction {
     dyn__gemm *plan;        /* [n / SQUARE + 1] of the update, one per task */
 } reduction;
 
-static void tile(const reduction *t, int id, int64_t rows, int64_t cols, const dyn__arg *arg)
-{
-    dyn__kernels_of(t->ctx)->f64.tile[id](rows, cols, arg, 0.0);
-}
-
-static double dot(const reduction *t, int64_t n, const double *x, const double *y)
-{
-    double sum;
-    const dyn__arg arg[3] = { { &sum, 1, 0 }, { (void *)x, 0, 1 }, { (void *)y, 0, 1 } };
-
-    tile(t, DYN__K_ROW_DOT, 1, n, arg);
-    return sum;
-}
-
 /* First row of a chunk: chunks have equal areas. */
 static int64_t chunk_begin(const reduction *t, int64_t chunk)
 {
@@ -64,11 +50,11 @@ static void multiply_strip(const reduction *t, int64_t r, int64_t rows, double *
         int64_t all = r + rows - c < WIDTH ? r + rows - c : WIDTH, above = r - c < WIDTH ? r - c : WIDTH;
         double *a = t->a + r * t->n + c;
 
-        tile(t, DYN__K_ROW_DOT, rows, all,
-             (const dyn__arg[]){ { own, 1, 0 }, { a, t->n, 1 }, { (void *)(t->v + c), 0, 1 } });
+        dyn__basis_tile(t->ctx, DYN__K_ROW_DOT, rows, all,
+                        (const dyn__arg[]){ { own, 1, 0 }, { a, t->n, 1 }, { (void *)(t->v + c), 0, 1 } });
         if (above > 0)
-            tile(t, DYN__K_COL_DOT, rows, above,
-                 (const dyn__arg[]){ { y + c, 0, 1 }, { a, t->n, 1 }, { (void *)(t->v + r), 1, 0 } });
+            dyn__basis_tile(t->ctx, DYN__K_COL_DOT, rows, above,
+                            (const dyn__arg[]){ { y + c, 0, 1 }, { a, t->n, 1 }, { (void *)(t->v + r), 1, 0 } });
         for (int64_t k = 0; k < rows; k++)
             y[r + k] += own[k];
     }
@@ -107,7 +93,7 @@ static void multiply(reduction *t, int64_t m, const double *v, double *y)
 /* v = x - beta e_last, scaled to 1 at its end. Returns tau; 0 if there is nothing to reflect. */
 static double reflector(const reduction *t, int64_t m, const double *x, double *v, double *beta)
 {
-    double alpha = x[m - 1], rest = m > 1 ? sqrt(dot(t, m - 1, x, x)) : 0.0, scale;
+    double alpha = x[m - 1], rest = m > 1 ? sqrt(dyn__basis_dot(t->ctx, m - 1, x, x)) : 0.0, scale;
 
     *beta = alpha;
     memset(v, 0, (size_t)m * sizeof *v);
@@ -128,11 +114,12 @@ static void second_vector(reduction *t, int64_t m, int64_t p, double tau, const 
 
     multiply(t, m, v, w);
     if (p > 0) {
-        tile(t, DYN__K_ROW_DOT, 2 * p, m,
-             (const dyn__arg[]){ { t->h, 1, 0 }, { t->left, t->n, 1 }, { (void *)v, 0, 1 } });
-        tile(t, DYN__K_COL_DOT, 2 * p, m, (const dyn__arg[]){ { w, 0, 1 }, { t->right, t->n, 1 }, { t->h, 1, 0 } });
+        dyn__basis_tile(t->ctx, DYN__K_ROW_DOT, 2 * p, m,
+                        (const dyn__arg[]){ { t->h, 1, 0 }, { t->left, t->n, 1 }, { (void *)v, 0, 1 } });
+        dyn__basis_tile(t->ctx, DYN__K_COL_DOT, 2 * p, m,
+                        (const dyn__arg[]){ { w, 0, 1 }, { t->right, t->n, 1 }, { t->h, 1, 0 } });
     }
-    s = 0.5 * tau * tau * dot(t, m, w, v);
+    s = 0.5 * tau * tau * dyn__basis_dot(t->ctx, m, w, v);
     for (int64_t i = 0; i < m; i++)
         w[i] = tau * w[i] - s * v[i];
 }
@@ -143,8 +130,8 @@ static void reduce_row(reduction *t, int64_t i, int64_t p, double *d, double *e)
     double *x = t->a + i * t->n, *left = t->left + 2 * p * t->n, *right = t->right + 2 * p * t->n, tau;
 
     if (p > 0)
-        tile(t, DYN__K_COL_DOT, 2 * p, i + 1,
-             (const dyn__arg[]){ { x, 0, 1 }, { t->right, t->n, 1 }, { t->left + i, t->n, 0 } });
+        dyn__basis_tile(t->ctx, DYN__K_COL_DOT, 2 * p, i + 1,
+                        (const dyn__arg[]){ { x, 0, 1 }, { t->right, t->n, 1 }, { t->left + i, t->n, 0 } });
     d[i] = x[i];
     tau = reflector(t, i, x, left, &e[i - 1]);
     second_vector(t, i, p, tau, left, left + t->n);
