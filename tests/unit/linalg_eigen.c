@@ -135,6 +135,32 @@ TEST(smooth_spectrum)
     dyn_eigen_free(e);
 }
 
+/* Residuals known without a product per pair must be right through many restarts, in blocks and from both ends. */
+TEST(residuals_after_restarts)
+{
+    const double ends[6] = { 1.0, 0.998, 0.996, 0.006, 0.004, 0.002 };
+
+    for (int i = 0; i < N; i++)
+        spectrum[i] = (1.0 + i) / N;
+    for (int64_t block = 1; block <= 3; block++)
+        for (int32_t which = DYN_LARGEST_ALGEBRAIC; which <= DYN_BOTH_ENDS; which += DYN_BOTH_ENDS) {
+            dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+            dyn_eigen *e;
+
+            opt.count = 3;
+            opt.which = which;
+            opt.block = block;
+            opt.subspace = 25;
+            opt.tolerance = 1e-8;
+            opt.unchecked = 1;
+            opt.max_products = 10000;
+            e = solve_n(N, spectrum, &opt, DYN_OK);
+            check_pairs(e, N, spectrum, which == DYN_BOTH_ENDS ? 6 : 3, ends);
+            CHECK(dyn_eigen_products(e) > 4 * opt.subspace);
+            dyn_eigen_free(e);
+        }
+}
+
 /* A repeated value where the search cannot certify: it has to find the second copy by convergence. */
 TEST(repeated_in_smooth_spectrum)
 {
@@ -463,6 +489,7 @@ int main(void)
     RUN(clustered);
     RUN(blocks);
     RUN(smooth_spectrum);
+    RUN(residuals_after_restarts);
     RUN(repeated_in_smooth_spectrum);
     RUN(single_precision_products);
     RUN(noisy_products);
