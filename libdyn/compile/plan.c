@@ -254,9 +254,10 @@ static int64_t print_instr(const dyn__instr *q, char *text, size_t room)
     if (q->kernel >= 0)
         return snprintf(text, room, "\n  %%%d = %s x%lld, %d dims", (int)q->node, dyn__kernel_name(q->kernel),
                         (long long)q->multiple, (int)q->ndim);
-    return snprintf(text, room, "\n  %%%d = product %lld x %lld x %lld%s%s by provider %d", (int)q->node,
-                    (long long)q->gemm[0].m, (long long)q->gemm[0].n, (long long)q->gemm[0].k, q->gemm[0].trans_a ? " A^T" : "",
-                    q->gemm[0].trans_b ? " B^T" : "", (int)q->gemm[0].provider);
+    const dyn__gemm *g = &q->gemm[0];
+    return snprintf(text, room, "\n  %%%d %s product %lld x %lld x %lld%s%s by provider %d", (int)q->node,
+                    g->accumulate ? "+=" : "=", (long long)g->m, (long long)g->n, (long long)g->k,
+                    g->trans_a ? " A^T" : "", g->trans_b ? " B^T" : "", (int)g->provider);
 }
 
 int64_t dyn_plan_print(const dyn_plan *p, char *buffer, int64_t size)

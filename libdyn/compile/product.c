@@ -32,7 +32,7 @@ static dyn__operand_ref matrix_ref(const dyn__compiler *k, dyn_node x, int outer
     return r;
 }
 
-static product product_of(const dyn__compiler *k, dyn_node y)
+static product product_of(const dyn__compiler *k, dyn_node y, dyn_node into)
 {
     const dyn__node *n = dyn__at(k->g, y);
     const dyn__shape *sa = &dyn__at(k->g, n->in[0])->shape;
@@ -46,7 +46,7 @@ static product product_of(const dyn__compiler *k, dyn_node y)
     p.k = sa->dim[sa->rank - 1 - ta];
     p.a = matrix_ref(k, n->in[0], p.outer, p.batch, ta ? &p.ak : &p.am, ta ? &p.am : &p.ak);
     p.b = matrix_ref(k, n->in[1], p.outer, p.batch, tb ? &p.bn : &p.bk, tb ? &p.bk : &p.bn);
-    p.y = matrix_ref(k, y, p.outer, p.batch, &p.ym, &last);
+    p.y = matrix_ref(k, into, p.outer, p.batch, &p.ym, &last);
     return p;
 }
 
@@ -134,7 +134,7 @@ static int select_thin_term(dyn__instr *q, const product *p)
 
 int dyn__outer_factors(const dyn__compiler *k, dyn_node x, dyn__operand_ref *a, dyn__operand_ref *b)
 {
-    product p = product_of(k, x);
+    product p = product_of(k, x, x);
 
     if (p.k != 1 || k->node[x].role != DYN__ROW)
         return 0;
@@ -158,11 +158,17 @@ static void set_product(const dyn__compiler *k, dyn__instr *q, const product *p,
         q->gemm[0].ldb = tb ? p->k : p->n;
 }
 
-dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y)
+int dyn__is_large_product(const dyn__compiler *k, dyn_node y)
+{
+    product p = product_of(k, y, y);
+    return k->node[y].role == DYN__ROW && p.batch == 0 && p.k > 1 && p.n > 1;
+}
+
+dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node into)
 {
     const dyn__node *n = dyn__at(k->g, y);
     int ta = n->attr.i[0] != 0, tb = n->attr.i[1] != 0;
-    product p = product_of(k, y);
+    product p = product_of(k, y, into);
 
     q->nargs = 3;
     q->arg[0] = p.y;

@@ -56,7 +56,36 @@ static void role_of_product(dyn__compiler *k, dyn__cnode *c, const dyn__node *n)
     }
 }
 
-static void assign_role(dyn__compiler *k, dyn_node x)
+static int same_rows(const dyn__cnode *a, const dyn__cnode *b)
+{
+    return a->outer == b->outer && a->V == b->V && a->R == b->R;
+}
+
+/* x = a + b of two sums over the same rows that nobody else reads is such a sum itself. */
+static int adds_terms(const dyn__compiler *k, dyn_node x, const int32_t *readers)
+{
+    const dyn__node *n = dyn__at(k->g, x);
+    const dyn__cnode *a = &k->node[n->in[0]], *b = &k->node[n->in[1]];
+
+    if (k->unfused || n->op != DYN__OP_add || n->in[0] == n->in[1])
+        return 0;
+    for (int i = 0; i < 2; i++)
+        if (k->node[n->in[i]].role != DYN__TERM || readers[n->in[i]] > 1
+            || !dyn__shape_equal(&dyn__at(k->g, n->in[i])->shape, &n->shape))
+            return 0;
+    return a->stage == b->stage && same_rows(a, b) && a->C == b->C;
+}
+
+static void set_as(dyn__cnode *c, const dyn__cnode *a)
+{
+    c->role = a->role;
+    c->outer = a->outer;
+    c->V = a->V;
+    c->R = a->R;
+    c->C = a->C;
+}
+
+static void assign_role(dyn__compiler *k, dyn_node x, const int32_t *readers)
 {
     const dyn__node *n = dyn__at(k->g, x);
     dyn__cnode *c = &k->node[x];
@@ -71,6 +100,10 @@ static void assign_role(dyn__compiler *k, dyn_node x)
     case DYN__OP_sum: role_of_sum(k, c, n); break;
     case DYN__OP_matmul: role_of_product(k, c, n); break;
     default:
+        if (adds_terms(k, x, readers)) {
+            set_as(c, &k->node[n->in[0]]);
+            break;
+        }
         c->role = DYN__ROW;
         set_rows(c, n->op == DYN__OP_amax ? &dyn__at(k->g, n->in[0])->shape : &n->shape, carries_outer(k, x));
         if (n->op == DYN__OP_amax)
@@ -79,11 +112,6 @@ static void assign_role(dyn__compiler *k, dyn_node x)
 }
 
 /* ---- stages ---- */
-
-static int same_rows(const dyn__cnode *a, const dyn__cnode *b)
-{
-    return a->outer == b->outer && a->V == b->V && a->R == b->R;
-}
 
 /* Is operand x of node y used row by row? Its axis of rows: the one that counts rows in y's own iteration. */
 int dyn__aligned(const dyn__compiler *k, dyn_node y, dyn_node x)
@@ -125,6 +153,10 @@ static void assign_stage(dyn__compiler *k, dyn_node y)
     const dyn__node *n = dyn__at(k->g, y);
     dyn__cnode *c = &k->node[y];
 
+    if (c->role == DYN__TERM && n->op == DYN__OP_add) {
+        c->stage = k->node[n->in[0]].stage;     /* with its operands: they work into its place */
+        return;
+    }
     c->stage = in_cluster(c);
     for (int i = 0; i < n->nin; i++) {
         const dyn__cnode *base = &k->node[k->node[n->in[i]].view.base];
@@ -332,6 +364,15 @@ static void set_pitches(dyn__compiler *k, uint8_t *dense)
     }
 }
 
+static void count_readers(const dyn__compiler *k, const uint8_t *need, int32_t *readers)
+{
+    for (dyn_node y = 0; y < k->count; y++)
+        for (int i = 0; need[y] && i < dyn__at(k->g, y)->nin; i++)
+            readers[dyn__at(k->g, y)->in[i]]++;
+    for (int32_t j = 0; j < k->outputs; j++)
+        readers[k->output[j]] += 2;     /* the caller, from outside */
+}
+
 dyn_status dyn__assign_roles(dyn__compiler *k)
 {
     uint8_t *need = dyn__alloc(k->ctx, 2 * (size_t)k->count + 1, 1);
@@ -344,12 +385,14 @@ dyn_status dyn__assign_roles(dyn__compiler *k)
         return s;
     }
     dyn__mark_needed(k->g, k->outputs, k->output, need);
+    count_readers(k, need, latest);
     for (dyn_node x = 0; x < k->count; x++) {
         k->node[x].step = k->node[x].last = -1;
         k->node[x].slot = -1;
-        assign_role(k, x);
+        assign_role(k, x, latest);
         assign_stage(k, x);
     }
+    memset(latest, 0, (size_t)k->count * sizeof *latest);
     if (!k->unfused)
         postpone(k, need, latest, need + k->count);
     s = make_steps(k, need);

@@ -43,6 +43,23 @@ static int absorb_factors(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node 
     return 1;
 }
 
+/* y = a + b, where both are matrix products, or sums over rows (roles.c), or such sums again: they can be worked out in
+ * the place of y. */
+static int is_sum_of_parts(const dyn__compiler *k, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+
+    if (n->op != DYN__OP_add || n->in[0] == n->in[1])
+        return 0;
+    for (int i = 0; k->node[y].role != DYN__TERM && i < 2; i++) {
+        const dyn_node x = n->in[i];
+        if (!(absorbable(k, y, x, DYN__OP_matmul) && dyn__is_large_product(k, x))
+            && !(absorbable(k, y, x, DYN__OP_add) && is_sum_of_parts(k, x)))
+            return 0;
+    }
+    return 1;
+}
+
 /* a b + c, c - a b, a b - c of the sum or difference x, over the elements of y. */
 static int multiply_add(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node x)
 {
@@ -65,7 +82,7 @@ static int tanh_of_sum(dyn__compiler *k, dyn__instr *q, dyn_node y)
 {
     dyn_node x = dyn__at(k->g, y)->in[0];
 
-    if (!absorbable(k, y, x, DYN__OP_add))
+    if (!absorbable(k, y, x, DYN__OP_add) || is_sum_of_parts(k, x))
         return 0;
     absorb(k, x);
     if (multiply_add(k, q, y, x)) {
@@ -113,10 +130,27 @@ static int tanh_slope(dyn__compiler *k, dyn__instr *q, dyn_node y)
     return 0;
 }
 
+/* (a + b) c */
+static int multiply_sum(dyn__compiler *k, dyn__instr *q, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+
+    for (int i = 0; n->in[0] != n->in[1] && i < 2; i++) {
+        const dyn_node x = n->in[i];
+        if (!absorbable(k, y, x, DYN__OP_add) || is_sum_of_parts(k, x))
+            continue;
+        absorb(k, x);
+        set_args(k, q, y, DYN__K_ADD_MUL, 3, (dyn_node[]){dyn__at(k->g, x)->in[0], dyn__at(k->g, x)->in[1],
+                                                         n->in[1 - i]});
+        return 1;
+    }
+    return 0;
+}
+
 static void select_elementwise(dyn__compiler *k, dyn__instr *q, dyn_node y)
 {
     const dyn__node *n = dyn__at(k->g, y);
-    int fused = n->op == DYN__OP_mul ? tanh_slope(k, q, y)
+    int fused = n->op == DYN__OP_mul ? tanh_slope(k, q, y) || multiply_sum(k, q, y)
               : n->op == DYN__OP_add || n->op == DYN__OP_sub ? multiply_add(k, q, y, y)
               : n->op == DYN__OP_tanh ? tanh_of_sum(k, q, y) : 0;
 
@@ -205,17 +239,38 @@ static dyn_status select_reduction(dyn__compiler *k, dyn__instr *q, dyn_node y)
 
 /* ---- the cluster ---- */
 
-static dyn_status select_node(dyn__compiler *k, dyn__instr *q, dyn_node y)
+/* The instruction for y, which writes to the place of `into`: y itself or a sum of which y is a part. */
+static dyn_status select_node(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node into)
 {
     int op = dyn__at(k->g, y)->op;
 
     memset(q, 0, sizeof *q);
-    q->node = y;
     if (op == DYN__OP_matmul)
-        return dyn__select_product(k, q, y);
-    if (op == DYN__OP_sum || op == DYN__OP_amax)
-        return select_reduction(k, q, y);
-    select_elementwise(k, q, y);
+        DYN__TRY(dyn__select_product(k, q, y, into));
+    else if (op == DYN__OP_sum || op == DYN__OP_amax)
+        DYN__TRY(select_reduction(k, q, y));
+    else
+        select_elementwise(k, q, y);
+    q->node = q->arg[0].node = into;
+    q->row_size = k->node[into].pitch;
+    return DYN_OK;
+}
+
+/* y, or its parts if it is a sum of such; the last first. The first part of rows overwrites what is there, the others
+ * add; parts of a sum over rows add anyway. */
+static dyn_status append(dyn__compiler *k, dyn__step *step, int64_t *capacity, dyn_node y, dyn_node into, int adds)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+
+    if (is_sum_of_parts(k, y)) {
+        absorb(k, n->in[0]);
+        absorb(k, n->in[1]);
+        DYN__TRY(append(k, step, capacity, n->in[1], into, 1));
+        return append(k, step, capacity, n->in[0], into, adds);
+    }
+    DYN__TRY(dyn__grow(k->ctx, (void **)&step->instr, capacity, step->instrs + 1, sizeof *step->instr));
+    DYN__TRY(select_node(k, &step->instr[step->instrs], y, into));
+    step->instr[step->instrs++].gemm[0].accumulate |= adds;
     return DYN_OK;
 }
 
@@ -267,11 +322,8 @@ dyn_status dyn__select(dyn__compiler *k, int32_t s)
     int64_t capacity = 0;
 
     for (dyn_node y = dyn__step_end(k, s); y >= 0; y = k->node[y].before) {
-        if (k->node[y].absorbed)
-            continue;
-        DYN__TRY(dyn__grow(k->ctx, (void **)&step->instr, &capacity, step->instrs + 1, sizeof *step->instr));
-        DYN__TRY(select_node(k, &step->instr[step->instrs], y));
-        step->instr[step->instrs++].row_size = k->node[y].pitch;
+        if (!k->node[y].absorbed)
+            DYN__TRY(append(k, step, &capacity, y, y, 0));
     }
     for (int32_t i = 0, j = step->instrs - 1; i < j; i++, j--) {
         dyn__instr t = step->instr[i];

@@ -18,6 +18,9 @@ dyn__operand_ref dyn__ref_of(const dyn__compiler *k, dyn_node x, int outer);
 void dyn__space_of(dyn__instr *q, const dyn__shape *s, int outer);
 /* product.c. outer_factors: x = a b^T with one column each: both as operands over the elements of x, or 0. */
 int dyn__outer_factors(const dyn__compiler *k, dyn_node x, dyn__operand_ref *a, dyn__operand_ref *b);
-dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y);
+/* The product y, written to the place of node `into` of the same shape. */
+dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node into);
+/* A product for which there is no simpler kernel, of rows of a tile at once. */
+int dyn__is_large_product(const dyn__compiler *k, dyn_node y);
 
 #endif

@@ -141,7 +141,7 @@ static void find_narrow(const dyn__compiler *k, int32_t s, int32_t *narrow)
         narrow[step->instr[i].node] = step->instr[i].strip && dyn__in_tile(k, s, step->instr[i].node)
                                     ? step->instr[i].end : 0;
     for (int32_t i = 0; i < step->instrs; i++)
-        for (int a = 1; a < step->instr[i].nargs; a++)
+        for (int a = 0; a < step->instr[i].nargs; a++)
             if (narrow[step->instr[i].arg[a].node] != step->instr[i].end)
                 narrow[step->instr[i].arg[a].node] = 0;
 }

@@ -60,7 +60,8 @@ static interval *inherited(const dyn__compiler *k, int32_t s, const dyn__instr *
         return NULL;
     for (int a = 1; a < q->nargs; a++) {
         dyn_node x = q->arg[a].node;
-        if (!dyn__in_tile(k, s, x) || last[x] != now || k->node[x].pitch != k->node[q->node].pitch || !read_in_place(q, x))
+        if (!dyn__in_tile(k, s, x) || last[x] != now || k->node[x].pitch != k->node[q->node].pitch
+            || !read_in_place(q, x))
             continue;
         for (int32_t i = 0; i < r->count; i++)
             if (r->used[i].offset == k->node[x].slot)
@@ -151,7 +152,9 @@ static int64_t clamp(int64_t x, int64_t lo, int64_t hi) { return x < lo ? lo : x
 /* Bytes of the operand or the sum that a product over rows reads whole for every tile. */
 static int64_t whole_bytes(const dyn__compiler *k, const dyn__instr *q)
 {
-    return (k->node[q->node].role == DYN__TERM ? q->gemm[0].m * q->gemm[0].n : q->gemm[0].k * q->gemm[0].n) * k->plan->esize;
+    const dyn__gemm *g = &q->gemm[0];
+
+    return (k->node[q->node].role == DYN__TERM ? g->m : g->k) * g->n * k->plan->esize;
 }
 
 /* Rows of a tile: buffers within the first-level cache. Products want more rows, to use what they load of W, and
@@ -188,6 +191,14 @@ static void count_tasks(const dyn__compiler *k, dyn__step *step)
     step->parts = clamp((int64_t)(bytes * (double)(step->chunks * step->V) / (1 << 17)), 1, 16);
 }
 
+static int has_sum(const dyn__step *step, dyn_node x)
+{
+    for (int32_t i = 0; i < step->sums; i++)
+        if (step->sum[i].node == x)
+            return 1;
+    return 0;
+}
+
 static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
 {
     int64_t capacity = 0;
@@ -195,7 +206,7 @@ static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
     for (int32_t i = 0; i < step->instrs; i++)
         for (int a = 0; a < step->instr[i].nargs; a++) {
             dyn_node x = step->instr[i].arg[a].node;
-            if (!dyn__is_result(&step->instr[i], a) || k->node[x].role != DYN__TERM)
+            if (!dyn__is_result(&step->instr[i], a) || k->node[x].role != DYN__TERM || has_sum(step, x))
                 continue;
             DYN__TRY(dyn__grow(k->ctx, (void **)&step->sum, &capacity, step->sums + 1, sizeof *step->sum));
             step->sum[step->sums++] = (dyn__sum){.size = k->node[x].C, .node = x};

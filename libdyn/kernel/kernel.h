@@ -10,8 +10,8 @@
  * kernel writes outside its elements.
  *
  * Accuracy, in units in the last place: exp 1.01; expm1 1.5; tanh 1.4, in float32 without AVX-512 2.6 (odd, never
- * above 1, exact for tiny arguments); the others SLEEF's 1.0. The reference, and without SLEEF the others, have the accuracy
- * of the C library. Multiply-add kernels round once where the CPU has the instruction, else twice. */
+ * above 1, exact for tiny arguments); the others SLEEF's 1.0. The reference, and without SLEEF the others, have the
+ * accuracy of the C library. Multiply-add kernels round once where the CPU has the instruction, else twice. */
 #ifndef DYN__KERNEL_H
 #define DYN__KERNEL_H
 
@@ -32,6 +32,7 @@ typedef void (*dyn__tile_fn)(int64_t rows, int64_t cols, const dyn__arg *arg, do
     K(ADD, 2, "a+b") K(SUB, 2, "a-b") K(MUL, 2, "a*b") K(DIV, 2, "a/b") K(MAX, 2, "max(a,b)") \
     K(GT, 2, "a>b") K(GE, 2, "a>=b") K(EQ, 2, "a==b")                \
     K(SELECT, 3, "a != 0 ? b : c") K(FMA, 3, "fma(a,b,c)") K(FNMA, 3, "fma(-a,b,c)") K(FMS, 3, "fma(a,b,-c)") \
+    K(ADD_MUL, 3, "(a+b) * c")                                       \
     K(MUL_1MSQ, 2, "a * fma(-b,b,1): the tanh derivative times a")   \
     K(MUL2_1MSQ, 3, "a * b * fma(-c,c,1)")                           \
     K(TANH_ADD, 2, "tanh (a+b)") K(TANH_FMA, 3, "tanh fma(a,b,c)")

@@ -108,8 +108,8 @@ INLINE V v_power_of_two(V n) { return OP(scalef)(v_set(1), n); }
 INLINE V v_scale(V a, V n) { return OP(scalef)(a, n); }
 
 #if DYN__SIMD_F32
-/* Functions in 32 pieces: a positive z is in the piece that its exponent and the three bits behind it number, modulo 32.
- * The number that the piece begins with; the piece's number in a row of a table. */
+/* Functions in 32 pieces: a positive z is in the piece that its exponent and the three bits behind it number, modulo
+ * 32. The number that the piece begins with; the piece's number in a row of a table. */
 #define PIECES 32
 INLINE V v_piece_start(V z)
 {

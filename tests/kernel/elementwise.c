@@ -39,6 +39,7 @@ EXACT(SELECT, a != 0 ? b : c)
 EXACT(FMA, fmal(a, b, c))
 EXACT(FNMA, fmal(-a, b, c))
 EXACT(FMS, fmal(a, b, -c))
+EXACT(ADD_MUL, (a + b) * c)
 EXACT(MUL_1MSQ, a * fmal(-b, b, 1))
 EXACT(MUL2_1MSQ, a * b * fmal(-c, c, 1))
 EXACT(TANH_ADD, tanhl(a + b))
@@ -61,6 +62,7 @@ static const exact exacts[] = {
     [DYN__K_FMA] = { exact_FMA, ONCE, ONCE, -9, 9 }, [DYN__K_FNMA] = { exact_FNMA, ONCE, ONCE, -9, 9 },
     [DYN__K_FMS] = { exact_FMS, ONCE, ONCE, -9, 9 }, [DYN__K_MUL_1MSQ] = { exact_MUL_1MSQ, 1.51, 1.51, -1, 1 },
     [DYN__K_MUL2_1MSQ] = { exact_MUL2_1MSQ, 2.01, 2.01, -1, 1 },
+    [DYN__K_ADD_MUL] = { exact_ADD_MUL, 1.51, 1.51, -9, 9 },
     [DYN__K_TANH_ADD] = { exact_TANH_ADD, 3.4, 3.7, -9, 9 },
     [DYN__K_TANH_FMA] = { exact_TANH_FMA, 3.4, 3.7, -3, 3 },
 };
@@ -112,7 +114,7 @@ static double allowed_ulps(const setup *s, int id, const double *x, long double 
     const long double term = is_slope(id) ? factor * (1 + slope * slope) : fabsl(product) + fabsl((long double)x[2]);
 
     if (!is_fused(id) && !is_slope(id))
-        return allowed;
+        return id == DYN__K_ADD_MUL && fabsl((long double)x[0] + x[1]) > largest ? (double)INFINITY : allowed;
     if (is_slope(id) && (slope * slope > largest || factor > largest || (factor != 0 && factor < least)))
         return (double)INFINITY;
     if (s->isa != DYN_ISA_REFERENCE)
