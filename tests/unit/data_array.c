@@ -112,7 +112,8 @@ TEST(convert_keeps_numbers)
     dyn_array_unref(b);
     a = make(DYN_I64, 1, 1, &halfway);
     CHECK_OK(ctx, dyn_array_convert(a, DYN_F32, &b));
-    CHECK(element(b, 0) == 0x1p60 + 0x1p37);    /* through double it would be rounded twice, to 2^60 */
+    /* Through double it would be rounded twice, to 2^60. So do the instructions that valgrind emulates. */
+    CHECK(element(b, 0) == 0x1p60 + 0x1p37 || (double)(float)*(const volatile int64_t *)&halfway == 0x1p60);
     dyn_array_unref(a);
     dyn_array_unref(b);
 }
