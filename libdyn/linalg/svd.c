@@ -4,13 +4,14 @@
  * accuracy). A row-major matrix is LAPACK's transposed one, with the same singular values. */
 #include <lapacke.h>
 #include <string.h>
+#include "kernel/kernel.h"
 #include "linalg/dense.h"
 
-/* Values of a (rows x cols, column-major, overwritten). */
+/* Values of a (rows x cols, column-major, rows >= cols, overwritten). */
 static dyn_status divide_and_conquer(dyn_ctx *ctx, lapack_int rows, lapack_int cols, double *a, double *s)
 {
-    lapack_int k = rows < cols ? rows : cols, size = -1, info = 0;
-    lapack_int *iwork = dyn__alloc(ctx, (size_t)k * 8, sizeof *iwork);
+    lapack_int size = -1, info = 0;
+    lapack_int *iwork = dyn__alloc(ctx, (size_t)cols * 8, sizeof *iwork);
     double best = 1.0, none = 0.0, *work = NULL;
 
     if (iwork) {
@@ -53,16 +54,22 @@ static dyn_status jacobi(dyn_ctx *ctx, lapack_int rows, lapack_int cols, double 
     return work && iwork ? dyn__lapack_status(ctx, "dgejsv", (int)info) : DYN_ENOMEM;
 }
 
-/* y (cols x rows) = transpose of x (rows x cols) */
-static void transpose(int64_t rows, int64_t cols, const double *x, double *y)
+/* A copy with the longer side contiguous: column-major with at least as many rows as columns. */
+static double *copy_tall(dyn_ctx *ctx, int64_t rows, int64_t cols, const double *a)
 {
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t c = 0; c < cols; c++)
-            y[c * rows + r] = x[r * cols + c];
+    double *copy = dyn__alloc(ctx, (size_t)(rows * cols), sizeof *copy);
+
+    if (copy && rows > cols)
+        dyn__kernels_of(ctx)->f64.transpose(rows, cols, copy, rows, a, cols);
+    else if (copy)
+        memcpy(copy, a, (size_t)(rows * cols) * sizeof *copy);
+    return copy;
 }
 
+/* LAPACK's QR of a tall matrix is faster here than its LQ of a wide one, by more than the transposition costs. */
 dyn_status dyn_dense_svd_values(dyn_ctx *ctx, int64_t rows, int64_t cols, const double *a, double *s)
 {
+    int64_t shorter = rows < cols ? rows : cols, longer = rows < cols ? cols : rows;
     double *copy;
     dyn_status status;
 
@@ -70,11 +77,10 @@ dyn_status dyn_dense_svd_values(dyn_ctx *ctx, int64_t rows, int64_t cols, const 
         return DYN_EINVAL;
     DYN__ENTER(ctx);
     DYN__TRY(dyn__check_matrix(ctx, rows, cols, a, s, "s"));
-    copy = dyn__alloc(ctx, (size_t)(rows * cols), sizeof *copy);
+    copy = copy_tall(ctx, rows, cols, a);
     if (!copy)
         return DYN_ENOMEM;
-    memcpy(copy, a, (size_t)(rows * cols) * sizeof *copy);
-    status = divide_and_conquer(ctx, (lapack_int)cols, (lapack_int)rows, copy, s);
+    status = divide_and_conquer(ctx, (lapack_int)longer, (lapack_int)shorter, copy, s);
     dyn__free(ctx, copy);
     return status;
 }
@@ -90,13 +96,9 @@ dyn_status dyn_dense_svd_values_accurate(dyn_ctx *ctx, int64_t rows, int64_t col
         return DYN_EINVAL;
     DYN__ENTER(ctx);
     DYN__TRY(dyn__check_matrix(ctx, rows, cols, a, s, "s"));
-    copy = dyn__alloc(ctx, (size_t)(rows * cols), sizeof *copy);
+    copy = copy_tall(ctx, rows, cols, a);
     if (!copy)
         return DYN_ENOMEM;
-    if (rows > cols)
-        transpose(rows, cols, a, copy);
-    else
-        memcpy(copy, a, (size_t)(rows * cols) * sizeof *copy);
     status = jacobi(ctx, (lapack_int)longer, (lapack_int)shorter, copy, s, &estimate);
     dyn__free(ctx, copy);
     if (status >= 0 && condition)
