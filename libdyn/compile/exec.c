@@ -50,7 +50,7 @@ static void run_loops(const dyn__instr *q, char **p, int64_t first, int esize)
     }
 }
 
-static void run_kernel(const dyn__instr *q, char **p, int64_t first, int64_t columns, int esize)
+static void run_kernel(const dyn__instr *q, char **p, int64_t first, int64_t columns, double c, int esize)
 {
     dyn__arg arg[4];
 
@@ -64,7 +64,7 @@ static void run_kernel(const dyn__instr *q, char **p, int64_t first, int64_t col
     if (q->ndim == 1)
         q->fn(1, first, arg, q->c);
     else
-        q->fn(first, columns, arg, q->c);
+        q->fn(first, columns, arg, c);
 }
 
 /* One product per row of the tile and per leading axis. */
@@ -86,6 +86,9 @@ static void run_row_products(const dyn__instr *q, char **p, int64_t rows, int es
     }
 }
 
+/* From the second strip on it adds to what it has. */
+static int sums_rows(const dyn__instr *q) { return q->kernel == DYN__K_ROW_SUM || q->kernel == DYN__K_ROW_DOT; }
+
 static void run_instr(const dyn_exec *e, const dyn__instr *q, const part *at)
 {
     char *p[4];
@@ -101,7 +104,10 @@ static void run_instr(const dyn_exec *e, const dyn__instr *q, const part *at)
     }
     if (q->zero)
         memset(p[0], 0, (size_t)(at->rows * q->row_size * e->plan->esize));
-    run_kernel(q, p, at->rows * q->multiple, q->strip ? at->columns : q->dim[1], e->plan->esize);
+    if (q->strip)
+        run_kernel(q, p, at->rows, at->columns, sums_rows(q) ? at->column > 0 : q->c, e->plan->esize);
+    else
+        run_kernel(q, p, at->rows * q->multiple, q->dim[1], q->c, e->plan->esize);
 }
 
 /* The instructions up to q->end, strip by strip. */

@@ -8,7 +8,7 @@
 #include "compile/compile.h"
 
 /* Bytes of a row of a strip, with and without matrix products, and of a row that is worth strips. */
-enum { PRODUCT_BYTES = 512, OTHER_BYTES = 1024, WIDE_BYTES = 2048 };
+enum { PRODUCT_BYTES = 384, OTHER_BYTES = 1024, WIDE_BYTES = 2048 };
 
 /* ---- columns ---- */
 
@@ -22,9 +22,11 @@ static int64_t columns_of(const dyn__compiler *k, const dyn__instr *q)
 
     if (q->kernel < 0)
         return q->per_row ? 0 : term && wide_side(q) == 1 ? q->gemm[0].m : q->gemm[0].n;
-    if (q->ndim != 2 || q->zero || q->arg[0].stride[1] != 1)
+    if (q->ndim != 2 || q->zero)
         return 0;
-    return term || q->kernel < DYN__K_ROW_SUM ? q->dim[1] : 0;
+    if (q->kernel == DYN__K_ROW_SUM || q->kernel == DYN__K_ROW_DOT)
+        return q->dim[1];
+    return q->arg[0].stride[1] == 1 && (term || q->kernel < DYN__K_ROW_SUM) ? q->dim[1] : 0;
 }
 
 static int64_t wide_enough(const dyn__compiler *k, int64_t columns)

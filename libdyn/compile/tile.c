@@ -162,8 +162,8 @@ static int64_t whole_bytes(const dyn__compiler *k, const dyn__instr *q)
 static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_t row_elements)
 {
     /* whole: little enough for one tile, no second round of calls */
-    const int64_t first = 24 << 10, whole = 40 << 10, second = 384 << 10;
-    int64_t row_bytes = (row_elements > 0 ? row_elements : 1) * k->plan->esize, wanted = 8, height;
+    const int64_t first = 24 << 10, whole = 40 << 10, second = 512 << 10;
+    int64_t row_bytes = (row_elements > 0 ? row_elements : 1) * k->plan->esize, wanted = 16, height;
 
     for (int32_t i = 0; i < step->instrs; i++)
         if (step->instr[i].kernel < 0 && !step->instr[i].per_row)
@@ -176,6 +176,32 @@ static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_
     return step->R * row_bytes <= whole ? step->R : clamp(height, 1, step->R);
 }
 
+/* Rows that the busiest of some cores works on, when chunks have so many rows each. */
+static int64_t longest(int64_t rows, int64_t chunk, int64_t cores)
+{
+    const int64_t full = rows / chunk, rest = full % cores == 0 ? rows % chunk : 0;
+
+    return divide_up(full, cores) * chunk + rest;
+}
+
+static int64_t longest_of_few(int64_t rows, int64_t chunk)
+{
+    return longest(rows, chunk, 2) + 2 * longest(rows, chunk, 4);
+}
+
+/* Lower tiles where two or four cores then end so much more nearly together that it makes up for them. */
+static void level_tiles(dyn__step *step, int64_t chunks)
+{
+    const int64_t share = divide_up(divide_up(step->R, chunks), step->tile);
+    const int64_t tile = divide_up(step->R, chunks * share);
+
+    if (11 * longest_of_few(step->R, share * tile) < 10 * longest_of_few(step->R, step->share * step->tile)) {
+        step->share = share;
+        step->tile = tile;
+        step->tiles = divide_up(step->R, tile);
+    }
+}
+
 /* Chunks: tasks of some tens of microseconds, as long as clearing and adding up their partial sums, at some tenth of a
  * nanosecond per byte, stays a small share of the work. */
 static void count_tasks(const dyn__compiler *k, dyn__step *step)
@@ -186,7 +212,9 @@ static void count_tasks(const dyn__compiler *k, dyn__step *step)
     for (int32_t i = 0; i < step->sums; i++)
         bytes += (double)(step->sum[i].size * k->plan->esize);
     chunks = clamp((int64_t)fmin(per_set / 12e3, 0.1 * per_set / (0.1 * bytes)), 1, clamp(16 / groups, 1, 16));
-    step->share = divide_up(step->tiles, clamp(chunks, 1, step->tiles));
+    chunks = clamp(chunks, 1, step->tiles);
+    step->share = divide_up(step->tiles, chunks);
+    level_tiles(step, chunks);
     step->chunks = divide_up(step->tiles, step->share);
     step->parts = clamp((int64_t)(bytes * (double)(step->chunks * step->V) / (1 << 17)), 1, 16);
 }

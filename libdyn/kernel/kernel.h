@@ -39,7 +39,7 @@ typedef void (*dyn__tile_fn)(int64_t rows, int64_t cols, const dyn__arg *arg, do
 
 /* K(NAME, inputs, formula). Reductions. Inputs may have col 0. Row reductions write one number per row at p[r*row] of
  * arg[0] (col of arg[0] is ignored); column reductions ADD to p[c] of arg[0]; total reductions ADD to p[0]. The order
- * of summation depends on rows and cols only. */
+ * of summation depends on rows and cols only. ROW_SUM and ROW_DOT add to y_r if c is not 0. */
 #define DYN__REDUCTION_LIST(K)                                       \
     K(ROW_SUM, 1, "y_r = sum_c a") K(ROW_MAX, 1, "y_r = max_c a") K(ROW_DOT, 2, "y_r = sum_c a*b") \
     K(COL_SUM, 1, "y_c += sum_r a") K(COL_DOT, 2, "y_c += sum_r a*b")  \
