@@ -3,14 +3,43 @@
  * Lowering: the needed nodes are made again in a new graph, in forms that the later passes know. A sum runs over one
  * group of neighbouring axes, a maximum over the last ones, no product has both operands transposed, and a copy (the
  * primitive `stop`, which only matters to derivatives) stands where strides cannot express a reshape or a product's
- * operand. */
+ * operand. What each new node is a view of is kept, so that long chains of views cost no more than their nodes. */
 #include <string.h>
 #include "compile/compile.h"
 
-static dyn_node copied(dyn_graph *g, dyn_node x)
+typedef struct lowering {
+    dyn_graph *to;
+    dyn__view *view;        /* of the new nodes below `known` */
+    int64_t capacity;
+    dyn_node known;
+} lowering;
+
+/* ---- views and copies ---- */
+
+/* The view that the new node x is, until the next call; NULL: out of memory. */
+static const dyn__view *view_of(lowering *l, dyn_node x)
 {
-    return dyn__insert1(g, DYN__OP_stop, x, NULL, NULL);
+    if (dyn__grow(l->to->ctx, (void **)&l->view, &l->capacity, (int64_t)x + 1, sizeof *l->view) < 0)
+        return NULL;
+    for (; l->known <= x; l->known++)
+        dyn__view_through(l->to, l->known, &l->view[dyn__at(l->to, l->known)->in[0]], &l->view[l->known]);
+    return &l->view[x];
 }
+
+/* x itself, or a copy where its elements do not lie as its reader needs them. */
+static dyn_node fitted(lowering *l, dyn_node x, int (*fits)(const dyn__view *, const dyn__shape *))
+{
+    const dyn__view *v;
+
+    if (x < 0)
+        return x;
+    v = view_of(l, x);
+    if (!v)
+        return DYN_ENOMEM;
+    return fits(v, &dyn__at(l->to, x)->shape) ? x : dyn__insert1(l->to, DYN__OP_stop, x, NULL, NULL);
+}
+
+static dyn_node dense(lowering *l, dyn_node x) { return fitted(l, x, dyn__view_dense); }
 
 /* ---- reductions ---- */
 
@@ -32,16 +61,10 @@ static uint32_t axis_mask(const dyn__node *n)
     return mask;
 }
 
-static int is_dense(const dyn_graph *g, dyn_node x)
-{
-    dyn__view v;
-    dyn__view_of(g, x, &v);
-    return dyn__view_dense(&v, &dyn__at(g, x)->shape);
-}
-
 /* Groups of neighbouring axes are summed one after the other, the last group first; axes of size 1 just go. */
-static dyn_node lower_sum(dyn_graph *g, dyn_node x, uint32_t mask)
+static dyn_node lower_sum(lowering *l, dyn_node x, uint32_t mask)
 {
+    dyn_graph *g = l->to;
     int32_t axes[DYN_MAX_RANK];
 
     while (mask && x >= 0) {
@@ -55,15 +78,14 @@ static dyn_node lower_sum(dyn_graph *g, dyn_node x, uint32_t mask)
             mask &= ~(1u << a);
         }
         uint32_t group = ((1u << n) - 1u) << lo;
-        if (!is_dense(g, x))
-            x = copied(g, x);
-        x = size == 1 ? without_axes(g, x, group) : dyn_graph_sum(g, x, n, axes);
+        x = size == 1 ? without_axes(g, x, group) : dyn_graph_sum(g, dense(l, x), n, axes);
     }
     return x;
 }
 
-static dyn_node lower_amax(dyn_graph *g, dyn_node x, uint32_t mask)
+static dyn_node lower_amax(lowering *l, dyn_node x, uint32_t mask)
 {
+    dyn_graph *g = l->to;
     dyn__shape s = dyn__at(g, x)->shape, kept = {0}, flat = {.rank = 2, .dim = {1, 1}};
     int32_t order[DYN_MAX_RANK], n = 0, last = 1;
 
@@ -84,9 +106,7 @@ static dyn_node lower_amax(dyn_graph *g, dyn_node x, uint32_t mask)
     if (kept.rank > 0 && mask == (((1u << s.rank) - 1u) & ~((1u << kept.rank) - 1u))) {
         for (int i = kept.rank; i < s.rank; i++)
             order[i - kept.rank] = i;
-        if (!is_dense(g, x))
-            x = copied(g, x);
-        return dyn_graph_amax(g, x, s.rank - kept.rank, order);
+        return dyn_graph_amax(g, dense(l, x), s.rank - kept.rank, order);
     }
     x = dyn__reshape_to(g, dyn_graph_permute(g, x, order), &flat);
     return dyn__reshape_to(g, dyn_graph_amax(g, x, 1, &last), &kept);
@@ -95,13 +115,9 @@ static dyn_node lower_amax(dyn_graph *g, dyn_node x, uint32_t mask)
 /* ---- products and reshapes ---- */
 
 /* A kernel reads rows of neighbouring elements at a stride of at least their length. */
-static int product_can_read(const dyn_graph *g, dyn_node x)
+static int product_can_read(const dyn__view *v, const dyn__shape *s)
 {
-    const dyn__shape *s = &dyn__at(g, x)->shape;
-    dyn__view v;
-
-    dyn__view_of(g, x, &v);
-    return v.stride[s->rank - 1] == 1 && (s->dim[s->rank - 2] == 1 || v.stride[s->rank - 2] >= s->dim[s->rank - 1]);
+    return v->stride[s->rank - 1] == 1 && (s->dim[s->rank - 2] == 1 || v->stride[s->rank - 2] >= s->dim[s->rank - 1]);
 }
 
 static dyn_node transposed(dyn_graph *g, dyn_node x)
@@ -114,33 +130,33 @@ static dyn_node transposed(dyn_graph *g, dyn_node x)
 }
 
 /* x W^T with a given W and so many rows x that W may be transposed first: every tile then reads W along its rows. */
-static int worth_transposing(const dyn_graph *g, dyn_node a, dyn_node b)
+static int worth_transposing(const dyn_graph *g, dyn_node a, dyn_node b, dyn_node base)
 {
     const dyn__shape *s = &dyn__at(g, a)->shape, *w = &dyn__at(g, b)->shape;
     int64_t rows = w->rank == 2 ? dyn__shape_size(s) / s->dim[s->rank - 1] : s->dim[s->rank - 2];
-    dyn__view v;
 
-    dyn__view_of(g, b, &v);
-    return dyn__at(g, v.base)->op == DYN__OP_input && rows >= 64 && w->dim[w->rank - 2] > 1 && w->dim[w->rank - 1] > 1;
+    return dyn__at(g, base)->op == DYN__OP_input && rows >= 64 && w->dim[w->rank - 2] > 1 && w->dim[w->rank - 1] > 1;
 }
 
-static dyn_node lower_matmul(dyn_graph *g, dyn_node a, dyn_node b, const dyn__attr *attr)
+static dyn_node lower_matmul(lowering *l, dyn_node a, dyn_node b, const dyn__attr *attr)
 {
     int ta = attr->i[0] != 0, tb = attr->i[1] != 0;
+    dyn_graph *g = l->to;
+    const dyn__view *v;
 
     if (ta && tb) {
         a = transposed(g, a);
         ta = 0;
     }
-    if (a >= 0 && !product_can_read(g, a))
-        a = copied(g, a);
-    if (tb && worth_transposing(g, a, b)) {
+    DYN__TRY(a = fitted(l, a, product_can_read));
+    v = view_of(l, b);
+    if (!v)
+        return DYN_ENOMEM;
+    if (tb && worth_transposing(g, a, b, v->base)) {
         b = transposed(g, b);
         tb = 0;
     }
-    if (b >= 0 && !product_can_read(g, b))
-        b = copied(g, b);
-    return dyn_graph_matmul(g, a, b, ta, tb);
+    return dyn_graph_matmul(g, a, fitted(l, b, product_can_read), ta, tb);
 }
 
 static int only_ones_differ(const dyn__shape *a, const dyn__shape *b)
@@ -158,30 +174,30 @@ static int only_ones_differ(const dyn__shape *a, const dyn__shape *b)
     }
 }
 
-static dyn_node lower_reshape(dyn_graph *g, dyn_node x, const dyn__shape *to)
+static dyn_node lower_reshape(lowering *l, dyn_node x, const dyn__shape *shape)
 {
-    if (!is_dense(g, x) && !only_ones_differ(&dyn__at(g, x)->shape, to))
-        x = copied(g, x);
-    return dyn__reshape_to(g, x, to);
+    if (!only_ones_differ(&dyn__at(l->to, x)->shape, shape))
+        x = dense(l, x);
+    return dyn__reshape_to(l->to, x, shape);
 }
 
 /* ---- the walk ---- */
 
-static dyn_node lower_node(dyn_graph *to, const dyn__node *n, const dyn_node *map)
+static dyn_node lower_node(lowering *l, const dyn__node *n, const dyn_node *map)
 {
+    dyn_graph *to = l->to;
     dyn_node in[DYN__MAX_IN] = {0};
 
     for (int i = 0; i < n->nin; i++)
         in[i] = map[n->in[i]];
     switch (n->op) {
-    case DYN__OP_sum: return lower_sum(to, in[0], axis_mask(n));
-    case DYN__OP_amax: return lower_amax(to, in[0], axis_mask(n));
-    case DYN__OP_matmul: return lower_matmul(to, in[0], in[1], &n->attr);
-    case DYN__OP_reshape: return lower_reshape(to, in[0], &n->shape);
+    case DYN__OP_sum: return lower_sum(l, in[0], axis_mask(n));
+    case DYN__OP_amax: return lower_amax(l, in[0], axis_mask(n));
+    case DYN__OP_matmul: return lower_matmul(l, in[0], in[1], &n->attr);
+    case DYN__OP_reshape: return lower_reshape(l, in[0], &n->shape);
     case DYN__OP_stop: case DYN__OP_identity: return in[0];
     case DYN__OP_gather: case DYN__OP_scatter_add:
-        if (!is_dense(to, in[0]))
-            in[0] = copied(to, in[0]);
+        in[0] = dense(l, in[0]);
         return dyn__insert(to, n->op, 2, in, &n->attr, NULL);
     default:
         return dyn__op_of(n)->fold ? dyn__op_of(n)->fold(to, in)
@@ -206,23 +222,24 @@ dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, cons
                       dyn_graph **out)
 {
     uint8_t *need = dyn__alloc(g->ctx, (size_t)g->count + 1, 1);
-    dyn_graph *to = NULL;
-    dyn_status s = need ? dyn_graph_create(g->ctx, g->dtype, &to) : DYN_ENOMEM;
+    lowering l = {0};
+    dyn_status s = need ? dyn_graph_create(g->ctx, g->dtype, &l.to) : DYN_ENOMEM;
 
     if (s == DYN_OK) {
-        to->tangents = g->tangents;     /* cuts become new unnamed inputs, beside those of g */
+        l.to->tangents = g->tangents;     /* cuts become new unnamed inputs, beside those of g */
         mark_up_to_cuts(g, count, outputs, is_cut, need);
     }
     for (dyn_node x = 0; s == DYN_OK && x < g->count; x++) {
         const dyn__node *n = dyn__at(g, x);
-        map[x] = !need[x] ? -1 : is_cut[x] ? dyn__tangent_input(to, n->dtype, &n->shape) : lower_node(to, n, map);
+        map[x] = !need[x] ? -1 : is_cut[x] ? dyn__tangent_input(l.to, n->dtype, &n->shape) : lower_node(&l, n, map);
         s = need[x] && map[x] < 0 ? map[x] : DYN_OK;
     }
+    dyn__free(g->ctx, l.view);
     dyn__free(g->ctx, need);
     if (s != DYN_OK) {
-        dyn_graph_free(to);
-        to = NULL;
+        dyn_graph_free(l.to);
+        l.to = NULL;
     }
-    *out = to;
+    *out = l.to;
     return s;
 }

@@ -78,13 +78,3 @@ void dyn__view_through(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn_
     default: reshape_view(&dyn__at(g, n->in[0])->shape, &n->shape, in, v);
     }
 }
-
-void dyn__view_of(const dyn_graph *g, dyn_node x, dyn__view *v)
-{
-    const dyn__node *n = dyn__at(g, x);
-    dyn__view in = {0};
-
-    if (is_view(n))
-        dyn__view_of(g, n->in[0], &in);
-    dyn__view_through(g, x, &in, v);
-}

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Long chains of views: slices of slices, and slices, broadcasts and reshapes in turn. A chain is one view of its first
- * operand, found node by node: the numbers are those of that operand at shifted indices. */
+ * operand, found node by node: the numbers are those of that operand at shifted indices. The chains are so long that
+ * one function call per node on the stack, or one walk along the chain per node, would not do. Last, short views whose
+ * axes of one element are summed. */
 #include <dyn/dyn.h>
 #include "test.h"
 
@@ -30,37 +32,51 @@ static dyn_node shorter_by_rows(dyn_graph *g, dyn_node x)
     return dyn_graph_reshape(g, x, 1, (const int64_t[]){ length - 1 });
 }
 
-/* Run y = 2 end and the column sums of end as [LEFT / 2, 2], on x_i = i: end_i must be i + shift. */
+/* The pairs of neighbours without the first or the last pair. */
+static dyn_node shorter_by_pair(dyn_graph *g, dyn_node x, int first)
+{
+    int64_t length;
+
+    dyn_graph_shape(g, x, &length);
+    x = dyn_graph_reshape(g, x, 2, (const int64_t[]){ length / 2, 2 });
+    x = dyn_graph_slice(g, x, (const int64_t[]){ first, 0 }, (const int64_t[]){ length / 2 - 1, 2 });
+    return dyn_graph_reshape(g, x, 1, (const int64_t[]){ length - 2 });
+}
+
+/* Run y = 2 end, the sum of end and the column sums of end as [LEFT / 2, 2], on x_i = i: end_i must be i + shift. */
 static void check_chain(dyn_graph *g, dyn_node end, int64_t length, int64_t shift)
 {
-    static double x[30000];
+    static double x[100000 + LEFT];
     const int32_t axis = 0;
     const dyn_node pairs = dyn_graph_reshape(g, end, 2, (const int64_t[]){ LEFT / 2, 2 });
-    const dyn_node out[2] = { dyn_graph_scale(g, end, 2), dyn_graph_sum(g, pairs, 1, &axis) };
-    double twice[LEFT], sums[2], want[2] = { 0, 0 };
+    const dyn_node out[3] = { dyn_graph_scale(g, end, 2), dyn_graph_sum(g, pairs, 1, &axis),
+                              dyn_graph_sum(g, end, 1, &axis) };
+    double twice[LEFT], sums[2], total, want[2] = { 0, 0 };
     dyn_plan *p = NULL;
     dyn_exec *e = NULL;
 
     for (int64_t i = 0; i < length; i++)
         x[i] = (double)i;
-    CHECK_OK(ctx, dyn_plan_compile(g, 2, out, NULL, &p));
+    CHECK_OK(ctx, dyn_plan_compile(g, 3, out, NULL, &p));
     CHECK_OK(ctx, dyn_exec_create(p, &e));
     CHECK_OK(ctx, dyn_exec_bind(e, "x", x));
     CHECK_OK(ctx, dyn_exec_bind_output(e, 0, twice));
     CHECK_OK(ctx, dyn_exec_bind_output(e, 1, sums));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 2, &total));
     CHECK_OK(ctx, dyn_exec_run(e));
     for (int i = 0; i < LEFT; i++) {
         CHECK(twice[i] == 2 * (double)(i + shift));
         want[i % 2] += (double)(i + shift);
     }
     CHECK(sums[0] == want[0] && sums[1] == want[1]);
+    CHECK(total == want[0] + want[1]);
     dyn_exec_free(e);
     dyn_plan_unref(p);
 }
 
 TEST(slices_of_slices)
 {
-    enum { LINKS = 20000 };
+    enum { LINKS = 100000 };
     const int64_t length = LINKS + LEFT;
     dyn_graph *g = NULL;
     dyn_node x;
@@ -75,7 +91,7 @@ TEST(slices_of_slices)
 
 TEST(views_in_turn)
 {
-    enum { LINKS = 500 };
+    enum { LINKS = 5000 };
     const int64_t length = 2 * LINKS + LEFT;
     dyn_graph *g = NULL;
     dyn_node x;
@@ -88,11 +104,62 @@ TEST(views_in_turn)
     dyn_graph_free(g);
 }
 
+/* The elements of every view lie without gaps, so that no reshape needs a copy, but each has to find that out. */
+TEST(slices_and_reshapes)
+{
+    enum { LINKS = 10000 };
+    const int64_t length = 2 * LINKS + LEFT;
+    dyn_graph *g = NULL;
+    dyn_node x;
+
+    CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F64, &g));
+    x = dyn_graph_input(g, "x", 1, &length);
+    for (int i = 0; i < LINKS; i++)
+        x = i % 2 ? shorter_by_pair(g, x, i % 4 == 1) : shorter(g, shorter(g, x, 0), 0);
+    check_chain(g, x, length, LINKS / 2);
+    dyn_graph_free(g);
+}
+
+/* Sums of a slice with gaps, over an axis of one element and over that and another: x_abc = 12 a + 2 b + c. */
+TEST(sums_over_one_element)
+{
+    const int32_t axes[2] = { 0, 2 };
+    double x[48], one[20], both[5];
+    dyn_graph *g = NULL;
+    dyn_plan *p = NULL;
+    dyn_exec *e = NULL;
+    dyn_node s, out[2];
+
+    CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F64, &g));
+    s = dyn_graph_input(g, "x", 3, (const int64_t[]){ 4, 6, 2 });
+    s = dyn_graph_slice(g, s, (const int64_t[]){ 0, 1, 1 }, (const int64_t[]){ 4, 5, 1 });
+    out[0] = dyn_graph_sum(g, s, 1, axes + 1);
+    out[1] = dyn_graph_sum(g, s, 2, axes);
+    CHECK_OK(ctx, dyn_plan_compile(g, 2, out, NULL, &p));
+    CHECK_OK(ctx, dyn_exec_create(p, &e));
+    for (int i = 0; i < 48; i++)
+        x[i] = i;
+    CHECK_OK(ctx, dyn_exec_bind(e, "x", x));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, one));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 1, both));
+    CHECK_OK(ctx, dyn_exec_run(e));
+    for (int b = 0; b < 5; b++) {
+        for (int a = 0; a < 4; a++)
+            CHECK(one[5 * a + b] == 12 * a + 2 * (b + 1) + 1);
+        CHECK(both[b] == 12 * (0 + 1 + 2 + 3) + 4 * (2 * (b + 1) + 1));
+    }
+    dyn_exec_free(e);
+    dyn_plan_unref(p);
+    dyn_graph_free(g);
+}
+
 int main(void)
 {
     CHECK(dyn_ctx_create(NULL, &ctx) == DYN_OK);
     RUN(slices_of_slices);
     RUN(views_in_turn);
+    RUN(slices_and_reshapes);
+    RUN(sums_over_one_element);
     dyn_ctx_free(ctx);
     return test_end();
 }
