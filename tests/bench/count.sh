@@ -4,7 +4,8 @@
 # count.sh PROGRAM COUNTS [--update]: instructions per unit of small workloads, counted by callgrind inside
 # libdyn's call that does the work, with AVX2 (valgrind knows no AVX-512) and one thread. Fails where a count is more
 # than 10 % above the one in the file COUNTS; a count 10 % below asks for a new file. A line of it: name, units of
-# work, function, count, request. --update prints the file with the counts as they are now.
+# work, function, count, request. --update prints the file with the counts as they are now. The counts are those of
+# GCC's code: DYN_COMPILER, if set, is Meson's name of the compiler that made PROGRAM.
 set -u
 program=$1
 counts=$2
@@ -15,6 +16,10 @@ if ! command -v valgrind >/dev/null; then
 fi
 if ! grep -q avx2 /proc/cpuinfo; then
     echo "the counts are those of AVX2, which this machine lacks"
+    exit 77
+fi
+if [ "${DYN_COMPILER:-gcc}" != gcc ]; then
+    echo "the counts are those of GCC, not of $DYN_COMPILER"
     exit 77
 fi
 work=$(mktemp -d)
