@@ -8,7 +8,7 @@
 #include <string.h>
 #include "kernel/kernel.h"
 
-#define DYN__CHUNK ((int64_t)1 << 15)
+#define DYN__CHUNK ((int64_t)1 << 13)
 
 static inline int64_t dyn__chunks(int64_t size) { return (size + DYN__CHUNK - 1) / DYN__CHUNK; }
 /* Elements in chunk i. */
