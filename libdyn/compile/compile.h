@@ -49,23 +49,27 @@ typedef struct dyn__cnode {
     int32_t uses;           /* operands of needed nodes that resolve to it */
     int32_t absorbed;       /* part of the instruction of its only reader */
     int32_t stored;         /* needs memory beyond a tile */
+    int32_t sums;           /* of an addition: how deep additions of additions go below it */
     int64_t slot;           /* tile buffer, as an element of a row; -1 = none */
     dyn__view view;
     dyn__place place;       /* memory, when stored or leaf */
 } dyn__cnode;
 
+enum { DYN__MOST_SUMS = 32 };       /* deeper ones are not worked out in one place: that is a recursion */
+
 /* ---- instructions ---- */
 
 enum { DYN__MAX_DIM = DYN_MAX_RANK + 1 };
 
+/* What the executor reads stands first. */
 typedef struct dyn__operand_ref {
-    dyn_node node;                  /* whose elements */
-    int64_t offset;                 /* of its view */
-    int64_t view_set, view_row;     /* strides of the view along the outer axis and the rows */
     dyn__place place;
     /* elements to add per outer set, per chunk of rows, per row of the tile's start, per column of the strip's start */
     int64_t set, chunk, row, column;
     int64_t stride[DYN__MAX_DIM];   /* per iteration dimension */
+    dyn_node node;                  /* whose elements */
+    int64_t offset;                 /* of its view */
+    int64_t view_set, view_row;     /* strides of the view along the outer axis and the rows */
 } dyn__operand_ref;
 
 /* One kernel call per tile (or a few, when more than two dimensions remain). dim[0] counts tile rows times
@@ -74,25 +78,27 @@ typedef struct dyn__instr {
     int32_t kernel;             /* enum dyn__kernel_id, or -1: matrix product */
     int32_t nargs, ndim;
     int32_t zero;               /* clear the output tile first */
-    int64_t row_size;           /* elements of the output from one row to the next */
-    int64_t multiple;
-    int64_t dim[DYN__MAX_DIM];
-    dyn__operand_ref arg[4];    /* 0 is the output */
-    double c;
-    dyn__tile_fn fn;
-    /* product: m rows per tile row, contraction over tile rows (term) or not; for full tiles and for the last one, then
-     * the same for the last strip */
-    dyn__gemm gemm[4];
     int32_t per_row;            /* one product per tile row */
     int32_t end;                /* behind the last instruction of the group that goes strip by strip, or of this one */
     int64_t columns, strip;     /* of all strips together and of each; 0 if not in strips */
+    int64_t multiple;
+    double c;
+    dyn__tile_fn fn;
+    int64_t dim[DYN__MAX_DIM];
+    dyn__operand_ref arg[DYN__MAX_ARGS];        /* 0 is the output */
+    /* product: m rows per tile row, contraction over tile rows (term) or not; for full tiles and for the last one, then
+     * the same for the last strip */
+    dyn__gemm gemm[4];
+    int64_t row_size;           /* elements of the output from one row to the next */
     dyn_node node;
 } dyn__instr;
 
-/* Argument a is written: the first, and of a kernel with two results the last. */
+static inline int dyn__is_summed(int kernel) { return kernel >= DYN__K_MUL_1MSQ_SUMS; }
+
+/* Argument a is written: the first, and what kernels with several results have behind their inputs. */
 static inline int dyn__is_result(const dyn__instr *q, int a)
 {
-    return a == 0 || (a == 3 && q->kernel == DYN__K_COL_SUM_DOT);
+    return a == 0 || (a == 3 && q->kernel == DYN__K_COL_SUM_DOT) || (dyn__is_summed(q->kernel) && (a == 4 || a == 6));
 }
 
 enum dyn__step_kind { DYN__STEP_TILES, DYN__STEP_COPY, DYN__STEP_GATHER, DYN__STEP_SCATTER };
@@ -173,8 +179,7 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
  * is_cut[x]: x becomes an input. */
 dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut, dyn_node *map,
                       dyn_graph **out);
-/* view.c: the view that node x is; dyn__view_through takes that of its operand as known, for chains of them. */
-void dyn__view_of(const dyn_graph *g, dyn_node x, dyn__view *v);
+/* view.c: the view that node x is, given that of its operand. */
 void dyn__view_through(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view *v);
 int dyn__view_dense(const dyn__view *v, const dyn__shape *s);
 void dyn__dense_strides(const dyn__shape *s, int64_t *stride);

@@ -20,7 +20,7 @@ typedef struct part { int64_t set, chunk, row, rows, column, columns; int32_t va
 
 /* ---- one kernel on one tile ---- */
 
-static char *address(const dyn_exec *e, const dyn__operand_ref *r, const part *p)
+static inline char *address(const dyn_exec *e, const dyn__operand_ref *r, const part *p)
 {
     char *base = r->place.base == DYN__BASE_TILE ? p->tile : e->base[r->place.base];
     return base + (r->place.offset + p->set * r->set + p->chunk * r->chunk + p->row * r->row + p->column * r->column)
@@ -32,7 +32,7 @@ static void run_loops(const dyn__instr *q, char **p, int64_t first, int esize)
 {
     int64_t index[DYN__MAX_DIM] = {0};
     const int loops = q->ndim - 2;
-    dyn__arg arg[4];
+    dyn__arg arg[DYN__MAX_ARGS];
 
     for (;;) {
         for (int a = 0; a < q->nargs; a++) {
@@ -52,7 +52,7 @@ static void run_loops(const dyn__instr *q, char **p, int64_t first, int esize)
 
 static void run_kernel(const dyn__instr *q, char **p, int64_t first, int64_t columns, double c, int esize)
 {
-    dyn__arg arg[4];
+    dyn__arg arg[DYN__MAX_ARGS];
 
     if (q->ndim > 2) {
         run_loops(q, p, first, esize);
@@ -91,7 +91,7 @@ static int sums_rows(const dyn__instr *q) { return q->kernel == DYN__K_ROW_SUM |
 
 static void run_instr(const dyn_exec *e, const dyn__instr *q, const part *at)
 {
-    char *p[4];
+    char *p[DYN__MAX_ARGS];
 
     for (int a = 0; a < q->nargs; a++)
         p[a] = address(e, &q->arg[a], at);

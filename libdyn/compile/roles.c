@@ -65,16 +65,18 @@ static int same_rows(const dyn__cnode *a, const dyn__cnode *b)
 static int adds_terms(const dyn__compiler *k, dyn_node x, const int32_t *readers)
 {
     const dyn__node *n = dyn__at(k->g, x);
-    const dyn__cnode *a = &k->node[n->in[0]], *b = &k->node[n->in[1]];
 
-    if (k->unfused || n->op != DYN__OP_add || n->in[0] == n->in[1])
+    if (k->unfused || n->op != DYN__OP_add || n->in[0] == n->in[1] || k->node[x].sums > DYN__MOST_SUMS)
         return 0;
+    const dyn__cnode *a = &k->node[n->in[0]], *b = &k->node[n->in[1]];
     for (int i = 0; i < 2; i++)
         if (k->node[n->in[i]].role != DYN__TERM || readers[n->in[i]] > 1
             || !dyn__shape_equal(&dyn__at(k->g, n->in[i])->shape, &n->shape))
             return 0;
     return a->stage == b->stage && same_rows(a, b) && a->C == b->C;
 }
+
+static int32_t most_sums(const dyn__cnode *a, const dyn__cnode *b) { return a->sums > b->sums ? a->sums : b->sums; }
 
 static void set_as(dyn__cnode *c, const dyn__cnode *a)
 {
@@ -90,6 +92,7 @@ static void assign_role(dyn__compiler *k, dyn_node x, const int32_t *readers)
     const dyn__node *n = dyn__at(k->g, x);
     dyn__cnode *c = &k->node[x];
 
+    c->sums = n->op == DYN__OP_add ? 1 + most_sums(&k->node[n->in[0]], &k->node[n->in[1]]) : 0;
     dyn__view_through(k->g, x, &k->node[n->in[0]].view, &c->view);
     k->batched[x] |= (uint8_t)carries_outer(k, x);
     switch (n->op) {

@@ -49,7 +49,7 @@ static int is_sum_of_parts(const dyn__compiler *k, dyn_node y)
 {
     const dyn__node *n = dyn__at(k->g, y);
 
-    if (n->op != DYN__OP_add || n->in[0] == n->in[1])
+    if (n->op != DYN__OP_add || n->in[0] == n->in[1] || k->node[y].sums > DYN__MOST_SUMS)
         return 0;
     for (int i = 0; k->node[y].role != DYN__TERM && i < 2; i++) {
         const dyn_node x = n->in[i];
@@ -314,6 +314,89 @@ static void pair_column_sums(dyn__step *step)
         }
 }
 
+/* Kernels that can sum their result along the columns as they go. */
+static int summed_kernel(int kernel)
+{
+    return kernel == DYN__K_MUL_1MSQ ? DYN__K_MUL_1MSQ_SUMS : kernel == DYN__K_MUL2_1MSQ ? DYN__K_MUL2_1MSQ_SUMS
+         : kernel == DYN__K_FMS ? DYN__K_FMS_SUMS : -1;
+}
+
+/* One long row as the rows of so many columns that it was merged from. */
+static void split_rows(dyn__instr *q, int64_t columns)
+{
+    if (q->ndim != 1 || q->multiple != columns)
+        return;
+    q->ndim = 2;
+    q->multiple = 1;
+    q->dim[0] /= columns;
+    q->dim[1] = columns;
+    for (int a = 0; a < q->nargs; a++) {
+        q->arg[a].stride[1] = q->arg[a].stride[0];
+        q->arg[a].stride[0] *= columns;
+    }
+}
+
+static int reads(const dyn__instr *q, dyn_node x)
+{
+    for (int a = 1; a < q->nargs; a++)
+        if (q->arg[a].node == x && !dyn__is_result(q, a))
+            return 1;
+    return 0;
+}
+
+/* Has nobody but the instructions `but` and `sum` to do with the result of `but`? */
+static int only_summed(const dyn__compiler *k, const dyn__step *step, int32_t but, int32_t sum)
+{
+    const dyn_node x = step->instr[but].node;
+
+    for (int32_t i = 0; i < step->instrs; i++)
+        if (i != but && i != sum && reads(&step->instr[i], x))
+            return 0;
+    return !k->node[x].stored;
+}
+
+/* The column sums at i of the result of instruction j < i, made by it. Weights must be there before j. */
+static int sum_as_it_goes(const dyn__compiler *k, dyn__step *step, int32_t j, int32_t i)
+{
+    dyn__instr *q = &step->instr[j], *sum = &step->instr[i];
+    const int weighted = sum->kernel == DYN__K_COL_SUM_DOT;
+
+    for (int32_t between = j; weighted && between < i; between++)
+        if (step->instr[between].node == sum->arg[2].node)
+            return 0;
+    if (summed_kernel(q->kernel) < 0 || sum->zero || sum->ndim != 2 || (weighted && sum->arg[2].stride[1] != 0))
+        return 0;
+    split_rows(q, sum->dim[1]);
+    if (q->ndim != 2 || q->dim[0] != sum->dim[0] || q->dim[1] != sum->dim[1]
+        || !same_elements(&q->arg[0], &sum->arg[1], 2))
+        return 0;
+    if (q->nargs == 3)
+        q->arg[3] = q->arg[2];
+    q->c = (only_summed(k, step, j, i) ? DYN__SUMS_ONLY : 0) | (weighted ? DYN__SUMS_WEIGHTED : 0);
+    q->kernel = summed_kernel(q->kernel);
+    q->arg[4] = sum->arg[0];
+    q->arg[5] = sum->arg[2];
+    q->arg[6] = sum->arg[3];
+    q->nargs = weighted ? 7 : 5;
+    return 1;
+}
+
+static void fuse_column_sums(const dyn__compiler *k, dyn__step *step)
+{
+    for (int32_t i = step->instrs - 1; i > 0; i--) {
+        const dyn__instr *sum = &step->instr[i];
+        if (sum->kernel != DYN__K_COL_SUM && sum->kernel != DYN__K_COL_SUM_DOT)
+            continue;
+        int32_t j = i - 1;
+        while (j >= 0 && step->instr[j].node != sum->arg[1].node)
+            j--;
+        if (j < 0 || !sum_as_it_goes(k, step, j, i))
+            continue;
+        memmove(&step->instr[i], &step->instr[i + 1], (size_t)(step->instrs - i - 1) * sizeof *sum);
+        step->instrs--;
+    }
+}
+
 /* From the last node to the first, so that readers absorb before their operands are selected; then the list is
  * reversed. */
 dyn_status dyn__select(dyn__compiler *k, int32_t s)
@@ -331,5 +414,6 @@ dyn_status dyn__select(dyn__compiler *k, int32_t s)
         step->instr[j] = t;
     }
     pair_column_sums(step);
+    fuse_column_sums(k, step);
     return DYN_OK;
 }

@@ -56,7 +56,7 @@ static int read_in_place(const dyn__instr *q, dyn_node x)
 static interval *inherited(const dyn__compiler *k, int32_t s, const dyn__instr *q, row_space *r, const int32_t *last,
                            int32_t now)
 {
-    if (q->kernel < 0 || q->kernel >= DYN__K_ROW_SUM)
+    if (q->kernel < 0 || (q->kernel >= DYN__K_ROW_SUM && !dyn__is_summed(q->kernel)))
         return NULL;
     for (int a = 1; a < q->nargs; a++) {
         dyn_node x = q->arg[a].node;
@@ -143,7 +143,8 @@ static double row_cost(const dyn__compiler *k, const dyn__instr *q)
     }
     for (int d = 1; d < q->ndim; d++)
         n *= (double)q->dim[d];
-    return n * width * (q->kernel >= DYN__K_EXP && q->kernel <= DYN__K_POW ? 0.4 : 0.06) + 0.5;
+    return n * width * (q->kernel >= DYN__K_EXP && q->kernel <= DYN__K_POW ? 0.4
+                        : dyn__is_summed(q->kernel) ? 0.12 : 0.06) + 0.5;
 }
 
 static int64_t divide_up(int64_t x, int64_t by) { return (x + by - 1) / by; }
@@ -202,8 +203,8 @@ static void level_tiles(dyn__step *step, int64_t chunks)
     }
 }
 
-/* Chunks: tasks of some tens of microseconds, as long as clearing and adding up their partial sums, at some tenth of a
- * nanosecond per byte, stays a small share of the work. */
+/* Chunks: tasks of ten microseconds or more, as long as their partial sums are few: a byte of them costs about a tenth of
+ * a nanosecond to clear and to add, and has more than half a nanosecond of work. */
 static void count_tasks(const dyn__compiler *k, dyn__step *step)
 {
     double bytes = 1, per_set = step->work / (double)step->V;
@@ -211,7 +212,7 @@ static void count_tasks(const dyn__compiler *k, dyn__step *step)
 
     for (int32_t i = 0; i < step->sums; i++)
         bytes += (double)(step->sum[i].size * k->plan->esize);
-    chunks = clamp((int64_t)fmin(per_set / 12e3, 0.1 * per_set / (0.1 * bytes)), 1, clamp(16 / groups, 1, 16));
+    chunks = clamp((int64_t)fmin(per_set / 10e3, 1.3 * per_set / bytes), 1, clamp(16 / groups, 1, 16));
     chunks = clamp(chunks, 1, step->tiles);
     step->share = divide_up(step->tiles, chunks);
     level_tiles(step, chunks);

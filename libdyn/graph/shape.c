@@ -57,12 +57,12 @@ dyn_node dyn__reshape_to(dyn_graph *g, dyn_node x, const dyn__shape *shape)
 
     if (x < 0)
         return x;
+    while (!dyn__shape_equal(&dyn__at(g, x)->shape, shape) && dyn__at(g, x)->op == DYN__OP_reshape)
+        x = dyn__at(g, x)->in[0];
     if (dyn__shape_equal(&dyn__at(g, x)->shape, shape))
         return x;
     if (dyn__is_constant(g, x, &c))
         return dyn__splat(g, c, shape);
-    if (dyn__at(g, x)->op == DYN__OP_reshape)
-        return dyn__reshape_to(g, dyn__at(g, x)->in[0], shape);
     return dyn__insert1(g, DYN__OP_reshape, x, NULL, shape);
 }
 

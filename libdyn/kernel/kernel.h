@@ -46,9 +46,16 @@ typedef void (*dyn__tile_fn)(int64_t rows, int64_t cols, const dyn__arg *arg, do
     K(SUM, 1, "y += sum a") K(DOT, 2, "y += sum a*b")                \
     K(COL_SUM_DOT, 2, "COL_SUM of a and, to the second output arg[3], COL_DOT")
 
+/* K(NAME, inputs, formula). An elementwise kernel and the column sums of its result: arg[4] += COL_SUM and, if c has
+ * DYN__SUMS_WEIGHTED, arg[6] += COL_DOT with arg[5], a scalar per row. With DYN__SUMS_ONLY the result is not written.
+ * Of two inputs arg[3] is ignored. */
+#define DYN__SUMMED_LIST(K)                                          \
+    K(MUL_1MSQ_SUMS, 2, "a * fma(-b,b,1)") K(MUL2_1MSQ_SUMS, 3, "a * b * fma(-c,c,1)") K(FMS_SUMS, 3, "fma(a,b,-c)")
+enum { DYN__SUMS_ONLY = 1, DYN__SUMS_WEIGHTED = 2, DYN__MAX_ARGS = 7 };
+
 enum dyn__kernel_id {
 #define DYN__K(name, n, f) DYN__K_##name,
-    DYN__ELEMENTWISE_LIST(DYN__K) DYN__REDUCTION_LIST(DYN__K)
+    DYN__ELEMENTWISE_LIST(DYN__K) DYN__REDUCTION_LIST(DYN__K) DYN__SUMMED_LIST(DYN__K)
 #undef DYN__K
     DYN__K_COUNT
 };

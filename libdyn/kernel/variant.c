@@ -12,6 +12,7 @@
 #endif
 #include "kernel/maths.inc"
 #include "kernel/map.inc"
+#include "kernel/summed.inc"
 #include "kernel/reduce.inc"
 #include "kernel/move.inc"
 #include "kernel/gemm.inc"
@@ -33,7 +34,7 @@ void DYN__FILL(dyn__kernel_table *t)
     SET(LOG) SET(LOG1P) SET(ERF) SET(SIN) SET(COS) SET(POW)
 #endif
 #define DYN__K(name, n, f) SET(name)
-    DYN__REDUCTION_LIST(DYN__K)
+    DYN__REDUCTION_LIST(DYN__K) DYN__SUMMED_LIST(DYN__K)
 #undef DYN__K
 #define DYN__K(name) t->update[DYN__U_##name] = name;
     DYN__UPDATE_LIST(DYN__K)
