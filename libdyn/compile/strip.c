@@ -26,7 +26,8 @@ static int64_t columns_of(const dyn__compiler *k, const dyn__instr *q)
         return 0;
     if (q->kernel == DYN__K_ROW_SUM || q->kernel == DYN__K_ROW_DOT)
         return q->dim[1];
-    return q->arg[0].stride[1] == 1 && (term || q->kernel < DYN__K_ROW_SUM || dyn__is_summed(q->kernel)) ? q->dim[1] : 0;
+    return q->arg[0].stride[1] == 1 && (term || q->kernel < DYN__K_ROW_SUM || dyn__is_summed(q->kernel))
+         ? q->dim[1] : 0;
 }
 
 static int64_t wide_enough(const dyn__compiler *k, int64_t columns)

@@ -128,7 +128,14 @@ static dyn_status plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_element
 
 /* ---- cost and height ---- */
 
-/* Estimated nanoseconds per row on one core; only ratios matter. */
+/* Estimated nanoseconds for an element; only ratios matter. */
+static double element_cost(int kernel)
+{
+    return (kernel >= DYN__K_EXP && kernel <= DYN__K_POW) || kernel == DYN__K_TANH_ADD || kernel == DYN__K_TANH_FMA ? 0.25
+         : dyn__is_summed(kernel) ? 0.12 : 0.06;
+}
+
+/* The same for a row, on one core. */
 static double row_cost(const dyn__compiler *k, const dyn__instr *q)
 {
     double width = k->g->dtype == DYN_F32 ? 1 : 2, n = (double)q->multiple;
@@ -139,12 +146,11 @@ static double row_cost(const dyn__compiler *k, const dyn__instr *q)
             flops /= (double)k->node[q->node].R;
         for (int d = 1; d < q->ndim; d++)
             flops *= (double)q->dim[d];
-        return flops * 0.01 * width;
+        return flops * 0.006 * width;
     }
     for (int d = 1; d < q->ndim; d++)
         n *= (double)q->dim[d];
-    return n * width * (q->kernel >= DYN__K_EXP && q->kernel <= DYN__K_POW ? 0.4
-                        : dyn__is_summed(q->kernel) ? 0.12 : 0.06) + 0.5;
+    return n * width * element_cost(q->kernel) + 0.5;
 }
 
 static int64_t divide_up(int64_t x, int64_t by) { return (x + by - 1) / by; }
@@ -203,17 +209,26 @@ static void level_tiles(dyn__step *step, int64_t chunks)
     }
 }
 
-/* Chunks: tasks of ten microseconds or more, as long as their partial sums are few: a byte of them costs about a tenth of
- * a nanosecond to clear and to add, and has more than half a nanosecond of work. */
+/* The greatest power of two up to most, or 1. */
+static int64_t power_of_two(double most)
+{
+    int64_t n = 1;
+
+    while ((double)(2 * n) <= most && n < 16)
+        n *= 2;
+    return n;
+}
+
+/* Chunks: tasks of ten microseconds or more, as long as their partial sums are few: a byte of them costs about a tenth
+ * of a nanosecond to clear and to add, and has more than one of work. */
 static void count_tasks(const dyn__compiler *k, dyn__step *step)
 {
     double bytes = 1, per_set = step->work / (double)step->V;
-    int64_t chunks, groups = (step->V + step->group - 1) / step->group;
+    int64_t chunks, groups = divide_up(step->V, step->group);
 
     for (int32_t i = 0; i < step->sums; i++)
         bytes += (double)(step->sum[i].size * k->plan->esize);
-    chunks = clamp((int64_t)fmin(per_set / 10e3, 1.3 * per_set / bytes), 1, clamp(16 / groups, 1, 16));
-    chunks = clamp(chunks, 1, step->tiles);
+    chunks = power_of_two(fmin(fmin(per_set / 10e3, per_set / bytes), fmin(16 / (double)groups, (double)step->tiles)));
     step->share = divide_up(step->tiles, chunks);
     level_tiles(step, chunks);
     step->chunks = divide_up(step->tiles, step->share);
