@@ -27,87 +27,104 @@ static inline char *address(const dyn_exec *e, const dyn__operand_ref *r, const 
         * e->plan->esize;
 }
 
-/* All but the last two dimensions, one call each. */
-static void run_loops(const dyn__instr *q, char **p, int64_t first, int esize)
+/* Sizes of the dimensions, with another one in place of dimension d. */
+typedef struct sizes { int64_t of[DYN__MAX_DIM]; } sizes;
+
+static sizes sizes_with(const dyn__instr *q, int d, int64_t size)
 {
+    sizes s;
+
+    memcpy(s.of, q->dim, sizeof s.of);
+    s.of[d] = size;
+    return s;
+}
+
+/* The next index of the first `dims` dimensions; 0 after the last. */
+static int next(const sizes *s, int64_t *index, int dims)
+{
+    int d = dims - 1;
+
+    while (d >= 0 && ++index[d] == s->of[d])
+        index[d--] = 0;
+    return d >= 0;
+}
+
+/* Element of argument a at this index. */
+static char *element(const dyn__instr *q, int a, char *p, const int64_t *index, int dims, int esize)
+{
+    int64_t at = 0;
+
+    for (int d = 0; d < dims; d++)
+        at += index[d] * q->arg[a].stride[d];
+    return p + at * esize;
+}
+
+/* All but the last two dimensions, one call each. */
+static void run_loops(const dyn__instr *q, const dyn__arg *given, int64_t first, int esize)
+{
+    const sizes size = sizes_with(q, 0, first);
     int64_t index[DYN__MAX_DIM] = {0};
     const int loops = q->ndim - 2;
     dyn__arg arg[DYN__MAX_ARGS];
 
-    for (;;) {
-        for (int a = 0; a < q->nargs; a++) {
-            int64_t at = 0;
-            for (int d = 0; d < loops; d++)
-                at += index[d] * q->arg[a].stride[d];
-            arg[a] = (dyn__arg){p[a] + at * esize, q->arg[a].stride[loops], q->arg[a].stride[loops + 1]};
-        }
+    do {
+        for (int a = 0; a < q->nargs; a++)
+            arg[a] = (dyn__arg){element(q, a, given[a].p, index, loops, esize), q->arg[a].stride[loops],
+                                q->arg[a].stride[loops + 1]};
         q->fn(q->dim[loops], q->dim[loops + 1], arg, q->c);
-        int d = loops - 1;
-        while (d >= 0 && ++index[d] == (d ? q->dim[d] : first))
-            index[d--] = 0;
-        if (d < 0)
-            return;
-    }
-}
-
-static void run_kernel(const dyn__instr *q, char **p, int64_t first, int64_t columns, double c, int esize)
-{
-    dyn__arg arg[DYN__MAX_ARGS];
-
-    if (q->ndim > 2) {
-        run_loops(q, p, first, esize);
-        return;
-    }
-    for (int a = 0; a < q->nargs; a++)
-        arg[a] = q->ndim == 1 ? (dyn__arg){p[a], 0, q->arg[a].stride[0]}
-                              : (dyn__arg){p[a], q->arg[a].stride[0], q->arg[a].stride[1]};
-    if (q->ndim == 1)
-        q->fn(1, first, arg, q->c);
-    else
-        q->fn(first, columns, arg, c);
+    } while (next(&size, index, loops));
 }
 
 /* One product per row of the tile and per leading axis. */
-static void run_row_products(const dyn__instr *q, char **p, int64_t rows, int esize)
+static void run_row_products(const dyn__instr *q, char *const *p, int64_t rows, int esize)
 {
+    const sizes size = sizes_with(q, 0, rows);
     int64_t index[DYN__MAX_DIM] = {0};
 
-    for (;;) {
-        int64_t at[3] = {0, 0, 0};
-        for (int d = 0; d < q->ndim; d++)
-            for (int a = 0; a < 3; a++)
-                at[a] += index[d] * q->arg[a].stride[d];
-        dyn__gemm_run(q->gemm, p[1] + at[1] * esize, p[2] + at[2] * esize, p[0] + at[0] * esize);
-        int d = q->ndim - 1;
-        while (d >= 0 && ++index[d] == (d ? q->dim[d] : rows))
-            index[d--] = 0;
-        if (d < 0)
-            return;
-    }
+    do {
+        dyn__gemm_run(q->gemm, element(q, 1, p[1], index, q->ndim, esize), element(q, 2, p[2], index, q->ndim, esize),
+                      element(q, 0, p[0], index, q->ndim, esize));
+    } while (next(&size, index, q->ndim));
 }
 
-/* From the second strip on it adds to what it has. */
-static int sums_rows(const dyn__instr *q) { return q->kernel == DYN__K_ROW_SUM || q->kernel == DYN__K_ROW_DOT; }
+static void run_product(const dyn_exec *e, const dyn__instr *q, const part *at)
+{
+    char *const p[3] = {address(e, &q->arg[0], at), address(e, &q->arg[1], at), address(e, &q->arg[2], at)};
+
+    if (q->per_row)
+        run_row_products(q, p, at->rows, e->plan->esize);
+    else
+        dyn__gemm_run(&q->gemm[at->variant], p[1], p[2], p[0]);
+}
+
+/* From the second strip on a row sum adds to what it has. */
+static double scalar_of(const dyn__instr *q, const part *at)
+{
+    return q->strip && (q->kernel == DYN__K_ROW_SUM || q->kernel == DYN__K_ROW_DOT) ? at->column > 0 : q->c;
+}
+
+static void run_kernel(const dyn_exec *e, const dyn__instr *q, const part *at)
+{
+    const int row = q->ndim > 1;        /* one dimension: a single row */
+    const int64_t first = at->rows * q->multiple;
+    dyn__arg arg[DYN__MAX_ARGS];
+
+    for (int a = 0; a < q->nargs; a++)
+        arg[a] = (dyn__arg){address(e, &q->arg[a], at), row ? q->arg[a].stride[0] : 0, q->arg[a].stride[row]};
+    if (q->zero)
+        memset(arg[0].p, 0, (size_t)(at->rows * q->row_size * e->plan->esize));
+    if (q->ndim > 2)
+        run_loops(q, arg, first, e->plan->esize);
+    else
+        q->fn(row ? first : 1, !row ? first : q->strip ? at->columns : q->dim[1], arg, scalar_of(q, at));
+}
 
 static void run_instr(const dyn_exec *e, const dyn__instr *q, const part *at)
 {
-    char *p[DYN__MAX_ARGS];
-
-    for (int a = 0; a < q->nargs; a++)
-        p[a] = address(e, &q->arg[a], at);
-    if (q->kernel < 0) {
-        if (q->per_row)
-            run_row_products(q, p, at->rows, e->plan->esize);
-        else
-            dyn__gemm_run(&q->gemm[at->variant], p[1], p[2], p[0]);
-        return;
-    }
-    if (q->zero)
-        memset(p[0], 0, (size_t)(at->rows * q->row_size * e->plan->esize));
-    if (q->strip)
-        run_kernel(q, p, at->rows, at->columns, sums_rows(q) ? at->column > 0 : q->c, e->plan->esize);
+    if (q->kernel < 0)
+        run_product(e, q, at);
     else
-        run_kernel(q, p, at->rows * q->multiple, q->dim[1], q->c, e->plan->esize);
+        run_kernel(e, q, at);
 }
 
 /* The instructions up to q->end, strip by strip. */
@@ -242,28 +259,18 @@ static void copy_plane(const dyn_exec *e, const dyn__instr *q, int d, char *y, c
     }
 }
 
+/* Plane by plane. */
 static void run_copy(const dyn_exec *e, const dyn__instr *q)
 {
-    int64_t index[DYN__MAX_DIM] = {0};
     const int last = q->ndim - 1, plane = q->arg[1].stride[last] > 1 ? contiguous_dim(q) : last - 1;
+    const sizes size = plane >= 0 ? sizes_with(q, plane, 1) : sizes_with(q, last, q->dim[last]);
     char *y = address(e, &q->arg[0], &(part){0}), *x = address(e, &q->arg[1], &(part){0});
+    int64_t index[DYN__MAX_DIM] = {0};
 
-    for (;;) {
-        int64_t at[2] = {0, 0};
-        for (int d = 0; d < last; d++) {
-            at[0] += index[d] * q->arg[0].stride[d];
-            at[1] += index[d] * q->arg[1].stride[d];
-        }
-        copy_plane(e, q, plane, y + at[0] * e->plan->esize, x + at[1] * e->plan->esize);
-        int d = last - 1;
-        while (d >= 0 && (d == plane || ++index[d] == q->dim[d])) {
-            if (d != plane)
-                index[d] = 0;
-            d--;
-        }
-        if (d < 0)
-            return;
-    }
+    do
+        copy_plane(e, q, plane, element(q, 0, y, index, last, e->plan->esize),
+                   element(q, 1, x, index, last, e->plan->esize));
+    while (next(&size, index, last));
 }
 
 static void run_copies(const dyn_exec *e, const dyn__step *step)

@@ -173,8 +173,10 @@ static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_
     int64_t row_bytes = (row_elements > 0 ? row_elements : 1) * k->plan->esize, wanted = 16, height;
 
     for (int32_t i = 0; i < step->instrs; i++)
-        if (step->instr[i].kernel < 0 && !step->instr[i].per_row)
-            wanted = clamp(whole_bytes(k, &step->instr[i]) / 256, wanted, 64);
+        if (step->instr[i].kernel < 0 && !step->instr[i].per_row) {
+            const int64_t bytes = whole_bytes(k, &step->instr[i]);
+            wanted = clamp(bytes / 256, wanted, bytes > second / 2 ? 128 : 64);
+        }
     height = clamp(first / row_bytes, 1, 4096);
     if (height < wanted)
         height = clamp(second / row_bytes, height, wanted);
