@@ -98,7 +98,7 @@ static inline int dyn__is_summed(int kernel) { return kernel >= DYN__K_MUL_1MSQ_
 /* Argument a is written: the first, and what kernels with several results have behind their inputs. */
 static inline int dyn__is_result(const dyn__instr *q, int a)
 {
-    return a == 0 || (a == 3 && q->kernel == DYN__K_COL_SUM_DOT) || (dyn__is_summed(q->kernel) && (a == 4 || a == 6));
+    return a == 0 || (a == 3 && q->kernel == DYN__K_COL_SUM_DOT) || (dyn__is_summed(q->kernel) && (a == 4 || a >= 6));
 }
 
 enum dyn__step_kind { DYN__STEP_TILES, DYN__STEP_COPY, DYN__STEP_GATHER, DYN__STEP_SCATTER };

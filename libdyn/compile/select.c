@@ -375,10 +375,38 @@ static int sum_as_it_goes(const dyn__compiler *k, dyn__step *step, int32_t j, in
     q->c = (only_summed(k, step, j, i) ? DYN__SUMS_ONLY : 0) | (weighted ? DYN__SUMS_WEIGHTED : 0);
     q->kernel = summed_kernel(q->kernel);
     q->arg[4] = sum->arg[0];
-    q->arg[5] = sum->arg[2];
-    q->arg[6] = sum->arg[3];
+    q->arg[5] = weighted ? sum->arg[2] : q->arg[1];     /* what is not used is a copy of what is */
+    q->arg[6] = weighted ? sum->arg[3] : sum->arg[0];
     q->nargs = weighted ? 7 : 5;
     return 1;
+}
+
+static void drop(dyn__step *step, int32_t i)
+{
+    memmove(&step->instr[i], &step->instr[i + 1], (size_t)(step->instrs - i - 1) * sizeof *step->instr);
+    step->instrs--;
+}
+
+/* As in the last layer of one output: d a (1 - h^2) with its sums, and the column sums of h d. */
+static int sums_input(const dyn__instr *q, const dyn__instr *dot)
+{
+    return q->kernel == DYN__K_MUL2_1MSQ_SUMS && q->nargs < 8 && dot->kernel == DYN__K_COL_DOT && !dot->zero
+        && dot->ndim == 2 && q->dim[0] == dot->dim[0] && q->dim[1] == dot->dim[1]
+        && same_elements(&q->arg[3], &dot->arg[1], 2) && same_elements(&q->arg[1], &dot->arg[2], 2);
+}
+
+static void fuse_input_sums(dyn__step *step, int32_t j)
+{
+    for (int32_t i = 0; i < step->instrs; i++) {
+        dyn__instr *q = &step->instr[j];
+        if (!sums_input(q, &step->instr[i]))
+            continue;
+        q->arg[7] = step->instr[i].arg[0];
+        q->nargs = 8;
+        q->c = (int)q->c | DYN__SUMS_INPUT;
+        drop(step, i);
+        return;
+    }
 }
 
 static void fuse_column_sums(const dyn__compiler *k, dyn__step *step)
@@ -392,8 +420,9 @@ static void fuse_column_sums(const dyn__compiler *k, dyn__step *step)
             j--;
         if (j < 0 || !sum_as_it_goes(k, step, j, i))
             continue;
-        memmove(&step->instr[i], &step->instr[i + 1], (size_t)(step->instrs - i - 1) * sizeof *sum);
-        step->instrs--;
+        drop(step, i);
+        fuse_input_sums(step, j);
+        i = i < step->instrs ? i : step->instrs;
     }
 }
 

@@ -234,7 +234,7 @@ static void count_tasks(const dyn__compiler *k, dyn__step *step)
     step->share = divide_up(step->tiles, chunks);
     level_tiles(step, chunks);
     step->chunks = divide_up(step->tiles, step->share);
-    step->parts = clamp((int64_t)(bytes * (double)(step->chunks * step->V) / (1 << 16)), 1, 16);
+    step->parts = power_of_two(bytes * (double)(step->chunks * step->V) / (1 << 15));
 }
 
 static int has_sum(const dyn__step *step, dyn_node x)

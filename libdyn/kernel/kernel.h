@@ -47,11 +47,11 @@ typedef void (*dyn__tile_fn)(int64_t rows, int64_t cols, const dyn__arg *arg, do
     K(COL_SUM_DOT, 2, "COL_SUM of a and, to the second output arg[3], COL_DOT")
 
 /* K(NAME, inputs, formula). An elementwise kernel and the column sums of its result: arg[4] += COL_SUM and, if c has
- * DYN__SUMS_WEIGHTED, arg[6] += COL_DOT with arg[5], a scalar per row. With DYN__SUMS_ONLY the result is not written.
- * Of two inputs arg[3] is ignored. */
+ * DYN__SUMS_WEIGHTED, arg[6] += COL_DOT with arg[5], a scalar per row. With DYN__SUMS_ONLY the result is not written,
+ * with DYN__SUMS_INPUT arg[7] += COL_DOT of the third input with the first. Of two inputs arg[3] is ignored. */
 #define DYN__SUMMED_LIST(K)                                          \
     K(MUL_1MSQ_SUMS, 2, "a * fma(-b,b,1)") K(MUL2_1MSQ_SUMS, 3, "a * b * fma(-c,c,1)") K(FMS_SUMS, 3, "fma(a,b,-c)")
-enum { DYN__SUMS_ONLY = 1, DYN__SUMS_WEIGHTED = 2, DYN__MAX_ARGS = 7 };
+enum { DYN__SUMS_ONLY = 1, DYN__SUMS_WEIGHTED = 2, DYN__SUMS_INPUT = 4, DYN__MAX_ARGS = 8 };
 
 enum dyn__kernel_id {
 #define DYN__K(name, n, f) DYN__K_##name,

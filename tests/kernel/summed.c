@@ -33,14 +33,20 @@ static guarded output(const problem *p, int64_t rows, dyn__arg *y)
     return g;
 }
 
-static void check_sum(const problem *p, const double *y, const dyn__arg *weight, const dyn__arg *sum)
+static double element(const problem *p, const dyn__arg *x, int64_t r, int64_t c)
+{
+    return get(x->p, p->s->dtype, r * x->row + c * x->col);
+}
+
+/* The column sums of x, with the factors w if given. */
+static void check_sum(const problem *p, const dyn__arg *x, const dyn__arg *w, const dyn__arg *sum)
 {
     for (int64_t c = 0; c < p->cols; c++) {
         long double want = 0.5L * (long double)(c % 7), size = want;
         for (int64_t r = 0; r < p->rows; r++) {
-            const double w = weight ? get(weight->p, p->s->dtype, r * weight->row) : 1;
-            want += (long double)w * get(y, p->s->dtype, r * (p->cols + GAP) + c);
-            size += fabsl((long double)w * get(y, p->s->dtype, r * (p->cols + GAP) + c));
+            const long double term = (long double)element(p, x, r, c) * (w ? element(p, w, r, c) : 1);
+            want += term;
+            size += fabsl(term);
         }
         const double got = get(sum->p, p->s->dtype, c);
         if (!(fabsl(got - want) <= (double)(p->rows + 2) * epsilon(p->s->dtype) * size))
@@ -62,8 +68,8 @@ static void check_result(const problem *p, const dyn__arg *y, const dyn__arg *pl
 static void try_problem(const problem *p, double *const memory[4], const int mode[3])
 {
     dyn__arg arg[DYN__MAX_ARGS], plain[4];
-    guarded out[4] = { output(p, p->rows, &arg[0]), output(p, 1, &arg[4]), output(p, 1, &arg[6]),
-                       output(p, p->rows, &plain[0]) };
+    guarded out[5] = { output(p, p->rows, &arg[0]), output(p, 1, &arg[4]), output(p, 1, &arg[6]),
+                       output(p, 1, &arg[7]), output(p, p->rows, &plain[0]) };
 
     for (int i = 0; i < 3; i++)
         plain[i + 1] = arg[i + 1] = input(p, memory[i], mode[i]);
@@ -71,16 +77,20 @@ static void try_problem(const problem *p, double *const memory[4], const int mod
     p->s->table->tile[p->kernels.plain](p->rows, p->cols, plain, 0);
     p->s->table->tile[p->kernels.summed](p->rows, p->cols, arg, p->flags);
     check_result(p, &arg[0], &plain[0]);
-    check_sum(p, plain[0].p, NULL, &arg[4]);
+    check_sum(p, &plain[0], NULL, &arg[4]);
     if (p->flags & DYN__SUMS_WEIGHTED)
-        check_sum(p, plain[0].p, &arg[5], &arg[6]);
+        check_sum(p, &plain[0], &arg[5], &arg[6]);
+    if (p->flags & DYN__SUMS_INPUT)
+        check_sum(p, &arg[3], &arg[1], &arg[7]);
     for (int64_t r = 0; r < p->rows && !(p->flags & DYN__SUMS_ONLY); r++)
         guarded_allow(&out[0], at(arg[0].p, p->s->dtype, r * arg[0].row), (size_t)p->cols * size_of(p->s->dtype));
     guarded_allow(&out[1], arg[4].p, (size_t)p->cols * size_of(p->s->dtype));
     if (p->flags & DYN__SUMS_WEIGHTED)
         guarded_allow(&out[2], arg[6].p, (size_t)p->cols * size_of(p->s->dtype));
-    for (int i = 0; i < 4; i++) {
-        CHECK(i == 3 || guarded_intact(&out[i]));
+    if (p->flags & DYN__SUMS_INPUT)
+        guarded_allow(&out[3], arg[7].p, (size_t)p->cols * size_of(p->s->dtype));
+    for (int i = 0; i < 5; i++) {
+        CHECK(i == 4 || guarded_intact(&out[i]));
         guarded_free(&out[i]);
     }
 }
@@ -96,7 +106,8 @@ static void try_all(const setup *s)
     for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++)
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
             for (int choice = 0; choice < 27; choice++) {
-                const problem p = { s, pairs[k], sizes[i][0], sizes[i][1], choice % 4 };
+                const int flags = choice % (dyn__kernel_inputs(pairs[k].plain) == 3 ? 8 : 4);
+                const problem p = { s, pairs[k], sizes[i][0], sizes[i][1], flags };
                 try_problem(&p, memory, (const int[]){ choice % 3, choice / 3 % 3, choice / 9 });
             }
     for (int i = 0; i < 4; i++)
