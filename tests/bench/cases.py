@@ -90,4 +90,8 @@ CURVES = [
           "widths=64,100,100,10 batch=%d", lambda b: 40),
     curve("replicas of 1-100-1, 80 samples", "replicas", [1, 4, 16, 64], "widths=1,100,1 count=%d",
           lambda r: max(20, 2000 // r)),
+    curve("sequence length of the decoder", "transformer", [9, 18, 36], "tokens=%d", lambda n: 1),
 ]
+
+# Who has no part in a curve: replicas at once are not PyTorch's, the decoder is not yet libdyn's.
+ABSENT = {"replicas": "torch", "transformer": "libdyn"}

@@ -21,15 +21,15 @@ def draw(shapes, seed=1):
     return {name: a.astype(np.float32) for name, a in made.items()}
 
 
-def transformer():
-    """(parameters, tokens [batch, tokens + 1])"""
-    shapes = {"embed": (VOCABULARY, WIDTH), "position": (TOKENS, WIDTH), "out": (WIDTH, VOCABULARY)}
+def transformer(length=TOKENS):
+    """(parameters, tokens [batch, length + 1])"""
+    shapes = {"embed": (VOCABULARY, WIDTH), "position": (length, WIDTH), "out": (WIDTH, VOCABULARY)}
     for i in range(LAYERS):
         shapes.update({"%d.%s" % (i, name): shape for name, shape in (
             ("qkv", (WIDTH, 3 * HEADS * HEAD)), ("qkv.b", (3 * HEADS * HEAD,)), ("mix", (HEADS * HEAD, WIDTH)),
             ("mix.b", (WIDTH,)), ("up", (WIDTH, INNER)), ("up.b", (INNER,)), ("down", (INNER, WIDTH)),
             ("down.b", (WIDTH,)), ("1g", (WIDTH,)), ("1b", (WIDTH,)), ("2g", (WIDTH,)), ("2b", (WIDTH,)))})
-    return draw(shapes), np.random.default_rng(2).integers(0, VOCABULARY, (BATCH, TOKENS + 1))
+    return draw(shapes), np.random.default_rng(2).integers(0, VOCABULARY, (BATCH, length + 1))
 
 
 def convolution():

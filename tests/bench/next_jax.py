@@ -79,8 +79,7 @@ def stepper(loss, optimizer, parameters, data):
 
 
 def transformer(case):
-    del case
-    parameters, tokens = n.transformer()
+    parameters, tokens = n.transformer(case("tokens", n.TOKENS))
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(1e-4, weight_decay=0.01))
     return stepper(transformer_loss, optimizer, parameters, (jnp.asarray(tokens),))
 

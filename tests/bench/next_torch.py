@@ -58,8 +58,7 @@ def stepper(loss, optimizer_of, parameters, data, clip):
 
 
 def transformer(case):
-    del case
-    parameters, tokens = n.transformer()
+    parameters, tokens = n.transformer(case("tokens", n.TOKENS))
     return stepper(transformer_loss, lambda p: torch.optim.AdamW(p, lr=1e-4, weight_decay=0.01, fused=True), parameters,
                    (torch.tensor(tokens),), 1.0)
 
