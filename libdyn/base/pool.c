@@ -4,8 +4,8 @@
  * counter and leave; the caller takes tasks too, closes the job and waits for those who joined. A worker that wakes
  * too late finds the job closed and is not waited for. Joining and closing meet in one atomic word:
  *     state = generation << 32 | OPEN | number of workers inside.
- * Workers spin for some tens of microseconds before they sleep. They start with the first job. A forked child has no workers
- * and runs its jobs alone. */
+ * Workers spin for some tens of microseconds before they sleep. They start with the first job. A forked child has no
+ * workers and runs its jobs alone. */
 #include "base/context.h"
 
 #include <pthread.h>

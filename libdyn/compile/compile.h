@@ -185,6 +185,8 @@ int dyn__view_dense(const dyn__view *v, const dyn__shape *s);
 void dyn__dense_strides(const dyn__shape *s, int64_t *stride);
 /* roles.c: roles, stages, steps in order. */
 dyn_status dyn__assign_roles(dyn__compiler *k);
+/* pitch.c: elements from row to row; views of what lies in tiles follow. dense: scratch, a byte for every node. */
+void dyn__set_pitches(dyn__compiler *k, uint8_t *dense);
 /* The last node of step s, from which `before` leads to the first; -1 if the step computes no node of its own. */
 dyn_node dyn__step_end(const dyn__compiler *k, int32_t s);
 /* 1: operand i of node x is read row by row, from a node of the same rows. */
@@ -198,7 +200,9 @@ static inline int dyn__in_tile(const dyn__compiler *k, int32_t s, dyn_node x)
 {
     return k->node[x].step == s && k->node[x].role == DYN__ROW && !k->node[x].stored;
 }
-/* tile.c: tile buffers, tile height, chunks of rows of step s. */
+/* buffers.c: places in the tile for the results of step s; how many elements a row of it takes. */
+dyn_status dyn__plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_elements);
+/* tile.c: tile height, chunks of rows of step s. */
 dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s);
 /* place.c: memory of stored values and chunk sums; then every operand's place. */
 dyn_status dyn__place_values(dyn__compiler *k);

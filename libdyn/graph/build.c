@@ -59,7 +59,8 @@ dyn_node dyn_graph_broadcast_to(dyn_graph *g, dyn_node x, int32_t rank, const in
 
     DYN__ENTER_NODE(g, x);
     if (rank < 0 || rank > DYN_MAX_RANK || (rank > 0 && !dim))
-        return DYN__FAIL(g->ctx, DYN_ESHAPE, "rank %d is outside [0, %d] or the shape is missing", (int)rank, DYN_MAX_RANK);
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "rank %d is outside [0, %d] or the shape is missing", (int)rank,
+                         DYN_MAX_RANK);
     to.rank = rank;
     for (int i = 0; i < rank; i++)
         to.dim[i] = dim[i];

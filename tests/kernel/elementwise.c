@@ -183,7 +183,8 @@ static void try_tile(const setup *s, int id, tile *t, int in_place)
     guarded_free(&out);
 }
 
-/* Column stride 0 or 1, row stride 0, cols or cols + 3, for each input: one of them in one digit of `choice` to base 6. */
+/* Column stride 0 or 1, row stride 0, cols or cols + 3, for each input: one of them in one digit of `choice` to
+ * base 6. */
 static void try_strides(const setup *s, int id, int64_t rows, int64_t cols, int choice, int64_t gap)
 {
     static const double exponents[] = { 2, 3, 0, 1, -1, -2, 7 };
