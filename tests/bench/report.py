@@ -175,7 +175,7 @@ PAGE = """# Performance
 
 Made by `sh tests/bench/run.sh` in {seconds:.0f} s; do not edit. libdyn and each peer work in turn on the same work, the
 same data, the same precision and the same cores; results are compared before times. A time is the median over
-{rounds} round(s) of the least time within a round. `tests/bench/README.md` tells how.
+{rounds} round(s) of the least time within a round. `tests/bench/README.md` tells how.{again}
 
 - CPU: {cpu}; {cores} cores; Linux {kernel}; load average {load} at the end
 - libdyn at {commit}; Python {python}, {versions}
@@ -202,10 +202,16 @@ vectors for P8.
 {growth}"""
 
 
+def again_text(out):
+    rows = ", ".join(out.get("again", []))
+    return "\nMeasured again by themselves, since something else ran meanwhile: %s." % rows if rows else ""
+
+
 def write(out, docs):
     os.makedirs(os.path.join(docs, "images"), exist_ok=True)
     text = PAGE.format(table=table(out), start=start_text(out), calls=calls_text(out), rates=rates_text(out["limits"]),
                        tried=tried_text(out), growth=growth_text(out), seconds=out["seconds"], rounds=out["rounds"],
+                       again=again_text(out),
                        cores=out["cores"], **out["machine"])
     with open(os.path.join(docs, "performance.md"), "w") as file:
         file.write(text.rstrip() + "\n")
