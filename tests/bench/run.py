@@ -201,7 +201,8 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--only", help="names of rows, such as P1,P6,start,growth")
     parser.add_argument("--quick", action="store_true", help="one short round")
-    parser.add_argument("--again", action="store_true", help="with --only: these rows again, into the last whole result")
+    parser.add_argument("--again", action="store_true",
+                        help="with --only: these rows again, into the last whole result")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     options.rounds = 1 if options.quick else options.rounds
