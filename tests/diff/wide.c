@@ -111,14 +111,27 @@ TEST(softmax_between) { check_all(softmax); }
 TEST(slice_between) { check_all(columns_from_5); }
 TEST(shape_between) { check(&(sizes){37, 3, 1060, 300}, DYN_F64, halves); }
 
+static int run_with(int32_t isa)
+{
+    dyn_ctx_options opt = DYN_CTX_OPTIONS_INIT;
+
+    opt.isa = isa;
+    if (dyn_ctx_create(&opt, &ctx) != DYN_OK)
+        return 0;
+    RUN(perceptron);
+    if (isa == DYN_ISA_AUTO) {      /* what stands between the layers is the same for all */
+        RUN(softmax_between);
+        RUN(slice_between);
+        RUN(shape_between);
+    }
+    dyn_ctx_free(ctx);
+    return 1;
+}
+
 int main(void)
 {
-    if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
+    if (!run_with(DYN_ISA_AUTO) || !run_with(DYN_ISA_REFERENCE))
         return 1;
-    RUN(perceptron);
-    RUN(softmax_between);
-    RUN(slice_between);
-    RUN(shape_between);
-    dyn_ctx_free(ctx);
+    run_with(DYN_ISA_AVX2);         /* where the CPU has it */
     return test_end();
 }
