@@ -9,6 +9,7 @@
 enum { SETS = 3 };
 
 static dyn_ctx *ctx;
+static size_t least;          /* the first of the sizes that are tried */
 
 typedef struct sizes { int64_t rows, in, first, second; } sizes;
 typedef dyn_node (*between)(dyn_graph *g, dyn_node h);
@@ -101,7 +102,7 @@ static void check_all(between f)
 {
     static const sizes all[] = {{1, 2, 530, 12}, {37, 3, 531, 130}, {21, 1, 1024, 1}, {70, 10, 515, 1}};
 
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+    for (size_t i = least; i < sizeof all / sizeof all[0]; i++)
         for (int32_t dtype = DYN_F64; dtype <= DYN_F32; dtype++)
             check(&all[i], dtype, f);
 }
@@ -118,6 +119,7 @@ static int run_with(int32_t isa)
     opt.isa = isa;
     if (dyn_ctx_create(&opt, &ctx) != DYN_OK)
         return 0;
+    least = isa == DYN_ISA_AUTO ? 0 : 2;
     RUN(perceptron);
     if (isa == DYN_ISA_AUTO) {      /* what stands between the layers is the same for all */
         RUN(softmax_between);
