@@ -6,13 +6,13 @@
 #include "compile/compile.h"
 
 typedef struct interval { int64_t offset, size; int32_t last; } interval;
-typedef struct row_space { interval *used; int32_t count; int64_t top; } row_space;
+typedef struct row_space { interval *used; int32_t count; int64_t top, line; } row_space;
 
-/* First gap of this size between the intervals in use, which are kept in order of offset. Wide rows begin on a cache
- * line. */
+/* First gap of this size between the intervals in use, which are kept in order of offset. Rows of a line or more begin
+ * on one. */
 static int64_t take(row_space *r, int64_t size, int32_t last)
 {
-    const int64_t align = size < 16 ? 1 : 16;
+    const int64_t align = size < r->line ? 1 : r->line;
     int64_t offset = 0;
     int32_t i = 0;
 
@@ -111,7 +111,7 @@ static void find_last_use(dyn__compiler *k, const dyn__step *step)
 dyn_status dyn__plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_elements)
 {
     const dyn__step *step = &k->plan->step[s];
-    row_space r = {dyn__alloc(k->ctx, (size_t)step->instrs + 1, sizeof(interval)), 0, 0};
+    row_space r = {dyn__alloc(k->ctx, (size_t)step->instrs + 1, sizeof(interval)), 0, 0, dyn__line(k)};
 
     if (!r.used)
         return DYN_ENOMEM;

@@ -125,18 +125,19 @@ static int sums_input(const dyn__instr *q, const dyn__instr *dot)
         && same_elements(&q->arg[3], &dot->arg[1], 2) && same_elements(&q->arg[1], &dot->arg[2], 2);
 }
 
-static void fuse_input_sums(dyn__step *step, int32_t j)
+static void sum_inputs(dyn__step *step)
 {
-    for (int32_t i = 0; i < step->instrs; i++) {
-        dyn__instr *q = &step->instr[j];
-        if (!sums_input(q, &step->instr[i]))
-            continue;
-        q->arg[7] = step->instr[i].arg[0];
-        q->nargs = 8;
-        q->c = (int)q->c | DYN__SUMS_INPUT;
-        drop(step, i);
-        return;
-    }
+    for (int32_t i = 0; i < step->instrs; i++)
+        for (int32_t j = 0; j < step->instrs && step->instr[i].kernel == DYN__K_COL_DOT; j++) {
+            dyn__instr *q = &step->instr[j];
+            if (!sums_input(q, &step->instr[i]))
+                continue;
+            q->arg[7] = step->instr[i].arg[0];
+            q->nargs = 8;
+            q->c = (int)q->c | DYN__SUMS_INPUT;
+            drop(step, i--);
+            break;
+        }
 }
 
 static void sum_results(const dyn__compiler *k, dyn__step *step)
@@ -148,11 +149,8 @@ static void sum_results(const dyn__compiler *k, dyn__step *step)
         int32_t j = i - 1;
         while (j >= 0 && step->instr[j].node != sum->arg[1].node)
             j--;
-        if (j < 0 || !sum_as_it_goes(k, step, j, i))
-            continue;
-        drop(step, i);
-        fuse_input_sums(step, j);
-        i = i < step->instrs ? i : step->instrs;
+        if (j >= 0 && sum_as_it_goes(k, step, j, i))
+            drop(step, i);
     }
 }
 
@@ -160,4 +158,5 @@ void dyn__fuse_column_sums(const dyn__compiler *k, dyn__step *step)
 {
     pair_column_sums(step);
     sum_results(k, step);
+    sum_inputs(step);
 }

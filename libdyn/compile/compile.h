@@ -200,10 +200,14 @@ static inline int dyn__in_tile(const dyn__compiler *k, int32_t s, dyn_node x)
 {
     return k->node[x].step == s && k->node[x].role == DYN__ROW && !k->node[x].stored;
 }
+/* Elements in a cache line. */
+static inline int64_t dyn__line(const dyn__compiler *k) { return 64 / k->plan->esize; }
 /* buffers.c: places in the tile for the results of step s; how many elements a row of it takes. */
 dyn_status dyn__plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_elements);
 /* tile.c: tile height, chunks of rows of step s. */
 dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s);
+/* The accumulator of node x among those of this step, or NULL. */
+const dyn__sum *dyn__sum_of(const dyn__step *step, dyn_node x);
 /* place.c: memory of stored values and chunk sums; then every operand's place. */
 dyn_status dyn__place_values(dyn__compiler *k);
 /* move.c */

@@ -263,7 +263,7 @@ static void copy_plane(const dyn_exec *e, const dyn__instr *q, int d, char *y, c
 static void run_copy(const dyn_exec *e, const dyn__instr *q)
 {
     const int last = q->ndim - 1, plane = q->arg[1].stride[last] > 1 ? contiguous_dim(q) : last - 1;
-    const sizes size = plane >= 0 ? sizes_with(q, plane, 1) : sizes_with(q, last, q->dim[last]);
+    const sizes size = sizes_with(q, plane >= 0 ? plane : last, 1);     /* the last one takes no step */
     char *y = address(e, &q->arg[0], &(part){0}), *x = address(e, &q->arg[1], &(part){0});
     int64_t index[DYN__MAX_DIM] = {0};
 

@@ -16,33 +16,32 @@ static int meets_memory(const dyn__compiler *k, dyn_node y)
             && dyn__view_dense(&k->node[n->in[i]].view, &n->shape))
             return 1;
     }
-    return k->node[y].stored && n->nin > 0;
+    return k->node[y].stored;
 }
 
 static int is_elementwise(int op) { return op != DYN__OP_matmul && op != DYN__OP_sum && op != DYN__OP_amax; }
 
 /* Rows of a vector or more begin on a cache line in a tile, except in steps where that would be in the way. */
-static void set_pitch(dyn__compiler *k, dyn__cnode *c, const uint8_t *dense)
+static int64_t pitch_of(const dyn__compiler *k, dyn_node x, const uint8_t *dense)
 {
-    const int64_t line = 64 / k->plan->esize;
-    const int in_tile = c->role == DYN__ROW && c->step >= 0 && !c->stored;
+    const int64_t line = dyn__line(k);
+    const dyn__cnode *c = &k->node[x];
 
-    c->pitch = in_tile && !dense[c->step] && c->R > 1 && c->C >= line ? (c->C + line - 1) / line * line : c->C;
+    return c->step >= 0 && dyn__in_tile(k, c->step, x) && !dense[c->step] && c->R > 1 && c->C >= line
+         ? (c->C + line - 1) / line * line : c->C;
 }
 
 void dyn__set_pitches(dyn__compiler *k, uint8_t *dense)
 {
-    const int64_t line = 64 / k->plan->esize;
-
     memset(dense, 0, (size_t)k->count);
     for (dyn_node y = 0; y < k->count; y++) {
         const dyn__cnode *c = &k->node[y];
-        if (c->role == DYN__ROW && c->step >= 0 && c->C >= line && is_elementwise(dyn__at(k->g, y)->op)
+        if (c->role == DYN__ROW && c->step >= 0 && c->C >= dyn__line(k) && is_elementwise(dyn__at(k->g, y)->op)
             && meets_memory(k, y))
             dense[c->step] = 1;
     }
     for (dyn_node x = 0; x < k->count; x++)
-        set_pitch(k, &k->node[x], dense);
+        k->node[x].pitch = pitch_of(k, x, dense);
     for (dyn_node x = 0; x < k->count; x++) {
         dyn__view *v = &k->node[x].view;
         const dyn__cnode *base = &k->node[v->base];

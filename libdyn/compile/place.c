@@ -96,19 +96,11 @@ static dyn_status place_step(dyn__compiler *k, arena *m, int32_t s)
 
 /* ---- operands ---- */
 
-static const dyn__sum *sum_of(const dyn__step *step, dyn_node x)
-{
-    for (int32_t i = 0; i < step->sums; i++)
-        if (step->sum[i].node == x)
-            return &step->sum[i];
-    return NULL;
-}
-
 static void resolve(const dyn__compiler *k, int32_t s, dyn__operand_ref *r, int is_output)
 {
     const dyn__cnode *c = &k->node[r->node];
     const dyn__step *step = &k->plan->step[s];
-    const dyn__sum *a = is_output ? sum_of(step, r->node) : NULL;
+    const dyn__sum *a = is_output ? dyn__sum_of(step, r->node) : NULL;
 
     if (a) {
         r->place = a->place;

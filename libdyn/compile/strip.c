@@ -194,28 +194,33 @@ static void gather_all(gathering *g)
     close_group(g);
 }
 
-dyn_status dyn__strip(dyn__compiler *k, int32_t s)
+static dyn_status make_groups(dyn__compiler *k, dyn__step *step)
 {
-    dyn__step *step = &k->plan->step[s];
     const size_t n = (size_t)step->instrs;
-    gathering g = {.k = k, .step = step};
+    gathering g = {.k = k, .step = step, .group = dyn__alloc(k->ctx, 3 * n + 1, sizeof *g.group),
+                   .where = dyn__alloc(k->ctx, (size_t)k->count + 1, 1)};
+    const dyn_status status = g.group && g.where ? DYN_OK : DYN_ENOMEM;
 
-    for (int32_t i = 0; i < step->instrs; i++)
-        step->instr[i].end = i + 1;
-    if (k->unfused || !has_wide(k, step))
-        return DYN_OK;
-    g.group = dyn__alloc(k->ctx, 3 * n + 1, sizeof *g.group);
-    g.where = dyn__alloc(k->ctx, (size_t)k->count + 1, 1);
-    if (g.group && g.where) {
+    if (status == DYN_OK) {
         g.behind = g.group + n;
         gather_all(&g);
-        for (int32_t i = 0; i < step->instrs; i++)
-            if (!step->instr[i].strip)
-                step->instr[i].end = i + 1;
-        narrow_buffers(k, s, k->last_use);
     }
-    dyn_status status = g.group && g.where ? DYN_OK : DYN_ENOMEM;
     dyn__free(k->ctx, g.where);
     dyn__free(k->ctx, g.group);
     return status;
+}
+
+dyn_status dyn__strip(dyn__compiler *k, int32_t s)
+{
+    dyn__step *step = &k->plan->step[s];
+    const int wide = !k->unfused && has_wide(k, step);
+
+    if (wide)
+        DYN__TRY(make_groups(k, step));
+    for (int32_t i = 0; i < step->instrs; i++)
+        if (!step->instr[i].strip)
+            step->instr[i].end = i + 1;
+    if (wide)
+        narrow_buffers(k, s, k->last_use);
+    return DYN_OK;
 }

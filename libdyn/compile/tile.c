@@ -117,12 +117,12 @@ static void count_tasks(const dyn__compiler *k, dyn__step *step)
     step->parts = power_of_two(bytes * (double)(step->chunks * step->V) / (1 << 15));
 }
 
-static int has_sum(const dyn__step *step, dyn_node x)
+const dyn__sum *dyn__sum_of(const dyn__step *step, dyn_node x)
 {
     for (int32_t i = 0; i < step->sums; i++)
         if (step->sum[i].node == x)
-            return 1;
-    return 0;
+            return &step->sum[i];
+    return NULL;
 }
 
 static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
@@ -132,7 +132,7 @@ static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
     for (int32_t i = 0; i < step->instrs; i++)
         for (int a = 0; a < step->instr[i].nargs; a++) {
             dyn_node x = step->instr[i].arg[a].node;
-            if (!dyn__is_result(&step->instr[i], a) || k->node[x].role != DYN__TERM || has_sum(step, x))
+            if (!dyn__is_result(&step->instr[i], a) || k->node[x].role != DYN__TERM || dyn__sum_of(step, x))
                 continue;
             DYN__TRY(dyn__grow(k->ctx, (void **)&step->sum, &capacity, step->sums + 1, sizeof *step->sum));
             step->sum[step->sums++] = (dyn__sum){.size = k->node[x].C, .node = x};
