@@ -119,17 +119,9 @@ INLINE V v_piece(const T row[PIECES], V z)
 {
     return _mm512_permutex2var_ps(v_load(row), _mm512_srli_epi32(_mm512_castps_si512(z), 20), v_load(row + W));
 }
-#endif
-
+#else
 /* The lowest bits of the number moved to where the exponent is. Magic added to an integer n leaves there what makes
  * 2^n. */
-#if DYN__SIMD_F32
-#define EXPONENT_MAGIC (0x1.8p23f + 127)
-INLINE V v_low_bits_to_exponent(V a)
-{
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 23));
-}
-#else
 #define EXPONENT_MAGIC (0x1.8p52 + 1023)
 INLINE V v_low_bits_to_exponent(V a)
 {

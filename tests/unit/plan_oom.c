@@ -156,25 +156,27 @@ static dyn_status slope(dyn_objective *o, const double *theta, double *room)
     return dyn_objective_gradient(o, theta, room, NULL);
 }
 
-static dyn_status hessian(dyn_objective *o, const double *theta, double *room)
+typedef dyn_status (*curvature_of)(dyn_objective *o, const double *theta, dyn_operator **out);
+
+static dyn_status products(curvature_of make, dyn_objective *o, const double *theta, double *room)
 {
     dyn_operator *A = NULL;
-    dyn_status s = dyn_objective_hessian(o, theta, &A);
+    dyn_status s = make(o, theta, &A);
 
     if (s == DYN_OK)
         s = apply_both(A, room);
     dyn_operator_unref(A);
     return s;
 }
+
+static dyn_status hessian(dyn_objective *o, const double *theta, double *room)
+{
+    return products(dyn_objective_hessian, o, theta, room);
+}
+
 static dyn_status gauss_newton(dyn_objective *o, const double *theta, double *room)
 {
-    dyn_operator *A = NULL;
-    dyn_status s = dyn_objective_ggn(o, theta, &A);
-
-    if (s == DYN_OK)
-        s = apply_both(A, room);
-    dyn_operator_unref(A);
-    return s;
+    return products(dyn_objective_ggn, o, theta, room);
 }
 
 static const struct { const char *name; evaluation fn; } evaluations[] = {

@@ -74,51 +74,39 @@ static void check_chain(dyn_graph *g, dyn_node end, int64_t length, int64_t shif
     dyn_plan_unref(p);
 }
 
-TEST(slices_of_slices)
+typedef dyn_node (*link)(dyn_graph *g, dyn_node x, int i);
+
+/* So many links, each of which takes `drops` elements, `shift` of them in all from the front. */
+static void check_links(int links, int64_t drops, int64_t shift, link next)
 {
-    enum { LINKS = 100000 };
-    const int64_t length = LINKS + LEFT;
+    const int64_t length = drops * links + LEFT;
     dyn_graph *g = NULL;
     dyn_node x;
 
     CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F64, &g));
     x = dyn_graph_input(g, "x", 1, &length);
-    for (int i = 0; i < LINKS; i++)
-        x = shorter(g, x, i % 4 == 0);
-    check_chain(g, x, length, LINKS / 4);
+    for (int i = 0; i < links; i++)
+        x = next(g, x, i);
+    check_chain(g, x, length, shift);
     dyn_graph_free(g);
 }
 
-TEST(views_in_turn)
+static dyn_node slice(dyn_graph *g, dyn_node x, int i) { return shorter(g, x, i % 4 == 0); }
+TEST(slices_of_slices) { check_links(100000, 1, 25000, slice); }
+
+static dyn_node rows_and_slice(dyn_graph *g, dyn_node x, int i)
 {
-    enum { LINKS = 5000 };
-    const int64_t length = 2 * LINKS + LEFT;
-    dyn_graph *g = NULL;
-    dyn_node x;
-
-    CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F64, &g));
-    x = dyn_graph_input(g, "x", 1, &length);
-    for (int i = 0; i < LINKS; i++)
-        x = shorter(g, shorter_by_rows(g, x), 0);
-    check_chain(g, x, length, LINKS);
-    dyn_graph_free(g);
+    (void)i;
+    return shorter(g, shorter_by_rows(g, x), 0);
 }
+TEST(views_in_turn) { check_links(5000, 2, 5000, rows_and_slice); }
 
 /* The elements of every view lie without gaps, so that no reshape needs a copy, but each has to find that out. */
-TEST(slices_and_reshapes)
+static dyn_node pair_or_slices(dyn_graph *g, dyn_node x, int i)
 {
-    enum { LINKS = 10000 };
-    const int64_t length = 2 * LINKS + LEFT;
-    dyn_graph *g = NULL;
-    dyn_node x;
-
-    CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F64, &g));
-    x = dyn_graph_input(g, "x", 1, &length);
-    for (int i = 0; i < LINKS; i++)
-        x = i % 2 ? shorter_by_pair(g, x, i % 4 == 1) : shorter(g, shorter(g, x, 0), 0);
-    check_chain(g, x, length, LINKS / 2);
-    dyn_graph_free(g);
+    return i % 2 ? shorter_by_pair(g, x, i % 4 == 1) : shorter(g, shorter(g, x, 0), 0);
 }
+TEST(slices_and_reshapes) { check_links(10000, 2, 5000, pair_or_slices); }
 
 /* Sums of a slice with gaps, over an axis of one element and over that and another: x_abc = 12 a + 2 b + c. */
 TEST(sums_over_one_element)
