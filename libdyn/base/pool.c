@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The thread pool. A call of dyn__parallel opens a job; workers that are awake join it, take tasks from a shared
- * counter and leave; the caller takes tasks too, closes the job and waits for those who joined. A worker that wakes
- * too late finds the job closed and is not waited for. Joining and closing meet in one atomic word:
+ * The thread pool. A call of dyn__parallel opens a job; workers that are awake join it, take tasks and leave; the
+ * caller takes tasks too, closes the job and waits for those who joined. A worker that wakes too late finds the job
+ * closed and is not waited for. Of a few tasks each thread first takes those at its own place in their order, so that
+ * jobs of one order find in a thread's caches what the last one left there; then it helps the others. Many tasks are
+ * taken one after the other. Joining and closing meet in one atomic word:
  *     state = generation << 32 | OPEN | number of workers inside.
  * Workers spin for some tens of microseconds before they sleep. They start with the first job. A forked child has no
  * workers and runs its jobs alone. */
@@ -14,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPEN = 1 << 16, INSIDE = OPEN - 1 };
+enum { OPEN = 1 << 16, INSIDE = OPEN - 1, FEW = 64 };
 
 typedef struct worker {
     dyn__pool *pool;
@@ -30,7 +32,8 @@ struct dyn__pool {
     _Atomic int busy;           /* somebody uses the pool */
 
     _Atomic uint64_t state;
-    _Atomic int64_t next;
+    _Atomic int64_t next;       /* many tasks: the next one */
+    _Atomic uint64_t left;      /* few: a bit for each that nobody has taken */
     int64_t tasks;
     dyn__task_fn fn;
     void *arg;
@@ -111,11 +114,32 @@ static int join(dyn__pool *p, uint32_t *seen)
     }
 }
 
+/* One of a few tasks: the first that is left from this thread's place on, else the first of all; FEW if none is. */
+static int64_t take_own(dyn__pool *p, int number)
+{
+    const int place = (int)(p->tasks * number / (p->size + 1));
+    uint64_t left = atomic_load_explicit(&p->left, memory_order_relaxed);
+
+    while (left) {
+        const uint64_t behind = left >> place << place;
+        const int task = __builtin_ctzll(behind ? behind : left);
+        if (atomic_compare_exchange_weak_explicit(&p->left, &left, left & ~((uint64_t)1 << task),
+                                                  memory_order_relaxed, memory_order_relaxed))
+            return task;
+    }
+    return FEW;
+}
+
+static int64_t take(dyn__pool *p, int number)
+{
+    return p->tasks <= FEW ? take_own(p, number) : atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
+}
+
 static void take_tasks(dyn__pool *p, int number)
 {
     int64_t task;
 
-    while ((task = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed)) < p->tasks)
+    while ((task = take(p, number)) < p->tasks)
         p->fn(p->arg, task, number);
 }
 
@@ -173,6 +197,7 @@ static void open_job(dyn__pool *p, int64_t tasks, dyn__task_fn fn, void *arg)
     p->fn = fn;
     p->arg = arg;
     atomic_store(&p->next, 0);
+    atomic_store(&p->left, ~(uint64_t)0 >> (tasks < FEW ? FEW - tasks : 0));
     atomic_store(&p->state, generation << 32 | OPEN);
     sleepers = atomic_load(&p->sleepers);
     if (sleepers == 0)

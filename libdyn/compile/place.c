@@ -2,6 +2,7 @@
  *
  * The memory plan: every stored value gets an offset in one arena, shared with values whose steps do not overlap;
  * outputs lie where the caller wants them. Then every operand of every instruction learns its place. */
+#include <stdlib.h>
 #include <string.h>
 #include "compile/compile.h"
 
@@ -69,6 +70,25 @@ static dyn_status place_value(dyn__compiler *k, arena *m, dyn_node x)
     return DYN_OK;
 }
 
+static int by_result(const void *left, const void *right)
+{
+    const dyn__place a = ((const dyn__sum *)left)->result, b = ((const dyn__sum *)right)->result;
+    const int order = (a.base > b.base) - (a.base < b.base);
+
+    return order ? order : (a.offset > b.offset) - (a.offset < b.offset);
+}
+
+/* In the order of the results. Gradients are then added up in the order of the parameters, as the update goes. */
+static void order_sums(dyn__step *step)
+{
+    if (step->sums)
+        qsort(step->sum, (size_t)step->sums, sizeof *step->sum, by_result);
+    for (int32_t i = 0; i < step->sums; i++) {
+        step->sum[i].start = step->summed;
+        step->summed += step->sum[i].size;
+    }
+}
+
 static dyn_status place_sums(dyn__compiler *k, arena *m, int32_t s)
 {
     dyn__step *step = &k->plan->step[s];
@@ -82,6 +102,7 @@ static dyn_status place_sums(dyn__compiler *k, arena *m, int32_t s)
         DYN__TRY(take(m, a->size * step->V * step->chunks * k->plan->esize, s, &offset));
         a->place = (dyn__place){DYN__BASE_ARENA, offset / k->plan->esize};
     }
+    order_sums(step);
     return DYN_OK;
 }
 
