@@ -23,8 +23,6 @@ static int32_t apply(void *user, int64_t count, const double *x, double *y)
     for (int64_t r = 0; r < count; r++) {
         dyn__arg arg[3] = { { p->inner, 1, 1 }, { p->c->unit, k, 1 }, { (double *)(uintptr_t)(x + r * m), 1, 0 } };
 
-        for (int64_t j = 0; j < k; j++)
-            p->inner[j] = 0.0;
         dyn__kernels_of(p->c->ctx)->f64.tile[DYN__K_COL_DOT](m, k, arg, 0.0);
         dyn__condensation_project(p->c, p->inner, y + r * m);
     }

@@ -61,6 +61,9 @@ enum { DYN__MOST_SUMS = 32 };       /* deeper ones are not worked out in one pla
 
 enum { DYN__MAX_DIM = DYN_MAX_RANK + 1 };
 
+/* Where matrix products differ: on the last tile, the last strip, and where a sum begins. */
+enum dyn__variant { DYN__LAST_TILE = 1, DYN__LAST_STRIP = 2, DYN__BEGINS = 4, DYN__VARIANTS = 8 };
+
 /* What the executor reads stands first. */
 typedef struct dyn__operand_ref {
     dyn__place place;
@@ -78,6 +81,7 @@ typedef struct dyn__instr {
     int32_t kernel;             /* enum dyn__kernel_id, or -1: matrix product */
     int32_t nargs, ndim;
     int32_t zero;               /* clear the output tile first */
+    int32_t begins;             /* first to write to its sums: on the first tile of a chunk it overwrites them */
     int32_t per_row;            /* one product per tile row */
     int32_t end;                /* behind the last instruction of the group that goes strip by strip, or of this one */
     int64_t columns, strip;     /* of all strips together and of each; 0 if not in strips */
@@ -86,14 +90,14 @@ typedef struct dyn__instr {
     dyn__tile_fn fn;
     int64_t dim[DYN__MAX_DIM];
     dyn__operand_ref arg[DYN__MAX_ARGS];        /* 0 is the output */
-    /* product: m rows per tile row, contraction over tile rows (term) or not; for full tiles and for the last one, then
-     * the same for the last strip */
-    dyn__gemm gemm[4];
+    /* product: m rows per tile row, contraction over tile rows (term) or not; for every enum dyn__variant */
+    dyn__gemm gemm[DYN__VARIANTS];
     int64_t row_size;           /* elements of the output from one row to the next */
     dyn_node node;
 } dyn__instr;
 
 static inline int dyn__is_summed(int kernel) { return kernel >= DYN__K_MUL_1MSQ_SUMS; }
+static inline int dyn__is_row_sum(int kernel) { return kernel == DYN__K_ROW_SUM || kernel == DYN__K_ROW_DOT; }
 
 /* Argument a is written: the first, and what kernels with several results have behind their inputs. */
 static inline int dyn__is_result(const dyn__instr *q, int a)
@@ -107,6 +111,9 @@ typedef struct dyn__sum {       /* accumulator of a term node */
     dyn__place place;           /* chunk partials, or the result itself when there is one chunk */
     dyn__place result;
     int64_t size;               /* per set */
+    int32_t first;              /* the first instruction that writes to it */
+    int32_t clear;              /* to be cleared before: that one does not begin it */
+    int64_t start;              /* elements of the sums before it: they stand in the order of their results */
     dyn_node node;
 } dyn__sum;
 
@@ -121,6 +128,7 @@ typedef struct dyn__step {
     int32_t instrs;
     dyn__sum *sum;
     int32_t sums;
+    int64_t summed;             /* elements of all sums, per set */
     int64_t scratch;            /* bytes per worker */
     double work;                /* estimated nanoseconds on one core */
     /* copy: clear the result first, then one strided copy per instruction. gather, scatter: arguments result, x,

@@ -15,7 +15,8 @@ struct dyn_exec {
 
 typedef struct task { const dyn_exec *e; const dyn__step *step; } task;
 
-/* What an instruction works on: some rows of a set, some columns; variant: which of its matrix products this is. */
+/* What an instruction works on: some rows of a set, some columns; variant: of its matrix products, DYN__BEGINS only
+ * where the instruction begins a sum. */
 typedef struct part { int64_t set, chunk, row, rows, column, columns; int32_t variant; char *tile; } part;
 
 /* ---- one kernel on one tile ---- */
@@ -60,7 +61,7 @@ static char *element(const dyn__instr *q, int a, char *p, const int64_t *index, 
 }
 
 /* All but the last two dimensions, one call each. */
-static void run_loops(const dyn__instr *q, const dyn__arg *given, int64_t first, int esize)
+static void run_loops(const dyn__instr *q, const dyn__arg *given, int64_t first, double scalar, int esize)
 {
     const sizes size = sizes_with(q, 0, first);
     int64_t index[DYN__MAX_DIM] = {0};
@@ -71,7 +72,7 @@ static void run_loops(const dyn__instr *q, const dyn__arg *given, int64_t first,
         for (int a = 0; a < q->nargs; a++)
             arg[a] = (dyn__arg){element(q, a, given[a].p, index, loops, esize), q->arg[a].stride[loops],
                                 q->arg[a].stride[loops + 1]};
-        q->fn(q->dim[loops], q->dim[loops + 1], arg, q->c);
+        q->fn(q->dim[loops], q->dim[loops + 1], arg, scalar);
     } while (next(&size, index, loops));
 }
 
@@ -94,13 +95,19 @@ static void run_product(const dyn_exec *e, const dyn__instr *q, const part *at)
     if (q->per_row)
         run_row_products(q, p, at->rows, e->plan->esize);
     else
-        dyn__gemm_run(&q->gemm[at->variant], p[1], p[2], p[0]);
+        dyn__gemm_run(&q->gemm[at->variant & (q->begins ? ~0 : ~DYN__BEGINS)], p[1], p[2], p[0]);
 }
 
-/* From the second strip on a row sum adds to what it has. */
+/* The scalar of a kernel. Sums add to what is there, but where they begin; those of a row begin on the first strip. */
 static double scalar_of(const dyn__instr *q, const part *at)
 {
-    return q->strip && (q->kernel == DYN__K_ROW_SUM || q->kernel == DYN__K_ROW_DOT) ? at->column > 0 : q->c;
+    const int adds = !(at->variant & DYN__BEGINS && q->begins);
+
+    if (dyn__is_summed(q->kernel))
+        return q->c + (adds ? DYN__SUMS_ADD : 0);
+    if (q->kernel < DYN__K_ROW_SUM)
+        return q->c;
+    return dyn__is_row_sum(q->kernel) ? at->column > 0 : adds;
 }
 
 static void run_kernel(const dyn_exec *e, const dyn__instr *q, const part *at)
@@ -114,7 +121,7 @@ static void run_kernel(const dyn_exec *e, const dyn__instr *q, const part *at)
     if (q->zero)
         memset(arg[0].p, 0, (size_t)(at->rows * q->row_size * e->plan->esize));
     if (q->ndim > 2)
-        run_loops(q, arg, first, e->plan->esize);
+        run_loops(q, arg, first, scalar_of(q, at), e->plan->esize);
     else
         q->fn(row ? first : 1, !row ? first : q->strip ? at->columns : q->dim[1], arg, scalar_of(q, at));
 }
@@ -135,7 +142,7 @@ static void run_strips(const dyn_exec *e, const dyn__step *step, const dyn__inst
     for (p.column = 0; p.column < q->columns; p.column += q->strip) {
         p.columns = q->columns - p.column < q->strip ? q->columns - p.column : q->strip;
         if (p.column + q->strip >= q->columns)
-            p.variant |= 2;
+            p.variant |= DYN__LAST_STRIP;
         for (const dyn__instr *i = q; i < end; i++)
             run_instr(e, i, &p);
     }
@@ -154,6 +161,7 @@ static void run_tile(const dyn_exec *e, const dyn__step *step, const part *p)
 
 /* ---- one chunk ---- */
 
+/* The sums that no instruction begins. */
 static void clear_sums(const dyn_exec *e, const dyn__step *step, int64_t set, int64_t chunk)
 {
     const int64_t esize = e->plan->esize;
@@ -161,7 +169,8 @@ static void clear_sums(const dyn_exec *e, const dyn__step *step, int64_t set, in
     for (int32_t i = 0; i < step->sums; i++) {
         const dyn__sum *a = &step->sum[i];
         int64_t at = a->place.offset + (set * step->chunks + chunk) * a->size;
-        memset(e->base[a->place.base] + at * esize, 0, (size_t)(a->size * esize));
+        if (a->clear)
+            memset(e->base[a->place.base] + at * esize, 0, (size_t)(a->size * esize));
     }
 }
 
@@ -180,31 +189,39 @@ static void run_chunk(void *arg, int64_t number, int worker)
     for (int64_t k = from; k < to; k++) {
         p.row = k * step->tile;
         p.rows = step->R - p.row < step->tile ? step->R - p.row : step->tile;
-        p.variant = p.rows < step->tile;
+        p.variant = (p.rows < step->tile ? DYN__LAST_TILE : 0) | (k == from ? DYN__BEGINS : 0);
         for (p.set = first; p.set < last; p.set++)
             run_tile(t->e, step, &p);
     }
 }
 
-/* Chunk sums are added in the order of the chunks. A task does its part of every sum; where parts end depends on
- * sizes only. */
+/* `size` elements of a sum from element `from` on: the sums of the chunks in their order. */
+static void combine(const dyn_exec *e, const dyn__step *step, const dyn__sum *a, int64_t set, int64_t from,
+                    int64_t size)
+{
+    const int64_t esize = e->plan->esize;
+    dyn__arg sum[2] = {
+        {e->base[a->result.base] + (a->result.offset + set * a->size + from) * esize, 0, 1},
+        {e->base[a->place.base] + (a->place.offset + set * step->chunks * a->size + from) * esize, a->size, 1}};
+
+    e->plan->table->tile[DYN__K_COL_SUM](step->chunks, size, sum, 0);
+}
+
+/* A task does a range of the elements of all sums, in the order of their results; where it ends depends on sizes
+ * only. */
 static void combine_part(void *arg, int64_t number, int worker)
 {
     const task *t = arg;
     const dyn__step *step = t->step;
-    const int64_t esize = t->e->plan->esize;
+    const int64_t begin = step->summed * number / step->parts, end = step->summed * (number + 1) / step->parts;
 
     (void)worker;
     for (int32_t i = 0; i < step->sums; i++) {
         const dyn__sum *a = &step->sum[i];
-        const int64_t from = a->size * number / step->parts, size = a->size * (number + 1) / step->parts - from;
-        for (int64_t set = 0; size > 0 && set < step->V; set++) {
-            char *to = t->e->base[a->result.base] + (a->result.offset + set * a->size + from) * esize;
-            char *sums = t->e->base[a->place.base] + (a->place.offset + set * step->chunks * a->size + from) * esize;
-            dyn__arg sum[2] = {{to, 0, 1}, {sums, a->size, 1}};
-            memset(to, 0, (size_t)(size * esize));
-            t->e->plan->table->tile[DYN__K_COL_SUM](step->chunks, size, sum, 0);
-        }
+        const int64_t from = begin > a->start ? begin - a->start : 0;
+        const int64_t to = end - a->start < a->size ? end - a->start : a->size;
+        for (int64_t set = 0; from < to && set < step->V; set++)
+            combine(t->e, step, a, set, from, to - from);
     }
 }
 

@@ -8,7 +8,7 @@
 #include "compile/compile.h"
 
 /* Bytes of a row of a strip, with and without matrix products, and of a row that is worth strips. */
-enum { PRODUCT_BYTES = 384, OTHER_BYTES = 1024, WIDE_BYTES = 2048 };
+enum { PRODUCT_BYTES = 384, OTHER_BYTES = 960, WIDE_BYTES = 2048 };
 
 /* ---- columns ---- */
 

@@ -49,7 +49,7 @@ static int64_t whole_bytes(const dyn__compiler *k, const dyn__instr *q)
 static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_t row_elements)
 {
     /* whole: little enough for one tile, no second round of calls */
-    const int64_t first = 24 << 10, whole = 40 << 10, second = 512 << 10;
+    const int64_t first = 24 << 10, whole = 40 << 10, second = 640 << 10;
     int64_t row_bytes = (row_elements > 0 ? row_elements : 1) * k->plan->esize, wanted = 16, height;
 
     for (int32_t i = 0; i < step->instrs; i++)
@@ -135,32 +135,59 @@ static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
             if (!dyn__is_result(&step->instr[i], a) || k->node[x].role != DYN__TERM || dyn__sum_of(step, x))
                 continue;
             DYN__TRY(dyn__grow(k->ctx, (void **)&step->sum, &capacity, step->sums + 1, sizeof *step->sum));
-            step->sum[step->sums++] = (dyn__sum){.size = k->node[x].C, .node = x};
+            step->sum[step->sums++] = (dyn__sum){.size = k->node[x].C, .first = i, .node = x};
         }
     return DYN_OK;
 }
 
-/* The sizes of a product over the last tile, the last strip. */
-static void set_sizes(const dyn__compiler *k, const dyn__step *step, const dyn__instr *q, dyn__gemm *g, int last_tile,
-                      int last_strip)
+/* Does instruction i write to sums, to each as the first, and in one call? */
+static int begins_sums(const dyn__step *step, int32_t i)
 {
-    const int64_t rows = last_tile ? step->R - (step->tiles - 1) * step->tile : step->tile;
+    const dyn__instr *q = &step->instr[i];
+    int found = 0;
+
+    for (int a = 0; a < q->nargs; a++) {
+        const dyn__sum *sum = dyn__is_result(q, a) ? dyn__sum_of(step, q->arg[a].node) : NULL;
+        if (sum && (sum->first != i || q->ndim > 2))
+            return 0;
+        found |= sum != NULL;
+    }
+    return found;
+}
+
+static void choose_beginnings(dyn__step *step)
+{
+    for (int32_t i = 0; i < step->instrs; i++)
+        step->instr[i].begins = begins_sums(step, i);
+    for (int32_t i = 0; i < step->sums; i++)
+        step->sum[i].clear = !step->instr[step->sum[i].first].begins;
+}
+
+static void set_variant(const dyn__compiler *k, const dyn__step *step, const dyn__instr *q, dyn__gemm *g, int variant)
+{
+    const int64_t rows = variant & DYN__LAST_TILE ? step->R - (step->tiles - 1) * step->tile : step->tile;
     const int term = k->node[q->node].role == DYN__TERM;
 
     if (!q->per_row)
         *(term ? &g->k : &g->m) = rows;
     if (q->strip)
-        *(term && g->m == q->columns ? &g->m : &g->n) = last_strip ? (q->columns - 1) % q->strip + 1 : q->strip;
+        *(term && g->m == q->columns ? &g->m : &g->n) =
+            variant & DYN__LAST_STRIP ? (q->columns - 1) % q->strip + 1 : q->strip;
+    if (variant & DYN__BEGINS)
+        g->accumulate = 0;
 }
 
 static dyn_status plan_product(const dyn__compiler *k, const dyn__step *step, dyn__instr *q)
 {
     const dyn__gemm whole = q->gemm[0];
+    const int wanted = DYN__LAST_TILE | (q->strip ? DYN__LAST_STRIP : 0) | (q->begins ? DYN__BEGINS : 0);
 
-    for (int i = 0; i < (q->strip ? 4 : 2); i++) {
+    for (int i = 0; i < DYN__VARIANTS; i++) {
         dyn__gemm *g = &q->gemm[i];
+        if (i & ~wanted)
+            continue;
         *g = whole;
-        set_sizes(k, step, q, g, i & 1, i >> 1);
+        set_variant(k, step, q, g, i);
         if (dyn__gemm_plan(dyn__kernels_of(k->ctx), g) < 0)
             return DYN__FAIL(k->ctx, DYN_EINTERNAL, "no matrix product of %lld x %lld x %lld", (long long)g->m,
                              (long long)g->n, (long long)g->k);
@@ -189,6 +216,7 @@ dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s)
     for (int32_t i = 0; i < step->instrs; i++)
         step->work += row_cost(k, &step->instr[i]) * (double)step->R * (double)step->V;
     DYN__TRY(list_sums(k, step));
+    choose_beginnings(step);
     step->tile = tile_height(k, step, row_elements);
     step->tiles = divide_up(step->R, step->tile);
     step->group = step->V < 8 ? step->V : 8;    /* sets that share what a tile reads of the values common to all */

@@ -38,20 +38,21 @@ typedef void (*dyn__tile_fn)(int64_t rows, int64_t cols, const dyn__arg *arg, do
     K(TANH_ADD, 2, "tanh (a+b)") K(TANH_FMA, 3, "tanh fma(a,b,c)")
 
 /* K(NAME, inputs, formula). Reductions. Inputs may have col 0. Row reductions write one number per row at p[r*row] of
- * arg[0] (col of arg[0] is ignored); column reductions ADD to p[c] of arg[0]; total reductions ADD to p[0]. The order
- * of summation depends on rows and cols only. ROW_SUM and ROW_DOT add to y_r if c is not 0. */
+ * arg[0] (col of arg[0] is ignored), column reductions one per column at p[c], total reductions one at p[0]. If c is
+ * not 0, sums are added to what is there. The order of summation depends on rows and cols only. */
 #define DYN__REDUCTION_LIST(K)                                       \
     K(ROW_SUM, 1, "y_r = sum_c a") K(ROW_MAX, 1, "y_r = max_c a") K(ROW_DOT, 2, "y_r = sum_c a*b") \
-    K(COL_SUM, 1, "y_c += sum_r a") K(COL_DOT, 2, "y_c += sum_r a*b")  \
-    K(SUM, 1, "y += sum a") K(DOT, 2, "y += sum a*b")                \
+    K(COL_SUM, 1, "y_c = sum_r a") K(COL_DOT, 2, "y_c = sum_r a*b")  \
+    K(SUM, 1, "y = sum a") K(DOT, 2, "y = sum a*b")                  \
     K(COL_SUM_DOT, 2, "COL_SUM of a and, to the second output arg[3], COL_DOT")
 
-/* K(NAME, inputs, formula). An elementwise kernel and the column sums of its result: arg[4] += COL_SUM and, if c has
- * DYN__SUMS_WEIGHTED, arg[6] += COL_DOT with arg[5], a scalar per row. With DYN__SUMS_ONLY the result is not written,
- * with DYN__SUMS_INPUT arg[7] += COL_DOT of the third input with the first. Of two inputs arg[3] is ignored. */
+/* K(NAME, inputs, formula). An elementwise kernel and the column sums of its result: arg[4] = COL_SUM and, if c has
+ * DYN__SUMS_WEIGHTED, arg[6] = COL_DOT with arg[5], a scalar per row. With DYN__SUMS_ONLY the result is not written,
+ * with DYN__SUMS_INPUT arg[7] = COL_DOT of the third input with the first, with DYN__SUMS_ADD sums are added to what is
+ * there. Of two inputs arg[3] is ignored. */
 #define DYN__SUMMED_LIST(K)                                          \
     K(MUL_1MSQ_SUMS, 2, "a * fma(-b,b,1)") K(MUL2_1MSQ_SUMS, 3, "a * b * fma(-c,c,1)") K(FMS_SUMS, 3, "fma(a,b,-c)")
-enum { DYN__SUMS_ONLY = 1, DYN__SUMS_WEIGHTED = 2, DYN__SUMS_INPUT = 4, DYN__MAX_ARGS = 8 };
+enum { DYN__SUMS_ONLY = 1, DYN__SUMS_WEIGHTED = 2, DYN__SUMS_INPUT = 4, DYN__SUMS_ADD = 8, DYN__MAX_ARGS = 8 };
 
 enum dyn__kernel_id {
 #define DYN__K(name, n, f) DYN__K_##name,

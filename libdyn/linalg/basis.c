@@ -14,7 +14,7 @@ void dyn__basis_coefficients(dyn_ctx *ctx, int64_t rows, int64_t n, const double
 {
     const dyn__arg arg[3] = { { h, 1, 0 }, { (void *)V, n, 1 }, { (void *)w, 0, 1 } };
 
-    dyn__basis_tile(ctx, DYN__K_ROW_DOT, rows, n, arg);
+    dyn__basis_tile(ctx, DYN__K_ROW_DOT, rows, n, arg, 0);
 }
 
 double dyn__basis_dot(dyn_ctx *ctx, int64_t n, const double *x, const double *y)
@@ -42,7 +42,7 @@ void dyn__basis_combine(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, 
         int64_t cols = n - c < PANEL ? n - c : PANEL;
         const dyn__arg arg[3] = { { w + c, 0, 1 }, { (void *)(V + c), n, 1 }, { (void *)h, 1, 0 } };
 
-        dyn__basis_tile(ctx, DYN__K_COL_DOT, rows, cols, arg);
+        dyn__basis_tile(ctx, DYN__K_COL_DOT, rows, cols, arg, 1);
     }
 }
 

@@ -9,12 +9,12 @@
 #include "kernel/kernel.h"
 
 #define DYN__BASIS_CHUNKS 8     /* parts of the columns that threads take */
-#define DYN__BASIS_ROOM (2 + 2 * DYN__BASIS_CHUNKS)
+#define DYN__BASIS_ROOM (2 + DYN__BASIS_CHUNKS)
 
 /* A tile kernel of the context for doubles. */
-static inline void dyn__basis_tile(dyn_ctx *ctx, int id, int64_t rows, int64_t cols, const dyn__arg *arg)
+static inline void dyn__basis_tile(dyn_ctx *ctx, int id, int64_t rows, int64_t cols, const dyn__arg *arg, int adds)
 {
-    dyn__kernels_of(ctx)->f64.tile[id](rows, cols, arg, 0.0);
+    dyn__kernels_of(ctx)->f64.tile[id](rows, cols, arg, adds);
 }
 
 double dyn__basis_dot(dyn_ctx *ctx, int64_t n, const double *x, const double *y);

@@ -13,7 +13,7 @@ typedef struct projection {
     dyn_ctx *ctx;
     int64_t rows, n, width;     /* width: columns of a chunk */
     const double *V;
-    double *w, *step, *share;   /* step [rows]; share [chunks][2][rows]: V w of a chunk's columns, scratch */
+    double *w, *step, *share;   /* step [rows]; share [chunks][rows]: V w of a chunk's columns */
     int again;                  /* 1: collect V w anew after the step */
 } projection;
 
@@ -26,33 +26,28 @@ static void collect_chunk(void *arg, int64_t chunk, int worker)
 {
     const projection *p = arg;
     int64_t c = chunk * p->width;
-    const dyn__arg part[3] = { { p->share + 2 * chunk * p->rows, 1, 0 }, { (void *)(p->V + c), p->n, 1 },
+    const dyn__arg part[3] = { { p->share + chunk * p->rows, 1, 0 }, { (void *)(p->V + c), p->n, 1 },
                                { p->w + c, 0, 1 } };
 
     (void)worker;
-    dyn__basis_tile(p->ctx, DYN__K_ROW_DOT, p->rows, chunk_cols(p, c), part);
+    dyn__basis_tile(p->ctx, DYN__K_ROW_DOT, p->rows, chunk_cols(p, c), part, 0);
 }
 
 /* w += V^T step and, while the panel is in the cache, its share of V w. */
 static void step_panel(const projection *p, int64_t c, int64_t cols, double *share)
 {
-    double *more = share + p->rows;
-
     dyn__basis_tile(p->ctx, DYN__K_COL_DOT, p->rows, cols,
-         (const dyn__arg[]){ { p->w + c, 0, 1 }, { (void *)(p->V + c), p->n, 1 }, { p->step, 1, 0 } });
-    if (!p->again)
-        return;
-    dyn__basis_tile(p->ctx, DYN__K_ROW_DOT, p->rows, cols,
-         (const dyn__arg[]){ { more, 1, 0 }, { (void *)(p->V + c), p->n, 1 }, { p->w + c, 0, 1 } });
-    for (int64_t r = 0; r < p->rows; r++)
-        share[r] += more[r];
+         (const dyn__arg[]){ { p->w + c, 0, 1 }, { (void *)(p->V + c), p->n, 1 }, { p->step, 1, 0 } }, 1);
+    if (p->again)
+        dyn__basis_tile(p->ctx, DYN__K_ROW_DOT, p->rows, cols,
+             (const dyn__arg[]){ { share, 1, 0 }, { (void *)(p->V + c), p->n, 1 }, { p->w + c, 0, 1 } }, 1);
 }
 
 static void step_chunk(void *arg, int64_t chunk, int worker)
 {
     const projection *p = arg;
     int64_t first = chunk * p->width, cols = chunk_cols(p, first);
-    double *share = p->share + 2 * chunk * p->rows;
+    double *share = p->share + chunk * p->rows;
 
     (void)worker;
     memset(share, 0, (size_t)p->rows * sizeof *share);
@@ -67,7 +62,7 @@ static void gather(projection *p, int64_t chunks, double *h)
         double sum = 0.0;
 
         for (int64_t c = 0; c < chunks; c++)
-            sum += p->share[2 * c * p->rows + r];
+            sum += p->share[c * p->rows + r];
         p->step[r] = -sum;
         h[r] += sum;
     }

@@ -44,19 +44,15 @@ static int64_t chunk_begin(const reduction *t, int64_t chunk)
 /* y += what rows r, r + 1, ... of the triangle contribute to A v */
 static void multiply_strip(const reduction *t, int64_t r, int64_t rows, double *y)
 {
-    double own[STRIP];
-
     for (int64_t c = 0; c < r + rows; c += WIDTH) {
         int64_t all = r + rows - c < WIDTH ? r + rows - c : WIDTH, above = r - c < WIDTH ? r - c : WIDTH;
         double *a = t->a + r * t->n + c;
 
         dyn__basis_tile(t->ctx, DYN__K_ROW_DOT, rows, all,
-                        (const dyn__arg[]){ { own, 1, 0 }, { a, t->n, 1 }, { (void *)(t->v + c), 0, 1 } });
+                        (const dyn__arg[]){ { y + r, 1, 0 }, { a, t->n, 1 }, { (void *)(t->v + c), 0, 1 } }, 1);
         if (above > 0)
             dyn__basis_tile(t->ctx, DYN__K_COL_DOT, rows, above,
-                            (const dyn__arg[]){ { y + c, 0, 1 }, { a, t->n, 1 }, { (void *)(t->v + r), 1, 0 } });
-        for (int64_t k = 0; k < rows; k++)
-            y[r + k] += own[k];
+                            (const dyn__arg[]){ { y + c, 0, 1 }, { a, t->n, 1 }, { (void *)(t->v + r), 1, 0 } }, 1);
     }
 }
 
@@ -115,9 +111,9 @@ static void second_vector(reduction *t, int64_t m, int64_t p, double tau, const 
     multiply(t, m, v, w);
     if (p > 0) {
         dyn__basis_tile(t->ctx, DYN__K_ROW_DOT, 2 * p, m,
-                        (const dyn__arg[]){ { t->h, 1, 0 }, { t->left, t->n, 1 }, { (void *)v, 0, 1 } });
+                        (const dyn__arg[]){ { t->h, 1, 0 }, { t->left, t->n, 1 }, { (void *)v, 0, 1 } }, 0);
         dyn__basis_tile(t->ctx, DYN__K_COL_DOT, 2 * p, m,
-                        (const dyn__arg[]){ { w, 0, 1 }, { t->right, t->n, 1 }, { t->h, 1, 0 } });
+                        (const dyn__arg[]){ { w, 0, 1 }, { t->right, t->n, 1 }, { t->h, 1, 0 } }, 1);
     }
     s = 0.5 * tau * tau * dyn__basis_dot(t->ctx, m, w, v);
     for (int64_t i = 0; i < m; i++)
@@ -131,7 +127,7 @@ static void reduce_row(reduction *t, int64_t i, int64_t p, double *d, double *e)
 
     if (p > 0)
         dyn__basis_tile(t->ctx, DYN__K_COL_DOT, 2 * p, i + 1,
-                        (const dyn__arg[]){ { x, 0, 1 }, { t->right, t->n, 1 }, { t->left + i, t->n, 0 } });
+                        (const dyn__arg[]){ { x, 0, 1 }, { t->right, t->n, 1 }, { t->left + i, t->n, 0 } }, 1);
     d[i] = x[i];
     tau = reflector(t, i, x, left, &e[i - 1]);
     second_vector(t, i, p, tau, left, left + t->n);

@@ -38,11 +38,14 @@ static double element(const problem *p, const dyn__arg *x, int64_t r, int64_t c)
     return get(x->p, p->s->dtype, r * x->row + c * x->col);
 }
 
+/* What the sums are at first: with DYN__SUMS_ADD they count. */
+static double start(const problem *p, int64_t c) { return p->flags & DYN__SUMS_ADD ? 0.5 * (double)(c % 7) : 0; }
+
 /* The column sums of x, with the factors w if given. */
 static void check_sum(const problem *p, const dyn__arg *x, const dyn__arg *w, const dyn__arg *sum)
 {
     for (int64_t c = 0; c < p->cols; c++) {
-        long double want = 0.5L * (long double)(c % 7), size = want;
+        long double want = start(p, c), size = want;
         for (int64_t r = 0; r < p->rows; r++) {
             const long double term = (long double)element(p, x, r, c) * (w ? element(p, w, r, c) : 1);
             want += term;
@@ -106,7 +109,8 @@ static void try_all(const setup *s)
     for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++)
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
             for (int choice = 0; choice < 27; choice++) {
-                const int flags = choice % (dyn__kernel_inputs(pairs[k].plain) == 3 ? 8 : 4);
+                const int three = dyn__kernel_inputs(pairs[k].plain) == 3;
+                const int flags = (7 * choice + (int)i) % 16 & ~(three ? 0 : DYN__SUMS_INPUT);
                 const problem p = { s, pairs[k], sizes[i][0], sizes[i][1], flags };
                 try_problem(&p, memory, (const int[]){ choice % 3, choice / 3 % 3, choice / 9 });
             }
