@@ -7,8 +7,8 @@
 #include <string.h>
 #include "compile/compile.h"
 
-/* Bytes of a row of a strip, with and without matrix products, and of a row that is worth strips. */
-enum { PRODUCT_BYTES = 384, OTHER_BYTES = 960, WIDE_BYTES = 2048 };
+/* Bytes of a row of a strip at most, with and without matrix products, and of a row that is worth strips. */
+enum { PRODUCT_BYTES = 256, OTHER_BYTES = 1024, WIDE_BYTES = 2048 };
 
 /* ---- columns ---- */
 
@@ -86,7 +86,7 @@ static int64_t strip_width(const gathering *g)
     for (int32_t i = 0; i < g->in_group; i++)
         if (g->group[i].kernel < 0)
             width = PRODUCT_BYTES / g->k->plan->esize;
-    strips = g->columns / width;
+    strips = (g->columns + width - 1) / width;
     return ((g->columns + strips - 1) / strips + 15) & ~(int64_t)15;
 }
 
