@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The thread pool: every task once, for 1 to 7 threads, nested, from two threads at once, after fork, and fast enough
- * to be called in an inner loop. */
+ * The thread pool: every task once, for 1 to 9 threads and up to 130 tasks, nested, from two threads at once, after
+ * fork, and fast enough to be called in an inner loop. Up to FEW tasks go to the threads by their places in the order,
+ * more go one after the other: both ways are tested on both sides of the limit. */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,12 +12,13 @@
 #include "base/base.h"
 #include "test.h"
 
-enum { TASKS = 1000 };
+enum { TASKS = 1000, FEW = 64, MOST_THREADS = 9 };
 
 typedef struct job {
     dyn_ctx *ctx;
-    _Atomic int hits[TASKS], bad_worker, in_use[8];
+    _Atomic int hits[TASKS], bad_worker, in_use[MOST_THREADS];
     int exclusive;      /* check that no worker number is used twice at once */
+    int64_t tasks;      /* of the calls of call_often */
 } job;
 
 static dyn_ctx *context(int threads)
@@ -52,49 +54,131 @@ static int hit_all(const job *j, int64_t tasks, int times)
     return j->bad_worker == 0;
 }
 
+static void run_and_check(dyn_ctx *ctx, int64_t tasks)
+{
+    job j = { .ctx = ctx, .exclusive = 1 };
+
+    for (int round = 0; round < 3; round++)
+        dyn__parallel(ctx, tasks, hit, &j);
+    CHECK(hit_all(&j, tasks, 3));
+}
+
+/* Jobs of all sizes, few tasks and many in turn, and more threads than tasks. */
 TEST(every_task_once)
 {
-    static const int64_t sizes[] = { 0, 1, 2, 3, 7, 64, TASKS };
-
-    for (int threads = 1; threads <= 7; threads++) {
+    for (int threads = 1; threads <= MOST_THREADS; threads++) {
         dyn_ctx *ctx = context(threads);
 
-        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-            job j = { .ctx = ctx, .exclusive = 1 };
+        for (int64_t tasks = 0; tasks <= 130; tasks++) {
+            run_and_check(ctx, tasks);
+            run_and_check(ctx, 130 - tasks);
+        }
+        run_and_check(ctx, TASKS);
+        dyn_ctx_free(ctx);
+    }
+}
 
-            for (int round = 0; round < 20; round++)
-                dyn__parallel(ctx, sizes[i], hit, &j);
-            CHECK(hit_all(&j, sizes[i], 20));
+/* ---- threads that wait for each other ---- */
+
+typedef struct meeting {
+    dyn_ctx *ctx;
+    _Atomic int64_t first[MOST_THREADS];    /* a thread's first task, + 1 */
+    _Atomic int arrived, missed, ended;
+} meeting;
+
+/* A thread holds its first task until all threads have one. Then the workers are slower than the caller. */
+static void meet(void *arg, int64_t task, int worker)
+{
+    meeting *m = arg;
+    const struct timespec nap = { 0, 1000000 };
+    const time_t end = time(NULL) + 20;
+
+    if (!m->first[worker]) {
+        m->first[worker] = task + 1;
+        m->arrived++;
+        while (m->arrived < dyn__workers(m->ctx) && time(NULL) < end)
+            sched_yield();
+        m->missed += m->arrived < dyn__workers(m->ctx);
+        if (worker > 0)
+            nanosleep(&nap, NULL);
+    }
+    m->ended++;
+}
+
+/* All threads run at the same time, and the call returns after the last task. The workers have gone to sleep before
+ * every other round. */
+TEST(threads_run_at_the_same_time)
+{
+    const struct timespec nap = { 0, 2000000 };
+    int missed = 0;
+
+    for (int threads = 2; threads <= MOST_THREADS && !missed; threads++) {
+        dyn_ctx *ctx = context(threads);
+
+        for (int round = 0; round < 6 && !missed; round++) {
+            const int tasks = round < 4 ? threads : round < 5 ? FEW : FEW + 1;
+            meeting m = { .ctx = ctx };
+
+            dyn__parallel(ctx, tasks, meet, &m);
+            missed = m.missed;
+            CHECK(missed == 0 && m.ended == tasks);
+            if (round % 2)
+                nanosleep(&nap, NULL);
         }
         dyn_ctx_free(ctx);
     }
 }
 
-/* Two tasks that wait for each other end only if two threads run them; the workers have gone to sleep before. */
-static void meet(void *arg, int64_t task, int worker)
+static void check_places(dyn_ctx *ctx, int64_t tasks)
 {
-    _Atomic int *arrived = arg;
-    time_t end = time(NULL) + 20;
+    meeting m = { .ctx = ctx };
+    const int threads = dyn__workers(ctx);
 
-    (void)task;
-    (void)worker;
-    (*arrived)++;
-    while (*arrived < 2 && time(NULL) < end)
-        sched_yield();
+    dyn__parallel(ctx, tasks, meet, &m);
+    for (int w = 0; w < threads; w++)
+        CHECK(tasks <= FEW ? m.first[w] - 1 == tasks * w / threads : m.first[w] <= threads);
 }
 
-TEST(tasks_run_at_the_same_time)
+TEST(few_tasks_have_places)
+{
+    static const int64_t sizes[] = { MOST_THREADS, 16, FEW - 1, FEW, FEW + 1 };
+
+    for (int threads = 2; threads <= MOST_THREADS; threads++) {
+        dyn_ctx *ctx = context(threads);
+
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+            check_places(ctx, sizes[i]);
+        dyn_ctx_free(ctx);
+    }
+}
+
+/* ---- memory ---- */
+
+typedef struct plain { int64_t in, out[130]; } plain;
+
+static void add_task(void *arg, int64_t task, int worker)
+{
+    plain *p = arg;
+
+    (void)worker;
+    p->out[task] = p->in + task;
+}
+
+/* No atomics here: tasks see what was written before the call, and the caller sees what they wrote. */
+TEST(writes_are_seen)
 {
     dyn_ctx *ctx = context(2);
-    struct timespec nap = { 0, 2000000 };
+    int wrong = 0;
 
-    for (int round = 0; round < 5; round++) {
-        _Atomic int arrived = 0;
+    for (int64_t i = 0; i < 2000; i++) {
+        const int64_t tasks = i % 2 ? 130 : 40;
+        plain p = { .in = i };
 
-        dyn__parallel(ctx, 2, meet, &arrived);
-        CHECK(arrived == 2);
-        nanosleep(&nap, NULL);
+        dyn__parallel(ctx, tasks, add_task, &p);
+        for (int64_t k = 0; k < 130; k++)
+            wrong += p.out[k] != (k < tasks ? i + k : 0);
     }
+    CHECK(wrong == 0);
     dyn_ctx_free(ctx);
 }
 
@@ -135,21 +219,26 @@ TEST(nested_calls)
 
 static void *call_often(void *arg)
 {
+    job *j = arg;
+
     for (int i = 0; i < 300; i++)
-        dyn__parallel(((job *)arg)->ctx, 100, hit, arg);
+        dyn__parallel(j->ctx, j->tasks, hit, j);
     return NULL;
 }
 
 TEST(two_callers_at_once)
 {
     dyn_ctx *ctx = context(3);
-    job a = { .ctx = ctx }, b = { .ctx = ctx };
-    pthread_t other;
 
-    CHECK(pthread_create(&other, NULL, call_often, &a) == 0);
-    call_often(&b);
-    pthread_join(other, NULL);
-    CHECK(hit_all(&a, 100, 300) && hit_all(&b, 100, 300));
+    for (int64_t tasks = 10; tasks <= 100; tasks += 90) {
+        job a = { .ctx = ctx, .tasks = tasks }, b = a;
+        pthread_t other;
+
+        CHECK(pthread_create(&other, NULL, call_often, &a) == 0);
+        call_often(&b);
+        pthread_join(other, NULL);
+        CHECK(hit_all(&a, tasks, 300) && hit_all(&b, tasks, 300));
+    }
     dyn_ctx_free(ctx);
 }
 
@@ -174,24 +263,35 @@ TEST(two_messages_at_once)
 
 /* ---- fork ---- */
 
-/* In the child: 0 when all tasks ran and the context could be freed. The alarm ends a child that hangs. */
-static int child(dyn_ctx *ctx)
+/* 0 when jobs of few and of many tasks run in the child. The alarm ends one that hangs. */
+static int run_in_child(dyn_ctx *ctx)
 {
-    job j = { .ctx = ctx };
+    static const int64_t sizes[] = { 1, 2, FEW, FEW + 1, TASKS };
+    int good = 1;
 
     alarm(20);
-    dyn__parallel(ctx, 100, hit, &j);
-    dyn_ctx_free(ctx);
-    return hit_all(&j, 100, 1) ? 0 : 1;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        job j = { .ctx = ctx };
+
+        dyn__parallel(ctx, sizes[i], hit, &j);
+        good &= hit_all(&j, sizes[i], 1);
+    }
+    return good ? 0 : 1;
 }
 
-static int fork_and_run(dyn_ctx *ctx)
+/* The context is freed in a child that forked between two jobs. */
+static int fork_and_run(dyn_ctx *ctx, int inside)
 {
     int status = -1;
     pid_t pid = fork();
 
-    if (pid == 0)
-        _exit(child(ctx));
+    if (pid == 0) {
+        const int failed = run_in_child(ctx);
+
+        if (!inside)
+            dyn_ctx_free(ctx);
+        _exit(failed);
+    }
     waitpid(pid, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -199,37 +299,44 @@ static int fork_and_run(dyn_ctx *ctx)
 static void fork_in_task(void *arg, int64_t task, int worker)
 {
     job *j = arg;
-    dyn_ctx *ctx = j->ctx;
 
-    (void)worker;
-    if (task == 3) {
-        int status = -1;
-        pid_t pid = fork();
-
-        if (pid == 0) {
-            job own = { .ctx = ctx };
-
-            alarm(20);
-            dyn__parallel(ctx, 100, hit, &own);
-            _exit(hit_all(&own, 100, 1) ? 0 : 1);
-        }
-        waitpid(pid, &status, 0);
-        j->bad_worker += !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    }
+    if (task == 3 && fork_and_run(j->ctx, 1) != 0)
+        j->bad_worker++;
+    hit(j, task, worker);
 }
 
 TEST(fork_before_between_and_inside)
 {
     dyn_ctx *ctx = context(3);
-    job j = { .ctx = ctx }, k = { .ctx = ctx };
 
-    CHECK(fork_and_run(ctx) == 0);
-    dyn__parallel(ctx, 100, hit, &j);
-    CHECK(fork_and_run(ctx) == 0);
-    dyn__parallel(ctx, 10, fork_in_task, &k);
-    CHECK(k.bad_worker == 0);
-    dyn__parallel(ctx, 100, hit, &j);
-    CHECK(hit_all(&j, 100, 2));
+    CHECK(fork_and_run(ctx, 0) == 0);
+    run_and_check(ctx, 100);
+    CHECK(fork_and_run(ctx, 0) == 0);
+    for (int64_t tasks = 10; tasks <= 100; tasks += 90) {
+        job j = { .ctx = ctx };
+
+        dyn__parallel(ctx, tasks, fork_in_task, &j);
+        CHECK(hit_all(&j, tasks, 1));
+    }
+    run_and_check(ctx, 100);
+    dyn_ctx_free(ctx);
+}
+
+/* A context that has run no job gives a forked child threads of its own, and the parent too. */
+TEST(fork_before_the_first_job)
+{
+    dyn_ctx *ctx = context(3);
+    meeting m = { .ctx = ctx };
+    int status = -1;
+    pid_t pid = fork();
+
+    dyn__parallel(ctx, 3, meet, &m);
+    if (pid == 0) {
+        dyn_ctx_free(ctx);
+        _exit(m.missed);
+    }
+    waitpid(pid, &status, 0);
+    CHECK(m.missed == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     dyn_ctx_free(ctx);
 }
 
@@ -281,11 +388,14 @@ TEST(latency)
 int main(void)
 {
     RUN(every_task_once);
-    RUN(tasks_run_at_the_same_time);
+    RUN(threads_run_at_the_same_time);
+    RUN(few_tasks_have_places);
+    RUN(writes_are_seen);
     RUN(nested_calls);
     RUN(two_callers_at_once);
     RUN(two_messages_at_once);
     RUN(fork_before_between_and_inside);
+    RUN(fork_before_the_first_job);
     RUN(workers_block_signals);
     RUN(latency);
     return test_end();
