@@ -4,38 +4,10 @@
  * the instructions and taken back behind the last reader. */
 #include <string.h>
 #include "compile/compile.h"
+#include "compile/gaps.h"
 
-typedef struct interval { int64_t offset, size; int32_t last; } interval;
-typedef struct row_space { interval *used; int32_t count; int64_t top, line; } row_space;
-
-/* First gap of this size between the intervals in use, which are kept in order of offset. Rows of a line or more begin
- * on one. */
-static int64_t take(row_space *r, int64_t size, int32_t last)
-{
-    const int64_t align = size < r->line ? 1 : r->line;
-    int64_t offset = 0;
-    int32_t i = 0;
-
-    while (i < r->count && r->used[i].offset - offset < size) {
-        offset = (r->used[i].offset + r->used[i].size + align - 1) / align * align;
-        i++;
-    }
-    memmove(&r->used[i + 1], &r->used[i], (size_t)(r->count - i) * sizeof *r->used);
-    r->used[i] = (interval){offset, size, last};
-    r->count++;
-    if (offset + size > r->top)
-        r->top = offset + size;
-    return offset;
-}
-
-static void release(row_space *r, int32_t now)
-{
-    int32_t kept = 0;
-    for (int32_t i = 0; i < r->count; i++)
-        if (r->used[i].last > now)
-            r->used[kept++] = r->used[i];
-    r->count = kept;
-}
+/* last: k->last_use; -1 for a result that has handed its buffer on. */
+typedef struct sharing { dyn__compiler *k; int32_t s; const dyn__instr *instr; int32_t *last; dyn__gaps gaps; } sharing;
 
 /* Every argument that reads x does so element by element with the result. */
 static int read_in_place(const dyn__instr *q, dyn_node x)
@@ -48,54 +20,77 @@ static int read_in_place(const dyn__instr *q, dyn_node x)
     return 1;
 }
 
-/* An input of the same strides that is read here for the last time hands its buffer to the result. */
-static interval *inherited(const dyn__compiler *k, int32_t s, const dyn__instr *q, row_space *r, const int32_t *last,
-                           int32_t now)
+/* An input of the same strides that is read at instruction i for the last time hands its buffer to the result. */
+static int inherit(sharing *h, int32_t i)
 {
+    const dyn__instr *q = &h->instr[i];
+    dyn__cnode *node = h->k->node;
+
     if (q->kernel < 0 || (q->kernel >= DYN__K_ROW_SUM && !dyn__is_summed(q->kernel)))
-        return NULL;
+        return 0;
     for (int a = 1; a < q->nargs; a++) {
-        dyn_node x = q->arg[a].node;
-        if (!dyn__in_tile(k, s, x) || last[x] != now || k->node[x].pitch != k->node[q->node].pitch
+        const dyn_node x = q->arg[a].node;
+        if (!dyn__in_tile(h->k, h->s, x) || h->last[x] != i || node[x].pitch != node[q->node].pitch
             || !read_in_place(q, x))
             continue;
-        for (int32_t i = 0; i < r->count; i++)
-            if (r->used[i].offset == k->node[x].slot)
-                return &r->used[i];
+        node[q->node].slot = node[x].slot;
+        h->last[x] = -1;
+        return 1;
     }
-    return NULL;
+    return 0;
 }
 
-/* A buffer of its own for every result of the group at instruction i that is wider than a strip: these last while the
- * group goes from strip to strip. */
-static void assign_wide(dyn__compiler *k, int32_t s, row_space *r, const int32_t *last, int32_t i)
+static int needs_buffer(const sharing *h, int32_t i)
 {
-    const dyn__instr *instr = k->plan->step[s].instr;
+    const dyn_node x = h->instr[i].node;
 
-    if (!instr[i].strip || (i > 0 && instr[i - 1].end == instr[i].end))
-        return;
-    for (int32_t j = i; j < instr[i].end; j++) {
-        dyn__cnode *c = &k->node[instr[j].node];
-        if (dyn__in_tile(k, s, instr[j].node) && c->pitch != instr[j].strip)
-            c->slot = take(r, c->pitch, last[instr[j].node]);
+    return dyn__in_tile(h->k, h->s, x) && h->k->node[x].slot < 0;
+}
+
+static dyn_status take(sharing *h, int32_t i)
+{
+    dyn__cnode *c = &h->k->node[h->instr[i].node];
+
+    return dyn__gaps_take(&h->gaps, c->pitch, &c->slot);
+}
+
+/* A buffer of its own for every result of the group from instruction i on that is wider than a strip: these last while
+ * the group goes from strip to strip. */
+static dyn_status take_wide(sharing *h, int32_t i)
+{
+    for (int32_t j = i; h->instr[i].strip && j < h->instr[i].end; j++)
+        if (needs_buffer(h, j) && h->k->node[h->instr[j].node].pitch != h->instr[j].strip)
+            DYN__TRY(take(h, j));
+    return DYN_OK;
+}
+
+/* Buffers that instruction j uses and nobody behind instruction i. */
+static void give_back(sharing *h, int32_t j, int32_t i)
+{
+    for (int a = 0; a < h->instr[j].nargs; a++) {
+        const dyn_node x = h->instr[j].arg[a].node;
+        if (!dyn__in_tile(h->k, h->s, x) || h->last[x] != i)
+            continue;
+        dyn__gaps_give(&h->gaps, h->k->node[x].slot, h->k->node[x].pitch);
+        h->last[x] = -1;
     }
 }
 
-static void assign_buffers(dyn__compiler *k, int32_t s, row_space *r, const int32_t *last)
+static dyn_status assign_buffers(sharing *h, int32_t instrs)
 {
-    const dyn__step *step = &k->plan->step[s];
+    int32_t begin = 0;      /* of the group */
 
-    for (int32_t i = 0; i < step->instrs; i++) {
-        const dyn__instr *q = &step->instr[i];
-        assign_wide(k, s, r, last, i);
-        if (dyn__in_tile(k, s, q->node) && k->node[q->node].slot < 0) {
-            interval *from = inherited(k, s, q, r, last, i);
-            if (from)
-                from->last = last[q->node];
-            k->node[q->node].slot = from ? from->offset : take(r, k->node[q->node].pitch, last[q->node]);
-        }
-        release(r, i);
+    for (int32_t i = 0; i < instrs; i++) {
+        if (i > 0 && h->instr[i - 1].end != h->instr[i].end)
+            begin = i;
+        if (i == begin)
+            DYN__TRY(take_wide(h, i));
+        if (needs_buffer(h, i) && !inherit(h, i))
+            DYN__TRY(take(h, i));
+        for (int32_t j = i + 1 == h->instr[i].end ? begin : i; j <= i; j++)
+            give_back(h, j, i);
     }
+    return DYN_OK;
 }
 
 /* The last instruction that reads x; what a group of strips reads, other than a strip, it reads to its end. */
@@ -111,13 +106,11 @@ static void find_last_use(dyn__compiler *k, const dyn__step *step)
 dyn_status dyn__plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_elements)
 {
     const dyn__step *step = &k->plan->step[s];
-    row_space r = {dyn__alloc(k->ctx, (size_t)step->instrs + 1, sizeof(interval)), 0, 0, dyn__line(k)};
+    sharing h = {k, s, step->instr, k->last_use, {.ctx = k->ctx, .line = dyn__line(k)}};
 
-    if (!r.used)
-        return DYN_ENOMEM;
     find_last_use(k, step);
-    assign_buffers(k, s, &r, k->last_use);
-    *row_elements = r.top;
-    dyn__free(k->ctx, r.used);
-    return DYN_OK;
+    const dyn_status status = assign_buffers(&h, step->instrs);
+    *row_elements = h.gaps.top;
+    dyn__free(k->ctx, h.gaps.gap);
+    return status;
 }

@@ -3,40 +3,20 @@
  * The memory plan: every stored value gets an offset in one arena, shared with values whose steps do not overlap;
  * outputs lie where the caller wants them. Then every operand of every instruction learns its place. */
 #include <stdlib.h>
-#include <string.h>
 #include "compile/compile.h"
+#include "compile/gaps.h"
 
-typedef struct block { int64_t offset, size; int32_t last; } block;
-typedef struct arena { dyn_ctx *ctx; block *used; int64_t capacity; int32_t count; int64_t top; } arena;
+enum { LINE = 64 };     /* bytes */
 
-static int64_t aligned(int64_t bytes) { return (bytes + 63) & ~(int64_t)63; }
+typedef struct placing {
+    dyn__compiler *k;
+    dyn__gaps arena;        /* in bytes */
+    dyn_node *ends;         /* by step: the first value that no later step reads, */
+    dyn_node *next;         /* by value: the next such value; plus 1, 0 = none */
+    int32_t *output;        /* by node: the first output that it is, plus 1 */
+} placing;
 
-static void drop_before(arena *m, int32_t step)
-{
-    int32_t kept = 0;
-    for (int32_t i = 0; i < m->count; i++)
-        if (m->used[i].last >= step)
-            m->used[kept++] = m->used[i];
-    m->count = kept;
-}
-
-static dyn_status take(arena *m, int64_t size, int32_t last, int64_t *offset_out)
-{
-    int64_t offset = 0;
-    int32_t i = 0;
-
-    DYN__TRY(dyn__grow(m->ctx, (void **)&m->used, &m->capacity, (int64_t)m->count + 1, sizeof *m->used));
-    size = aligned(size);
-    for (; i < m->count && m->used[i].offset - offset < size; i++)
-        offset = m->used[i].offset + m->used[i].size;
-    memmove(&m->used[i + 1], &m->used[i], (size_t)(m->count - i) * sizeof *m->used);
-    m->used[i] = (block){offset, size, last};
-    m->count++;
-    if (offset + size > m->top)
-        m->top = offset + size;
-    *offset_out = offset;
-    return DYN_OK;
-}
+static int64_t aligned(int64_t bytes) { return (bytes + LINE - 1) & ~(int64_t)(LINE - 1); }
 
 /* ---- values ---- */
 
@@ -45,28 +25,28 @@ static int64_t element_bytes(const dyn__compiler *k, dyn_node x)
     return dyn__at(k->g, x)->dtype == DYN_F32 ? 4 : 8;
 }
 
-/* The output that is this node itself, if any: the first. */
-static int32_t output_of(const dyn__compiler *k, dyn_node x)
+static int64_t value_bytes(const dyn__compiler *k, dyn_node x)
 {
-    for (int32_t j = 0; j < k->outputs; j++)
-        if (k->output[j] == x)
-            return j;
-    return -1;
+    return aligned(dyn__shape_size(&dyn__at(k->g, x)->shape) * element_bytes(k, x));
 }
 
-static dyn_status place_value(dyn__compiler *k, arena *m, dyn_node x)
+static dyn_status place_value(placing *m, dyn_node x)
 {
+    dyn__compiler *k = m->k;
     dyn__cnode *c = &k->node[x];
-    int32_t j = output_of(k, x);
     int64_t offset;
 
-    if (j >= 0) {
-        c->place = (dyn__place){DYN__BASE_BOUND + k->plan->inputs + j, 0};
+    if (m->output[x]) {
+        c->place = (dyn__place){DYN__BASE_BOUND + k->plan->inputs + m->output[x] - 1, 0};
         return DYN_OK;
     }
-    DYN__TRY(take(m, dyn__shape_size(&dyn__at(k->g, x)->shape) * element_bytes(k, x),
-                  k->unfused ? INT32_MAX : c->last, &offset));
+    DYN__TRY(dyn__gaps_take(&m->arena, value_bytes(k, x), &offset));
     c->place = (dyn__place){DYN__BASE_ARENA, offset / element_bytes(k, x)};
+    if (!k->unfused && c->last != INT32_MAX) {
+        const int32_t last = c->last > c->step ? c->last : c->step;
+        m->next[x] = m->ends[last];
+        m->ends[last] = x + 1;
+    }
     return DYN_OK;
 }
 
@@ -89,30 +69,60 @@ static void order_sums(dyn__step *step)
     }
 }
 
-static dyn_status place_sums(dyn__compiler *k, arena *m, int32_t s)
+static int64_t sum_bytes(const placing *m, const dyn__step *step, const dyn__sum *a)
 {
-    dyn__step *step = &k->plan->step[s];
+    return aligned(a->size * step->V * step->chunks * m->k->plan->esize);
+}
+
+static dyn_status place_sums(placing *m, dyn__step *step)
+{
     int64_t offset;
 
     for (int32_t i = 0; i < step->sums; i++) {
         dyn__sum *a = &step->sum[i];
-        a->place = a->result = k->node[a->node].place;
+        a->place = a->result = m->k->node[a->node].place;
         if (step->chunks == 1)
             continue;
-        DYN__TRY(take(m, a->size * step->V * step->chunks * k->plan->esize, s, &offset));
-        a->place = (dyn__place){DYN__BASE_ARENA, offset / k->plan->esize};
+        DYN__TRY(dyn__gaps_take(&m->arena, sum_bytes(m, step, a), &offset));
+        a->place = (dyn__place){DYN__BASE_ARENA, offset / m->k->plan->esize};
     }
     order_sums(step);
     return DYN_OK;
 }
 
-static dyn_status place_step(dyn__compiler *k, arena *m, int32_t s)
+/* Behind step s: its chunks' sums, and the values that it is the last to read. */
+static void give_back(placing *m, int32_t s)
 {
-    drop_before(m, s);
+    const dyn__compiler *k = m->k;
+    const dyn__step *step = &k->plan->step[s];
+
+    for (int32_t i = 0; step->chunks > 1 && i < step->sums; i++)
+        dyn__gaps_give(&m->arena, step->sum[i].place.offset * k->plan->esize, sum_bytes(m, step, &step->sum[i]));
+    for (dyn_node x = m->ends[s] - 1; x >= 0; x = m->next[x] - 1)
+        dyn__gaps_give(&m->arena, k->node[x].place.offset * element_bytes(k, x), value_bytes(k, x));
+}
+
+static dyn_status place_step(placing *m, int32_t s)
+{
+    dyn__compiler *k = m->k;
+
     for (dyn_node x = dyn__step_end(k, s); x >= 0; x = k->node[x].before)
         if (k->node[x].stored && !k->node[x].absorbed)
-            DYN__TRY(place_value(k, m, x));
-    return place_sums(k, m, s);
+            DYN__TRY(place_value(m, x));
+    DYN__TRY(place_sums(m, &k->plan->step[s]));
+    give_back(m, s);
+    return DYN_OK;
+}
+
+static dyn_status place_steps(placing *m)
+{
+    const dyn__compiler *k = m->k;
+
+    for (int32_t j = k->outputs - 1; j >= 0; j--)
+        m->output[k->output[j]] = j + 1;
+    for (int32_t s = 0; s < k->plan->steps; s++)
+        DYN__TRY(place_step(m, s));
+    return DYN_OK;
 }
 
 /* ---- operands ---- */
@@ -150,17 +160,20 @@ static void resolve_step(dyn__compiler *k, int32_t s)
 
 dyn_status dyn__place_values(dyn__compiler *k)
 {
-    arena m = {.ctx = k->ctx};
-    dyn_status status = DYN_OK;
+    const size_t nodes = (size_t)k->count + 1;
+    placing m = {k, {.ctx = k->ctx, .line = LINE}, dyn__alloc(k->ctx, (size_t)k->plan->steps + 1, sizeof *m.ends),
+                 dyn__alloc(k->ctx, nodes, sizeof *m.next), dyn__alloc(k->ctx, nodes, sizeof *m.output)};
+    const dyn_status status = m.ends && m.next && m.output ? place_steps(&m) : DYN_ENOMEM;
 
-    for (int32_t s = 0; status == DYN_OK && s < k->plan->steps; s++)
-        status = place_step(k, &m, s);
     for (int32_t s = 0; status == DYN_OK && s < k->plan->steps; s++) {
         resolve_step(k, s);
         if (k->plan->step[s].scratch > k->plan->scratch)
             k->plan->scratch = k->plan->step[s].scratch;
     }
-    k->plan->arena = m.top;
-    dyn__free(k->ctx, m.used);
+    k->plan->arena = m.arena.top;
+    dyn__free(k->ctx, m.output);
+    dyn__free(k->ctx, m.next);
+    dyn__free(k->ctx, m.ends);
+    dyn__free(k->ctx, m.arena.gap);
     return status;
 }
