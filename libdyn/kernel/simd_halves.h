@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What both instruction sets do with vectors of 256 bits: the sums of the elements of four vectors at once, by adding
- * neighbours until one number of each is left. */
+ * What both instruction sets share: how the compiler is told to inline and to unroll, and what is done with vectors of
+ * 256 bits, the sums of the elements of four vectors at once, by adding neighbours until one number of each is left. */
 #define INLINE static inline __attribute__((always_inline, unused))
+
+/* Before a loop of at most so many turns, whose number is a constant once all is inlined, so that the arrays it indexes
+ * become registers. clang writes such loops out by itself; it leaves those in memory that have fewer turns than a
+ * pragma says. */
+#ifdef __clang__
+#define UNROLL(most)
+#else
+#define PRAGMA(text) _Pragma(#text)
+#define UNROLL(most) PRAGMA(GCC unroll most)
+#endif
 
 #if DYN__SIMD_F32
 INLINE void sum_four(__m256 a, __m256 b, __m256 c, __m256 d, float *y)
