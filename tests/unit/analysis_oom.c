@@ -2,6 +2,7 @@
  *
  * Every allocation of the analyses fails in turn: the status is DYN_ENOMEM and nothing is left behind. */
 #include "oom/oom.h"
+#include "train_problem.h"
 #include <dyn/condensation.h>
 #include <dyn/rank.h>
 #include <dyn/sharpness.h>
@@ -57,6 +58,49 @@ static dyn_status sharpness(dyn_ctx *ctx, void *arg)
     return s;
 }
 
+enum { REPLICAS = 2 };
+
+/* A tracker for each replica, as they measure in several threads. */
+static dyn_status observe(dyn_ctx *ctx, dyn_replicas *t, dyn_sharpness_tracker **tracker)
+{
+    dyn_sharpness_options opt = DYN_SHARPNESS_OPTIONS_INIT;
+    dyn_status s = DYN_OK;
+
+    opt.max_products = 12;
+    for (int i = 0; i < REPLICAS && s >= 0; i++) {
+        s = dyn_sharpness_tracker_create(ctx, NETWORK_SIZE, &opt, &tracker[i]);
+        if (s >= 0)
+            s = dyn_sharpness_observe(tracker[i], dyn_replicas_run(t, i), &SCHEDULE(.every = 2));
+    }
+    return s;
+}
+
+static dyn_status observed_replicas(dyn_ctx *ctx, void *arg)
+{
+    const dyn_init_options init = DYN_INIT_OPTIONS_INIT;
+    dyn_replicas_options opt = DYN_REPLICAS_OPTIONS_INIT;
+    dyn_sharpness_tracker *tracker[REPLICAS] = { NULL };
+    dyn_objective *o;
+    dyn_replicas *t = NULL;
+    dyn_status s = try_network(ctx, DYN_F64, &o);
+
+    (void)arg;
+    opt.count = REPLICAS;
+    opt.init_count = 1;
+    opt.inits = &init;
+    if (s >= 0)
+        s = dyn_replicas_create(o, &opt, &t);
+    if (s >= 0)
+        s = observe(ctx, t, tracker);
+    if (s >= 0)
+        s = dyn_replicas_train(t, 3);
+    dyn_replicas_free(t);
+    for (int i = 0; i < REPLICAS; i++)
+        dyn_sharpness_tracker_free(tracker[i]);
+    dyn_objective_unref(o);
+    return s;
+}
+
 static dyn_status spikes(dyn_ctx *ctx, void *arg)
 {
     static const double loss[5] = { 1, 1, 5, 1, 1 };
@@ -91,6 +135,7 @@ static dyn_status rank(dyn_ctx *ctx, void *arg)
 
 TEST(condensation_out_of_memory) { oom_try("condensation", condensation, NULL); }
 TEST(sharpness_out_of_memory) { oom_try("sharpness", sharpness, NULL); }
+TEST(observed_replicas_out_of_memory) { oom_try("observed replicas", observed_replicas, NULL); }
 TEST(spikes_out_of_memory) { oom_try("spikes", spikes, NULL); }
 TEST(rank_out_of_memory) { oom_try("rank", rank, NULL); }
 
@@ -98,6 +143,7 @@ int main(void)
 {
     RUN(condensation_out_of_memory);
     RUN(sharpness_out_of_memory);
+    RUN(observed_replicas_out_of_memory);
     RUN(spikes_out_of_memory);
     RUN(rank_out_of_memory);
     return test_end();
