@@ -21,8 +21,9 @@ typedef struct dyn__gaps {
     int64_t line;
     int64_t top;            /* behind all that was ever taken */
     dyn__gap *gap;          /* gap[0] is no gap: it has no room */
-    int64_t capacity, most; /* most: gaps that what was taken so far can lead to */
+    int64_t capacity, pieces;
     int32_t count, root;
+    int32_t spare;          /* gaps that are no more, linked by side[0] */
     uint32_t rank;
 } dyn__gaps;
 
@@ -77,12 +78,15 @@ static inline int32_t dyn__gaps_join(dyn__gaps *g, int32_t a, int32_t b)
 
 static inline void dyn__gaps_add(dyn__gaps *g, int64_t begin, int64_t end)
 {
-    const int32_t t = g->count;
+    const int32_t t = g->spare ? g->spare : g->count;
     int32_t before, behind;
 
     if (begin == end)
         return;
-    g->count++;
+    if (g->spare)
+        g->spare = g->gap[t].side[0];
+    else
+        g->count++;
     g->rank = g->rank * 1664525u + 1013904223u;
     g->gap[t] = (dyn__gap){.begin = begin, .end = end, .rank = g->rank};
     dyn__gap_renew(g, t);
@@ -98,20 +102,21 @@ static inline void dyn__gaps_remove(dyn__gaps *g, int32_t t)
     dyn__gaps_split(g, g->root, begin, &before, &behind);
     dyn__gaps_split(g, behind, begin + 1, &t, &behind);
     g->root = dyn__gaps_join(g, before, behind);
+    g->gap[t].side[0] = g->spare;
+    g->spare = t;
 }
 
-/* Room for what is taken next, and, as that must not fail, for giving it back. */
+/* For one piece more. There is at most one gap before every piece and one behind the last, so giving back needs no
+ * memory. */
 static inline dyn_status dyn__gaps_reserve(dyn__gaps *g)
 {
-    const int64_t most = g->most + 3;   /* two gaps around a piece, one in its place */
-
-    DYN__TRY(dyn__grow(g->ctx, (void **)&g->gap, &g->capacity, most + 2, sizeof *g->gap));
-    if (g->most == 0) {
+    DYN__TRY(dyn__grow(g->ctx, (void **)&g->gap, &g->capacity, g->pieces + 3, sizeof *g->gap));
+    if (g->count == 0) {
         g->gap[0] = (dyn__gap){.begin = -1, .end = -1};
         g->count = 1;
         dyn__gaps_add(g, 0, INT64_MAX / 2);
     }
-    g->most = most;
+    g->pieces++;
     return DYN_OK;
 }
 
@@ -169,6 +174,7 @@ static inline void dyn__gaps_give(dyn__gaps *g, int64_t offset, int64_t size)
         dyn__gaps_remove(g, behind);
     }
     dyn__gaps_add(g, begin, end);
+    g->pieces--;
 }
 
 #endif
