@@ -234,27 +234,39 @@ static void postpone(dyn__compiler *k, const uint8_t *need, int32_t *latest, uin
 
 /* ---- steps ---- */
 
-static int32_t step_for(dyn__compiler *k, dyn_node x, int32_t first)
+/* A hash table of the last step of every kind of rows: numbers of steps, plus 1. */
+typedef struct step_table { int32_t *step; uint64_t mask; } step_table;
+
+static int32_t *last_step(const dyn__compiler *k, const step_table *t, const dyn__cnode *c)
+{
+    const uint64_t key = ((uint64_t)c->R * 31 + (uint64_t)c->V) * 2 + (uint64_t)c->outer;
+    uint64_t i = key * 0x9e3779b97f4a7c15u >> 32;
+
+    while (t->step[i & t->mask] && !same_rows(c, &k->node[k->plan->step[t->step[i & t->mask] - 1].node]))
+        i++;
+    return &t->step[i & t->mask];
+}
+
+static int32_t step_for(dyn__compiler *k, const step_table *t, dyn_node x, int32_t first)
 {
     const dyn__cnode *c = &k->node[x];
+    int32_t *last = c->role == DYN__MOVE ? NULL : last_step(k, t, c);
 
-    if (c->role != DYN__MOVE)
-        for (int32_t s = first; s < k->plan->steps; s++)
-            if (k->plan->step[s].kind == DYN__STEP_TILES && same_rows(c, &k->node[k->plan->step[s].node]))
-                return s;
-    dyn__step *step = dyn__new_step(k, DYN__STEP_TILES, x);
+    if (last && *last > first)
+        return *last - 1;
+    dyn__step *step = dyn__new_step(k, last ? DYN__STEP_TILES : DYN__STEP_COPY, x);
     if (!step)
         return DYN_ENOMEM;
-    if (c->role == DYN__MOVE)
-        step->kind = DYN__STEP_COPY;
+    if (last)
+        *last = k->plan->steps;
     return k->plan->steps - 1;
 }
 
 static int computes(const dyn__cnode *c) { return c->role == DYN__ROW || c->role == DYN__TERM || c->role == DYN__MOVE; }
 
-static dyn_status add_to_step(dyn__compiler *k, dyn_node x, int32_t first)
+static dyn_status add_to_step(dyn__compiler *k, const step_table *t, dyn_node x, int32_t first)
 {
-    DYN__TRY(k->node[x].step = step_for(k, x, first));
+    DYN__TRY(k->node[x].step = step_for(k, t, x, first));
     dyn__cnode *head = &k->node[k->plan->step[k->node[x].step].node];
     k->node[x].before = head == &k->node[x] ? -1 : head->end;
     head->end = x;
@@ -285,21 +297,32 @@ static int32_t sort_by_stage(const dyn__compiler *k, const uint8_t *need, int32_
     return total;
 }
 
-static dyn_status make_steps(dyn__compiler *k, const uint8_t *need)
+static dyn_status fill_steps(dyn__compiler *k, const step_table *t, int32_t total, const dyn_node *order)
 {
-    dyn_node *order = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *order);
-    int32_t *begin = dyn__alloc(k->ctx, (size_t)k->count + 2, sizeof *begin);
-    const int32_t total = order && begin ? sort_by_stage(k, need, begin, order) : 0;
-    dyn_status s = order && begin ? DYN_OK : DYN_ENOMEM;
-    int32_t first = 0;
+    int32_t first = 0;      /* of the stage */
 
-    for (int32_t i = 0; s == DYN_OK && i < total; i++) {
+    for (int32_t i = 0; i < total; i++) {
         if (k->unfused || (i > 0 && k->node[order[i]].stage != k->node[order[i - 1]].stage))
             first = k->plan->steps;
-        s = add_to_step(k, order[i], first);
+        DYN__TRY(add_to_step(k, t, order[i], first));
     }
+    return DYN_OK;
+}
+
+static dyn_status make_steps(dyn__compiler *k, const uint8_t *need)
+{
+    step_table t = {NULL, 1};
+    while (t.mask < 2 * (uint64_t)k->count)
+        t.mask *= 2;
+    t.step = dyn__alloc(k->ctx, t.mask--, sizeof *t.step);
+    dyn_node *order = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *order);
+    int32_t *begin = dyn__alloc(k->ctx, (size_t)k->count + 2, sizeof *begin);
+    const dyn_status s = t.step && order && begin ? fill_steps(k, &t, sort_by_stage(k, need, begin, order), order)
+                                                  : DYN_ENOMEM;
+
     dyn__free(k->ctx, begin);
     dyn__free(k->ctx, order);
+    dyn__free(k->ctx, t.step);
     return s;
 }
 
