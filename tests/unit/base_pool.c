@@ -322,6 +322,22 @@ TEST(fork_before_between_and_inside)
     dyn_ctx_free(ctx);
 }
 
+/* Shortly after a job, when workers that go to sleep hold the lock, which the child must then leave alone. */
+TEST(fork_at_any_moment)
+{
+    dyn_ctx *ctx = context(3);
+    int failed = 0;
+
+    for (int i = 0; i < 200 && !failed; i++) {
+        run_and_check(ctx, i % 2 ? 10 : 100);
+        for (int k = 0; k < i % 64; k++)
+            sched_yield();
+        failed = fork_and_run(ctx, 0);
+    }
+    CHECK(failed == 0);
+    dyn_ctx_free(ctx);
+}
+
 /* A context that has run no job gives a forked child threads of its own, and the parent too. */
 TEST(fork_before_the_first_job)
 {
@@ -395,6 +411,7 @@ int main(void)
     RUN(two_callers_at_once);
     RUN(two_messages_at_once);
     RUN(fork_before_between_and_inside);
+    RUN(fork_at_any_moment);
     RUN(fork_before_the_first_job);
     RUN(workers_block_signals);
     RUN(latency);
