@@ -61,6 +61,10 @@ enum { DYN__MOST_SUMS = 32 };       /* deeper ones are not worked out in one pla
 
 enum { DYN__MAX_DIM = DYN_MAX_RANK + 1 };
 
+/* A sum over rows of x^T y, this product in whole, goes strip by strip of its own rows, the columns of x; else of its
+ * columns, those of y. */
+static inline int dyn__cuts_rows(const dyn__gemm *whole) { return whole->m >= whole->n; }
+
 /* Where matrix products differ: on the last tile, the last strip, and where a sum begins. */
 enum dyn__variant { DYN__LAST_TILE = 1, DYN__LAST_STRIP = 2, DYN__BEGINS = 4, DYN__VARIANTS = 8 };
 

@@ -12,16 +12,13 @@ enum { PRODUCT_BYTES = 256, OTHER_BYTES = 1024, WIDE_BYTES = 2048 };
 
 /* ---- columns ---- */
 
-/* The side of a sum of products x^T y that is cut: 1 = x, 2 = y, the wider one. */
-static int wide_side(const dyn__instr *q) { return q->gemm[0].m > q->gemm[0].n ? 1 : 2; }
-
 /* Columns over which the instruction can be cut into strips, or 0. */
 static int64_t columns_of(const dyn__compiler *k, const dyn__instr *q)
 {
     const int term = k->node[q->node].role == DYN__TERM;
 
     if (q->kernel < 0)
-        return q->per_row ? 0 : term && wide_side(q) == 1 ? q->gemm[0].m : q->gemm[0].n;
+        return q->per_row ? 0 : term && dyn__cuts_rows(&q->gemm[0]) ? q->gemm[0].m : q->gemm[0].n;
     if (q->ndim != 2 || q->zero)
         return 0;
     if (q->kernel == DYN__K_ROW_SUM || q->kernel == DYN__K_ROW_DOT)
@@ -42,7 +39,7 @@ static int64_t column_stride(const dyn__compiler *k, const dyn__instr *q, int a)
 
     if (q->kernel >= 0)
         return q->arg[a].stride[1];
-    if (k->node[q->node].role == DYN__TERM && wide_side(q) == 1)
+    if (k->node[q->node].role == DYN__TERM && dyn__cuts_rows(&q->gemm[0]))
         return a == 0 ? g->ldc : a == 2 ? 0 : g->trans_a ? 1 : g->lda;
     return a == 0 ? 1 : a == 1 ? 0 : g->trans_b ? g->ldb : 1;
 }

@@ -168,11 +168,11 @@ static void set_variant(const dyn__compiler *k, const dyn__step *step, const dyn
     const int64_t rows = variant & DYN__LAST_TILE ? step->R - (step->tiles - 1) * step->tile : step->tile;
     const int term = k->node[q->node].role == DYN__TERM;
 
+    if (q->strip)
+        *(term && dyn__cuts_rows(g) ? &g->m : &g->n) =
+            variant & DYN__LAST_STRIP ? (q->columns - 1) % q->strip + 1 : q->strip;
     if (!q->per_row)
         *(term ? &g->k : &g->m) = rows;
-    if (q->strip)
-        *(term && g->m == q->columns ? &g->m : &g->n) =
-            variant & DYN__LAST_STRIP ? (q->columns - 1) % q->strip + 1 : q->strip;
     if (variant & DYN__BEGINS)
         g->accumulate = 0;
 }

@@ -133,6 +133,12 @@ static void check_all(between f)
 TEST(nothing_between) { check_all(nothing); }
 TEST(softmax_between) { check_all(softmax); }
 TEST(slice_between) { check_all(columns_from_5); }
+/* The gradient of a square W may be cut along its rows or along its columns. */
+TEST(square_weights)
+{
+    check(&(sizes){37, 3, 531, 531}, DYN_F64, perceptron, nothing);
+    check(&(sizes){37, 3, 531, 531}, DYN_F64, cell, nothing);
+}
 TEST(shape_between) { check(&(sizes){37, 3, 1060, 300}, DYN_F64, perceptron, halves); }
 TEST(sum_of_two_groups) { check(&(sizes){37, 3, 531, 531}, DYN_F64, cell, all_but_5_columns); }
 
@@ -148,7 +154,8 @@ static int run_with(int32_t isa)
     if (isa == DYN_ISA_AUTO) {      /* what stands between the layers is the same for all */
         RUN(softmax_between);
         RUN(slice_between);
-        RUN(shape_between);
+        RUN(square_weights);
+    RUN(shape_between);
         RUN(sum_of_two_groups);
     }
     dyn_ctx_free(ctx);
