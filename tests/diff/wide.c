@@ -155,7 +155,7 @@ static int run_with(int32_t isa)
         RUN(softmax_between);
         RUN(slice_between);
         RUN(square_weights);
-    RUN(shape_between);
+        RUN(shape_between);
         RUN(sum_of_two_groups);
     }
     dyn_ctx_free(ctx);
