@@ -109,7 +109,8 @@ DYN_API void dyn_sharpness_tracker_directional(const dyn_sharpness_tracker *t, d
  *     "lambda_grad_pre", "lambda_grad"                  directional curvatures (nan where the gradient is 0)
  *     "threshold"                                       2 / rate
  * The tracker stays the caller's and must live as long as the run trains. Use one tracker per run. After a checkpoint
- * is loaded a tracker starts anew: the values agree within the tolerance, and bit for bit with cold = 1.
+ * is loaded a tracker starts anew: the values agree within the tolerance, and bit for bit with cold = 1. dyn_run_stop
+ * ends a measurement in its midst; the run makes it when it goes on.
  *
  * errors: DYN_ESHAPE the run has another number of parameters; DYN_ENOTSUP its optimiser has no preconditioner (SIGN);
  *         those of dyn_run_observe.   since: 0.1

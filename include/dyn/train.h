@@ -73,7 +73,8 @@ DYN_API void dyn_run_free(dyn_run *run);
  * run has done so or has met a stop rule: see dyn_run_reason. Where the run ends, loss and gradient are evaluated once
  * more, for the history's last row and the observers at the end. Without an end in the options each call ends so.
  *
- * status: DYN_STOPPED the caller stopped it, after a whole step; train again to go on.
+ * status: DYN_STOPPED the caller stopped it, after a whole step or in an observer of the library's that takes long:
+ *         this measurement is then made when it trains again, and every bit is as if it had not been stopped.
  * errors: DYN_EINVAL steps < 0, or 0 without an end; DYN_ESTATE from inside a callback, or a run of dyn_replicas;
  *         DYN_ENONFINITE loss or gradient is not finite: theta is where this was found, the history ends before;
  *         DYN_EUSER or another status from the objective or an observer (its step is completed, though);
@@ -83,8 +84,8 @@ DYN_API void dyn_run_free(dyn_run *run);
 DYN_API dyn_status dyn_run_train(dyn_run *run, int64_t steps);
 
 /**
- * Ask the training in progress, or else the next one, to stop before its next step. Any thread; a signal handler too.
- * NULL is allowed. since: 0.1
+ * Ask the training in progress, or else the next one, to stop before its next step, or in a measurement of sharpness.
+ * Any thread; a signal handler too. NULL is allowed. since: 0.1
  */
 DYN_API void dyn_run_stop(dyn_run *run);
 

@@ -13,6 +13,7 @@ struct dyn_sharpness_tracker {
     dyn_sharpness_options opt;
     dyn_eigen *raw, *preconditioned;
     double directional[2];
+    const dyn_run *run;         /* while it observes: a solve ends when the run is to stop */
 };
 
 dyn_status dyn__sharpness_operator(dyn_operator *H, const double *d, double c, dyn_operator **out);

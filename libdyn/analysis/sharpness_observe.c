@@ -6,6 +6,7 @@
 #include "analysis/sharpness.h"
 #include "optim/optim.h"
 #include "train/objective.h"
+#include "train/stop.h"
 
 typedef struct names {
     const char *values, *residuals, *converged;
@@ -48,9 +49,13 @@ static dyn_status measure(dyn_sharpness_tracker *t, dyn_run *run, const double *
 
     if (s >= 0)
         s = dyn_objective_hessian(dyn_run_objective(run), theta, &H);
+    t->run = run;
     if (s >= 0)
         s = dyn_sharpness_tracker_measure(t, H, d, c, gradient);
+    t->run = NULL;
     dyn_operator_unref(H);
+    if (s == DYN_STOPPED)
+        return dyn__run_break_off(run);
     return s < 0 ? s : record(t, run, d);
 }
 

@@ -6,6 +6,7 @@
 #include "analysis/sharpness.h"
 #include "analysis/vector.h"
 #include "linalg/eigen.h"
+#include "train/stop.h"
 
 static dyn_eigen_options eigen_options(const dyn_sharpness_options *o)
 {
@@ -70,43 +71,65 @@ void dyn_sharpness_tracker_free(dyn_sharpness_tracker *t)
     dyn__ctx_unref(ctx);
 }
 
-/* Replace *pairs by those of A, starting from them. */
-static dyn_status solve(const dyn_sharpness_tracker *t, dyn_operator *A, dyn_eigen **pairs)
-{
-    dyn_eigen_options opt = eigen_options(&t->opt);
-    dyn_eigen *before = *pairs;
-    dyn_status s;
-
-    opt.start_count = t->opt.cold ? 0 : dyn_eigen_count(before);
-    opt.start = opt.start_count > 0 ? dyn_eigen_vectors(before) : NULL;
-    s = dyn_eigen_solve(A, &opt, pairs);
-    dyn_eigen_free(before);
-    return s;
-}
-
-static dyn_status measure(dyn_sharpness_tracker *t, dyn_operator *H, const double *d, double c, const double *gradient)
-{
-    dyn_operator *S = NULL;
-    dyn_status worst = dyn__sharpness_operator(H, d, c, &S), s = DYN_OK;
-
-    if (worst >= 0)
-        worst = solve(t, S, &t->preconditioned);
-    dyn_operator_unref(S);
-    if (worst >= 0 && !t->opt.no_raw)
-        s = solve(t, H, &t->raw);
-    if (worst >= 0 && s != DYN_OK)
-        worst = s;
-    if (worst >= 0 && gradient && dyn__norm(t->size, gradient) > 0.0)
-        s = dyn__sharpness_directional(H, d, c, gradient, t->directional);
-    return s < 0 ? s : worst;
-}
-
 static void forget(dyn_sharpness_tracker *t)
 {
     dyn_eigen_free(t->raw);
     dyn_eigen_free(t->preconditioned);
     t->raw = t->preconditioned = NULL;
     t->directional[0] = t->directional[1] = NAN;
+}
+
+static int32_t wants_stop(void *user, double fraction, const char *text)
+{
+    (void)fraction;
+    (void)text;
+    return dyn__run_wants_stop(user);
+}
+
+/* Pairs of A, from those of the step before. */
+static dyn_status solve(const dyn_sharpness_tracker *t, dyn_operator *A, const dyn_eigen *before, dyn_eigen **pairs)
+{
+    dyn_eigen_options opt = eigen_options(&t->opt);
+
+    opt.start_count = t->opt.cold ? 0 : dyn_eigen_count(before);
+    opt.start = opt.start_count > 0 ? dyn_eigen_vectors(before) : NULL;
+    opt.progress = t->run ? wants_stop : NULL;
+    opt.progress_user = (void *)(uintptr_t)t->run;
+    return dyn_eigen_solve(A, &opt, pairs);
+}
+
+/* Both problems; the pairs are new. */
+static dyn_status solve_both(const dyn_sharpness_tracker *t, dyn_operator *H, const double *d, double c,
+                             dyn_eigen *pairs[2])
+{
+    dyn_operator *S = NULL;
+    dyn_status worst = dyn__sharpness_operator(H, d, c, &S), s = DYN_OK;
+
+    if (worst >= 0)
+        worst = solve(t, S, t->preconditioned, &pairs[0]);
+    dyn_operator_unref(S);
+    if (worst >= 0 && worst != DYN_STOPPED && !t->opt.no_raw)
+        s = solve(t, H, t->raw, &pairs[1]);
+    return worst >= 0 && s != DYN_OK ? s : worst;
+}
+
+/* What is not finished changes nothing: the same measurement can be made later. */
+static dyn_status measure(dyn_sharpness_tracker *t, dyn_operator *H, const double *d, double c, const double *gradient)
+{
+    dyn_eigen *pairs[2] = { NULL, NULL };
+    dyn_status worst = solve_both(t, H, d, c, pairs), s = DYN_OK;
+
+    if (worst == DYN_STOPPED) {
+        dyn_eigen_free(pairs[0]);
+        dyn_eigen_free(pairs[1]);
+        return worst;
+    }
+    forget(t);
+    t->preconditioned = pairs[0];
+    t->raw = pairs[1];
+    if (worst >= 0 && gradient && dyn__norm(t->size, gradient) > 0.0)
+        s = dyn__sharpness_directional(H, d, c, gradient, t->directional);
+    return s < 0 ? s : worst;
 }
 
 dyn_status dyn_sharpness_tracker_measure(dyn_sharpness_tracker *t, dyn_operator *H, const double *d, double c,
@@ -123,7 +146,6 @@ dyn_status dyn_sharpness_tracker_measure(dyn_sharpness_tracker *t, dyn_operator 
         return DYN__FAIL(t->ctx, DYN_ESHAPE, "H has size %" PRId64 ", the tracker %" PRId64, H->size, t->size);
     if (gradient)
         DYN__TRY(dyn__check_finite(t->ctx, "gradient", t->size, gradient));
-    t->directional[0] = t->directional[1] = NAN;
     s = measure(t, H, d, c, gradient);
     if (s < 0)
         forget(t);

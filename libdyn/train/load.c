@@ -47,7 +47,7 @@ static dyn_status read_state(dyn_run *r, dyn_npz *npz)
         return DYN__FAIL(r->ctx, DYN_EVERSION, "version of the checkpoint is %lld, known is %d",
                          (long long)state[DYN__STATE_VERSION], DYN__CHECKPOINT_VERSION);
     r->step = state[DYN__STATE_STEP];
-    r->seen = state[DYN__STATE_SEEN];
+    r->seen = r->recorded = state[DYN__STATE_SEEN];
     if (r->step < 0 || r->step > MOST_STEPS || r->seen < r->step || r->seen > r->step + 1 ||
         state[DYN__STATE_REASON] < DYN_RUN_READY || state[DYN__STATE_REASON] > DYN_RUN_FAILED)
         return DYN__FAIL(r->ctx, DYN_EFORMAT, "step %lld, seen %lld and reason %lld do not go together",

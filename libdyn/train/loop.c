@@ -42,11 +42,15 @@ static int time_to_show(dyn_run *r)
     return 1;
 }
 
+int dyn__run_wants_stop(const dyn_run *r)
+{
+    return (r->team && atomic_load_explicit(&r->team->stop, memory_order_relaxed))
+        || atomic_load_explicit(&r->stop, memory_order_relaxed);
+}
+
 static int asked_to_stop(dyn_run *r)
 {
-    if (r->team && atomic_load_explicit(&r->team->stop, memory_order_relaxed))
-        return 1;
-    if (atomic_load_explicit(&r->stop, memory_order_relaxed)) {
+    if (dyn__run_wants_stop(r)) {
         atomic_store(&r->stop, 0);
         return 1;
     }
@@ -97,10 +101,11 @@ static dyn_status record(dyn_run *r, int row, double norm, double accuracy)
     return DYN_OK;
 }
 
-/* Record and take the step; where the run ends, the former only. */
+/* Record and take the step; where the run ends, the former only. An unfinished one is taken later. */
 static dyn_status take_step(dyn_run *r, int final, double accuracy)
 {
-    const int fresh = r->step >= r->seen, row = fresh && (final || r->step % r->opt.record_every == 0);
+    const int fresh = r->step >= r->seen, new = r->step >= r->recorded;
+    const int row = new && (final || r->step % r->opt.record_every == 0);
     double norm = 0;
     dyn_status s = DYN_OK;
 
@@ -108,14 +113,17 @@ static dyn_status take_step(dyn_run *r, int final, double accuracy)
         norm = dyn__optimizer_norm(r->optimizer, r->gradient);
         DYN__TRY(check_finite(r, norm, "norm of the gradient"));
     }
-    if (fresh) {
+    if (new) {
         DYN__TRY(record(r, row, norm, accuracy));
-        r->seen = r->step + 1;
+        r->recorded = r->step + 1;
     }
     if (fresh && dyn__measure_due(r, final))
         s = dyn__measure(r, norm, final);
     else if (!final)
         dyn__optimizer_advance(r->optimizer, r->theta, r->gradient, norm);
+    if (r->unfinished)
+        return s;
+    r->seen = r->recorded;
     r->step += !final;
     return s;
 }

@@ -2,7 +2,7 @@
  *
  * Observers. A fused optimiser step changes moments and theta at once, but an observer is to see the new moments with
  * the old theta; so an observed step moves a copy of theta, which takes its place afterwards. The run's last
- * observation undoes the moments too. */
+ * observation undoes the moments too, and so does one that an observer has broken off. */
 #include "train/run.h"
 
 #include <stdlib.h>
@@ -73,7 +73,7 @@ static dyn_status make_room(dyn_run *r)
 
 dyn_status dyn_run_observe(dyn_run *run, dyn_observer_fn fn, void *user, const dyn_schedule *when)
 {
-    dyn__observer o = { .fn = fn, .user = user };
+    dyn__observer o = { .fn = fn, .user = user, .measured = -1 };
 
     if (!run)
         return DYN_EINVAL;
@@ -143,7 +143,16 @@ dyn_status dyn__measure_accuracy(dyn_run *r, double *accuracy)
     return s;
 }
 
-/* All that are due are called; the first answer that is not 0 counts. */
+static dyn_status call(dyn_run *r, dyn__observer *o, const double *theta, const double *gradient)
+{
+    const dyn_status s = o->fn(o->user, r, r->step, r->loss, theta, gradient);
+
+    if (!r->unfinished)
+        o->measured = r->step;
+    return s;
+}
+
+/* All that are due are called, up to one that breaks off; the first answer that is not 0 counts. */
 static dyn_status call_observers(dyn_run *r, int final)
 {
     const double *theta = as_doubles(r, r->theta, r->wide);
@@ -151,9 +160,10 @@ static dyn_status call_observers(dyn_run *r, int final)
     dyn_status first = DYN_OK;
 
     lock(r);
-    for (int64_t i = 0; i < r->observer_count; i++) {
-        const dyn__observer *o = &r->observers[i];
-        dyn_status s = is_due(r, o, final) ? o->fn(o->user, r, r->step, r->loss, theta, gradient) : DYN_OK;
+    for (int64_t i = 0; i < r->observer_count && !r->unfinished; i++) {
+        dyn__observer *o = &r->observers[i];
+        const int due = is_due(r, o, final) && o->measured != r->step;
+        const dyn_status s = due ? call(r, o, theta, gradient) : DYN_OK;
 
         first = first == DYN_OK ? s : first;
     }
@@ -174,21 +184,29 @@ static void copy_moments(dyn_run *r, int back)
         }
 }
 
+dyn_status dyn__run_break_off(dyn_run *r)
+{
+    r->unfinished = 1;
+    atomic_store(&r->stop, 0);
+    return DYN_STOPPED;
+}
+
 dyn_status dyn__measure(dyn_run *r, double norm, int final)
 {
     dyn_status s;
 
-    if (final)
-        copy_moments(r, 0);
+    r->unfinished = 0;
+    copy_moments(r, 0);
     memcpy(r->next, r->theta, r->bytes);
     dyn__optimizer_advance(r->optimizer, r->next, r->gradient, norm);
     s = call_observers(r, final);
-    if (final) {
+    if (final || r->unfinished) {
         copy_moments(r, 1);
         r->optimizer->steps--;
     } else {
         memcpy(r->theta, r->next, r->bytes);
     }
-    find_due(r, r->step + 1);
+    if (!r->unfinished)
+        find_due(r, r->step + 1);
     return s;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Inside of a training run. The files of this folder each own one part of it: batch.c what a step is evaluated on,
- * history.c and series.c what is kept, measure.c the observers, loop.c the steps, save.c and load.c the checkpoint,
- * run.c the rest. */
+ * history.c and series.c what is kept, measure.c the observers, loop.c the steps, stop.h how an observer breaks off,
+ * save.c and load.c the checkpoint, run.c the rest. */
 #ifndef DYN__RUN_H
 #define DYN__RUN_H
 
@@ -10,6 +10,7 @@
 #include <dyn/train.h>
 #include "optim/optim.h"
 #include "train/objective.h"
+#include "train/stop.h"
 
 /* The evaluators of a run. Runs of one objective and batch size that train one after another may share them. */
 typedef struct dyn__feed {
@@ -41,6 +42,7 @@ typedef struct dyn__observer {
     dyn_schedule when;          /* when.steps is our own, sorted */
     int64_t *steps;
     int64_t due;                /* the next step its rules name, INT64_MAX for none */
+    int64_t measured;           /* the last step it has measured; -1 = none */
 } dyn__observer;
 
 /* What several runs that train at once have in common. */
@@ -64,6 +66,7 @@ struct dyn_run {
     double loss;
     int64_t step;               /* steps taken */
     int64_t seen;               /* steps before this one are in history and measurements */
+    int64_t recorded;           /* steps before this one are in the history: seen, or one more: see unfinished */
     int32_t reason;
 
     dyn__feed own, *feed;       /* feed is &own unless the run belongs to a team */
@@ -80,6 +83,7 @@ struct dyn_run {
     int64_t first, last, end;   /* of the present training: its steps are first .. last - 1; the run ends at `end` */
     int64_t shown_ns;           /* when progress was called last */
     int busy;                   /* in dyn_run_train */
+    int unfinished;             /* an observer has broken off: the step is not taken, its measurements go on later */
     _Atomic int stop;
 };
 

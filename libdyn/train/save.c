@@ -45,9 +45,18 @@ static dyn_status add(bundle *b, const char *const name[3], int32_t dtype, int64
 }
 #define NAME(...) ((const char *const[3]){ __VA_ARGS__ })
 
+/* Without what an unfinished step has left: it begins anew. */
+static int64_t finished_rows(const dyn_run *r)
+{
+    const int64_t rows = r->history.rows;
+
+    return rows - (rows > 0 && r->history.column[DYN__COL_STEP][rows - 1] >= (double)r->seen);
+}
+
 static dyn_status add_vectors(bundle *b, const dyn_run *r)
 {
     const dyn_optimizer *o = r->optimizer;
+    const int64_t rows = finished_rows(r);
 
     DYN__TRY(add(b, NAME("theta", "", ""), r->dtype, r->size, 0, r->theta));
     if (o->m)
@@ -55,14 +64,18 @@ static dyn_status add_vectors(bundle *b, const dyn_run *r)
     if (o->v)
         DYN__TRY(add(b, NAME("v", "", ""), r->dtype, r->size, 0, o->v));
     for (int c = 0; c < DYN__COLUMNS; c++)
-        DYN__TRY(add(b, NAME("history.", dyn__column_name(c), ""), DYN_F64, r->history.rows, 0, r->history.column[c]));
+        DYN__TRY(add(b, NAME("history.", dyn__column_name(c), ""), DYN_F64, rows, 0, r->history.column[c]));
     return DYN_OK;
 }
 
-static dyn_status add_series(bundle *b, const dyn__series *s)
+static dyn_status add_series(bundle *b, const dyn_run *r, const dyn__series *s)
 {
-    DYN__TRY(add(b, NAME(DYN__SERIES_PREFIX, s->name, DYN__SERIES_STEPS), DYN_I64, s->rows, 0, s->steps));
-    return add(b, NAME(DYN__SERIES_PREFIX, s->name, DYN__SERIES_VALUES), DYN_F64, s->rows, s->columns, s->values);
+    int64_t rows = s->rows;
+
+    while (r->recorded > r->seen && rows > 0 && s->steps[rows - 1] >= r->seen)
+        rows--;
+    DYN__TRY(add(b, NAME(DYN__SERIES_PREFIX, s->name, DYN__SERIES_STEPS), DYN_I64, rows, 0, s->steps));
+    return add(b, NAME(DYN__SERIES_PREFIX, s->name, DYN__SERIES_VALUES), DYN_F64, rows, s->columns, s->values);
 }
 
 static dyn_status write(bundle *b, const dyn_run *r, const char *path)
@@ -75,7 +88,7 @@ static dyn_status write(bundle *b, const dyn_run *r, const char *path)
     DYN__TRY(add(b, NAME("options", "", ""), DYN_I64, DYN__TRAITS, 0, traits));
     DYN__TRY(add_vectors(b, r));
     for (int64_t i = 0; i < r->series_count; i++)
-        DYN__TRY(add_series(b, &r->series[i]));
+        DYN__TRY(add_series(b, r, &r->series[i]));
     return dyn_npz_write(r->ctx, path, b->count, b->names, (const dyn_array *const *)b->arrays);
 }
 
