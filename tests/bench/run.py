@@ -223,11 +223,11 @@ def main():
     kept = os.path.join(exchange(options.build), "bench.json")
     if options.again:
         out = with_rows(kept, out["rows"])
-    with open(kept, "w") as file:
-        json.dump(out, file, indent=1)
     out = json.loads(json.dumps(out))           # as a later report.py will read it
     print("\n" + report.summary(out))
     if options.again or (not options.only and not options.quick):
+        with open(kept, "w") as file:
+            json.dump(out, file, indent=1)
         report.write(out, os.path.join(ROOT, "docs"))
 
 
