@@ -21,10 +21,13 @@ class Row:
         return (self.flops / fma + self.tanh * tanh) / cores / self.per
 
 
-def perceptron(widths, samples, passes=3):
-    """(flops, tanh) of `passes` products per layer (forward, two backward; none towards the input)."""
+def perceptron(widths, samples, passes=3, spared=1):
+    """(flops, tanh) of `passes` products per layer, of which the first layer is `spared` some. A gradient has three:
+    forward, towards the weights, and towards the input, which the first layer does not need. Along a direction each
+    becomes two by the product rule; the first layer, whose input stays as it is, needs one forward and one towards the
+    weights: four spared. At a new theta the products forward and towards the input come on top: eight, five spared."""
     pairs = list(zip(widths, widths[1:]))
-    flops = 2 * samples * (passes * sum(a * b for a, b in pairs) - pairs[0][0] * pairs[0][1])
+    flops = 2 * samples * (passes * sum(a * b for a, b in pairs) - spared * pairs[0][0] * pairs[0][1])
     return flops, samples * sum(widths[1:-1])
 
 
@@ -41,6 +44,8 @@ DIGITS = "widths=64,100,100,10 data=digits loss=cross_entropy"
 SMALL = "widths=3,200,1 output_bias=0 samples=2000 data=normal dtype=f64"
 P1 = perceptron([1, 100, 1], 80)
 P6 = perceptron([64, 100, 100, 10], 1797)
+HVP = perceptron([64, 100, 100, 10], 1797, 6, 4)
+FRESH_HVP = perceptron([64, 100, 100, 10], 1797, 8, 5)
 
 ROWS = [
     training("P1", [1, 100, 1], 80, 1000, "us", 2.5),
@@ -51,11 +56,11 @@ ROWS = [
         "count=64 check=100", 100, "us", per=64, flops=64 * P1[0], tanh=64 * P1[1], peers=("jax",), goal=4),
     training("P6", [64, 100, 100, 10], 1797, 20, "ms", 1.5, data="digits", check=20),
     Row("P7a", "loss and gradient of P6", "gradient " + DIGITS, 10, flops=P6[0], tanh=P6[1]),
-    Row("P7b", "Hessian product of P6 at a new theta", "product fresh=1 " + DIGITS, 5, flops=2 * P6[0], tanh=P6[1],
-        goal=2),
-    Row("P7c", "the same, linearised once", "product " + DIGITS, 10, flops=2 * P6[0]),
+    Row("P7b", "Hessian product of P6 at a new theta", "product fresh=1 " + DIGITS, 5, flops=FRESH_HVP[0],
+        tanh=FRESH_HVP[1], goal=2),
+    Row("P7c", "the same, linearised once", "product " + DIGITS, 10, flops=HVP[0]),
     Row("P7d", "the same for a block of 8 vectors, per vector", "product columns=8 " + DIGITS, 2, per=8,
-        flops=16 * P6[0]),
+        flops=8 * HVP[0]),
     Row("P8", "five largest eigenpairs of P6, residual 1e-6", "eigen warm=100 " + DIGITS, 1, goal_time=0.040),
     Row("P9", "dense Hessian of tanh 3-200-1 (1000 parameters), 2000 samples, float64", "dense " + SMALL, 1, "s",
         flops=1000 * 2000 * 200 * 30, kind="f64", tolerance=1e-9, goal_time=0.33, seconds=0.1,
