@@ -74,7 +74,8 @@ DYN_API void dyn_run_free(dyn_run *run);
  * more, for the history's last row and the observers at the end. Without an end in the options each call ends so.
  *
  * status: DYN_STOPPED the caller stopped it, after a whole step or in an observer of the library's that takes long:
- *         this measurement is then made when it trains again, and every bit is as if it had not been stopped.
+ *         this measurement is then made when it trains again, and every bit is as if it had not been stopped. (One that
+ *         was due because the run ended is made where it ends then.)
  * errors: DYN_EINVAL steps < 0, or 0 without an end; DYN_ESTATE from inside a callback, or a run of dyn_replicas;
  *         DYN_ENONFINITE loss or gradient is not finite: theta is where this was found, the history ends before;
  *         DYN_EUSER or another status from the objective or an observer (its step is completed, though);

@@ -168,6 +168,7 @@ dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end)
     r->end = r->opt.steps ? r->opt.steps : end;
     r->shown_ns = dyn__now_ns();
     r->reason = DYN_RUN_READY;
+    r->unfinished = 0;
     r->busy = 1;
     s = loop(r);
     r->busy = 0;

@@ -195,7 +195,6 @@ dyn_status dyn__measure(dyn_run *r, double norm, int final)
 {
     dyn_status s;
 
-    r->unfinished = 0;
     copy_moments(r, 0);
     memcpy(r->next, r->theta, r->bytes);
     dyn__optimizer_advance(r->optimizer, r->next, r->gradient, norm);

@@ -62,13 +62,13 @@ static int32_t count_calls(void *user, dyn_run *run, int64_t step, double loss, 
 
 typedef struct training { world w; dyn_objective *objective; dyn_sharpness_tracker *tracker; int calls; } training;
 
-static void observe(training *t, int cold)
+static void observe(training *t, int64_t every, int cold)
 {
     dyn_sharpness_options o = DYN_SHARPNESS_OPTIONS_INIT;
     dyn_schedule when = DYN_SCHEDULE_INIT;
 
     o.cold = cold;
-    when.every = EVERY;
+    when.every = every;
     when.at_end = 1;
     dyn_sharpness_tracker_free(t->tracker);
     CHECK_OK(ctx, dyn_sharpness_tracker_create(ctx, P, &o, &t->tracker));
@@ -85,18 +85,19 @@ static dyn_optimizer_options adam(void)
     return o;
 }
 
-static dyn_run_options nine_steps(void)
+static dyn_run_options until(int64_t steps)
 {
     dyn_run_options o = DYN_RUN_OPTIONS_INIT;
 
-    o.steps = STEPS;
+    o.steps = steps;
     return o;
 }
 
-static void begin(training *t, int cold, int64_t stop_at)
+/* steps = 0: without an end of its own. every = 0: measured at the end only. */
+static void begin_with(training *t, int64_t steps, int64_t every, int cold, int64_t stop_at)
 {
     const dyn_optimizer_options optimizer = adam();
-    const dyn_run_options opt = nine_steps();
+    const dyn_run_options opt = until(steps);
     double theta[P];
 
     *t = (training){ .w.stop_at = stop_at };
@@ -104,8 +105,10 @@ static void begin(training *t, int cold, int64_t stop_at)
         theta[i] = 1.0 + 0.01 * i;
     CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, P, value, gradient, product, &t->w, &t->objective));
     CHECK_OK(ctx, dyn_run_create(t->objective, &optimizer, &opt, theta, &t->w.run));
-    observe(t, cold);
+    observe(t, every, cold);
 }
+
+static void begin(training *t, int cold, int64_t stop_at) { begin_with(t, STEPS, EVERY, cold, stop_at); }
 
 static void end(training *t)
 {
@@ -166,12 +169,32 @@ TEST(goes_on_in_the_same_process)
     end(&whole);
 }
 
+/* The measurement at the end of one training was broken off; the next goes further, so that it is not the end. */
+TEST(goes_on_to_another_end)
+{
+    training whole, t;
+    double theta[2][P];
+
+    begin_with(&whole, 0, 0, 0, -1);
+    CHECK_OK(ctx, dyn_run_train(whole.w.run, 3));
+    CHECK_OK(ctx, dyn_run_train(whole.w.run, 4));
+    begin_with(&t, 0, 0, 0, 2);
+    CHECK(dyn_run_train(t.w.run, 3) == (dyn_status)DYN_STOPPED && dyn_run_step(t.w.run) == 3);
+    CHECK_OK(ctx, dyn_run_train(t.w.run, 4));
+    CHECK(dyn_run_step(t.w.run) == 7);
+    CHECK_OK(ctx, dyn_run_theta(whole.w.run, theta[0]));
+    CHECK_OK(ctx, dyn_run_theta(t.w.run, theta[1]));
+    CHECK(!memcmp(theta[0], theta[1], sizeof theta[0]));
+    end(&t);
+    end(&whole);
+}
+
 #if DYN__HAVE_ZIP
 /* The observers of the unfinished step are called anew: what they had recorded is not in the checkpoint. */
 TEST(goes_on_from_a_checkpoint)
 {
     const dyn_optimizer_options optimizer = adam();
-    const dyn_run_options opt = nine_steps();
+    const dyn_run_options opt = until(STEPS);
     char path[] = "/tmp/dyn-stop-XXXXXX";
     training whole, t;
     int64_t rows = 0;
@@ -187,7 +210,7 @@ TEST(goes_on_from_a_checkpoint)
     CHECK_OK(ctx, dyn_run_series(t.w.run, "calls", &rows, NULL, NULL, NULL));
     CHECK(rows == t.calls - 1);
     t.calls = (int)rows;
-    observe(&t, 1);
+    observe(&t, EVERY, 1);
     CHECK_OK(ctx, dyn_run_train(t.w.run, 0));
     check_same(&whole, &t);
     remove(path);
@@ -201,6 +224,7 @@ int main(void)
     if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
         return 1;
     RUN(goes_on_in_the_same_process);
+    RUN(goes_on_to_another_end);
 #if DYN__HAVE_ZIP
     RUN(goes_on_from_a_checkpoint);
 #endif
