@@ -55,6 +55,8 @@ typedef struct dyn__cnode {
     dyn__place place;       /* memory, when stored or leaf */
 } dyn__cnode;
 
+static inline int64_t dyn__divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 enum { DYN__MOST_SUMS = 32 };       /* deeper ones are not worked out in one place: that is a recursion */
 
 /* ---- instructions ---- */
@@ -102,6 +104,8 @@ typedef struct dyn__instr {
 
 static inline int dyn__is_summed(int kernel) { return kernel >= DYN__K_MUL_1MSQ_SUMS; }
 static inline int dyn__is_row_sum(int kernel) { return kernel == DYN__K_ROW_SUM || kernel == DYN__K_ROW_DOT; }
+/* Its first result goes element by element with its inputs. */
+static inline int dyn__is_elementwise(int kernel) { return kernel < DYN__K_ROW_SUM || dyn__is_summed(kernel); }
 
 /* Argument a is written: the first, and what kernels with several results have behind their inputs. */
 static inline int dyn__is_result(const dyn__instr *q, int a)

@@ -21,10 +21,9 @@ static int64_t columns_of(const dyn__compiler *k, const dyn__instr *q)
         return q->per_row ? 0 : term && dyn__cuts_rows(&q->gemm[0]) ? q->gemm[0].m : q->gemm[0].n;
     if (q->ndim != 2 || q->zero)
         return 0;
-    if (q->kernel == DYN__K_ROW_SUM || q->kernel == DYN__K_ROW_DOT)
+    if (dyn__is_row_sum(q->kernel))
         return q->dim[1];
-    return q->arg[0].stride[1] == 1 && (term || q->kernel < DYN__K_ROW_SUM || dyn__is_summed(q->kernel))
-         ? q->dim[1] : 0;
+    return q->arg[0].stride[1] == 1 && (term || dyn__is_elementwise(q->kernel)) ? q->dim[1] : 0;
 }
 
 static int64_t wide_enough(const dyn__compiler *k, int64_t columns)
@@ -83,8 +82,8 @@ static int64_t strip_width(const gathering *g)
     for (int32_t i = 0; i < g->in_group; i++)
         if (g->group[i].kernel < 0)
             width = PRODUCT_BYTES / g->k->plan->esize;
-    strips = (g->columns + width - 1) / width;
-    return ((g->columns + strips - 1) / strips + 15) & ~(int64_t)15;
+    strips = dyn__divide_up(g->columns, width);
+    return (dyn__divide_up(g->columns, strips) + 15) & ~(int64_t)15;
 }
 
 /* Write down the group, then what stands behind it. */

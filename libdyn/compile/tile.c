@@ -33,7 +33,6 @@ static double row_cost(const dyn__compiler *k, const dyn__instr *q)
     return n * width * element_cost(q->kernel) + 0.5;
 }
 
-static int64_t divide_up(int64_t x, int64_t by) { return (x + by - 1) / by; }
 static int64_t clamp(int64_t x, int64_t lo, int64_t hi) { return x < lo ? lo : x > hi ? hi : x; }
 
 /* Bytes of the operand or the sum that a product over rows reads whole for every tile. */
@@ -70,7 +69,7 @@ static int64_t longest(int64_t rows, int64_t chunk, int64_t cores)
 {
     const int64_t full = rows / chunk, rest = full % cores == 0 ? rows % chunk : 0;
 
-    return divide_up(full, cores) * chunk + rest;
+    return dyn__divide_up(full, cores) * chunk + rest;
 }
 
 static int64_t longest_of_few(int64_t rows, int64_t chunk)
@@ -81,13 +80,13 @@ static int64_t longest_of_few(int64_t rows, int64_t chunk)
 /* Lower tiles where two or four cores then end so much more nearly together that it makes up for them. */
 static void level_tiles(dyn__step *step, int64_t chunks)
 {
-    const int64_t share = divide_up(divide_up(step->R, chunks), step->tile);
-    const int64_t tile = divide_up(step->R, chunks * share);
+    const int64_t share = dyn__divide_up(dyn__divide_up(step->R, chunks), step->tile);
+    const int64_t tile = dyn__divide_up(step->R, chunks * share);
 
     if (11 * longest_of_few(step->R, share * tile) < 10 * longest_of_few(step->R, step->share * step->tile)) {
         step->share = share;
         step->tile = tile;
-        step->tiles = divide_up(step->R, tile);
+        step->tiles = dyn__divide_up(step->R, tile);
     }
 }
 
@@ -106,14 +105,14 @@ static int64_t power_of_two(double most)
 static void count_tasks(const dyn__compiler *k, dyn__step *step)
 {
     double bytes = 1, per_set = step->work / (double)step->V;
-    int64_t chunks, groups = divide_up(step->V, step->group);
+    int64_t chunks, groups = dyn__divide_up(step->V, step->group);
 
     for (int32_t i = 0; i < step->sums; i++)
         bytes += (double)(step->sum[i].size * k->plan->esize);
     chunks = power_of_two(fmin(fmin(per_set / 10e3, per_set / bytes), fmin(16 / (double)groups, (double)step->tiles)));
-    step->share = divide_up(step->tiles, chunks);
+    step->share = dyn__divide_up(step->tiles, chunks);
     level_tiles(step, chunks);
-    step->chunks = divide_up(step->tiles, step->share);
+    step->chunks = dyn__divide_up(step->tiles, step->share);
     step->parts = power_of_two(bytes * (double)(step->chunks * step->V) / (1 << 15));
 }
 
@@ -218,7 +217,7 @@ dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s)
     DYN__TRY(list_sums(k, step));
     choose_beginnings(step);
     step->tile = tile_height(k, step, row_elements);
-    step->tiles = divide_up(step->R, step->tile);
+    step->tiles = dyn__divide_up(step->R, step->tile);
     step->group = step->V < 8 ? step->V : 8;    /* sets that share what a tile reads of the values common to all */
     count_tasks(k, step);
     step->scratch = (row_elements * step->tile * k->plan->esize + 127) & ~(int64_t)63;

@@ -11,7 +11,8 @@
  *
  * Accuracy, in units in the last place: exp 1.01; expm1 1.5; tanh 1.4, in float32 without AVX-512 2.6 (odd, never
  * above 1, exact for tiny arguments); erf in float32 with AVX-512 1.3, below 1/32 2.3 (odd, never above 1); the others
- * SLEEF's 1.0. The reference, and without SLEEF the others, have the accuracy of the C library. Multiply-add kernels round once where the CPU has the instruction, else twice. */
+ * SLEEF's 1.0. The reference, and without SLEEF the others, have the accuracy of the C library. Multiply-add kernels
+ * round once where the CPU has the instruction, else twice. */
 #ifndef DYN__KERNEL_H
 #define DYN__KERNEL_H
 

@@ -45,12 +45,14 @@ static dyn_status add(bundle *b, const char *const name[3], int32_t dtype, int64
 }
 #define NAME(...) ((const char *const[3]){ __VA_ARGS__ })
 
-/* Without what an unfinished step has left: it begins anew. */
+/* What an unfinished step has left is not saved, as the step begins anew. */
+static int is_unfinished(const dyn_run *r) { return r->recorded > r->seen; }
+
 static int64_t finished_rows(const dyn_run *r)
 {
     const int64_t rows = r->history.rows;
 
-    return rows - (rows > 0 && r->history.column[DYN__COL_STEP][rows - 1] >= (double)r->seen);
+    return rows - (is_unfinished(r) && rows > 0 && r->history.column[DYN__COL_STEP][rows - 1] >= (double)r->seen);
 }
 
 static dyn_status add_vectors(bundle *b, const dyn_run *r)
@@ -72,7 +74,7 @@ static dyn_status add_series(bundle *b, const dyn_run *r, const dyn__series *s)
 {
     int64_t rows = s->rows;
 
-    while (r->recorded > r->seen && rows > 0 && s->steps[rows - 1] >= r->seen)
+    while (is_unfinished(r) && rows > 0 && s->steps[rows - 1] >= r->seen)
         rows--;
     DYN__TRY(add(b, NAME(DYN__SERIES_PREFIX, s->name, DYN__SERIES_STEPS), DYN_I64, rows, 0, s->steps));
     return add(b, NAME(DYN__SERIES_PREFIX, s->name, DYN__SERIES_VALUES), DYN_F64, rows, s->columns, s->values);

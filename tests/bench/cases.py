@@ -43,9 +43,10 @@ def training(name, widths, samples, units, scale, goal, data="line", check=100, 
 DIGITS = "widths=64,100,100,10 data=digits loss=cross_entropy"
 SMALL = "widths=3,200,1 output_bias=0 samples=2000 data=normal dtype=f64"
 P1 = perceptron([1, 100, 1], 80)
-P6 = perceptron([64, 100, 100, 10], 1797)
-HVP = perceptron([64, 100, 100, 10], 1797, 6, 4)
-FRESH_HVP = perceptron([64, 100, 100, 10], 1797, 8, 5)
+DIGITS_NET = [64, 100, 100, 10], 1797
+P6 = perceptron(*DIGITS_NET)
+HVP = perceptron(*DIGITS_NET, 6, 4)
+FRESH_HVP = perceptron(*DIGITS_NET, 8, 5)
 
 ROWS = [
     training("P1", [1, 100, 1], 80, 1000, "us", 2.5),
@@ -54,7 +55,7 @@ ROWS = [
     training("P4", [1, 10000, 1], 80, 50, "us", 3, check=20),
     Row("P5", "64 replicas of P1, own seeds and rates: step of one replica", "replicas widths=1,100,1 samples=80 "
         "count=64 check=100", 100, "us", per=64, flops=64 * P1[0], tanh=64 * P1[1], peers=("jax",), goal=4),
-    training("P6", [64, 100, 100, 10], 1797, 20, "ms", 1.5, data="digits", check=20),
+    training("P6", *DIGITS_NET, 20, "ms", 1.5, data="digits", check=20),
     Row("P7a", "loss and gradient of P6", "gradient " + DIGITS, 10, flops=P6[0], tanh=P6[1]),
     Row("P7b", "Hessian product of P6 at a new theta", "product fresh=1 " + DIGITS, 5, flops=FRESH_HVP[0],
         tanh=FRESH_HVP[1], goal=2),

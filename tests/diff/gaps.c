@@ -5,6 +5,7 @@
  * could not pass in the time of a test. */
 #include <stdlib.h>
 #include "compile/gaps.h"
+#include "tests/diff/draw.h"
 #include "tests/test.h"
 
 enum { LINE = 16, CELLS = 4096, PIECES = 100, ROUNDS = 20000, MANY = 1000000 };
@@ -16,10 +17,9 @@ static uint8_t used[CELLS];
 
 static int64_t draw(int64_t limit)
 {
-    static uint32_t state = 1;
+    static drawing d = {.seed = 5};
 
-    state = state * 1664525u + 1013904223u;
-    return (int64_t)(state >> 8) % limit;
+    return draw_from(&d, limit);
 }
 
 static int64_t lowest(int64_t size)

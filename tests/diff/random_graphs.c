@@ -7,28 +7,22 @@
 
 #include <stdlib.h>
 #include <dyn/model.h>
-#include "random/random.h"
+#include "tests/diff/draw.h"
 
 enum { STEPS = 24, POOL = 64 };
 
 static dyn_ctx *ctx;
 
-/* A growing graph; the numbers come from a counter, so that a graph is a function of its number. */
+/* A growing graph. */
 typedef struct maker {
     problem p;
-    uint32_t number, draws;
+    drawing drawing;
     int32_t count;
     dyn_node pool[POOL];
     function f;         /* x: the inputs */
 } maker;
 
-static int64_t draw(maker *m, int64_t limit)
-{
-    double u;
-
-    dyn__uniform_f64((dyn__key){3, DYN__STREAM_USER, m->number, m->draws++}, 0, 1, &u);
-    return (int64_t)(u * (double)limit);
-}
+static int64_t draw(maker *m, int64_t limit) { return draw_from(&m->drawing, limit); }
 
 static const dyn__node *at(const maker *m, dyn_node x) { return dyn__at(m->p.g, x); }
 static dyn_node any(maker *m) { return m->pool[draw(m, m->count)]; }
@@ -173,7 +167,7 @@ static dyn_node make_rows(maker *m)
         return DYN_ENOTSUP;
     for (int i = 0; i < n; i++)
         index[i] = (double)draw(m, at(m, x)->shape.dim[0]);
-    snprintf(name, sizeof name, "i%d", (int)m->draws);
+    snprintf(name, sizeof name, "i%d", (int)m->drawing.draws);
     dyn_node indices = dyn_graph_indices(g, name, 1, &n);
     if (indices < 0)
         return indices;
@@ -204,7 +198,7 @@ static void make(maker *m, uint32_t number, int32_t dtype)
 {
     static const int64_t rows[] = {1, 4, 7, 33, 80}, cols[] = {1, 3, 8, 17};
 
-    *m = (maker){.number = number};
+    *m = (maker){.drawing = {.seed = 3, .number = number}};
     problem_new(&m->p, ctx, dtype);
     const int64_t r = rows[draw(m, 5)], c = cols[draw(m, 4)], d = cols[draw(m, 4)];
     const dyn__shape shape[3] = {{2, {r, c}}, {2, {c, d}}, {1, {d}}};

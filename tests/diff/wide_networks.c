@@ -6,20 +6,13 @@
 #include "tests/diff/compiled.h"
 #include "tests/test.h"
 
-#include "random/random.h"
+#include "tests/diff/draw.h"
 
 static dyn_ctx *ctx;
 
-/* Random numbers come from a counter, so that a network is a function of its number. */
-typedef struct maker { problem p; function f; uint32_t number, draws; } maker;
+typedef struct maker { problem p; function f; drawing drawing; } maker;
 
-static int64_t draw(maker *m, int64_t limit)
-{
-    double u;
-
-    dyn__uniform_f64((dyn__key){4, DYN__STREAM_USER, m->number, m->draws++}, 0, 1, &u);
-    return (int64_t)(u * (double)limit);
-}
+static int64_t draw(maker *m, int64_t limit) { return draw_from(&m->drawing, limit); }
 
 static int64_t columns_of(const maker *m, dyn_node x) { return dyn__at(m->p.g, x)->shape.dim[1]; }
 
@@ -78,7 +71,7 @@ static void make(maker *m, uint32_t number, int32_t dtype)
     static const int64_t rows[] = {1, 5, 21, 70}, widths[] = {1, 20, 259, 530, 530};
     const int64_t wide = widths[3];
 
-    *m = (maker){.number = number};
+    *m = (maker){.drawing = {.seed = 4, .number = number}};
     problem_new(&m->p, ctx, dtype);
     dyn_node h = matrix(m, rows[draw(m, 4)], widths[draw(m, 5)]);
     h = layer(m, h, wide);
