@@ -104,6 +104,8 @@ typedef struct dyn__instr {
 
 static inline int dyn__is_summed(int kernel) { return kernel >= DYN__K_MUL_1MSQ_SUMS; }
 static inline int dyn__is_row_sum(int kernel) { return kernel == DYN__K_ROW_SUM || kernel == DYN__K_ROW_DOT; }
+/* In strips, it sums over the columns of all strips. */
+static inline int dyn__is_part_of_row_sum(const dyn__instr *q) { return q->strip && dyn__is_row_sum(q->kernel); }
 /* Its first result goes element by element with its inputs. */
 static inline int dyn__is_elementwise(int kernel) { return kernel < DYN__K_ROW_SUM || dyn__is_summed(kernel); }
 
@@ -138,12 +140,23 @@ typedef struct dyn__step {
     int32_t sums;
     int64_t summed;             /* elements of all sums, per set */
     int64_t scratch;            /* bytes per worker */
+    /* shared out by columns (across.c): tasks of a group of strips, at most; 0 = by chunks. Elements of what passes
+     * between groups and of the parts of row sums, and where they lie. */
+    int64_t ranges, between;
+    dyn__place between_place;
     double work;                /* estimated nanoseconds on one core */
     /* copy: clear the result first, then one strided copy per instruction. gather, scatter: arguments result, x,
      * indices */
     int32_t fill;
     int64_t rows, cols, table, size;
 } dyn__step;
+
+static inline int64_t dyn__strips(const dyn__instr *q) { return dyn__divide_up(q->columns, q->strip); }
+/* Tasks of the group of strips that begins with q, where columns are shared out. */
+static inline int64_t dyn__ranges(const dyn__step *step, const dyn__instr *q)
+{
+    return step->ranges < dyn__strips(q) ? step->ranges : dyn__strips(q);
+}
 
 typedef struct dyn__binding { dyn_node node; char *name; int64_t size; int32_t dtype; } dyn__binding;
 
@@ -174,6 +187,7 @@ typedef struct dyn__compiler {
     int64_t V;                  /* outer size asked for, 0 = none */
     uint8_t *batched;           /* lowered nodes that carry the outer axis */
     int32_t unfused;
+    int64_t arena_limit;        /* bytes; 0 = none */
     /* by node: the last instruction of a step that reads it; of the step being shaped only */
     int32_t *last_use;
 } dyn__compiler;
@@ -222,6 +236,12 @@ static inline int64_t dyn__line(const dyn__compiler *k) { return 64 / k->plan->e
 dyn_status dyn__plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_elements);
 /* tile.c: tile height, chunks of rows of step s. */
 dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s);
+/* The greatest power of two up to `most`, at least 1 and at most 16. */
+int64_t dyn__power_of_two(double most);
+/* across.c: share the step out by columns instead of chunks of rows, where that is cheaper. grouped: the part of its
+ * work that goes in strips. */
+void dyn__share_columns(const dyn__compiler *k, dyn__step *step, int64_t row_elements, double grouped,
+                        double sum_bytes);
 /* The accumulator of node x among those of this step, or NULL. */
 const dyn__sum *dyn__sum_of(const dyn__step *step, dyn_node x);
 /* place.c: memory of stored values and chunk sums; then every operand's place. */

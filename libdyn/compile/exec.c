@@ -15,9 +15,9 @@ struct dyn_exec {
 
 typedef struct task { const dyn_exec *e; const dyn__step *step; } task;
 
-/* What an instruction works on: some rows of a set, some columns; variant: of its matrix products, DYN__BEGINS only
- * where the instruction begins a sum. */
-typedef struct part { int64_t set, chunk, row, rows, column, columns; int32_t variant; char *tile; } part;
+/* What an instruction works on: some rows of a set, some columns of those that follow column `from`; variant: of its
+ * matrix products, DYN__BEGINS only where the instruction begins a sum. */
+typedef struct part { int64_t set, chunk, row, rows, from, column, columns; int32_t variant; char *tile; } part;
 
 /* ---- one kernel on one tile ---- */
 
@@ -107,7 +107,7 @@ static double scalar_of(const dyn__instr *q, const part *at)
         return q->c + (adds ? DYN__SUMS_ADD : 0);
     if (q->kernel < DYN__K_ROW_SUM)
         return q->c;
-    return dyn__is_row_sum(q->kernel) ? at->column > 0 : adds;
+    return dyn__is_row_sum(q->kernel) ? at->column > at->from : adds;
 }
 
 static void run_kernel(const dyn_exec *e, const dyn__instr *q, const part *at)
@@ -134,18 +134,23 @@ static void run_instr(const dyn_exec *e, const dyn__instr *q, const part *at)
         run_kernel(e, q, at);
 }
 
-/* The instructions up to q->end, strip by strip. */
-static void run_strips(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, part p)
+/* The instructions up to q->end on one strip. */
+static void run_strip(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, int64_t strip, part p)
 {
     const dyn__instr *end = step->instr + q->end;
 
-    for (p.column = 0; p.column < q->columns; p.column += q->strip) {
-        p.columns = q->columns - p.column < q->strip ? q->columns - p.column : q->strip;
-        if (p.column + q->strip >= q->columns)
-            p.variant |= DYN__LAST_STRIP;
-        for (const dyn__instr *i = q; i < end; i++)
-            run_instr(e, i, &p);
-    }
+    p.column = strip * q->strip;
+    p.columns = q->columns - p.column < q->strip ? q->columns - p.column : q->strip;
+    if (p.column + q->strip >= q->columns)
+        p.variant |= DYN__LAST_STRIP;
+    for (const dyn__instr *i = q; i < end; i++)
+        run_instr(e, i, &p);
+}
+
+static void run_strips(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, const part *p)
+{
+    for (int64_t strip = 0; strip < dyn__strips(q); strip++)
+        run_strip(e, step, q, strip, *p);
 }
 
 static void run_tile(const dyn_exec *e, const dyn__step *step, const part *p)
@@ -154,7 +159,7 @@ static void run_tile(const dyn_exec *e, const dyn__step *step, const part *p)
 
     for (const dyn__instr *q = step->instr; q < end; q = step->instr + q->end)
         if (q->strip)
-            run_strips(e, step, q, *p);
+            run_strips(e, step, q, p);
         else
             run_instr(e, q, p);
 }
@@ -174,6 +179,14 @@ static void clear_sums(const dyn_exec *e, const dyn__step *step, int64_t set, in
     }
 }
 
+/* Tile k of those from tile `first` on. */
+static void go_to_tile(const dyn__step *step, int64_t k, int64_t first, part *p)
+{
+    p->row = k * step->tile;
+    p->rows = step->R - p->row < step->tile ? step->R - p->row : step->tile;
+    p->variant = (p->rows < step->tile ? DYN__LAST_TILE : 0) | (k == first ? DYN__BEGINS : 0);
+}
+
 /* Tile by tile, and on each tile set by set: what the sets have in common is then read from the first caches. */
 static void run_chunk(void *arg, int64_t number, int worker)
 {
@@ -187,9 +200,7 @@ static void run_chunk(void *arg, int64_t number, int worker)
     for (int64_t set = first; set < last; set++)
         clear_sums(t->e, step, set, chunk);
     for (int64_t k = from; k < to; k++) {
-        p.row = k * step->tile;
-        p.rows = step->R - p.row < step->tile ? step->R - p.row : step->tile;
-        p.variant = (p.rows < step->tile ? DYN__LAST_TILE : 0) | (k == from ? DYN__BEGINS : 0);
+        go_to_tile(step, k, from, &p);
         for (p.set = first; p.set < last; p.set++)
             run_tile(t->e, step, &p);
     }
@@ -225,13 +236,78 @@ static void combine_part(void *arg, int64_t number, int worker)
     }
 }
 
-static void spread(const dyn_exec *e, int64_t tasks, int large, dyn__task_fn fn, task *t)
+static void spread(const dyn_exec *e, int64_t tasks, int large, dyn__task_fn fn, void *t)
 {
     if (tasks > 1 && e->plan->workers > 1 && large)
         dyn__parallel(e->ctx, tasks, fn, t);
     else
         for (int64_t i = 0; i < tasks; i++)
             fn(t, i, 0);
+}
+
+/* ---- columns shared out ---- */
+
+typedef struct group { const dyn_exec *e; const dyn__step *step; const dyn__instr *first; int64_t ranges; } group;
+
+/* A range of the strips of a group, each over all rows before the next one. */
+static void run_range(void *arg, int64_t number, int worker)
+{
+    const group *g = arg;
+    const dyn__instr *q = g->first;
+    const int64_t strips = dyn__strips(q), from = strips * number / g->ranges, to = strips * (number + 1) / g->ranges;
+    part p = {.chunk = number, .from = from * q->strip, .tile = g->e->scratch + worker * g->e->plan->scratch};
+
+    for (int64_t strip = from; strip < to; strip++)
+        for (int64_t k = 0; k < g->step->tiles; k++) {
+            go_to_tile(g->step, k, 0, &p);
+            run_strip(g->e, g->step, q, strip, p);
+        }
+}
+
+/* The parts of the ranges, in their order. */
+static void add_up_row_sums(const group *g)
+{
+    const dyn__instr *end = g->step->instr + g->first->end;
+    const int64_t rows = g->step->R;
+
+    for (const dyn__instr *q = g->first; q < end; q++)
+        if (dyn__is_part_of_row_sum(q)) {
+            dyn__arg sum[2] = {{address(g->e, &q->arg[3], &(part){0}), 0, 1},
+                               {address(g->e, &q->arg[0], &(part){0}), rows, 1}};
+            g->e->plan->table->tile[DYN__K_COL_SUM](g->ranges, rows, sum, 0);
+        }
+}
+
+/* The instructions from q on that are in no group, tile by tile. Returns the first one behind them. */
+static const dyn__instr *run_between(const dyn_exec *e, const dyn__step *step, const dyn__instr *q)
+{
+    const dyn__instr *last = step->instr + step->instrs, *end = q;
+    part p = {.tile = e->scratch};
+
+    while (end < last && !end->strip)
+        end++;
+    for (int64_t k = 0; k < step->tiles; k++) {
+        go_to_tile(step, k, 0, &p);
+        for (const dyn__instr *i = q; i < end; i++)
+            run_instr(e, i, &p);
+    }
+    return end;
+}
+
+static void run_across(const dyn_exec *e, const dyn__step *step)
+{
+    const dyn__instr *end = step->instr + step->instrs, *q = step->instr;
+
+    clear_sums(e, step, 0, 0);
+    while (q < end)
+        if (q->strip) {
+            group g = {e, step, q, dyn__ranges(step, q)};
+            spread(e, g.ranges, 1, run_range, &g);
+            add_up_row_sums(&g);
+            q = step->instr + q->end;
+        } else {
+            q = run_between(e, step, q);
+        }
 }
 
 static void run_tiles(const dyn_exec *e, const dyn__step *step)
@@ -319,7 +395,7 @@ void dyn__exec_go(dyn_exec *e)
 {
     for (int32_t s = 0; s < e->plan->steps; s++)
         switch (e->plan->step[s].kind) {
-        case DYN__STEP_TILES: run_tiles(e, &e->plan->step[s]); break;
+        case DYN__STEP_TILES: (e->plan->step[s].ranges ? run_across : run_tiles)(e, &e->plan->step[s]); break;
         case DYN__STEP_COPY: run_copies(e, &e->plan->step[s]); break;
         default: run_indexed(e, &e->plan->step[s]);
         }

@@ -90,7 +90,18 @@ static dyn_status place_sums(placing *m, dyn__step *step)
     return DYN_OK;
 }
 
-/* Behind step s: its chunks' sums, and the values that it is the last to read. */
+static dyn_status place_between(placing *m, dyn__step *step)
+{
+    int64_t offset;
+
+    if (!step->ranges)
+        return DYN_OK;
+    DYN__TRY(dyn__gaps_take(&m->arena, aligned(step->between * m->k->plan->esize), &offset));
+    step->between_place = (dyn__place){DYN__BASE_ARENA, offset / m->k->plan->esize};
+    return DYN_OK;
+}
+
+/* Behind step s: its chunks' sums, what passed between its groups of strips, and the values that it is the last to read. */
 static void give_back(placing *m, int32_t s)
 {
     const dyn__compiler *k = m->k;
@@ -98,6 +109,9 @@ static void give_back(placing *m, int32_t s)
 
     for (int32_t i = 0; step->chunks > 1 && i < step->sums; i++)
         dyn__gaps_give(&m->arena, step->sum[i].place.offset * k->plan->esize, sum_bytes(m, step, &step->sum[i]));
+    if (step->ranges)
+        dyn__gaps_give(&m->arena, step->between_place.offset * k->plan->esize,
+                       aligned(step->between * k->plan->esize));
     for (dyn_node x = m->ends[s] - 1; x >= 0; x = m->next[x] - 1)
         dyn__gaps_give(&m->arena, k->node[x].place.offset * element_bytes(k, x), value_bytes(k, x));
 }
@@ -110,6 +124,7 @@ static dyn_status place_step(placing *m, int32_t s)
         if (k->node[x].stored && !k->node[x].absorbed)
             DYN__TRY(place_value(m, x));
     DYN__TRY(place_sums(m, &k->plan->step[s]));
+    DYN__TRY(place_between(m, &k->plan->step[s]));
     give_back(m, s);
     return DYN_OK;
 }
@@ -127,6 +142,19 @@ static dyn_status place_steps(placing *m)
 
 /* ---- operands ---- */
 
+/* An intermediate result: in a tile, or if columns are shared out and it is not just of one strip, all rows of it. */
+static void resolve_intermediate(const dyn__step *step, const dyn__cnode *c, dyn__operand_ref *r)
+{
+    const int whole = step->ranges && c->pitch >= c->C;
+
+    r->place = (dyn__place){DYN__BASE_TILE, c->slot * step->tile + r->offset};
+    r->set = r->row = 0;
+    if (whole) {
+        r->place = (dyn__place){DYN__BASE_ARENA, step->between_place.offset + c->slot * step->R + r->offset};
+        r->row = c->pitch;
+    }
+}
+
 static void resolve(const dyn__compiler *k, int32_t s, dyn__operand_ref *r, int is_output)
 {
     const dyn__cnode *c = &k->node[r->node];
@@ -139,12 +167,26 @@ static void resolve(const dyn__compiler *k, int32_t s, dyn__operand_ref *r, int 
         r->chunk = step->chunks > 1 ? a->size : 0;
         r->row = 0;
     } else if (c->step == s && c->slot >= 0) {
-        r->place = (dyn__place){DYN__BASE_TILE, c->slot * step->tile + r->offset};
-        r->set = r->row = 0;
+        resolve_intermediate(step, c, r);
     } else {
         r->place = (dyn__place){c->place.base, c->place.offset + r->offset};
         r->set = r->view_set;
         r->row = r->view_row;
+    }
+}
+
+/* A sum within rows over strips that are shared out: every range has its own part, and argument 3 is the whole. */
+static void part_row_sums(dyn__step *step)
+{
+    int64_t at = step->between_place.offset + step->between;
+
+    for (int32_t i = 0; step->ranges && i < step->instrs; i++) {
+        dyn__instr *q = &step->instr[i];
+        if (!dyn__is_part_of_row_sum(q))
+            continue;
+        at -= step->ranges * step->R;
+        q->arg[3] = q->arg[0];
+        q->arg[0] = (dyn__operand_ref){.place = {DYN__BASE_ARENA, at}, .chunk = step->R, .row = 1, .stride = {1}};
     }
 }
 
@@ -156,6 +198,7 @@ static void resolve_step(dyn__compiler *k, int32_t s)
         for (int a = 0; a < step->instr[i].nargs; a++)
             if (step->instr[i].arg[a].node >= 0)    /* final copies know where they go */
                 resolve(k, s, &step->instr[i].arg[a], dyn__is_result(&step->instr[i], a));
+    part_row_sums(step);
 }
 
 dyn_status dyn__place_values(dyn__compiler *k)

@@ -79,13 +79,13 @@ static dyn_status passes(dyn__compiler *k)
     return dyn__place_values(k);
 }
 
-static dyn_status check_limit(const dyn__compiler *k, int64_t limit)
+static dyn_status check_limit(const dyn__compiler *k)
 {
     int64_t bytes = dyn_plan_bytes(k->plan);
 
-    if (limit > 0 && bytes > limit)
+    if (k->arena_limit > 0 && bytes > k->arena_limit)
         return DYN__FAIL(k->ctx, DYN_EFULL, "the plan needs %lld bytes, the limit is %lld", (long long)bytes,
-                         (long long)limit);
+                         (long long)k->arena_limit);
     return DYN_OK;
 }
 
@@ -124,13 +124,14 @@ static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node
             k->batched[map[opt->outer_input[i]]] = 1;
     DYN__TRY(place_leaves(k, g, map, is_cut));
     DYN__TRY(passes(k));
-    return check_limit(k, opt->arena_limit);
+    return check_limit(k);
 }
 
 dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn__compile_options *opt,
                         dyn_plan **out)
 {
-    dyn__compiler k = {.ctx = g->ctx, .outputs = count, .V = opt->outer, .unfused = opt->unfused};
+    dyn__compiler k = {.ctx = g->ctx, .outputs = count, .V = opt->outer, .unfused = opt->unfused,
+                      .arena_limit = opt->arena_limit};
     dyn_node *map = dyn__alloc(g->ctx, (size_t)g->count + 1, sizeof *map);
     uint8_t *is_cut = dyn__alloc(g->ctx, (size_t)g->count + 1, 1);
     dyn_status s = map && is_cut ? DYN_OK : DYN_ENOMEM;

@@ -90,8 +90,7 @@ static void level_tiles(dyn__step *step, int64_t chunks)
     }
 }
 
-/* The greatest power of two up to most, or 1. */
-static int64_t power_of_two(double most)
+int64_t dyn__power_of_two(double most)
 {
     int64_t n = 1;
 
@@ -100,20 +99,27 @@ static int64_t power_of_two(double most)
     return n;
 }
 
-/* Chunks: tasks of ten microseconds or more, as long as their partial sums are few: a byte of them costs about a tenth
- * of a nanosecond to clear and to add, and has more than one of work. */
-static void count_tasks(const dyn__compiler *k, dyn__step *step)
+static double sum_bytes(const dyn__compiler *k, const dyn__step *step)
 {
-    double bytes = 1, per_set = step->work / (double)step->V;
-    int64_t chunks, groups = dyn__divide_up(step->V, step->group);
+    double bytes = 1;
 
     for (int32_t i = 0; i < step->sums; i++)
         bytes += (double)(step->sum[i].size * k->plan->esize);
-    chunks = power_of_two(fmin(fmin(per_set / 10e3, per_set / bytes), fmin(16 / (double)groups, (double)step->tiles)));
+    return bytes;
+}
+
+/* Chunks: tasks of ten microseconds or more, as long as their partial sums are few: a byte of them costs about a tenth
+ * of a nanosecond to clear and to add, and has more than one of work. */
+static void count_tasks(dyn__step *step, double bytes)
+{
+    const double per_set = step->work / (double)step->V;
+    int64_t chunks, groups = dyn__divide_up(step->V, step->group);
+
+    chunks = dyn__power_of_two(fmin(fmin(per_set / 10e3, per_set / bytes), fmin(16 / (double)groups, (double)step->tiles)));
     step->share = dyn__divide_up(step->tiles, chunks);
     level_tiles(step, chunks);
     step->chunks = dyn__divide_up(step->tiles, step->share);
-    step->parts = power_of_two(bytes * (double)(step->chunks * step->V) / (1 << 15));
+    step->parts = dyn__power_of_two(bytes * (double)(step->chunks * step->V) / (1 << 15));
 }
 
 const dyn__sum *dyn__sum_of(const dyn__step *step, dyn_node x)
@@ -208,18 +214,24 @@ dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s)
 {
     dyn__step *step = &k->plan->step[s];
     int64_t row_elements;
+    double grouped = 0, bytes;
 
     step->V = k->node[step->node].V;
     step->R = k->node[step->node].R;
     DYN__TRY(dyn__plan_buffers(k, s, &row_elements));
-    for (int32_t i = 0; i < step->instrs; i++)
-        step->work += row_cost(k, &step->instr[i]) * (double)step->R * (double)step->V;
+    for (int32_t i = 0; i < step->instrs; i++) {
+        const double work = row_cost(k, &step->instr[i]) * (double)step->R * (double)step->V;
+        step->work += work;
+        grouped += step->instr[i].strip ? work : 0;
+    }
     DYN__TRY(list_sums(k, step));
+    bytes = sum_bytes(k, step);
     choose_beginnings(step);
     step->tile = tile_height(k, step, row_elements);
     step->tiles = dyn__divide_up(step->R, step->tile);
     step->group = step->V < 8 ? step->V : 8;    /* sets that share what a tile reads of the values common to all */
-    count_tasks(k, step);
+    count_tasks(step, bytes);
+    dyn__share_columns(k, step, row_elements, grouped, bytes);
     step->scratch = (row_elements * step->tile * k->plan->esize + 127) & ~(int64_t)63;
     return plan_kernels(k, step);
 }

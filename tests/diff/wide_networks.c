@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Random networks with layers so wide that they go strip by strip: layers of few or many units in any order, square
- * weights among them, with a bias or a sum with the layer before, activations, softmax. Loss, gradient and Hessian
- * product against the oracle. */
+ * Random networks with layers so wide that they go strip by strip, many with their columns shared out: layers of few or
+ * many units in any order, square weights among them, with a bias or a sum with the layer before, activations,
+ * softmax. Loss, gradient and Hessian product against the oracle. */
 #include "tests/diff/compiled.h"
 #include "tests/test.h"
 
@@ -68,12 +68,12 @@ static dyn_node layer(maker *m, dyn_node h, int64_t columns)
 
 static void make(maker *m, uint32_t number, int32_t dtype)
 {
-    static const int64_t rows[] = {1, 5, 21, 70}, widths[] = {1, 20, 259, 530, 530};
+    static const int64_t rows[] = {1, 5, 21, 70, 141}, widths[] = {1, 20, 259, 530, 530};
     const int64_t wide = widths[3];
 
     *m = (maker){.drawing = {.seed = 4, .number = number}};
     problem_new(&m->p, ctx, dtype);
-    dyn_node h = matrix(m, rows[draw(m, 4)], widths[draw(m, 5)]);
+    dyn_node h = matrix(m, rows[draw(m, 5)], widths[draw(m, 5)]);
     h = layer(m, h, wide);
     for (int64_t more = 1 + draw(m, 2); more > 0; more--)
         h = layer(m, h, widths[draw(m, 5)]);

@@ -131,6 +131,29 @@ static void *run_often(void *arg)
     return NULL;
 }
 
+/* A first run at a start of its own. */
+static runner run_once(dyn_ctx *ctx, const dyn_model *m, dyn_plan *plan, uint64_t seed, const double *x)
+{
+    dyn_init_options init = DYN_INIT_OPTIONS_INIT;
+    runner r = { .size = dyn_model_size(m) };
+
+    r.theta = calloc((size_t)r.size, sizeof(double));
+    r.out = calloc((size_t)r.size, sizeof(double));
+    init.seed = seed;
+    CHECK_OK(ctx, dyn_model_initialise(m, &init, r.theta));
+    CHECK_OK(ctx, dyn_exec_create(plan, &r.exec));
+    bind_all(ctx, m, &r, x);
+    CHECK_OK(ctx, dyn_exec_run(r.exec));
+    return r;
+}
+
+static void free_runner(runner *r)
+{
+    dyn_exec_free(r->exec);
+    free(r->theta);
+    free(r->out);
+}
+
 TEST(two_executors_at_once)
 {
     dyn_ctx *ctx = make_ctx(7, DYN_ISA_AUTO);
@@ -141,32 +164,68 @@ TEST(two_executors_at_once)
     pthread_t thread;
 
     digits_data(ctx, &x, &y);
-    for (int i = 0; i < 2; i++) {
-        r[i] = (runner){ .size = dyn_model_size(m) };
-        r[i].theta = calloc((size_t)r[i].size, sizeof(double));
-        r[i].out = calloc((size_t)r[i].size, sizeof(double));
-        dyn_init_options init = DYN_INIT_OPTIONS_INIT;
-        init.seed = (uint64_t)i;
-        CHECK_OK(ctx, dyn_model_initialise(m, &init, r[i].theta));
-        CHECK_OK(ctx, dyn_exec_create(plan, &r[i].exec));
-        bind_all(ctx, m, &r[i], dyn_array_data(x));
-        CHECK_OK(ctx, dyn_exec_run(r[i].exec));
-    }
+    for (int i = 0; i < 2; i++)
+        r[i] = run_once(ctx, m, plan, (uint64_t)i, dyn_array_data(x));
     CHECK(memcmp(r[0].out, r[1].out, (size_t)r[0].size * sizeof(double)) != 0);
     CHECK(pthread_create(&thread, NULL, run_often, &r[1]) == 0);
     run_often(&r[0]);
     pthread_join(thread, NULL);
     CHECK(r[0].wrong == 0 && r[1].wrong == 0);
-    for (int i = 0; i < 2; i++) {
-        dyn_exec_free(r[i].exec);
-        free(r[i].theta);
-        free(r[i].out);
-    }
+    for (int i = 0; i < 2; i++)
+        free_runner(&r[i]);
     dyn_plan_unref(plan);
     dyn_array_unref(x);
     dyn_array_unref(y);
     dyn_model_unref(m);
     dyn_ctx_free(ctx);
+}
+
+/* ---- layers so wide that columns, not rows, are shared out ---- */
+
+static dyn_model *wide_model(dyn_ctx *ctx)
+{
+    static const int64_t widths[] = { 64, 600, 530, 1 };
+    dyn_perceptron_options opt = DYN_PERCEPTRON_OPTIONS_INIT;
+    dyn_model *m = NULL;
+
+    opt.widths = widths;
+    opt.widths_count = 4;
+    opt.activation = DYN_TANH;
+    CHECK_OK(ctx, dyn_model_perceptron(ctx, &opt, &m));
+    return m;
+}
+
+static void check_wide(int64_t samples)
+{
+    double *first = NULL;
+
+    for (int i = 0; i < 3; i++) {
+        dyn_ctx *ctx = make_ctx(thread_counts[i], DYN_ISA_AUTO);
+        dyn_model *m = wide_model(ctx);
+        dyn_plan *plan = gradient_plan(ctx, m, samples);
+        dyn_array *x = NULL, *y = NULL;
+
+        digits_data(ctx, &x, &y);
+        runner r = run_once(ctx, m, plan, 0, dyn_array_data(x));
+        if (!first) {
+            first = malloc((size_t)r.size * sizeof *first);
+            memcpy(first, r.out, (size_t)r.size * sizeof *first);
+        }
+        CHECK(memcmp(r.out, first, (size_t)r.size * sizeof *first) == 0);
+        free_runner(&r);
+        dyn_plan_unref(plan);
+        dyn_array_unref(x);
+        dyn_array_unref(y);
+        dyn_model_unref(m);
+        dyn_ctx_free(ctx);
+    }
+    free(first);
+}
+
+TEST(threads_and_wide_layers)
+{
+    check_wide(50);
+    check_wide(300);        /* several tiles */
 }
 
 int main(void)
@@ -175,5 +234,6 @@ int main(void)
     RUN(instruction_sets);
     RUN(block_and_single);
     RUN(two_executors_at_once);
+    RUN(threads_and_wide_layers);
     return test_end();
 }

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Sharing a cluster out by columns. Where the gradients of wide layers are large against the work, chunks of rows, each
+ * with sums of its own, cost more than they bring. Ranges of columns are the tasks then: the groups of strips (strip.c)
+ * run one after the other, a task takes some strips of a group, each over all rows, and its part of the gradients has
+ * one place. What passes between groups lies in memory, all rows of it; a sum within rows has a part from every range.
+ * What is in no group is left to one thread, so there must be little of it. */
+#include <math.h>
+#include "compile/compile.h"
+
+/* Rows of a tile; bytes between the groups at most. */
+enum { ACROSS_ROWS = 128, MOST_BYTES = 1 << 23 };
+
+/* Estimated nanoseconds on one core: of a byte that passes between groups, of a byte of the sums of a chunk, and of all
+ * threads for the end of a group. */
+static const double byte_between = 0.02, byte_of_sums = 0.1, end_of_group = 5e3;
+
+static int64_t count_groups(const dyn__step *step)
+{
+    int64_t groups = 0;
+
+    for (int32_t i = 0; i < step->instrs; i = step->instr[i].end)
+        groups += step->instr[i].strip > 0;
+    return groups;
+}
+
+static int64_t count_row_sums(const dyn__step *step)
+{
+    int64_t sums = 0;
+
+    for (int32_t i = 0; i < step->instrs; i++)
+        sums += dyn__is_part_of_row_sum(&step->instr[i]);
+    return sums;
+}
+
+/* The parts are added up where the sums of all rows follow each other. */
+static int row_sums_dense(const dyn__step *step)
+{
+    for (int32_t i = 0; i < step->instrs; i++)
+        if (dyn__is_part_of_row_sum(&step->instr[i]) && step->instr[i].arg[0].stride[0] != 1)
+            return 0;
+    return 1;
+}
+
+/* What chunks cost beyond their work, two cores together: their sums, or that one core waits where there is one. */
+static double cost_of_chunks(const dyn__step *step, double sum_bytes)
+{
+    return step->chunks > 1 ? (double)step->chunks * sum_bytes * byte_of_sums : step->work / 2;
+}
+
+void dyn__share_columns(const dyn__compiler *k, dyn__step *step, int64_t row_elements, double grouped, double sum_bytes)
+{
+    const int64_t groups = count_groups(step), between = row_elements * step->R * k->plan->esize;
+    const double cost = (double)between * byte_between + (double)groups * end_of_group;
+
+    if (groups == 0 || step->V > 1 || between > MOST_BYTES || k->arena_limit || grouped < step->work * 15 / 16
+        || cost >= cost_of_chunks(step, sum_bytes) || !row_sums_dense(step))
+        return;
+    step->ranges = dyn__power_of_two(grouped / (double)groups / 10e3);
+    if (step->ranges == 1) {
+        step->ranges = 0;
+        return;
+    }
+    step->chunks = 1;
+    step->tile = dyn__divide_up(step->R, dyn__divide_up(step->R, ACROSS_ROWS));
+    step->tiles = step->share = dyn__divide_up(step->R, step->tile);
+    step->between = (row_elements + count_row_sums(step) * step->ranges) * step->R;
+}
