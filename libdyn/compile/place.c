@@ -101,7 +101,8 @@ static dyn_status place_between(placing *m, dyn__step *step)
     return DYN_OK;
 }
 
-/* Behind step s: its chunks' sums, what passed between its groups of strips, and the values that it is the last to read. */
+/* Behind step s: its chunks' sums, what passed between its groups of strips, and the values that it is the last to
+ * read. */
 static void give_back(placing *m, int32_t s)
 {
     const dyn__compiler *k = m->k;

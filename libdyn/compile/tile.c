@@ -113,9 +113,10 @@ static double sum_bytes(const dyn__compiler *k, const dyn__step *step)
 static void count_tasks(dyn__step *step, double bytes)
 {
     const double per_set = step->work / (double)step->V;
-    int64_t chunks, groups = dyn__divide_up(step->V, step->group);
+    const int64_t groups = dyn__divide_up(step->V, step->group);
+    const double most = fmin(16 / (double)groups, (double)step->tiles);
+    const int64_t chunks = dyn__power_of_two(fmin(fmin(per_set / 10e3, per_set / bytes), most));
 
-    chunks = dyn__power_of_two(fmin(fmin(per_set / 10e3, per_set / bytes), fmin(16 / (double)groups, (double)step->tiles)));
     step->share = dyn__divide_up(step->tiles, chunks);
     level_tiles(step, chunks);
     step->chunks = dyn__divide_up(step->tiles, step->share);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Which provider computes a matrix product, decided from its sizes by measurements: generated code where the operands
- * fit into the second-level cache, our own kernels up to the size of a third-level cache, BLIS, which blocks for every
- * cache, beyond that. Without vector kernels of our own BLIS takes over early. */
+ * Which provider computes a matrix product, decided from its sizes by measurements: with AVX-512 generated code where
+ * the operands fit into the second-level cache (with AVX2 our own kernels are as fast at multiples of 16 columns and
+ * faster elsewhere), our own kernels up to the size of a third-level cache, BLIS, which blocks for every cache, beyond
+ * that. Without vector kernels of our own BLIS takes over early. */
 #include "kernel/tables.h"
 
 enum { XSMM_MOST_BYTES = 3 << 19, BLIS_LEAST_BYTES = 1 << 24, BLIS_LEAST_FLOPS_REFERENCE = 1 << 16 };

@@ -41,7 +41,7 @@ dyn_status dyn__kernels_init(dyn__kernels *k, int isa)
     k->isa = isa == DYN_ISA_AUTO ? best : isa;
     k->foreign_gemm = isa != DYN_ISA_REFERENCE;
     k->have_sleef = DYN__HAVE_SLEEF;
-    k->have_xsmm = DYN__HAVE_XSMM && k->isa == best && best != DYN_ISA_REFERENCE;
+    k->have_xsmm = DYN__HAVE_XSMM && k->isa == DYN_ISA_AVX512;
     dyn__reference_tables(&k->f64, &k->f32);
 #if DYN__HAVE_AVX
     if (k->isa == DYN_ISA_AVX2) {

@@ -149,11 +149,11 @@ static void show_tanh(dyn__kernels *k)
     printf("tanh_f64 %g s\n", best_of(tanh_f64, k) / (ELEMENTS * TIMES));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     dyn__kernels *k = calloc(1, sizeof *k);
 
-    if (!k || dyn__kernels_init(k, DYN_ISA_AUTO))
+    if (!k || dyn__kernels_init(k, argc > 1 ? atoi(argv[1]) : DYN_ISA_AUTO))
         return 1;
     show_fma(k);
     show_bandwidth(k, "read_l1", 24 << 10);

@@ -105,9 +105,35 @@ def calls_text(out):
         "bound arrays: %.0f ns more (goal: 1000 ns).\n\n" % (c, python, python - c)
 
 
+MASKED = """## Other instruction sets
+
+All cores. AVX2: every implementation is told to use nothing newer, as on a CPU without AVX-512 (`BLIS_ARCH_TYPE`,
+`OPENBLAS_CORETYPE`, `XLA_FLAGS=--xla_cpu_max_isa=AVX2`, `ONEDNN_MAX_CPU_ISA`, `ATEN_CPU_CAPABILITY`,
+`MKL_ENABLE_INSTRUCTIONS`). The limit is AVX2's. PyTorch's compiled step with AVX2 has given wrong numbers at P4, from
+run to run others, which the last column shows. Plain C: libdyn without vector code of its own and without LIBXSMM, as
+on a CPU that is no x86; the products are BLIS's.
+
+"""
+
+
+def masked_text(out):
+    if "masked" not in out:
+        return ""
+    masked, known, lines = out["masked"], by_name(), []
+    for name, result in masked["AVX2"].items():
+        row, rates = known[name], masked["limits"]
+        whole = cells(row, 0, result, rates, out["cores"])
+        lines.append([name] + whole[3:10] + [number(masked["plain C"][name]["libdyn"]["time"] * SCALES[row.scale]),
+                                             whole[11]])
+    head = ["row"] + HEAD[3:10] + ["libdyn, plain C", HEAD[11]]
+    return MASKED + as_table(head, lines) + "\n\nOne core with AVX2: %.0f GFLOP/s in float32, %.0f in float64; tanh " \
+        "%.2f and %.2f ns.\n\n" % (rates["fma_f32"] / 1e9, rates["fma_f64"] / 1e9, rates["tanh_f32"] * 1e9,
+                                     rates["tanh_f64"] * 1e9)
+
+
 def summary(out):
     """What the terminal shows at the end."""
-    return (table(out) if out["rows"] else "") + "\n" + start_text(out) + calls_text(out)
+    return (table(out) if out["rows"] else "") + "\n" + start_text(out) + calls_text(out) + masked_text(out)
 
 
 def tried_text(out):
@@ -138,6 +164,11 @@ def growth_text(out):
     return "\n".join(parts) + "\n"
 
 
+def cpu_flags():
+    with open("/proc/cpuinfo") as info:
+        return next((line for line in info if line.startswith("flags")), "")
+
+
 def machine(root, runner):
     """CPU, versions and settings of this run."""
     import jax
@@ -150,7 +181,7 @@ def machine(root, runner):
     cpu = next((t.split(":")[1].strip() for t in text if t.startswith("model name")), platform.machine())
     family = "/".join(next((t.split(":")[1].strip() for t in text if t.startswith(key)), "?")
                       for key in ("cpu family", "model\t"))
-    flags = next((t for t in text if t.startswith("flags")), "")
+    flags = cpu_flags()
     commit = subprocess.run(["git", "-C", root, "rev-parse", "--short", "HEAD"], capture_output=True,
                             text=True).stdout.strip()
     return {"cpu": "%s (family/model %s), %s" % (cpu, family, "AVX-512" if "avx512f" in flags else
@@ -187,7 +218,7 @@ same data, the same precision and the same cores; results are compared before ti
 {table}
 ![times relative to libdyn's](images/performance.png)
 
-{start}{calls}## What one core can do
+{start}{calls}{masked}## What one core can do
 
 {rates}
 ## What was tried for the peers
@@ -209,10 +240,10 @@ def again_text(out):
 
 def write(out, docs):
     os.makedirs(os.path.join(docs, "images"), exist_ok=True)
-    text = PAGE.format(table=table(out), start=start_text(out), calls=calls_text(out), rates=rates_text(out["limits"]),
-                       tried=tried_text(out), growth=growth_text(out), seconds=out["seconds"], rounds=out["rounds"],
-                       again=again_text(out),
-                       cores=out["cores"], **out["machine"])
+    text = PAGE.format(table=table(out), start=start_text(out), calls=calls_text(out), masked=masked_text(out),
+                       rates=rates_text(out["limits"]), tried=tried_text(out), growth=growth_text(out),
+                       seconds=out["seconds"], rounds=out["rounds"], again=again_text(out), cores=out["cores"],
+                       **out["machine"])
     with open(os.path.join(docs, "performance.md"), "w") as file:
         file.write(text.rstrip() + "\n")
     import plots

@@ -22,16 +22,24 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 COMPARED = ("loss", "theta_norm", "gradient_norm", "product_norm", "matrix_norm", "largest", "values_norm", "value")
 CORES = len(os.sched_getaffinity(0))
 
+# Instruction sets: libdyn's number for it, and what tells the libraries of all the implementations.
+ISAS = {"best": "0", "AVX2": "2", "plain C": "1"}
+MASKS = {"best": {}, "plain C": {}, "AVX2": {
+    "BLIS_ARCH_TYPE": "haswell", "OPENBLAS_CORETYPE": "Haswell", "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}}
+
 
 class Runner:
     """One implementation at work: a process that answers requests. cores = 0 means all."""
 
-    def __init__(self, who, build, cores=0, kind="f32"):
-        command = [os.path.join(build, "tests", "bench", "dyn-bench")]
+    def __init__(self, who, build, cores=0, kind="f32", isa="best"):
+        command = [os.path.join(build, "tests", "bench", "dyn-bench"), ISAS[isa]]
         if who != "libdyn":
             command = [sys.executable, os.path.join(HERE, "peers_%s.py" % who)]
         first = str(min(os.sched_getaffinity(0)))
-        environment = dict(os.environ, PYTHONWARNINGS="ignore", **({"BENCH_F64": "1"} if kind == "f64" else {}))
+        environment = dict(os.environ, PYTHONWARNINGS="ignore", **MASKS[isa])
+        if kind == "f64":
+            environment["BENCH_F64"] = "1"
         self.who, self.started = who, time.perf_counter()
         self.process = subprocess.Popen((["taskset", "-c", first] if cores == 1 else []) + command,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
@@ -59,13 +67,13 @@ class Runner:
 class Pool:
     """The runners now alive, made as they are needed."""
 
-    def __init__(self, build):
-        self.build, self.alive = build, {}
+    def __init__(self, build, isa="best"):
+        self.build, self.isa, self.alive = build, isa, {}
 
     def get(self, who, cores, kind):
         key = (who, cores, kind)
         if key not in self.alive:
-            self.alive[key] = Runner(who, self.build, cores, kind)
+            self.alive[key] = Runner(who, self.build, cores, kind, self.isa)
         return self.alive[key]
 
     def close(self):
@@ -159,11 +167,11 @@ def grow(build, seconds):
     return curves
 
 
-def limits(build):
+def limits(build, isa="best"):
     """Rates of this machine, one core: FLOP/s, bytes/s, seconds per tanh."""
     first = str(min(os.sched_getaffinity(0)))
-    text = subprocess.run(["taskset", "-c", first, os.path.join(build, "tests", "bench", "dyn-limits")], check=True,
-                          capture_output=True, text=True).stdout
+    text = subprocess.run(["taskset", "-c", first, os.path.join(build, "tests", "bench", "dyn-limits"), ISAS[isa]],
+                          check=True, capture_output=True, text=True).stdout
     return {line.split()[0]: float(line.split()[1]) for line in text.splitlines()}
 
 
@@ -187,6 +195,23 @@ def run_rows(options, seconds_factor):
     return results
 
 
+def run_isa(options, isa, who):
+    """The rows on all cores with an instruction set less than the best: {row: {who: result}}."""
+    pool, results = Pool(options.build, isa), {}
+    for row in cases.ROWS:
+        chosen = ("libdyn",) + row.peers if who == "all" else (who,)
+        results[row.name] = measure(pool, row, 0, 1, row.seconds, chosen)
+        print(isa + ": " + report.line(row, 0, results[row.name]), flush=True)
+    pool.close()
+    return results
+
+
+def masked(options):
+    """All implementations as on a CPU that has AVX2 at most, and libdyn as on one of another kind."""
+    return {"limits": limits(options.build, "AVX2"), "AVX2": run_isa(options, "AVX2", "all"),
+            "plain C": run_isa(options, "plain C", "libdyn")}
+
+
 def with_rows(kept, rows):
     """The last whole result with these rows in place of its own, as for a row that something disturbed."""
     with open(kept) as file:
@@ -199,7 +224,7 @@ def with_rows(kept, rows):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
-    parser.add_argument("--only", help="names of rows, such as P1,P6,start,growth")
+    parser.add_argument("--only", help="names of rows, such as P1,P6,start,growth,isa")
     parser.add_argument("--quick", action="store_true", help="one short round")
     parser.add_argument("--again", action="store_true",
                         help="with --only: these rows again, into the last whole result")
@@ -208,7 +233,7 @@ def main():
     options.rounds = 1 if options.quick else options.rounds
     options.build = os.path.abspath(options.build)
     os.makedirs(exchange(options.build), exist_ok=True)
-    wanted = options.only.split(",") if options.only else ["start", "growth", "calls"]
+    wanted = options.only.split(",") if options.only else ["start", "growth", "calls", "isa"]
     before = time.time()
     out = {"limits": limits(options.build), "cores": CORES, "rounds": options.rounds}
     out["rows"] = run_rows(options, 0.2 if options.quick else 1)
@@ -218,6 +243,8 @@ def main():
         out["calls"] = calls(options)
     if "growth" in wanted and not options.quick:
         out["growth"] = grow(options.build, 0.15)
+    if "isa" in wanted and not options.quick and "avx2" in report.cpu_flags():
+        out["masked"] = masked(options)
     out["seconds"] = time.time() - before
     out["machine"] = report.machine(ROOT, Runner("libdyn", options.build))
     kept = os.path.join(exchange(options.build), "bench.json")
