@@ -7,6 +7,7 @@
 
 #include <dyn/dense.h>
 #include "base/base.h"
+#include "kernel/kernel.h"
 
 /* Eigenvalues of the symmetric a [n][n], ascending. The lower triangle is read; a is overwritten, with the eigenvectors
  * as rows if vectors is not zero. The numbers of a are finite. DYN_EFULL, DYN_ENOMEM, DYN_EINTERNAL. */
@@ -16,6 +17,21 @@ dyn_status dyn__eigh(dyn_ctx *ctx, int64_t n, double *a, double *values, int vec
  * eigenvalues: diagonal d [n], next to it e [n - 1]. Squares of the elements may neither overflow nor vanish.
  * DYN_ENOMEM. */
 dyn_status dyn__tridiagonal(dyn_ctx *ctx, int64_t n, double *a, double *d, double *e);
+
+/* a [rows][lda], rows <= cols <= lda, overwritten, as an upper bidiagonal matrix with the same singular values: its
+ * diagonal d [rows], above it e [rows - 1]. lda is a multiple of 8. The sum of the squares of a is 0 or between 2^-400
+ * and 2^400. DYN_ENOMEM. */
+dyn_status dyn__bidiagonal(dyn_ctx *ctx, int64_t rows, int64_t cols, double *a, int64_t lda, double *d, double *e);
+
+/* The triangle R of A = Q R from a [rows][cols], stored as [cols][rows] if transposed, rows > cols, to r [cols][ldr]:
+ * below the diagonal r is left as it is. Squares as above. DYN_ENOMEM. */
+dyn_status dyn__qr(dyn_ctx *ctx, int64_t rows, int64_t cols, const double *a, int transposed, double *r, int64_t ldr);
+
+/* A column of such a matrix with a smaller norm is taken for zero. */
+#define DYN__NEGLIGIBLE 0x1p-300
+
+/* Plan a product of which the sizes change from panel to panel: no code is generated for it. */
+dyn_status dyn__plan_panel(dyn_ctx *ctx, dyn__gemm *g);
 
 /* What a routine of LAPACK answered as a status. */
 dyn_status dyn__lapack_status(dyn_ctx *ctx, const char *routine, int info);

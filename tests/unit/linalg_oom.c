@@ -74,12 +74,14 @@ static dyn_status estimates(dyn_ctx *ctx, void *arg)
 
 static dyn_status dense(dyn_ctx *ctx, void *arg)
 {
+    const double huge[4] = { 1e200, 1.0, 2.0, 3.0 };
     double s[12], vectors[144];
     dyn_status status = dyn_dense_eigh(ctx, 12, matrix, s, vectors);
 
     (void)arg;
     status = status ? status : dyn_dense_eigh(ctx, 12, matrix, s, NULL);
     status = status ? status : dyn_dense_svd_values(ctx, 20, 12, matrix, s);
+    status = status ? status : dyn_dense_svd_values(ctx, 2, 2, huge, s);
     status = status ? status : dyn_dense_svd_values_accurate(ctx, 20, 12, matrix, s, NULL);
     return status ? status : dyn_dense_svd_values_gram(ctx, 20, 12, matrix, s, NULL);
 }
