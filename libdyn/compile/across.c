@@ -8,12 +8,13 @@
 #include <math.h>
 #include "compile/compile.h"
 
-/* Rows of a tile; bytes between the groups at most. */
-enum { ACROSS_ROWS = 128, MOST_BYTES = 1 << 23 };
+/* Rows of a tile; bytes between the groups at most; bytes of the sums of a chunk that stay in the second-level cache
+ * beside the parameters and a tile. */
+enum { ACROSS_ROWS = 128, MOST_BYTES = 1 << 23, FEW_SUM_BYTES = 1 << 18 };
 
-/* Estimated nanoseconds on one core: of a byte that passes between groups, of a byte of the sums of a chunk, and of all
- * threads for the end of a group. */
-static const double byte_between = 0.02, byte_of_sums = 0.1, end_of_group = 5e3;
+/* Estimated nanoseconds on one core: of a byte that passes between groups, of a byte of the sums of a chunk that stay
+ * in the second-level cache or do not, and of all threads for the end of a group. */
+static const double byte_between = 0.02, byte_of_few_sums = 0.03, byte_of_sums = 0.1, end_of_group = 5e3;
 
 static int64_t count_groups(const dyn__step *step)
 {
@@ -45,7 +46,9 @@ static int row_sums_dense(const dyn__step *step)
 /* What chunks cost beyond their work, two cores together: their sums, or that one core waits where there is one. */
 static double cost_of_chunks(const dyn__step *step, double sum_bytes)
 {
-    return step->chunks > 1 ? (double)step->chunks * sum_bytes * byte_of_sums : step->work / 2;
+    const double byte = sum_bytes > FEW_SUM_BYTES ? byte_of_sums : byte_of_few_sums;
+
+    return step->chunks > 1 ? (double)step->chunks * sum_bytes * byte : step->work / 2;
 }
 
 void dyn__share_columns(const dyn__compiler *k, dyn__step *step, int64_t row_elements, double grouped, double sum_bytes)
