@@ -3,7 +3,8 @@
  * Which provider computes a matrix product, decided from its sizes by measurements: with AVX-512 generated code where
  * the operands fit into the second-level cache (with AVX2 our own kernels are as fast at multiples of 16 columns and
  * faster elsewhere), our own kernels up to the size of a third-level cache, BLIS, which blocks for every cache, beyond
- * that. Without vector kernels of our own BLIS takes over early. */
+ * that. Without vector kernels of our own BLIS takes over early. The last columns go to a kernel for them where they
+ * would fill little of a vector. */
 #include "kernel/tables.h"
 
 enum { XSMM_MOST_BYTES = 3 << 19, BLIS_LEAST_BYTES = 1 << 24, BLIS_LEAST_FLOPS_REFERENCE = 1 << 16 };
@@ -33,13 +34,35 @@ static void simplify(dyn__gemm *g)
     }
 }
 
+/* The columns of C behind its whole vectors, if their own kernel is expected to gain a fiftieth of the product, else 0.
+ * In multiply-adds of vectors: with the others they cost as many as a whole vector of columns. Their kernel spends what
+ * it needs, 8 more for every row of C and of B, and 2 with every vector of a transposed A that comes from beyond the
+ * first-level cache. Vectors of four elements go in pairs: it does not pay to leave one alone. All measured. */
+static int tail_columns(const dyn__kernel_table *t, const dyn__gemm *g, size_t element)
+{
+    enum { EACH_ROW = 8, FAR = 2, NEAR_BYTES = 1 << 16, LEAST_GAIN = 50 };
+    const int64_t w = t->vector, whole = w ? g->n / w : 0, tail = g->n - whole * w;
+    const int far = g->trans_a && (size_t)(g->m * g->k) * element > NEAR_BYTES;
+    int64_t vectors, gain;
+
+    if (g->trans_b || !whole || !tail || tail > DYN__MOST_TAIL || 2 * tail > w || (w == 4 && whole % 2))
+        return 0;
+    vectors = g->trans_a ? g->k * ((g->m + w - 1) / w) : g->m * ((g->k + w - 1) / w);
+    gain = g->m * g->k - vectors * (tail + (far ? FAR : 0)) - EACH_ROW * (g->m + g->k);
+    return gain * LEAST_GAIN >= g->m * g->k * (whole + 1) ? (int)tail : 0;
+}
+
 static int try_provider(const dyn__kernels *k, dyn__gemm *g, int provider)
 {
     static int (*const plan[])(const dyn__kernels *, dyn__gemm *) = {
         [DYN__GEMM_PLAIN] = plan_plain, [DYN__GEMM_XSMM] = dyn__xsmm_plan, [DYN__GEMM_BLIS] = plan_blis };
+    const int wide = g->dtype == DYN_F64;
+    const dyn__kernel_table *t = wide ? &k->f64 : &k->f32;
 
     g->code = NULL;
     g->run = NULL;
+    g->run_tail = t->gemm_tail;
+    g->tail = provider == DYN__GEMM_BLIS ? 0 : tail_columns(t, g, wide ? sizeof(double) : sizeof(float));
     g->provider = provider;
     return plan[provider](k, g);
 }

@@ -102,6 +102,10 @@ typedef struct dyn__kernel_table {
     void (*transpose)(int64_t rows, int64_t cols, void *y, int64_t ys, const void *x, int64_t xs);
     /* The plain matrix product of this instruction set, for dyn__gemm_plan. */
     void (*gemm)(const struct dyn__gemm *g, const void *a, const void *b, void *c);
+    /* The last g->tail columns of a product, 1 to DYN__MOST_TAIL of at least as many columns; B is not
+     * transposed. */
+    void (*gemm_tail)(const struct dyn__gemm *g, const void *a, const void *b, void *c);
+    int64_t vector;                     /* elements of a vector; 0 in the reference, which has no gemm_tail */
 } dyn__kernel_table;
 
 typedef struct dyn__kernels {
@@ -129,9 +133,12 @@ typedef struct dyn__gemm {
     void (*run)(const struct dyn__gemm *g, const void *a, const void *b, void *c);
     void *code;                 /* generated kernel of LIBXSMM, owned by LIBXSMM's registry */
     int32_t provider;           /* enum dyn__gemm_provider */
+    int32_t tail;               /* the last columns, if another kernel computes them: run_tail */
+    void (*run_tail)(const struct dyn__gemm *g, const void *a, const void *b, void *c);
 } dyn__gemm;
 enum dyn__gemm_provider { DYN__GEMM_PLAIN = 1, DYN__GEMM_XSMM = 2, DYN__GEMM_BLIS = 3 };
-/* Fill run, code and provider from the other fields (trans_b and ldb may be replaced by an equivalent pair).
+enum { DYN__MOST_TAIL = 4 };
+/* Fill run, code, provider and the tail from the other fields (trans_b and ldb may be replaced by an equivalent pair).
  * provider != 0 on entry asks for that provider (tests); DYN_ENOTSUP if it cannot. */
 dyn_status dyn__gemm_plan(const dyn__kernels *k, dyn__gemm *g);
 static inline void dyn__gemm_run(const dyn__gemm *g, const void *a, const void *b, void *c)

@@ -7,6 +7,7 @@
 #define SLEEF_ISA avx2
 #define GEMM_VECTORS 2
 #define GEMM_ROWS 6
+#define TAIL_ROWS 2
 #define COLUMN_SUMS 6
 #include "kernel/simd_halves.h"
 
@@ -89,7 +90,8 @@ INLINE T v_greatest(V a)
     ACROSS(max, a);
 }
 #undef ACROSS
-INLINE void v_sum_four(const V a[4], T *y) { sum_four(a[0], a[1], a[2], a[3], y); }
+INLINE V v_pairs(V a, V b) { return OP(unpacklo)(a, b) + OP(unpackhi)(a, b); }
+INLINE void v_sum_four(const V a[4], T *y) { sum_pairs(v_pairs(a[0], a[1]), v_pairs(a[2], a[3]), y); }
 
 INLINE V v_round(V a) { return OP(round)(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 

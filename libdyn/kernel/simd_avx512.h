@@ -8,6 +8,7 @@
 #define SLEEF_ISA avx512f
 #define GEMM_VECTORS 3      /* columns of a register block, in vectors */
 #define GEMM_ROWS 8         /* rows of a register block */
+#define TAIL_ROWS 4         /* rows, or vectors of them, of a block of a product's last columns */
 #define COLUMN_SUMS 8       /* running sums of a column reduction, one vector each; twice as many must fit */
 #include "kernel/simd_halves.h"
 
@@ -95,10 +96,12 @@ INLINE V v_clamp(V a, T lo, T hi) { return OP(max)(v_set(lo), OP(min)(v_set(hi),
 /* Is any element above the limit? */
 INLINE int v_above(V a, T limit) { return COMPARE(a, v_set(limit), _CMP_GT_OQ) != 0; }
 INLINE T v_sum(V a) { return OP(reduce_add)(a); }
+/* Sums of pairs of elements, alternately of a and of b. */
+INLINE V v_pairs(V a, V b) { return OP(unpacklo)(a, b) + OP(unpackhi)(a, b); }
 /* y[i] = the sum of the elements of a[i]. */
 INLINE void v_sum_four(const V a[4], T *y)
 {
-    sum_four(fold_half(a[0]), fold_half(a[1]), fold_half(a[2]), fold_half(a[3]), y);
+    sum_pairs(fold_half(v_pairs(a[0], a[1])), fold_half(v_pairs(a[2], a[3])), y);
 }
 INLINE T v_greatest(V a) { return COMPARE(a, a, _CMP_UNORD_Q) ? (T)NAN : OP(reduce_max)(a); }
 

@@ -15,6 +15,7 @@
 #include "kernel/summed.inc"
 #include "kernel/reduce.inc"
 #include "kernel/move.inc"
+#include "kernel/tail.inc"
 #include "kernel/gemm.inc"
 
 #define F(name) name
@@ -46,4 +47,6 @@ void DYN__FILL(dyn__kernel_table *t)
     t->scatter_add = scatter_add;
     t->transpose = transpose;
     t->gemm = gemm;
+    t->gemm_tail = gemm_tail;
+    t->vector = W;
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Matrix products of every table, type and provider against sums in long double: all transposes, accumulation, gaps
- * between rows, sizes around the blocks of the kernels. Nothing outside C may change. */
+ * between rows, sizes around the blocks of the kernels. Nothing outside C may change, and behind the last element of A
+ * and of B begins a page that cannot be read. */
+#include <sys/mman.h>
+#include <unistd.h>
 #include "kernel_test.h"
 
-typedef struct operand { void *p; int64_t ld; int trans; } operand;
+typedef struct operand { void *p, *pages; size_t bytes; int64_t ld; int trans; } operand;
+typedef struct problem { dyn__gemm g; operand a, b; guarded c; } problem;
 
 static double element(const operand *o, int dtype, int64_t r, int64_t c)
 {
@@ -13,63 +17,88 @@ static double element(const operand *o, int dtype, int64_t r, int64_t c)
 
 static operand operand_new(int64_t rows, int64_t cols, int trans, int64_t gap, int dtype)
 {
-    operand o = { NULL, (trans ? rows : cols) + gap, trans };
-    const int64_t size = o.ld * (trans ? cols : rows);
+    const int64_t lines = trans ? cols : rows, length = trans ? rows : cols, ld = length + gap;
+    const int64_t size = ld * (lines - 1) + length;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), used = (size_t)size * size_of(dtype);
+    const size_t bytes = (used + page - 1) / page * page;
+    char *pages = mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const operand o = { pages + (bytes - used), pages, bytes + page, ld, trans };
 
-    o.p = malloc((size_t)size * size_of(dtype));
+    if ((void *)pages == MAP_FAILED || mprotect(pages + bytes, page, PROT_NONE))
+        abort();
     random_fill(o.p, dtype, size, -1, 1);
     return o;
 }
 
-/* Is every element within its rounding error: k + 2 roundings of terms of at most the sum of sizes? */
-static void check_product(const setup *s, const dyn__gemm *g, const operand *a, const operand *b, const guarded *c)
+/* A product to compute, of which the columns from `first` may be written. */
+static problem problem_new(const setup *s, const dyn__gemm *wanted, int64_t gap, int64_t first)
 {
+    problem p = { .g = *wanted };
+    dyn__gemm *g = &p.g;
+
+    p.a = operand_new(g->m, g->k, g->trans_a, gap, s->dtype);
+    p.b = operand_new(g->k, g->n, g->trans_b, gap, s->dtype);
+    g->lda = p.a.ld;
+    g->ldb = p.b.ld;
+    g->ldc = g->n + gap;
+    p.c = guarded_new((size_t)(g->m * g->ldc + 16) * size_of(s->dtype));
+    for (int64_t i = 0; i < g->m; i++) {
+        void *row = at(p.c.now, s->dtype, i * g->ldc);
+        random_fill(row, s->dtype, g->n, -1, 1);
+        memcpy(at(p.c.before, s->dtype, i * g->ldc), row, (size_t)g->n * size_of(s->dtype));
+        guarded_allow(&p.c, at(row, s->dtype, first), (size_t)(g->n - first) * size_of(s->dtype));
+    }
+    return p;
+}
+
+static void problem_free(problem *p)
+{
+    munmap(p->a.pages, p->a.bytes);
+    munmap(p->b.pages, p->b.bytes);
+    guarded_free(&p->c);
+}
+
+/* Is every element from column `first` within its rounding error: k + 2 roundings of terms of at most the sum of
+ * sizes? */
+static void check_product(const setup *s, const problem *q, int64_t first)
+{
+    const dyn__gemm *g = &q->g;
+
     for (int64_t i = 0; i < g->m; i++)
-        for (int64_t j = 0; j < g->n; j++) {
-            const double before = g->accumulate ? get(c->before, s->dtype, i * g->ldc + j) : 0;
-            const double got = get(c->now, s->dtype, i * g->ldc + j);
+        for (int64_t j = first; j < g->n; j++) {
+            const double before = g->accumulate ? get(q->c.before, s->dtype, i * g->ldc + j) : 0;
+            const double got = get(q->c.now, s->dtype, i * g->ldc + j);
             long double want = before, size = fabsl(want);
 
             for (int64_t p = 0; p < g->k; p++) {
-                const long double x = (long double)element(a, s->dtype, i, p) * element(b, s->dtype, p, j);
+                const long double x = (long double)element(&q->a, s->dtype, i, p) * element(&q->b, s->dtype, p, j);
                 want += x;
                 size += fabsl(x);
             }
             if (!(fabsl(got - want) <= (double)(g->k + 2) * epsilon(s->dtype) * size)) {
-                TEST_FAIL("%s provider %d %ldx%ldx%ld trans %d %d + %d at %ld,%ld: got %g, want %Lg", setup_name(s),
-                          g->provider, (long)g->m, (long)g->n, (long)g->k, g->trans_a, g->trans_b, g->accumulate,
-                          (long)i, (long)j, got, want);
+                TEST_FAIL("%s provider %d %ldx%ldx%ld trans %d %d + %d tail %d at %ld,%ld: got %g, want %Lg",
+                          setup_name(s), g->provider, (long)g->m, (long)g->n, (long)g->k, g->trans_a, g->trans_b,
+                          g->accumulate, g->tail, (long)i, (long)j, got, want);
                 return;
             }
         }
-    if (!guarded_intact(c))
+    if (!guarded_intact(&q->c))
         TEST_FAIL("%s provider %d: wrote outside C", setup_name(s), g->provider);
 }
 
-static void try_product(const setup *s, dyn__gemm g, int64_t gap)
+/* The tail of the plan. */
+static int try_product(const setup *s, dyn__gemm g, int64_t gap)
 {
-    operand a = operand_new(g.m, g.k, g.trans_a, gap, s->dtype), b = operand_new(g.k, g.n, g.trans_b, gap, s->dtype);
-    guarded c;
+    problem p = problem_new(s, &g, gap, 0);
 
-    g.lda = a.ld;
-    g.ldb = b.ld;
-    g.ldc = g.n + gap;
-    c = guarded_new((size_t)(g.m * g.ldc + 16) * size_of(s->dtype));
-    for (int64_t i = 0; i < g.m; i++) {
-        void *row = at(c.now, s->dtype, i * g.ldc);
-        random_fill(row, s->dtype, g.n, -1, 1);
-        memcpy(at(c.before, s->dtype, i * g.ldc), row, (size_t)g.n * size_of(s->dtype));
-        guarded_allow(&c, row, (size_t)g.n * size_of(s->dtype));
-    }
-    if (dyn__gemm_plan(s->kernels, &g) == DYN_OK) {
-        dyn__gemm_run(&g, a.p, b.p, c.now);
-        check_product(s, &g, &a, &b, &c);
+    if (dyn__gemm_plan(s->kernels, &p.g) == DYN_OK) {
+        dyn__gemm_run(&p.g, p.a.p, p.b.p, p.c.now);
+        check_product(s, &p, 0);
     } else {
         CHECK(g.provider == DYN__GEMM_XSMM || (g.provider == DYN__GEMM_BLIS && s->isa == DYN_ISA_REFERENCE));
     }
-    free(a.p);
-    free(b.p);
-    guarded_free(&c);
+    problem_free(&p);
+    return p.g.tail;
 }
 
 /* All transposes, with and without accumulation and gaps, by the planner's choice (0) and by each provider. */
@@ -109,23 +138,76 @@ static void try_large(const setup *s)
 
 TEST(large_products) { for_each_setup(try_large); }
 
+static int64_t random_size(int64_t least, int64_t most)
+{
+    return least + (int64_t)(random_bits() % (uint64_t)(most - least + 1));
+}
+
+static dyn__gemm random_product(const setup *s, int64_t most)
+{
+    const int bits = (int)(random_bits() & 3);
+
+    return (dyn__gemm){ .dtype = s->dtype, .trans_a = bits & 1, .accumulate = bits >> 1,
+                        .m = random_size(1, most), .n = random_size(DYN__MOST_TAIL, 20), .k = random_size(1, most) };
+}
+
+/* The last columns alone, by their kernel. k is above and below the slices that it works on. */
+static void try_tail(const setup *s)
+{
+    for (int i = 0; i < 200 && s->table->gemm_tail; i++) {
+        dyn__gemm g = random_product(s, i % 8 ? 70 : 600);
+        problem p;
+
+        g.tail = (int32_t)random_size(1, DYN__MOST_TAIL);
+        p = problem_new(s, &g, i & 16 ? random_size(1, 9) : 0, g.n - g.tail);
+        s->table->gemm_tail(&p.g, p.a.p, p.b.p, p.c.now);
+        check_product(s, &p, g.n - g.tail);
+        problem_free(&p);
+    }
+}
+
+TEST(last_columns) { for_each_setup(try_tail); }
+
+/* Behind some multiples of the vector the kernel for the last columns takes part, of which the reference has none. */
+static void try_split(const setup *s)
+{
+    int split = 0;
+
+    for (int i = 0; i < 200; i++) {
+        dyn__gemm g = random_product(s, 70);
+
+        g.n = 4 * random_size(1, 20) + i % 4;
+        g.provider = i & 8 ? DYN__GEMM_PLAIN : 0;
+        split += try_product(s, g, i & 4 ? random_size(1, 9) : 0) > 0;
+    }
+    CHECK(!s->table->gemm_tail == !split);
+}
+
+TEST(products_with_last_columns) { for_each_setup(try_split); }
+
+typedef void (*run_fn)(const dyn__gemm *g, const void *a, const void *b, void *c);
+
 /* A row of C must not depend on the rows computed with it. */
-static void try_rows(const setup *s)
+static void try_rows_of(const setup *s, int tail, run_fn run)
 {
     enum { M = 23, N = 61, K = 37 };
-    double a[M * K], b[K * N], all[M * N], some[M * N];
-    dyn__gemm g = { .dtype = s->dtype, .m = M, .n = N, .k = K, .lda = K, .ldb = N, .ldc = N,
-                    .provider = DYN__GEMM_PLAIN };
+    double a[M * K], b[K * N], all[M * N] = { 0 }, some[M * N] = { 0 };
+    dyn__gemm g = { .dtype = s->dtype, .m = M, .n = N, .k = K, .lda = K, .ldb = N, .ldc = N, .tail = tail };
 
     random_fill(a, s->dtype, M * K, -1, 1);
     random_fill(b, s->dtype, K * N, -1, 1);
-    CHECK(dyn__gemm_plan(s->kernels, &g) == DYN_OK);
-    dyn__gemm_run(&g, a, b, all);
+    run(&g, a, b, all);
     for (g.m = 2; g.m < M; g.m++) {
-        CHECK(dyn__gemm_plan(s->kernels, &g) == DYN_OK);
-        dyn__gemm_run(&g, a, b, some);
+        run(&g, a, b, some);
         CHECK(!memcmp(all, some, (size_t)(g.m * N) * size_of(s->dtype)));
     }
+}
+
+static void try_rows(const setup *s)
+{
+    try_rows_of(s, 0, s->table->gemm);
+    for (int tail = 1; tail <= DYN__MOST_TAIL && s->table->gemm_tail; tail++)
+        try_rows_of(s, tail, s->table->gemm_tail);
 }
 
 TEST(rows_do_not_depend_on_their_neighbours) { for_each_setup(try_rows); }
@@ -158,6 +240,8 @@ int main(void)
     RUN(init_refuses_unknown_sets);
     RUN(every_provider_and_layout);
     RUN(large_products);
+    RUN(last_columns);
+    RUN(products_with_last_columns);
     RUN(rows_do_not_depend_on_their_neighbours);
     RUN(nan_and_infinity_pass);
     return test_end();
