@@ -21,14 +21,21 @@ static int meets_memory(const dyn__compiler *k, dyn_node y)
 
 static int is_elementwise(int op) { return op != DYN__OP_matmul && op != DYN__OP_sum && op != DYN__OP_amax; }
 
+/* Whole cache lines; never so that the rows of a tile share a few sets of the caches. */
+static int64_t whole_lines(const dyn__compiler *k, int64_t columns)
+{
+    const int64_t line = dyn__line(k), pitch = dyn__divide_up(columns, line) * line;
+
+    return pitch % (16 * line) == 0 ? pitch + line : pitch;
+}
+
 /* Rows of a vector or more begin on a cache line in a tile, except in steps where that would be in the way. */
 static int64_t pitch_of(const dyn__compiler *k, dyn_node x, const uint8_t *dense)
 {
-    const int64_t line = dyn__line(k);
     const dyn__cnode *c = &k->node[x];
 
-    return c->step >= 0 && dyn__in_tile(k, c->step, x) && !dense[c->step] && c->R > 1 && c->C >= line
-         ? (c->C + line - 1) / line * line : c->C;
+    return c->step >= 0 && dyn__in_tile(k, c->step, x) && !dense[c->step] && c->R > 1 && c->C >= dyn__line(k)
+         ? whole_lines(k, c->C) : c->C;
 }
 
 void dyn__set_pitches(dyn__compiler *k, uint8_t *dense)

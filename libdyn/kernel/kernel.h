@@ -131,7 +131,10 @@ typedef struct dyn__gemm {
     int32_t dtype, trans_a, trans_b, accumulate;
     int64_t m, n, k, lda, ldb, ldc;
     void (*run)(const struct dyn__gemm *g, const void *a, const void *b, void *c);
-    void *code;                 /* generated kernel of LIBXSMM, owned by LIBXSMM's registry */
+    /* generated kernels of LIBXSMM, owned by LIBXSMM's registry: of all rows of B, or of a slice of `depth` rows and of
+     * the last, lower one */
+    void *code, *last_code;
+    int64_t depth;
     int32_t provider;           /* enum dyn__gemm_provider */
     int32_t tail;               /* the last columns, if another kernel computes them: run_tail */
     void (*run_tail)(const struct dyn__gemm *g, const void *a, const void *b, void *c);

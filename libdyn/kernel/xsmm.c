@@ -1,26 +1,101 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Matrix products by code that LIBXSMM generates for their sizes. LIBXSMM is column-major: a row-major C = A B is its
- * C' = B' A', so our B is its first operand. It can transpose its second operand (our A) but not its first. The last
- * columns of C may be left to a kernel of our own. The code belongs to LIBXSMM's registry, lives as long as the process
- * and is found again for equal sizes. */
+ * C' = B' A', so our B is its first operand. It can transpose its second operand (our A) but not its first. A B whose
+ * rows collide in the cache is copied, slice by slice. The last columns of C may be left to a kernel of our own. The
+ * code belongs to LIBXSMM's registry, lives as long as the process and is found again for equal sizes. */
 #include "kernel/tables.h"
 
 #if DYN__HAVE_XSMM
 #include <libxsmm.h>
+#include <string.h>
 
-static void run_f64(const dyn__gemm *g, const void *a, const void *b, void *c)
+enum { SLICE_BYTES = 1 << 16 };
+
+static size_t element(const dyn__gemm *g) { return g->dtype == DYN_F64 ? sizeof(double) : sizeof(float); }
+
+static void call(const dyn__gemm *g, void *code, const void *a, const void *b, void *c)
 {
-    ((libxsmm_dmmfunction)(uintptr_t)g->code)(b, a, c);
+    if (g->dtype == DYN_F64)
+        ((libxsmm_dmmfunction)(uintptr_t)code)(b, a, c);
+    else
+        ((libxsmm_smmfunction)(uintptr_t)code)(b, a, c);
+}
+
+static void run_whole(const dyn__gemm *g, const void *a, const void *b, void *c)
+{
+    call(g, g->code, a, b, c);
     if (g->tail)
         g->run_tail(g, a, b, c);
 }
 
-static void run_f32(const dyn__gemm *g, const void *a, const void *b, void *c)
+static void copy_rows(char *to, const char *from, int64_t rows, size_t bytes, size_t from_bytes)
 {
-    ((libxsmm_smmfunction)(uintptr_t)g->code)(b, a, c);
+    for (int64_t i = 0; i < rows; i++)
+        memcpy(to + (size_t)i * bytes, from + (size_t)i * from_bytes, bytes);
+}
+
+static void clear_rows(char *at, int64_t rows, size_t bytes, size_t row_bytes)
+{
+    for (int64_t i = 0; i < rows; i++)
+        memset(at + (size_t)i * row_bytes, 0, bytes);
+}
+
+/* Slice by slice of `depth` rows of B, each copied first. With several the generated code adds to C. */
+static void run_slices(const dyn__gemm *g, const void *a, const void *b, void *c)
+{
+    _Alignas(64) char slice[SLICE_BYTES];
+    const size_t size = element(g), bytes = (size_t)(g->n - g->tail) * size;
+    const int64_t a_col = g->trans_a ? g->lda : 1;
+
+    if (!g->accumulate && g->k > g->depth)
+        clear_rows(c, g->m, bytes, (size_t)g->ldc * size);
+    for (int64_t p = 0; p < g->k; p += g->depth) {
+        const int64_t rows = g->k - p < g->depth ? g->k - p : g->depth;
+
+        copy_rows(slice, (const char *)b + (size_t)(p * g->ldb) * size, rows, bytes, (size_t)g->ldb * size);
+        call(g, rows == g->depth ? g->code : g->last_code, (const char *)a + (size_t)(p * a_col) * size, slice, c);
+    }
     if (g->tail)
         g->run_tail(g, a, b, c);
+}
+
+/* Rows of B at this distance share a few sets of the first-level cache and push each other out, while many rows of A
+ * pass over them. Returns how many rows without gaps make a slice, or 0: B can stay where it is. */
+static int64_t slice_depth(const dyn__gemm *g)
+{
+    const size_t bytes = (size_t)(g->n - g->tail) * element(g);
+
+    if ((size_t)g->ldb * element(g) % 4096 || g->m < 32 || bytes > SLICE_BYTES / 64)
+        return 0;
+    return SLICE_BYTES / (int64_t)bytes;
+}
+
+/* Code for a product with `inner` rows of B, `row` elements apart. */
+static void *generate(const dyn__gemm *g, int64_t inner, int64_t row, int accumulate)
+{
+    const libxsmm_blasint m = (libxsmm_blasint)(g->n - g->tail), n = (libxsmm_blasint)g->m, k = (libxsmm_blasint)inner;
+    const libxsmm_blasint lda = (libxsmm_blasint)row, ldb = (libxsmm_blasint)g->lda, ldc = (libxsmm_blasint)g->ldc;
+    const int flags = g->trans_a ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
+    const double one = 1, beta = accumulate;
+    const float one_f32 = 1, beta_f32 = (float)accumulate;
+
+    if (g->dtype == DYN_F64)
+        return (void *)(uintptr_t)libxsmm_dmmdispatch(m, n, k, &lda, &ldb, &ldc, &one, &beta, &flags, NULL);
+    return (void *)(uintptr_t)libxsmm_smmdispatch(m, n, k, &lda, &ldb, &ldc, &one_f32, &beta_f32, &flags, NULL);
+}
+
+static int plan_slices(dyn__gemm *g)
+{
+    const int64_t row = g->n - g->tail, last = g->k % g->depth;
+    const int adds = g->accumulate || g->k > g->depth;
+
+    if (g->k >= g->depth)
+        g->code = generate(g, g->depth, row, adds);
+    if (last)
+        g->last_code = generate(g, last, row, adds);
+    g->run = run_slices;
+    return (g->k < g->depth || g->code) && (!last || g->last_code);
 }
 
 /* Sizes that LIBXSMM's code generator was seen to take, with room in its 32-bit offsets. */
@@ -28,23 +103,14 @@ static int fits(int64_t size) { return size < 65536; }
 
 int dyn__xsmm_plan(const dyn__kernels *k, dyn__gemm *g)
 {
-    const libxsmm_blasint m = (libxsmm_blasint)(g->n - g->tail), n = (libxsmm_blasint)g->m;
-    const libxsmm_blasint inner = (libxsmm_blasint)g->k;
-    const libxsmm_blasint lda = (libxsmm_blasint)g->ldb, ldb = (libxsmm_blasint)g->lda, ldc = (libxsmm_blasint)g->ldc;
-    const int flags = g->trans_a ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
-    const double one = 1, beta = g->accumulate;
-    const float one_f32 = 1, beta_f32 = (float)g->accumulate;
-
     if (!k->have_xsmm || g->trans_b || !fits(g->m) || !fits(g->n) || !fits(g->k) || !fits(g->lda) || !fits(g->ldb)
         || !fits(g->ldc))
         return 0;
-    if (g->dtype == DYN_F64)
-        g->code = (void *)(uintptr_t)libxsmm_dmmdispatch(m, n, inner, &lda, &ldb, &ldc, &one, &beta, &flags, NULL);
-    else
-        g->code = (void *)(uintptr_t)libxsmm_smmdispatch(m, n, inner, &lda, &ldb, &ldc, &one_f32, &beta_f32, &flags,
-                                                         NULL);
-    if (g->code)
-        g->run = g->dtype == DYN_F64 ? run_f64 : run_f32;
+    g->depth = slice_depth(g);
+    if (g->depth)
+        return plan_slices(g);
+    g->code = generate(g, g->k, g->ldb, g->accumulate);
+    g->run = run_whole;
     return g->code != NULL;
 }
 #else

@@ -138,6 +138,21 @@ static void try_large(const setup *s)
 
 TEST(large_products) { for_each_setup(try_large); }
 
+/* Rows of B at 4096 bytes, which are copied slice by slice: less than one, some, as many as fill them; with a tail. */
+static void try_colliding(const setup *s)
+{
+    static const int64_t sizes[][2] = { { 40, 100 }, { 40, 500 }, { 32, 512 }, { 35, 300 } };       /* n, k */
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int bits = 0; bits < 4; bits++) {
+            const dyn__gemm g = { .dtype = s->dtype, .trans_a = bits & 1, .accumulate = bits >> 1, .m = 33,
+                                  .n = sizes[i][0], .k = sizes[i][1] };
+            try_product(s, g, 4096 / (int64_t)size_of(s->dtype) - g.n);
+        }
+}
+
+TEST(colliding_rows) { for_each_setup(try_colliding); }
+
 static int64_t random_size(int64_t least, int64_t most)
 {
     return least + (int64_t)(random_bits() % (uint64_t)(most - least + 1));
@@ -240,6 +255,7 @@ int main(void)
     RUN(init_refuses_unknown_sets);
     RUN(every_provider_and_layout);
     RUN(large_products);
+    RUN(colliding_rows);
     RUN(last_columns);
     RUN(products_with_last_columns);
     RUN(rows_do_not_depend_on_their_neighbours);

@@ -93,6 +93,8 @@ static void try_moves(const setup *s)
     try_gather(s, 0, 3);
     try_scatter(s, 0, 3);
     try_transpose(s, 0, 3, 0);
+    try_transpose(s, 256, 70, 0);       /* columns of the result collide in the caches */
+    try_transpose(s, 128, 300, 128);
 }
 
 TEST(gather_scatter_transpose) { for_each_setup(try_moves); }
