@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The executor from inside: what its parts know of each other. exec_tile.c runs instructions on a tile, exec_share.c
+ * shares the tiles of a step out to threads, exec_move.c moves elements. */
+#ifndef DYN__COMPILE_EXEC_H
+#define DYN__COMPILE_EXEC_H
+
+#include <string.h>
+#include "compile/compile.h"
+
+struct dyn_exec {
+    dyn_plan *plan;
+    dyn_ctx *ctx;
+    char *arena;
+    char *scratch;              /* workers x plan->scratch */
+    char **base;                /* by enum dyn__base */
+};
+
+/* What an instruction works on: some rows of a set, some columns of those that follow column `from`; variant: of its
+ * matrix products, DYN__BEGINS only where the instruction begins a sum. */
+typedef struct dyn__part {
+    int64_t set, chunk, row, rows, from, column, columns;
+    int32_t variant;
+    char *tile;
+} dyn__part;
+
+/* Where an operand lies, for this part. */
+static inline char *dyn__address(const dyn_exec *e, const dyn__operand_ref *r, const dyn__part *p)
+{
+    char *base = r->place.base == DYN__BASE_TILE ? p->tile : e->base[r->place.base];
+    return base + (r->place.offset + p->set * r->set + p->chunk * r->chunk + p->row * r->row + p->column * r->column)
+        * e->plan->esize;
+}
+
+/* Sizes of the dimensions, with another one in place of dimension d. */
+typedef struct dyn__sizes { int64_t of[DYN__MAX_DIM]; } dyn__sizes;
+
+static inline dyn__sizes dyn__sizes_with(const dyn__instr *q, int d, int64_t size)
+{
+    dyn__sizes s;
+
+    memcpy(s.of, q->dim, sizeof s.of);
+    s.of[d] = size;
+    return s;
+}
+
+/* The next index of the first `dims` dimensions; 0 after the last. */
+static inline int dyn__next(const dyn__sizes *s, int64_t *index, int dims)
+{
+    int d = dims - 1;
+
+    while (d >= 0 && ++index[d] == s->of[d])
+        index[d--] = 0;
+    return d >= 0;
+}
+
+/* Element of argument a at this index. */
+static inline char *dyn__element(const dyn__instr *q, int a, char *p, const int64_t *index, int dims, int esize)
+{
+    int64_t at = 0;
+
+    for (int d = 0; d < dims; d++)
+        at += index[d] * q->arg[a].stride[d];
+    return p + at * esize;
+}
+
+/* exec_tile.c: one instruction; those up to q->end on one strip; all of a step on one tile. */
+void dyn__run_instr(const dyn_exec *e, const dyn__instr *q, const dyn__part *at);
+void dyn__run_strip(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, int64_t strip, dyn__part p);
+void dyn__run_tile(const dyn_exec *e, const dyn__step *step, const dyn__part *p);
+/* exec_share.c: a step of tiles, on all threads. */
+void dyn__run_tiles(const dyn_exec *e, const dyn__step *step);
+/* exec_move.c: the other kinds of steps. */
+void dyn__run_copies(const dyn_exec *e, const dyn__step *step);
+void dyn__run_indexed(const dyn_exec *e, const dyn__step *step);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Who does what: a task is one chunk of rows of some sets, or where columns are shared out a range of the strips of a
+ * group. Which thread runs a task changes no bit. */
+#include "compile/exec.h"
+
+typedef struct task { const dyn_exec *e; const dyn__step *step; } task;
+
+/* ---- one chunk ---- */
+
+/* The sums that no instruction begins. */
+static void clear_sums(const dyn_exec *e, const dyn__step *step, int64_t set, int64_t chunk)
+{
+    const int64_t esize = e->plan->esize;
+
+    for (int32_t i = 0; i < step->sums; i++) {
+        const dyn__sum *a = &step->sum[i];
+        int64_t at = a->place.offset + (set * step->chunks + chunk) * a->size;
+        if (a->clear)
+            memset(e->base[a->place.base] + at * esize, 0, (size_t)(a->size * esize));
+    }
+}
+
+/* Tile k of those from tile `first` on. */
+static void go_to_tile(const dyn__step *step, int64_t k, int64_t first, dyn__part *p)
+{
+    p->row = k * step->tile;
+    p->rows = step->R - p->row < step->tile ? step->R - p->row : step->tile;
+    p->variant = (p->rows < step->tile ? DYN__LAST_TILE : 0) | (k == first ? DYN__BEGINS : 0);
+}
+
+/* Tile by tile, and on each tile set by set: what the sets have in common is then read from the first caches. */
+static void run_chunk(void *arg, int64_t number, int worker)
+{
+    const task *t = arg;
+    const dyn__step *step = t->step;
+    const int64_t chunk = number % step->chunks, first = number / step->chunks * step->group;
+    const int64_t last = first + step->group < step->V ? first + step->group : step->V;
+    const int64_t from = chunk * step->share, to = from + step->share < step->tiles ? from + step->share : step->tiles;
+    dyn__part p = {.chunk = chunk, .tile = t->e->scratch + worker * t->e->plan->scratch};
+
+    for (int64_t set = first; set < last; set++)
+        clear_sums(t->e, step, set, chunk);
+    for (int64_t k = from; k < to; k++) {
+        go_to_tile(step, k, from, &p);
+        for (p.set = first; p.set < last; p.set++)
+            dyn__run_tile(t->e, step, &p);
+    }
+}
+
+/* `size` elements of a sum from element `from` on: the sums of the chunks in their order. */
+static void combine(const dyn_exec *e, const dyn__step *step, const dyn__sum *a, int64_t set, int64_t from,
+                    int64_t size)
+{
+    const int64_t esize = e->plan->esize;
+    dyn__arg sum[2] = {
+        {e->base[a->result.base] + (a->result.offset + set * a->size + from) * esize, 0, 1},
+        {e->base[a->place.base] + (a->place.offset + set * step->chunks * a->size + from) * esize, a->size, 1}};
+
+    e->plan->table->tile[DYN__K_COL_SUM](step->chunks, size, sum, 0);
+}
+
+/* A task does a range of the elements of all sums, in the order of their results; where it ends depends on dyn__sizes
+ * only. */
+static void combine_part(void *arg, int64_t number, int worker)
+{
+    const task *t = arg;
+    const dyn__step *step = t->step;
+    const int64_t begin = step->summed * number / step->parts, end = step->summed * (number + 1) / step->parts;
+
+    (void)worker;
+    for (int32_t i = 0; i < step->sums; i++) {
+        const dyn__sum *a = &step->sum[i];
+        const int64_t from = begin > a->start ? begin - a->start : 0;
+        const int64_t to = end - a->start < a->size ? end - a->start : a->size;
+        for (int64_t set = 0; from < to && set < step->V; set++)
+            combine(t->e, step, a, set, from, to - from);
+    }
+}
+
+static void spread(const dyn_exec *e, int64_t tasks, int large, dyn__task_fn fn, void *t)
+{
+    if (tasks > 1 && e->plan->workers > 1 && large)
+        dyn__parallel(e->ctx, tasks, fn, t);
+    else
+        for (int64_t i = 0; i < tasks; i++)
+            fn(t, i, 0);
+}
+
+/* ---- columns shared out ---- */
+
+typedef struct group { const dyn_exec *e; const dyn__step *step; const dyn__instr *first; int64_t ranges; } group;
+
+/* A range of the strips of a group, each over all rows before the next one. */
+static void run_range(void *arg, int64_t number, int worker)
+{
+    const group *g = arg;
+    const dyn__instr *q = g->first;
+    const int64_t strips = dyn__strips(q), from = strips * number / g->ranges, to = strips * (number + 1) / g->ranges;
+    dyn__part p = {.chunk = number, .from = from * q->strip, .tile = g->e->scratch + worker * g->e->plan->scratch};
+
+    for (int64_t strip = from; strip < to; strip++)
+        for (int64_t k = 0; k < g->step->tiles; k++) {
+            go_to_tile(g->step, k, 0, &p);
+            dyn__run_strip(g->e, g->step, q, strip, p);
+        }
+}
+
+/* The parts of the ranges, in their order. */
+static void add_up_row_sums(const group *g)
+{
+    const dyn__instr *end = g->step->instr + g->first->end;
+    const int64_t rows = g->step->R;
+
+    for (const dyn__instr *q = g->first; q < end; q++)
+        if (dyn__is_part_of_row_sum(q)) {
+            dyn__arg sum[2] = {{dyn__address(g->e, &q->arg[3], &(dyn__part){0}), 0, 1},
+                               {dyn__address(g->e, &q->arg[0], &(dyn__part){0}), rows, 1}};
+            g->e->plan->table->tile[DYN__K_COL_SUM](g->ranges, rows, sum, 0);
+        }
+}
+
+/* The instructions from q on that are in no group, tile by tile. Returns the first one behind them. */
+static const dyn__instr *run_between(const dyn_exec *e, const dyn__step *step, const dyn__instr *q)
+{
+    const dyn__instr *last = step->instr + step->instrs, *end = q;
+    dyn__part p = {.tile = e->scratch};
+
+    while (end < last && !end->strip)
+        end++;
+    for (int64_t k = 0; k < step->tiles; k++) {
+        go_to_tile(step, k, 0, &p);
+        for (const dyn__instr *i = q; i < end; i++)
+            dyn__run_instr(e, i, &p);
+    }
+    return end;
+}
+
+static void run_across(const dyn_exec *e, const dyn__step *step)
+{
+    const dyn__instr *end = step->instr + step->instrs, *q = step->instr;
+
+    clear_sums(e, step, 0, 0);
+    while (q < end)
+        if (q->strip) {
+            group g = {e, step, q, dyn__ranges(step, q)};
+            spread(e, g.ranges, 1, run_range, &g);
+            add_up_row_sums(&g);
+            q = step->instr + q->end;
+        } else {
+            q = run_between(e, step, q);
+        }
+}
+
+static void run_chunks(const dyn_exec *e, const dyn__step *step)
+{
+    const int64_t tasks = (step->V + step->group - 1) / step->group * step->chunks;
+    task t = {e, step};
+
+    spread(e, tasks, step->work > 15e3, run_chunk, &t);
+    if (step->chunks > 1)
+        spread(e, step->parts, 1, combine_part, &t);
+}
+
+void dyn__run_tiles(const dyn_exec *e, const dyn__step *step)
+{
+    if (step->ranges)
+        run_across(e, step);
+    else
+        run_chunks(e, step);
+}
