@@ -12,9 +12,26 @@
  * beside the parameters and a tile. */
 enum { ACROSS_ROWS = 128, MOST_BYTES = 1 << 23, FEW_SUM_BYTES = 1 << 18 };
 
+/* Estimated nanoseconds of work that make a range of a group worth its own task. */
+static const double range_work = 10e3;
+
 /* Estimated nanoseconds on one core: of a byte that passes between groups, of a byte of the sums of a chunk that stay
  * in the second-level cache or do not, and of all threads for the end of a group. */
 static const double byte_between = 0.02, byte_of_few_sums = 0.03, byte_of_sums = 0.1, end_of_group = 5e3;
+
+int dyn__rows_are_few(const dyn__compiler *k, int32_t s)
+{
+    const dyn__step *step = &k->plan->step[s];
+    const dyn__cnode *c = &k->node[step->node];
+    double work = 0, sum_bytes = 0;
+
+    for (int32_t i = 0; i < step->instrs; i++) {
+        const dyn__instr *q = &step->instr[i];
+        work += dyn__row_cost(k, q) * (double)c->R;
+        sum_bytes += k->node[q->node].role == DYN__TERM ? (double)(k->node[q->node].C * k->plan->esize) : 0;
+    }
+    return c->V == 1 && work < 2 * sum_bytes && work > 2 * range_work;
+}
 
 static int64_t count_groups(const dyn__step *step)
 {
@@ -59,7 +76,7 @@ void dyn__share_columns(const dyn__compiler *k, dyn__step *step, int64_t row_ele
     if (groups == 0 || step->V > 1 || between > MOST_BYTES || k->arena_limit || grouped < step->work * 15 / 16
         || cost >= cost_of_chunks(step, sum_bytes) || !row_sums_dense(step))
         return;
-    step->ranges = dyn__power_of_two(grouped / (double)groups / 10e3);
+    step->ranges = dyn__power_of_two(grouped / (double)groups / range_work);
     if (step->ranges == 1) {
         step->ranges = 0;
         return;

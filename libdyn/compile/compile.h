@@ -96,8 +96,8 @@ typedef struct dyn__instr {
     dyn__tile_fn fn;
     int64_t dim[DYN__MAX_DIM];
     dyn__operand_ref arg[DYN__MAX_ARGS];        /* 0 is the output */
-    /* product: m rows per tile row, contraction over tile rows (term) or not; for every enum dyn__variant */
-    dyn__gemm gemm[DYN__VARIANTS];
+    /* product: m rows per tile row, contraction over tile rows (term) or not; what runs, for every enum dyn__variant */
+    dyn__gemm whole, *gemm;
     int64_t row_size;           /* elements of the output from one row to the next */
     dyn_node node;
 } dyn__instr;
@@ -136,6 +136,7 @@ typedef struct dyn__step {
     int64_t parts;              /* tasks that add up the sums of the chunks */
     dyn__instr *instr;
     int32_t instrs;
+    dyn__gemm *gemm;            /* of its products */
     dyn__sum *sum;
     int32_t sums;
     int64_t summed;             /* elements of all sums, per set */
@@ -188,6 +189,7 @@ typedef struct dyn__compiler {
     uint8_t *batched;           /* lowered nodes that carry the outer axis */
     int32_t unfused;
     int64_t arena_limit;        /* bytes; 0 = none */
+    int64_t wide;               /* bytes of a row from which a layer goes in strips; of the step being shaped only */
     /* by node: the last instruction of a step that reads it; of the step being shaped only */
     int32_t *last_use;
 } dyn__compiler;
@@ -236,8 +238,12 @@ static inline int64_t dyn__line(const dyn__compiler *k) { return 64 / k->plan->e
 dyn_status dyn__plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_elements);
 /* tile.c: tile height, chunks of rows of step s. */
 dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s);
+/* Estimated nanoseconds that instruction q takes for a row, on one core. */
+double dyn__row_cost(const dyn__compiler *k, const dyn__instr *q);
 /* The greatest power of two up to `most`, at least 1 and at most 16. */
 int64_t dyn__power_of_two(double most);
+/* across.c: would all rows of step s be one chunk, though there is work for more threads? */
+int dyn__rows_are_few(const dyn__compiler *k, int32_t s);
 /* across.c: share the step out by columns instead of chunks of rows, where that is cheaper. grouped: the part of its
  * work that goes in strips. */
 void dyn__share_columns(const dyn__compiler *k, dyn__step *step, int64_t row_elements, double grouped,

@@ -129,13 +129,14 @@ static dyn_node transposed(dyn_graph *g, dyn_node x)
     return dyn_graph_permute(g, x, order);
 }
 
-/* x W^T with a given W and so many rows x that W may be transposed first: every tile then reads W along its rows. */
+/* x W^T with a given W and so many rows x that W may be transposed first: every tile then reads W along its rows. For a
+ * few tiles it is cheaper to turn what each reads, piece by piece in the cache. */
 static int worth_transposing(const dyn_graph *g, dyn_node a, dyn_node b, dyn_node base)
 {
     const dyn__shape *s = &dyn__at(g, a)->shape, *w = &dyn__at(g, b)->shape;
     int64_t rows = w->rank == 2 ? dyn__shape_size(s) / s->dim[s->rank - 1] : s->dim[s->rank - 2];
 
-    return dyn__at(g, base)->op == DYN__OP_input && rows >= 64 && w->dim[w->rank - 2] > 1 && w->dim[w->rank - 1] > 1;
+    return dyn__at(g, base)->op == DYN__OP_input && rows > 256 && w->dim[w->rank - 2] > 1 && w->dim[w->rank - 1] > 1;
 }
 
 static dyn_node lower_matmul(lowering *l, dyn_node a, dyn_node b, const dyn__attr *attr)

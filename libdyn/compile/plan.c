@@ -208,6 +208,7 @@ void dyn_plan_unref(dyn_plan *p)
     ctx = p->ctx;
     for (int32_t s = 0; s < p->steps; s++) {
         dyn__free(ctx, p->step[s].instr);
+        dyn__free(ctx, p->step[s].gemm);
         dyn__free(ctx, p->step[s].sum);
     }
     for (int32_t i = 0; i < p->inputs; i++)

@@ -150,12 +150,12 @@ int dyn__outer_factors(const dyn__compiler *k, dyn_node x, dyn__operand_ref *a, 
 static void set_product(const dyn__compiler *k, dyn__instr *q, const product *p, int ta, int tb)
 {
     q->kernel = -1;
-    q->gemm[0] = (dyn__gemm){.dtype = k->g->dtype, .trans_a = ta, .trans_b = tb, .m = p->m, .n = p->n, .k = p->k,
+    q->whole = (dyn__gemm){.dtype = k->g->dtype, .trans_a = ta, .trans_b = tb, .m = p->m, .n = p->n, .k = p->k,
                           .lda = ta ? p->ak : p->am, .ldb = tb ? p->bn : p->bk, .ldc = p->ym};
-    if (q->gemm[0].lda < (ta ? p->m : p->k))       /* a single row or column may have any stride */
-        q->gemm[0].lda = ta ? p->m : p->k;
-    if (q->gemm[0].ldb < (tb ? p->k : p->n))
-        q->gemm[0].ldb = tb ? p->k : p->n;
+    if (q->whole.lda < (ta ? p->m : p->k))       /* a single row or column may have any stride */
+        q->whole.lda = ta ? p->m : p->k;
+    if (q->whole.ldb < (tb ? p->k : p->n))
+        q->whole.ldb = tb ? p->k : p->n;
 }
 
 int dyn__is_large_product(const dyn__compiler *k, dyn_node y)
@@ -181,7 +181,7 @@ dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_
         if (select_thin_term(q, &p))
             return DYN_OK;
         set_product(k, q, &p, ta, tb);
-        q->gemm[0].accumulate = 1;
+        q->whole.accumulate = 1;
         return DYN_OK;
     }
     if (p.batch == 0) {

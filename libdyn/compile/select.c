@@ -270,7 +270,7 @@ static dyn_status append(dyn__compiler *k, dyn__step *step, int64_t *capacity, d
     }
     DYN__TRY(dyn__grow(k->ctx, (void **)&step->instr, capacity, step->instrs + 1, sizeof *step->instr));
     DYN__TRY(select_node(k, &step->instr[step->instrs], y, into));
-    step->instr[step->instrs++].gemm[0].accumulate |= adds;
+    step->instr[step->instrs++].whole.accumulate |= adds;
     return DYN_OK;
 }
 

@@ -7,8 +7,9 @@
 #include <string.h>
 #include "compile/compile.h"
 
-/* Bytes of a row of a strip at most, with and without matrix products, and of a row that is worth strips. */
-enum { PRODUCT_BYTES = 256, OTHER_BYTES = 1024, WIDE_BYTES = 2048 };
+/* Bytes of a row of a strip at most, with and without matrix products, and of a row that is worth strips: to stay in
+ * the first caches, or to be shared out by columns. */
+enum { PRODUCT_BYTES = 256, OTHER_BYTES = 1024, WIDE_BYTES = 2048, SHARED_BYTES = 512 };
 
 /* ---- columns ---- */
 
@@ -18,7 +19,7 @@ static int64_t columns_of(const dyn__compiler *k, const dyn__instr *q)
     const int term = k->node[q->node].role == DYN__TERM;
 
     if (q->kernel < 0)
-        return q->per_row ? 0 : term && dyn__cuts_rows(&q->gemm[0]) ? q->gemm[0].m : q->gemm[0].n;
+        return q->per_row ? 0 : term && dyn__cuts_rows(&q->whole) ? q->whole.m : q->whole.n;
     if (q->ndim != 2 || q->zero)
         return 0;
     if (dyn__is_row_sum(q->kernel))
@@ -28,17 +29,17 @@ static int64_t columns_of(const dyn__compiler *k, const dyn__instr *q)
 
 static int64_t wide_enough(const dyn__compiler *k, int64_t columns)
 {
-    return columns * k->plan->esize >= WIDE_BYTES ? columns : 0;
+    return columns * k->plan->esize >= k->wide ? columns : 0;
 }
 
 /* Elements from one column to the next of argument a; 0 if it is the same for all columns. */
 static int64_t column_stride(const dyn__compiler *k, const dyn__instr *q, int a)
 {
-    const dyn__gemm *g = &q->gemm[0];
+    const dyn__gemm *g = &q->whole;
 
     if (q->kernel >= 0)
         return q->arg[a].stride[1];
-    if (k->node[q->node].role == DYN__TERM && dyn__cuts_rows(&q->gemm[0]))
+    if (k->node[q->node].role == DYN__TERM && dyn__cuts_rows(&q->whole))
         return a == 0 ? g->ldc : a == 2 ? 0 : g->trans_a ? 1 : g->lda;
     return a == 0 ? 1 : a == 1 ? 0 : g->trans_b ? g->ldb : 1;
 }
@@ -151,7 +152,7 @@ static void make_narrow(dyn__instr *q, int a)
     q->arg[a].column = 0;
     q->arg[a].stride[0] = q->strip;
     if (q->kernel < 0)
-        *(a == 0 ? &q->gemm[0].ldc : a == 1 ? &q->gemm[0].lda : &q->gemm[0].ldb) = q->strip;
+        *(a == 0 ? &q->whole.ldc : a == 1 ? &q->whole.lda : &q->whole.ldb) = q->strip;
 }
 
 static void narrow_buffers(dyn__compiler *k, int32_t s, int32_t *narrow)
@@ -209,8 +210,10 @@ static dyn_status make_groups(dyn__compiler *k, dyn__step *step)
 dyn_status dyn__strip(dyn__compiler *k, int32_t s)
 {
     dyn__step *step = &k->plan->step[s];
-    const int wide = !k->unfused && has_wide(k, step);
+    int wide;
 
+    k->wide = dyn__rows_are_few(k, s) ? SHARED_BYTES : WIDE_BYTES;
+    wide = !k->unfused && has_wide(k, step);
     if (wide)
         DYN__TRY(make_groups(k, step));
     for (int32_t i = 0; i < step->instrs; i++)

@@ -15,13 +15,12 @@ static double element_cost(int kernel)
     return is_tanh_of || (kernel >= DYN__K_EXP && kernel <= DYN__K_POW) ? 0.25 : dyn__is_summed(kernel) ? 0.12 : 0.06;
 }
 
-/* The same for a row, on one core. */
-static double row_cost(const dyn__compiler *k, const dyn__instr *q)
+double dyn__row_cost(const dyn__compiler *k, const dyn__instr *q)
 {
     double width = k->g->dtype == DYN_F32 ? 1 : 2, n = (double)q->multiple;
 
     if (q->kernel < 0) {
-        double flops = 2.0 * (double)q->gemm[0].m * (double)q->gemm[0].n * (double)q->gemm[0].k;
+        double flops = 2.0 * (double)q->whole.m * (double)q->whole.n * (double)q->whole.k;
         if (!q->per_row)
             flops /= (double)k->node[q->node].R;
         for (int d = 1; d < q->ndim; d++)
@@ -38,7 +37,7 @@ static int64_t clamp(int64_t x, int64_t lo, int64_t hi) { return x < lo ? lo : x
 /* Bytes of the operand or the sum that a product over rows reads whole for every tile. */
 static int64_t whole_bytes(const dyn__compiler *k, const dyn__instr *q)
 {
-    const dyn__gemm *g = &q->gemm[0];
+    const dyn__gemm *g = &q->whole;
 
     return (k->node[q->node].role == DYN__TERM ? g->m : g->k) * g->n * k->plan->esize;
 }
@@ -185,14 +184,13 @@ static void set_variant(const dyn__compiler *k, const dyn__step *step, const dyn
 
 static dyn_status plan_product(const dyn__compiler *k, const dyn__step *step, dyn__instr *q)
 {
-    const dyn__gemm whole = q->gemm[0];
     const int wanted = DYN__LAST_TILE | (q->strip ? DYN__LAST_STRIP : 0) | (q->begins ? DYN__BEGINS : 0);
 
     for (int i = 0; i < DYN__VARIANTS; i++) {
         dyn__gemm *g = &q->gemm[i];
         if (i & ~wanted)
             continue;
-        *g = whole;
+        *g = q->whole;
         set_variant(k, step, q, g, i);
         if (dyn__gemm_plan(dyn__kernels_of(k->ctx), g) < 0)
             return DYN__FAIL(k->ctx, DYN_EINTERNAL, "no matrix product of %lld x %lld x %lld", (long long)g->m,
@@ -201,13 +199,32 @@ static dyn_status plan_product(const dyn__compiler *k, const dyn__step *step, dy
     return DYN_OK;
 }
 
+static int64_t count_products(const dyn__step *step)
+{
+    int64_t products = 0;
+
+    for (int32_t i = 0; i < step->instrs; i++)
+        products += step->instr[i].kernel < 0;
+    return products;
+}
+
 static dyn_status plan_kernels(dyn__compiler *k, dyn__step *step)
 {
-    for (int32_t i = 0; i < step->instrs; i++)
-        if (step->instr[i].kernel >= 0)
-            step->instr[i].fn = k->plan->table->tile[step->instr[i].kernel];
-        else
-            DYN__TRY(plan_product(k, step, &step->instr[i]));
+    const size_t room = (size_t)count_products(step) * DYN__VARIANTS + 1;
+    dyn__gemm *free_ones = step->gemm = dyn__alloc(k->ctx, room, sizeof *step->gemm);
+
+    if (!step->gemm)
+        return DYN_ENOMEM;
+    for (int32_t i = 0; i < step->instrs; i++) {
+        dyn__instr *q = &step->instr[i];
+        if (q->kernel >= 0) {
+            q->fn = k->plan->table->tile[q->kernel];
+            continue;
+        }
+        q->gemm = free_ones;
+        free_ones += DYN__VARIANTS;
+        DYN__TRY(plan_product(k, step, q));
+    }
     return DYN_OK;
 }
 
@@ -221,7 +238,7 @@ dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s)
     step->R = k->node[step->node].R;
     DYN__TRY(dyn__plan_buffers(k, s, &row_elements));
     for (int32_t i = 0; i < step->instrs; i++) {
-        const double work = row_cost(k, &step->instr[i]) * (double)step->R * (double)step->V;
+        const double work = dyn__row_cost(k, &step->instr[i]) * (double)step->R * (double)step->V;
         step->work += work;
         grouped += step->instr[i].strip ? work : 0;
     }

@@ -61,7 +61,7 @@ static int try_provider(const dyn__kernels *k, dyn__gemm *g, int provider)
 
     g->code = NULL;
     g->run = NULL;
-    g->run_tail = t->gemm_tail;
+    g->table = t;
     g->tail = provider == DYN__GEMM_BLIS ? 0 : tail_columns(t, g, wide ? sizeof(double) : sizeof(float));
     g->provider = provider;
     return plan[provider](k, g);

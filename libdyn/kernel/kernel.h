@@ -134,14 +134,14 @@ typedef struct dyn__gemm {
     /* generated kernels of LIBXSMM, owned by LIBXSMM's registry: of all rows of B, or of a slice of `depth` rows and of
      * the last, lower one */
     void *code, *last_code;
-    int64_t depth;
+    int32_t depth;
     int32_t provider;           /* enum dyn__gemm_provider */
-    int32_t tail;               /* the last columns, if another kernel computes them: run_tail */
-    void (*run_tail)(const struct dyn__gemm *g, const void *a, const void *b, void *c);
+    int32_t tail;               /* the last columns, if table->gemm_tail computes them */
+    const struct dyn__kernel_table *table;      /* of the kernels beside the provider's */
 } dyn__gemm;
 enum dyn__gemm_provider { DYN__GEMM_PLAIN = 1, DYN__GEMM_XSMM = 2, DYN__GEMM_BLIS = 3 };
 enum { DYN__MOST_TAIL = 4 };
-/* Fill run, code, provider and the tail from the other fields (trans_b and ldb may be replaced by an equivalent pair).
+/* Fill everything from run on from the other fields (trans_b and ldb may be replaced by an equivalent pair).
  * provider != 0 on entry asks for that provider (tests); DYN_ENOTSUP if it cannot. */
 dyn_status dyn__gemm_plan(const dyn__kernels *k, dyn__gemm *g);
 static inline void dyn__gemm_run(const dyn__gemm *g, const void *a, const void *b, void *c)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Matrix products by code that LIBXSMM generates for their sizes. LIBXSMM is column-major: a row-major C = A B is its
- * C' = B' A', so our B is its first operand. It can transpose its second operand (our A) but not its first. A B whose
- * rows collide in the cache is copied, slice by slice. The last columns of C may be left to a kernel of our own. The
- * code belongs to LIBXSMM's registry, lives as long as the process and is found again for equal sizes. */
+ * C' = B' A', so our B is its first operand. It can transpose its second operand (our A) but not its first. A
+ * transposed B and one whose rows collide in the cache are copied, slice by slice. The last columns of C may be left
+ * to a kernel of our own. The code belongs to LIBXSMM's registry, lives as long as the process and is found again for
+ * equal sizes. */
 #include "kernel/tables.h"
 
 #if DYN__HAVE_XSMM
@@ -26,13 +27,20 @@ static void run_whole(const dyn__gemm *g, const void *a, const void *b, void *c)
 {
     call(g, g->code, a, b, c);
     if (g->tail)
-        g->run_tail(g, a, b, c);
+        g->table->gemm_tail(g, a, b, c);
 }
 
-static void copy_rows(char *to, const char *from, int64_t rows, size_t bytes, size_t from_bytes)
+/* Rows p .. p + rows of B without gaps; if B is transposed, turned. */
+static void copy_rows(const dyn__gemm *g, char *to, const char *b, int64_t p, int64_t rows)
 {
+    const size_t size = element(g), bytes = (size_t)(g->n - g->tail) * size, from = (size_t)g->ldb * size;
+
+    if (g->trans_b) {
+        g->table->transpose(g->n - g->tail, rows, to, g->n - g->tail, b + (size_t)p * size, g->ldb);
+        return;
+    }
     for (int64_t i = 0; i < rows; i++)
-        memcpy(to + (size_t)i * bytes, from + (size_t)i * from_bytes, bytes);
+        memcpy(to + (size_t)i * bytes, b + (size_t)(p + i) * from, bytes);
 }
 
 static void clear_rows(char *at, int64_t rows, size_t bytes, size_t row_bytes)
@@ -53,22 +61,22 @@ static void run_slices(const dyn__gemm *g, const void *a, const void *b, void *c
     for (int64_t p = 0; p < g->k; p += g->depth) {
         const int64_t rows = g->k - p < g->depth ? g->k - p : g->depth;
 
-        copy_rows(slice, (const char *)b + (size_t)(p * g->ldb) * size, rows, bytes, (size_t)g->ldb * size);
+        copy_rows(g, slice, b, p, rows);
         call(g, rows == g->depth ? g->code : g->last_code, (const char *)a + (size_t)(p * a_col) * size, slice, c);
     }
     if (g->tail)
-        g->run_tail(g, a, b, c);
+        g->table->gemm_tail(g, a, b, c);
 }
 
-/* Rows of B at this distance share a few sets of the first-level cache and push each other out, while many rows of A
- * pass over them. Returns how many rows without gaps make a slice, or 0: B can stay where it is. */
-static int64_t slice_depth(const dyn__gemm *g)
+/* A transposed B must be turned. Rows of B at 4096 bytes share a few sets of the first-level cache and push each other
+ * out, while many rows of A pass over them. Returns how many rows without gaps make a slice, or 0: B stays where it
+ * is. */
+static int32_t slice_depth(const dyn__gemm *g)
 {
-    const size_t bytes = (size_t)(g->n - g->tail) * element(g);
+    const int64_t bytes = (g->n - g->tail) * (int64_t)element(g);
+    const int collide = (size_t)g->ldb * element(g) % 4096 == 0;
 
-    if ((size_t)g->ldb * element(g) % 4096 || g->m < 32 || bytes > SLICE_BYTES / 64)
-        return 0;
-    return SLICE_BYTES / (int64_t)bytes;
+    return g->m >= 32 && (g->trans_b || collide) && bytes <= SLICE_BYTES / 64 ? (int32_t)(SLICE_BYTES / bytes) : 0;
 }
 
 /* Code for a product with `inner` rows of B, `row` elements apart. */
@@ -103,12 +111,14 @@ static int fits(int64_t size) { return size < 65536; }
 
 int dyn__xsmm_plan(const dyn__kernels *k, dyn__gemm *g)
 {
-    if (!k->have_xsmm || g->trans_b || !fits(g->m) || !fits(g->n) || !fits(g->k) || !fits(g->lda) || !fits(g->ldb)
+    if (!k->have_xsmm || !fits(g->m) || !fits(g->n) || !fits(g->k) || !fits(g->lda) || !fits(g->ldb)
         || !fits(g->ldc))
         return 0;
     g->depth = slice_depth(g);
     if (g->depth)
         return plan_slices(g);
+    if (g->trans_b)
+        return 0;
     g->code = generate(g, g->k, g->ldb, g->accumulate);
     g->run = run_whole;
     return g->code != NULL;

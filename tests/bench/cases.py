@@ -88,6 +88,8 @@ def curve(axis, verb, points, form, units):
 CURVES = [
     curve("width m of 1-m-1, 80 samples", "train", [30, 100, 300, 1000, 3000, 10000], "widths=1,%d,1",
           lambda m: max(5, 100000 // m)),
+    ("width m of 100-m-m-1, 64 samples", [(m, "train check=5 data=normal samples=64 widths=100,%d,%d,1" % (m, m),
+                                           max(2, 200000 // (m * m))) for m in (128, 256, 512, 1024, 2048)]),
     ("depth, hidden layers of 100, digits", [(d, "train check=5 data=digits loss=cross_entropy widths=64,%s10"
                                               % ("100," * d), 10) for d in (1, 2, 4, 8)]),
     curve("samples n of 1-100-1", "train", [20, 80, 320, 1280, 5120, 20480], "widths=1,100,1 samples=%d",
