@@ -28,9 +28,10 @@ enum dyn_dtype {
 /** Instruction sets a context may use; DYN_ISA_AUTO takes the best the CPU has. */
 enum dyn_isa {
     DYN_ISA_AUTO = 0,
-    DYN_ISA_REFERENCE = 1,  /* plain C */
+    DYN_ISA_REFERENCE = 1,  /* plain C, one number at a time: for tests */
     DYN_ISA_AVX2 = 2,       /* AVX2 and FMA */
-    DYN_ISA_AVX512 = 3      /* AVX-512 F, DQ, VL, BW */
+    DYN_ISA_AVX512 = 3,     /* AVX-512 F, DQ, VL, BW */
+    DYN_ISA_VECTOR = 4      /* vectors of 128 bits as every CPU has them: SSE2, NEON */
 };
 
 enum dyn_log_level { DYN_LOG_ERROR = 1, DYN_LOG_WARNING = 2, DYN_LOG_INFO = 3, DYN_LOG_DEBUG = 4 };
@@ -55,7 +56,7 @@ typedef int32_t (*dyn_progress_fn)(void *user, double fraction, const char *text
 typedef struct dyn_ctx_options {
     uint32_t struct_size;   /* sizeof(dyn_ctx_options); set by DYN_CTX_OPTIONS_INIT */
     int32_t threads;        /* worker threads with the caller, up to 1024; 0 = one per usable core */
-    int32_t isa;            /* enum dyn_isa; 0 = best; more than the CPU has: DYN_ENOTSUP */
+    int32_t isa;            /* enum dyn_isa; 0 = best; one the CPU has not: DYN_ENOTSUP */
     int32_t log_level;      /* highest level passed to log; 0 = DYN_LOG_WARNING */
     dyn_alloc_fn alloc;     /* NULL = the C library's; both or neither of alloc and free */
     dyn_free_fn free;

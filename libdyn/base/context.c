@@ -23,8 +23,8 @@ static void libc_free(void *user, void *p, size_t size, size_t align)
 
 static int options_valid(const dyn_ctx_options *o)
 {
-    return o->threads >= 0 && o->threads <= DYN__MAX_THREADS && o->isa >= DYN_ISA_AUTO && o->isa <= DYN_ISA_AVX512 &&
-           o->log_level >= 0 && o->log_level <= DYN_LOG_DEBUG && !o->alloc == !o->free;
+    return o->threads >= 0 && o->threads <= DYN__MAX_THREADS && o->log_level >= 0 &&
+           o->log_level <= DYN_LOG_DEBUG && !o->alloc == !o->free;
 }
 
 static dyn_ctx *allocate(const dyn_ctx_options *o)

@@ -19,11 +19,10 @@ dyn_status dyn__ctx_choose_kernels(dyn_ctx *ctx, int isa)
 
 void dyn__ctx_write_report(dyn_ctx *ctx)
 {
-    static const char *const isa_name[] = { "auto", "reference", "avx2", "avx512" };
     const dyn__kernels *k = ctx->kernels;
 
     snprintf(ctx->report, sizeof ctx->report,
              "version: %s\nisa: %s\nthreads: %d\nblis: %s\nblis-arch: %s\nlibxsmm: %s\nsleef: %s\nlibzip: %s\n",
-             dyn_version(), isa_name[ctx->isa], (int)ctx->threads, k->blas, k->blas_arch, k->have_xsmm ? "yes" : "no",
+             dyn_version(), k->isa_name, (int)ctx->threads, k->blas, k->blas_arch, k->have_xsmm ? "yes" : "no",
              k->have_sleef ? "yes" : "no", DYN__HAVE_ZIP ? "yes" : "no");
 }

@@ -3,11 +3,10 @@
  * Which provider computes a matrix product, decided from its sizes by measurements: with AVX-512 generated code where
  * the operands fit into the second-level cache (with AVX2 our own kernels are as fast at multiples of 16 columns and
  * faster elsewhere), our own kernels up to the size of a third-level cache, BLIS, which blocks for every cache, beyond
- * that. Without vector kernels of our own BLIS takes over early. The last columns go to a kernel for them where they
- * would fill little of a vector. */
+ * that. The last columns go to a kernel for them where they would fill little of a vector. */
 #include "kernel/tables.h"
 
-enum { XSMM_MOST_BYTES = 3 << 19, BLIS_LEAST_BYTES = 1 << 24, BLIS_LEAST_FLOPS_REFERENCE = 1 << 16 };
+enum { XSMM_MOST_BYTES = 3 << 19, BLIS_LEAST_BYTES = 1 << 24 };
 
 static int plan_plain(const dyn__kernels *k, dyn__gemm *g)
 {
@@ -67,13 +66,6 @@ static int try_provider(const dyn__kernels *k, dyn__gemm *g, int provider)
     return plan[provider](k, g);
 }
 
-static int blis_is_better(const dyn__kernels *k, const dyn__gemm *g, double bytes)
-{
-    if (k->isa == DYN_ISA_REFERENCE)
-        return 2.0 * (double)g->m * (double)g->n * (double)g->k >= BLIS_LEAST_FLOPS_REFERENCE;
-    return bytes >= BLIS_LEAST_BYTES;
-}
-
 dyn_status dyn__gemm_plan(const dyn__kernels *k, dyn__gemm *g)
 {
     const double m = (double)g->m, n = (double)g->n, inner = (double)g->k;
@@ -82,7 +74,7 @@ dyn_status dyn__gemm_plan(const dyn__kernels *k, dyn__gemm *g)
     simplify(g);
     if (g->provider)
         return try_provider(k, g, g->provider) ? DYN_OK : DYN_ENOTSUP;
-    if (blis_is_better(k, g, bytes) && try_provider(k, g, DYN__GEMM_BLIS))
+    if (bytes >= BLIS_LEAST_BYTES && try_provider(k, g, DYN__GEMM_BLIS))
         return DYN_OK;
     if (g->n > 1 && bytes <= XSMM_MOST_BYTES && try_provider(k, g, DYN__GEMM_XSMM))
         return DYN_OK;

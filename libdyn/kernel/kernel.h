@@ -9,10 +9,10 @@
  * of the same strides, else they do not overlap. rows and cols are >= 0. Pointers are aligned to the element only. No
  * kernel writes outside its elements.
  *
- * Accuracy, in units in the last place: exp 1.01; expm1 1.5; tanh 1.4, in float32 without AVX-512 2.6 (odd, never
- * above 1, exact for tiny arguments); erf in float32 with AVX-512 1.3, below 1/32 2.3 (odd, never above 1); the others
- * SLEEF's 1.0. The reference, and without SLEEF the others, have the accuracy of the C library. Multiply-add kernels
- * round once where the CPU has the instruction, else twice. */
+ * Accuracy, in units in the last place: exp 1.01; expm1 1.5; tanh 1.4, in float32 without AVX-512 2.6, in float64
+ * without fused multiply-adds 1.9 (odd, never above 1, exact for tiny arguments); erf in float32 with AVX-512 1.3,
+ * below 1/32 2.3 (odd, never above 1); the others SLEEF's 1.0. The reference, and without AVX or SLEEF the others, have
+ * the accuracy of the C library. Multiply-add kernels round once with AVX and on ARM, else twice. */
 #ifndef DYN__KERNEL_H
 #define DYN__KERNEL_H
 
@@ -105,11 +105,12 @@ typedef struct dyn__kernel_table {
     /* The last g->tail columns of a product, 1 to DYN__MOST_TAIL of at least as many columns; B is not
      * transposed. */
     void (*gemm_tail)(const struct dyn__gemm *g, const void *a, const void *b, void *c);
-    int64_t vector;                     /* elements of a vector; 0 in the reference, which has no gemm_tail */
+    int64_t vector;                     /* elements of a vector; 0 where there is no gemm_tail */
 } dyn__kernel_table;
 
 typedef struct dyn__kernels {
     int isa;                            /* enum dyn_isa */
+    const char *isa_name;               /* for the report */
     dyn__kernel_table f64, f32;
     char blas[64], blas_arch[32];       /* for the report */
     int have_xsmm, have_sleef;

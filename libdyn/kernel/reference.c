@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The reference table: every kernel in plain C for both element types. It defines what a kernel means, runs where no
- * other table does, and is what the other tables are tested against. Multiply-add kernels use fma only where the
+ * The reference table: every kernel in plain C for both element types. It defines what a kernel means, has the
+ * functions that other tables lack, and is what they are tested against. Multiply-add kernels use fma only where the
  * hardware has it; elsewhere they round twice. */
 #include <math.h>
 #include <string.h>

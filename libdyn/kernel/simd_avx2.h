@@ -9,6 +9,7 @@
 #define GEMM_ROWS 6
 #define TAIL_ROWS 2
 #define COLUMN_SUMS 6
+#define FUSED 1
 #include "kernel/simd_halves.h"
 
 typedef __m256i M;
@@ -96,25 +97,13 @@ INLINE void v_sum_four(const V a[4], T *y) { sum_pairs(v_pairs(a[0], a[1]), v_pa
 INLINE V v_round(V a) { return OP(round)(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
 #if DYN__SIMD_F32
-#define EXPONENT_MAGIC (0x1.8p23f + 127)
 INLINE V v_low_bits_to_exponent(V a)
 {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 23));
 }
 #else
-#define EXPONENT_MAGIC (0x1.8p52 + 1023)
 INLINE V v_low_bits_to_exponent(V a)
 {
     return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a), 52));
 }
 #endif
-
-INLINE V v_power_of_two(V n) { return v_low_bits_to_exponent(n + v_set(EXPONENT_MAGIC)); }
-
-/* In two steps, so that neither factor leaves the range of the type; only the second can round. */
-INLINE V v_scale(V a, V n)
-{
-    const V half = v_round(n * v_set((T)0.5));
-
-    return a * v_power_of_two(half) * v_power_of_two(n - half);
-}

@@ -10,6 +10,8 @@
 #define GEMM_ROWS 8         /* rows of a register block */
 #define TAIL_ROWS 4         /* rows, or vectors of them, of a block of a product's last columns */
 #define COLUMN_SUMS 8       /* running sums of a column reduction, one vector each; twice as many must fit */
+#define FUSED 1             /* multiply-adds round once */
+#define SCALES 1            /* v_power_of_two and v_scale are here, not made in maths.inc */
 #include "kernel/simd_halves.h"
 
 #if DYN__SIMD_F32
@@ -123,9 +125,7 @@ INLINE V v_piece(const T row[PIECES], V z)
     return _mm512_permutex2var_ps(v_load(row), _mm512_srli_epi32(_mm512_castps_si512(z), 20), v_load(row + W));
 }
 #else
-/* The lowest bits of the number moved to where the exponent is. Magic added to an integer n leaves there what makes
- * 2^n. */
-#define EXPONENT_MAGIC (0x1.8p52 + 1023)
+/* The lowest bits of the number moved to where the exponent is. */
 INLINE V v_low_bits_to_exponent(V a)
 {
     return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(a), 52));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Kernel names and the choice of a table: the reference first, then what the CPU does better, in rising order. */
+ * Kernel names and the choice of a table: the reference first, then what the instruction set does better. */
 #include <string.h>
 #include "kernel/tables.h"
 
@@ -14,45 +14,64 @@ const char *dyn__kernel_name(int id) { return id >= 0 && id < DYN__K_COUNT ? ker
 
 int dyn__kernel_inputs(int id) { return id >= 0 && id < DYN__K_COUNT ? kernels[id].inputs : 0; }
 
-/* The best instruction set of both the build and the CPU. */
-static int best_isa(void)
-{
+typedef void (*fill_fn)(dyn__kernel_table *t);
+typedef struct variant { int isa; const char *name; int (*present)(void); fill_fn f64, f32; } variant;
+
+static int always(void) { return 1; }
+
 #if DYN__HAVE_AVX
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2"))
-        return DYN_ISA_REFERENCE;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("avx512bw"))
-        return DYN_ISA_AVX512;
-    return DYN_ISA_AVX2;
+#define X86(present, f64, f32) present, f64, f32
+static int has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+}
+
+static int has_avx512(void)
+{
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
+        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+}
 #else
-    return DYN_ISA_REFERENCE;
+#define X86(present, f64, f32) never, NULL, NULL
+static int never(void) { return 0; }
 #endif
+
+/* The best first. */
+static const variant variants[] = {
+    { DYN_ISA_AVX512, "avx512", X86(has_avx512, dyn__avx512_f64, dyn__avx512_f32) },
+    { DYN_ISA_AVX2, "avx2", X86(has_avx2, dyn__avx2_f64, dyn__avx2_f32) },
+    { DYN_ISA_VECTOR, "vector", always, dyn__vector_f64, dyn__vector_f32 },
+    { DYN_ISA_REFERENCE, "reference", always, NULL, NULL },
+};
+
+/* The variant asked for, or the best present one; NULL for an unknown number. */
+static const variant *find_variant(int isa)
+{
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
+        if (isa == DYN_ISA_AUTO ? variants[i].present() : variants[i].isa == isa)
+            return &variants[i];
+    return NULL;
 }
 
 dyn_status dyn__kernels_init(dyn__kernels *k, int isa)
 {
-    const int best = best_isa();
+    const variant *v = find_variant(isa);
 
-    if (isa < DYN_ISA_AUTO || isa > DYN_ISA_AVX512)
+    if (!v)
         return DYN_EINVAL;
-    if (isa > best)
+    if (!v->present())
         return DYN_ENOTSUP;
     memset(k, 0, sizeof *k);
-    k->isa = isa == DYN_ISA_AUTO ? best : isa;
+    k->isa = v->isa;
+    k->isa_name = v->name;
     k->foreign_gemm = isa != DYN_ISA_REFERENCE;
-    k->have_sleef = DYN__HAVE_SLEEF;
+    k->have_sleef = DYN__HAVE_SLEEF && (k->isa == DYN_ISA_AVX2 || k->isa == DYN_ISA_AVX512);
     k->have_xsmm = DYN__HAVE_XSMM && k->isa == DYN_ISA_AVX512;
     dyn__reference_tables(&k->f64, &k->f32);
-#if DYN__HAVE_AVX
-    if (k->isa == DYN_ISA_AVX2) {
-        dyn__avx2_f64(&k->f64);
-        dyn__avx2_f32(&k->f32);
-    }
-    if (k->isa == DYN_ISA_AVX512) {
-        dyn__avx512_f64(&k->f64);
-        dyn__avx512_f32(&k->f32);
-    }
-#endif
+    if (v->f64)
+        v->f64(&k->f64);
+    if (v->f32)
+        v->f32(&k->f32);
     dyn__blis_prepare(k);
     return DYN_OK;
 }

@@ -6,7 +6,7 @@
 
 #include "kernel/kernel.h"
 
-/* Are the vector variants part of this build? */
+/* Are the variants for x86 part of this build? */
 #ifdef __x86_64__
 #define DYN__HAVE_AVX 1
 #else
@@ -16,6 +16,8 @@
 void dyn__reference_tables(dyn__kernel_table *f64, dyn__kernel_table *f32);
 
 /* Each overwrites the slots it does better. Compiled for its instruction set only: call after checking the CPU. */
+void dyn__vector_f64(dyn__kernel_table *t);
+void dyn__vector_f32(dyn__kernel_table *t);
 void dyn__avx2_f64(dyn__kernel_table *t);
 void dyn__avx2_f32(dyn__kernel_table *t);
 void dyn__avx512_f64(dyn__kernel_table *t);

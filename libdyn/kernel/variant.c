@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The kernels of one instruction set and one element type. Compiled once for each pair, with the compiler's flags to
- * match and given DYN__SIMD_AVX2 or DYN__SIMD_AVX512, DYN__SIMD_F32 (1 or 0) and DYN__FILL, the name to export. */
+ * match and given DYN__SIMD_AVX512, DYN__SIMD_AVX2 or DYN__SIMD_VECTOR, DYN__SIMD_F32 (1 or 0) and DYN__FILL, the name
+ * to export. */
 #include <math.h>
 #include <string.h>
 #include "kernel/tables.h"
-#ifdef DYN__SIMD_AVX512
+#if defined DYN__SIMD_AVX512
 #include "kernel/simd_avx512.h"
-#else
+#elif defined DYN__SIMD_AVX2
 #include "kernel/simd_avx2.h"
+#else
+#include "kernel/simd_vector.h"
 #endif
 #include "kernel/maths.inc"
 #include "kernel/map.inc"
 #include "kernel/summed.inc"
 #include "kernel/reduce.inc"
 #include "kernel/move.inc"
+#ifdef TAIL_ROWS
 #include "kernel/tail.inc"
+#endif
 #include "kernel/gemm.inc"
 
 #define F(name) name
@@ -31,10 +36,10 @@ void DYN__FILL(dyn__kernel_table *t)
     SET(COPY) SET(NEG) SET(SQRT) SET(POWI) SET(ADD) SET(SUB) SET(MUL) SET(DIV) SET(MAX) SET(GT) SET(GE) SET(EQ)
     SET(MUL_1MSQ) SET(MUL2_1MSQ) SET(SELECT) SET(FMA) SET(FNMA) SET(FMS) SET(ADD_MUL)
     SET(EXP) SET(EXPM1) SET(TANH) SET(TANH_ADD) SET(TANH_FMA)
-#if DYN__HAVE_SLEEF || defined PIECES
+#if defined SLEEF || defined PIECES
     SET(ERF)
 #endif
-#if DYN__HAVE_SLEEF
+#ifdef SLEEF
     SET(LOG) SET(LOG1P) SET(SIN) SET(COS) SET(POW)
 #endif
 #define DYN__K(name, n, f) SET(name)
@@ -47,6 +52,8 @@ void DYN__FILL(dyn__kernel_table *t)
     t->scatter_add = scatter_add;
     t->transpose = transpose;
     t->gemm = gemm;
+#ifdef TAIL_ROWS
     t->gemm_tail = gemm_tail;
     t->vector = W;
+#endif
 }

@@ -138,7 +138,7 @@ static int run_with(int32_t isa)
 
 int main(void)
 {
-    if (!run_with(DYN_ISA_AUTO) || !run_with(DYN_ISA_REFERENCE))
+    if (!run_with(DYN_ISA_AUTO) || !run_with(DYN_ISA_VECTOR) || !run_with(DYN_ISA_REFERENCE))
         return 1;
     return test_end();
 }

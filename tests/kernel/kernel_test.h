@@ -19,7 +19,7 @@ typedef struct setup {
 /* Run a test with every table and both types. */
 static inline void for_each_setup(void (*test)(const setup *s))
 {
-    for (int isa = DYN_ISA_REFERENCE; isa <= DYN_ISA_AVX512; isa++) {
+    for (int isa = DYN_ISA_REFERENCE; isa <= DYN_ISA_VECTOR; isa++) {
         dyn__kernels k;
 
         if (dyn__kernels_init(&k, isa) != DYN_OK)
@@ -34,7 +34,7 @@ static inline void for_each_setup(void (*test)(const setup *s))
 static inline const char *setup_name(const setup *s)
 {
     static const char *const names[][2] = { { "reference f64", "reference f32" }, { "avx2 f64", "avx2 f32" },
-                                            { "avx512 f64", "avx512 f32" } };
+                                            { "avx512 f64", "avx512 f32" }, { "vector f64", "vector f32" } };
     return names[s->isa - DYN_ISA_REFERENCE][s->dtype];
 }
 

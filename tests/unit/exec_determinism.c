@@ -40,22 +40,23 @@ TEST(threads_and_reuse_whole_digits)
 
 TEST(instruction_sets)
 {
-    static const int32_t isas[] = { DYN_ISA_REFERENCE, DYN_ISA_AVX2 };
+    static const struct { const char *name; int32_t isa; } sets[] = {
+        { "reference", DYN_ISA_REFERENCE }, { "vector", DYN_ISA_VECTOR }, { "AVX2", DYN_ISA_AVX2 } };
 
     for (int digits = 0; digits < 2; digits++)
         for (int32_t dtype = DYN_F64; dtype <= DYN_F32; dtype++) {
             const problem p = { .digits = digits, .dtype = dtype, .samples = digits ? 131 : 80 };
             results best = same_for_threads(&p, DYN_ISA_AUTO);
 
-            for (int i = 0; i < 2; i++) {
-                dyn_ctx *probe = make_ctx(1, isas[i]);
+            for (int i = 0; i < 3; i++) {
+                dyn_ctx *probe = make_ctx(1, sets[i].isa);
                 results r;
 
                 if (!probe)
                     continue;       /* not this CPU */
                 dyn_ctx_free(probe);
-                r = same_for_threads(&p, isas[i]);
-                check_close(isas[i] == DYN_ISA_AVX2 ? "AVX2" : "reference", &r, &best, dtype == DYN_F64 ? 1e-12 : 1e-4);
+                r = same_for_threads(&p, sets[i].isa);
+                check_close(sets[i].name, &r, &best, dtype == DYN_F64 ? 1e-12 : 1e-4);
                 free(r.number);
             }
             free(best.number);

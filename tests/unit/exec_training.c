@@ -126,12 +126,14 @@ static void check_all(int32_t isa)
 
 TEST(best_instruction_set) { check_all(DYN_ISA_AUTO); }
 TEST(avx2) { check_all(DYN_ISA_AVX2); }
+TEST(vector) { check_all(DYN_ISA_VECTOR); }
 TEST(reference) { check_all(DYN_ISA_REFERENCE); }
 
 int main(void)
 {
     RUN(best_instruction_set);
     RUN(avx2);
+    RUN(vector);
     RUN(reference);
     return test_end();
 }
