@@ -110,8 +110,8 @@ MASKED = """## Other instruction sets
 All cores. AVX2: every implementation is told to use nothing newer, as on a CPU without AVX-512 (`BLIS_ARCH_TYPE`,
 `OPENBLAS_CORETYPE`, `XLA_FLAGS=--xla_cpu_max_isa=AVX2`, `ONEDNN_MAX_CPU_ISA`, `ATEN_CPU_CAPABILITY`,
 `MKL_ENABLE_INSTRUCTIONS`). The limit is AVX2's. PyTorch's compiled step with AVX2 has given wrong numbers at P4, from
-run to run others, which the last column shows. Plain C: libdyn without vector code of its own and without LIBXSMM, as
-on a CPU that is no x86; the products are BLIS's.
+run to run others, which the last column shows. 128 bits: libdyn with the kernels for CPUs of other
+kinds, here compiled for SSE2, without fused multiply-adds, SLEEF and LIBXSMM.
 
 """
 
@@ -123,9 +123,9 @@ def masked_text(out):
     for name, result in masked["AVX2"].items():
         row, rates = known[name], masked["limits"]
         whole = cells(row, 0, result, rates, out["cores"])
-        lines.append([name] + whole[3:10] + [number(masked["plain C"][name]["libdyn"]["time"] * SCALES[row.scale]),
+        lines.append([name] + whole[3:10] + [number(masked["128 bits"][name]["libdyn"]["time"] * SCALES[row.scale]),
                                              whole[11]])
-    head = ["row"] + HEAD[3:10] + ["libdyn, plain C", HEAD[11]]
+    head = ["row"] + HEAD[3:10] + ["libdyn, 128 bits", HEAD[11]]
     return MASKED + as_table(head, lines) + "\n\nOne core with AVX2: %.0f GFLOP/s in float32, %.0f in float64; tanh " \
         "%.2f and %.2f ns.\n\n" % (rates["fma_f32"] / 1e9, rates["fma_f64"] / 1e9, rates["tanh_f32"] * 1e9,
                                      rates["tanh_f64"] * 1e9)

@@ -23,8 +23,8 @@ COMPARED = ("loss", "theta_norm", "gradient_norm", "product_norm", "matrix_norm"
 CORES = len(os.sched_getaffinity(0))
 
 # Instruction sets: libdyn's number for it, and what tells the libraries of all the implementations.
-ISAS = {"best": "0", "AVX2": "2", "plain C": "1"}
-MASKS = {"best": {}, "plain C": {}, "AVX2": {
+ISAS = {"best": "0", "AVX2": "2", "128 bits": "4"}
+MASKS = {"best": {}, "128 bits": {}, "AVX2": {
     "BLIS_ARCH_TYPE": "haswell", "OPENBLAS_CORETYPE": "Haswell", "ONEDNN_MAX_CPU_ISA": "AVX2",
     "XLA_FLAGS": "--xla_cpu_max_isa=AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}}
 
@@ -209,7 +209,7 @@ def run_isa(options, isa, who):
 def masked(options):
     """All implementations as on a CPU that has AVX2 at most, and libdyn as on one of another kind."""
     return {"limits": limits(options.build, "AVX2"), "AVX2": run_isa(options, "AVX2", "all"),
-            "plain C": run_isa(options, "plain C", "libdyn")}
+            "128 bits": run_isa(options, "128 bits", "libdyn")}
 
 
 def with_rows(kept, rows):

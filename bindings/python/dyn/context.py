@@ -30,7 +30,7 @@ class Context(Handle):
     """Settings under which objects are made. As a `with` block it is the current one of its thread inside.
 
     threads: worker threads with the caller; 0 = one per usable core.
-    isa: "auto", "reference", "avx2" or "avx512".
+    isa: "auto", "reference", "vector", "avx2" or "avx512".
     log: called with (level, text), level one of "error", "warning", "info", "debug".
 
     Objects of different contexts do not mix. A context is used from one thread at a time: each Python thread has a

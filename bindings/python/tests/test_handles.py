@@ -61,11 +61,12 @@ class Memory(unittest.TestCase):
 
 class Contexts(unittest.TestCase):
     def test_settings(self):
-        with dyn.Context(threads=1, isa="reference") as context:
-            self.assertIs(dyn.current(), context)
-            self.assertEqual((context.threads, context.isa), (1, "reference"))
-            self.assertIn("version", context.report())
-        self.assertIsNot(dyn.current(), context)
+        for isa in ("reference", "vector"):
+            with dyn.Context(threads=1, isa=isa) as context:
+                self.assertIs(dyn.current(), context)
+                self.assertEqual((context.threads, context.isa), (1, isa))
+                self.assertEqual(context.report()["isa"], isa)
+            self.assertIsNot(dyn.current(), context)
 
     def test_log(self):
         lines = []
