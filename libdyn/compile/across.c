@@ -3,8 +3,9 @@
  * Sharing a cluster out by columns. Where the gradients of wide layers are large against the work, chunks of rows, each
  * with sums of its own, cost more than they bring. Ranges of columns are the tasks then: the groups of strips (strip.c)
  * run one after the other, a task takes some strips of a group, each over all rows, and its part of the gradients has
- * one place. What passes between groups lies in memory, all rows of it; a sum within rows has a part from every range.
- * What is in no group is left to one thread, so there must be little of it. */
+ * one place. A group without sums over rows has its rows shared out, too. What passes between groups lies in memory, all
+ * rows of it; a sum within rows has a part from every range. What is in no group is left to one thread, so there must be
+ * little of it. */
 #include <math.h>
 #include "compile/compile.h"
 
@@ -51,6 +52,23 @@ static int64_t count_row_sums(const dyn__step *step)
     return sums;
 }
 
+static int has_sum(const dyn__step *step, const dyn__instr *q)
+{
+    for (int a = 0; a < q->nargs; a++)
+        if (dyn__is_result(q, a) && dyn__sum_of(step, q->arg[a].node))
+            return 1;
+    return 0;
+}
+
+static void find_rows_apart(dyn__step *step)
+{
+    for (int32_t i = 0; i < step->instrs; i = step->instr[i].end) {
+        step->instr[i].rows_apart = 1;
+        for (int32_t j = i; j < step->instr[i].end; j++)
+            step->instr[i].rows_apart &= !has_sum(step, &step->instr[j]);
+    }
+}
+
 /* The parts are added up where the sums of all rows follow each other. */
 static int row_sums_dense(const dyn__step *step)
 {
@@ -81,6 +99,7 @@ void dyn__share_columns(const dyn__compiler *k, dyn__step *step, int64_t row_ele
         step->ranges = 0;
         return;
     }
+    find_rows_apart(step);
     step->chunks = 1;
     step->tile = dyn__divide_up(step->R, dyn__divide_up(step->R, ACROSS_ROWS));
     step->tiles = step->share = dyn__divide_up(step->R, step->tile);

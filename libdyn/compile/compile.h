@@ -91,6 +91,7 @@ typedef struct dyn__instr {
     int32_t per_row;            /* one product per tile row */
     int32_t end;                /* behind the last instruction of the group that goes strip by strip, or of this one */
     int64_t columns, strip;     /* of all strips together and of each; 0 if not in strips */
+    int32_t rows_apart;         /* of the first of a group: it has no sum over rows, which can be shared out, too */
     int64_t multiple;
     double c;
     dyn__tile_fn fn;

@@ -89,18 +89,36 @@ static void spread(const dyn_exec *e, int64_t tasks, int large, dyn__task_fn fn,
 
 /* ---- columns shared out ---- */
 
-typedef struct group { const dyn_exec *e; const dyn__step *step; const dyn__instr *first; int64_t ranges; } group;
+/* A group of strips, for so many ranges of them and, where rows are apart, parts of the rows. */
+typedef struct group {
+    const dyn_exec *e;
+    const dyn__step *step;
+    const dyn__instr *first;
+    int64_t ranges, parts;
+} group;
 
-/* A range of the strips of a group, each over all rows before the next one. */
+enum { MOST_TASKS = 64 };       /* as many as find their thread by their place */
+
+static group group_of(const dyn_exec *e, const dyn__step *step, const dyn__instr *q)
+{
+    group g = {e, step, q, dyn__ranges(step, q), 1};
+
+    if (q->rows_apart)
+        g.parts = step->tiles < MOST_TASKS / g.ranges ? step->tiles : MOST_TASKS / g.ranges;
+    return g;
+}
+
+/* A range of the strips of a group, each over its part of the rows before the next one. */
 static void run_range(void *arg, int64_t number, int worker)
 {
     const group *g = arg;
     const dyn__instr *q = g->first;
-    const int64_t strips = dyn__strips(q), from = strips * number / g->ranges, to = strips * (number + 1) / g->ranges;
-    dyn__part p = {.chunk = number, .from = from * q->strip, .tile = g->e->scratch + worker * g->e->plan->scratch};
+    const int64_t strips = dyn__strips(q), tiles = g->step->tiles, range = number / g->parts, rows = number % g->parts;
+    const int64_t from = strips * range / g->ranges, to = strips * (range + 1) / g->ranges;
+    dyn__part p = {.chunk = range, .from = from * q->strip, .tile = g->e->scratch + worker * g->e->plan->scratch};
 
     for (int64_t strip = from; strip < to; strip++)
-        for (int64_t k = 0; k < g->step->tiles; k++) {
+        for (int64_t k = tiles * rows / g->parts; k < tiles * (rows + 1) / g->parts; k++) {
             go_to_tile(g->step, k, 0, &p);
             dyn__run_strip(g->e, g->step, q, strip, p);
         }
@@ -143,8 +161,8 @@ static void run_across(const dyn_exec *e, const dyn__step *step)
     clear_sums(e, step, 0, 0);
     while (q < end)
         if (q->strip) {
-            group g = {e, step, q, dyn__ranges(step, q)};
-            spread(e, g.ranges, 1, run_range, &g);
+            group g = group_of(e, step, q);
+            spread(e, g.ranges * g.parts, 1, run_range, &g);
             add_up_row_sums(&g);
             q = step->instr + q->end;
         } else {
