@@ -3,9 +3,9 @@
  * Sharing a cluster out by columns. Where the gradients of wide layers are large against the work, chunks of rows, each
  * with sums of its own, cost more than they bring. Ranges of columns are the tasks then: the groups of strips (strip.c)
  * run one after the other, a task takes some strips of a group, each over all rows, and its part of the gradients has
- * one place. A group without sums over rows has its rows shared out, too. What passes between groups lies in memory, all
- * rows of it; a sum within rows has a part from every range. What is in no group is left to one thread, so there must be
- * little of it. */
+ * one place. A group without sums over rows has its rows shared out, too. What passes between groups lies in memory,
+ * all rows of it; a sum within rows has a part from every range. What is in no group is left to one thread, so there
+ * must be little of it. */
 #include <math.h>
 #include "compile/compile.h"
 
