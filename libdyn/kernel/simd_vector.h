@@ -103,12 +103,10 @@ INLINE V v_fnma(V a, V b, V c) { return v_fma(v_neg(a), b, c); }
 INLINE V v_fms(V a, V b, V c) { return v_fma(a, b, v_neg(c)); }
 INLINE V v_sqrt(V a)
 {
-    V y;
-
     UNROLL(4)
     for (int i = 0; i < W; i++)
-        y[i] = ROOT(a[i]);
-    return y;
+        a[i] = ROOT(a[i]);
+    return a;
 }
 
 INLINE bits sign_bit(void) { return BITS(v_set((T)-0.0)); }
