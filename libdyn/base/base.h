@@ -48,6 +48,8 @@ void dyn__ctx_unref(dyn_ctx *ctx);
 /* For functions of several objects: DYN_EINVAL unless the one called name, of the context `other`, belongs to ctx. */
 dyn_status dyn__check_ctx(dyn_ctx *ctx, const char *name, const dyn_ctx *other);
 
+/* Up to so many tasks are taken by their place: jobs of one order find in a thread's caches what the last one left. */
+enum { DYN__FEW_TASKS = 64 };
 /* Threads: run fn(arg, task, worker) for task = 0 .. tasks-1, worker in [0, dyn__workers(ctx)). Which worker takes a
  * task is not fixed, so results must depend on the task only. A call from inside a task, while another thread uses
  * the pool, or in a forked child of the process that used it first, runs on the caller alone, with the worker number

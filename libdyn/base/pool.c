@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPEN = 1 << 16, INSIDE = OPEN - 1, FEW = 64 };
+enum { OPEN = 1 << 16, INSIDE = OPEN - 1, FEW = DYN__FEW_TASKS };
 
 typedef struct worker {
     dyn__pool *pool;

@@ -97,14 +97,12 @@ typedef struct group {
     int64_t ranges, parts;
 } group;
 
-enum { MOST_TASKS = 64 };       /* as many as find their thread by their place */
-
 static group group_of(const dyn_exec *e, const dyn__step *step, const dyn__instr *q)
 {
     group g = {e, step, q, dyn__ranges(step, q), 1};
 
     if (q->rows_apart)
-        g.parts = step->tiles < MOST_TASKS / g.ranges ? step->tiles : MOST_TASKS / g.ranges;
+        g.parts = step->tiles < DYN__FEW_TASKS / g.ranges ? step->tiles : DYN__FEW_TASKS / g.ranges;
     return g;
 }
 

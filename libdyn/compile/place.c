@@ -148,12 +148,12 @@ static void resolve_intermediate(const dyn__step *step, const dyn__cnode *c, dyn
 {
     const int whole = step->ranges && c->pitch >= c->C;
 
-    r->place = (dyn__place){DYN__BASE_TILE, c->slot * step->tile + r->offset};
-    r->set = r->row = 0;
-    if (whole) {
+    r->set = 0;
+    r->row = whole ? c->pitch : 0;
+    if (whole)
         r->place = (dyn__place){DYN__BASE_ARENA, step->between_place.offset + c->slot * step->R + r->offset};
-        r->row = c->pitch;
-    }
+    else
+        r->place = (dyn__place){DYN__BASE_TILE, c->slot * step->tile + r->offset};
 }
 
 static void resolve(const dyn__compiler *k, int32_t s, dyn__operand_ref *r, int is_output)

@@ -17,7 +17,7 @@ static int plan_plain(const dyn__kernels *k, dyn__gemm *g)
 static int plan_blis(const dyn__kernels *k, dyn__gemm *g)
 {
     g->run = dyn__blis_run;
-    return k->foreign_gemm;
+    return k->isa != DYN_ISA_REFERENCE;      /* who asks for plain C gets nothing else */
 }
 
 /* Describe operands that lie the same either way by the simpler flags: a transposed column or a transposed row

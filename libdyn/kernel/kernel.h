@@ -114,7 +114,6 @@ typedef struct dyn__kernels {
     dyn__kernel_table f64, f32;
     char blas[64], blas_arch[32];       /* for the report */
     int have_xsmm, have_sleef;
-    int foreign_gemm;                   /* BLIS may be used: not when the plain reference was asked for by name */
 } dyn__kernels;
 
 /* Fill the table with the kernels of this instruction set. DYN_ENOTSUP when the CPU or the build has it not. The best

@@ -64,7 +64,6 @@ dyn_status dyn__kernels_init(dyn__kernels *k, int isa)
     memset(k, 0, sizeof *k);
     k->isa = v->isa;
     k->isa_name = v->name;
-    k->foreign_gemm = isa != DYN_ISA_REFERENCE;
     k->have_sleef = DYN__HAVE_SLEEF && (k->isa == DYN_ISA_AVX2 || k->isa == DYN_ISA_AVX512);
     k->have_xsmm = DYN__HAVE_XSMM && k->isa == DYN_ISA_AVX512;
     dyn__reference_tables(&k->f64, &k->f32);

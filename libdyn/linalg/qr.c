@@ -151,10 +151,8 @@ static void step(void *arg, int64_t task, int worker)
 
 dyn_status dyn__plan_panel(dyn_ctx *ctx, dyn__gemm *g)
 {
-    const dyn__kernels *k = dyn__kernels_of(ctx);
-
-    g->provider = k->isa == DYN_ISA_REFERENCE ? 0 : DYN__GEMM_PLAIN;    /* 0: the best there is */
-    return dyn__gemm_plan(k, g);
+    g->provider = DYN__GEMM_PLAIN;
+    return dyn__gemm_plan(dyn__kernels_of(ctx), g);
 }
 
 static dyn_status plan(factorisation *f)

@@ -120,8 +120,9 @@ def masked_text(out):
     if "masked" not in out:
         return ""
     masked, known, lines = out["masked"], by_name(), []
+    rates = masked["limits"]
     for name, result in masked["AVX2"].items():
-        row, rates = known[name], masked["limits"]
+        row = known[name]
         whole = cells(row, 0, result, rates, out["cores"])
         lines.append([name] + whole[3:10] + [number(masked["128 bits"][name]["libdyn"]["time"] * SCALES[row.scale]),
                                              whole[11]])
