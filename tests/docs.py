@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Test the code in the documents: README.md, CONTRIBUTING.md and docs/*.md.
 
-usage: docs.py BUILD
+usage: docs.py BUILD [--pictures]
 
 Every fenced block names its language, and is tested unless that is `text` or `sh`:
     c, cpp    compiled with all warnings; linked and run if it has a main. <dyn/dyn.h> is included anyway, so that a block
               may be a single function
     python    the blocks of a page are run one after the other, as one program, in an empty folder with the file
-              examples/data at hand as data/"""
+              examples/data at hand as data/
+
+What a page's Python saves under the name of a file in docs/images must look like it; --pictures takes it there."""
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +32,24 @@ for line, path in zip(sys.argv[2::2], sys.argv[3::2]):
     print("block at line " + line, flush=True)
     code = "\\n" * int(line) + open(path).read()
     exec(compile(code, sys.argv[1], "exec"), space)
+"""
+
+TAKE_PICTURES = "--pictures" in sys.argv
+DIFFERENCE = """
+import sys
+import numpy as np
+from matplotlib import image
+
+
+def thumbnail(path, rows=60, columns=90):
+    pixels = image.imread(path)[..., :3].mean(-1)
+    r, c = (np.linspace(0, n, k + 1).astype(int)[:-1] for n, k in zip(pixels.shape, (rows, columns)))
+    sums = np.add.reduceat(np.add.reduceat(pixels, r, 0), c, 1)
+    return sums / np.add.reduceat(np.add.reduceat(np.ones_like(pixels), r, 0), c, 1)
+
+
+a, b = map(thumbnail, sys.argv[1:])
+print(np.abs(a - b).mean())
 """
 
 
@@ -74,6 +95,19 @@ def run_python(page, parts, folder):
         (folder / ("block-%d.py" % line)).write_text(text)
         arguments += [str(line), "block-%d.py" % line]
     must([sys.executable, "-c", RUN_PYTHON, page.name] + arguments, folder)
+    for made in folder.glob("*.png"):
+        if (root / "docs/images" / made.name).exists():
+            look_alike(made, root / "docs/images" / made.name)
+
+
+def look_alike(made, kept):
+    """Two pictures at the resolution of a thumbnail: other CPUs and versions of matplotlib move pixels, not lines."""
+    if TAKE_PICTURES:
+        shutil.copy(made, kept)
+        return
+    thumbnails = subprocess.run([sys.executable, "-c", DIFFERENCE, made, kept], capture_output=True, text=True)
+    assert thumbnails.returncode == 0, thumbnails.stderr
+    assert float(thumbnails.stdout) < 0.03, "%s is not what the page makes: tests/docs.py BUILD --pictures" % kept.name
 
 
 def languages_named(page):

@@ -126,10 +126,11 @@ class Sharpness(Measurement):
 
 class CondensationSeries:
     """A layer along a run, r rows: steps, effective (number of directions), leading (eigenvalue of the cosine matrix,
-    relative), dead [r]. series[i] is the whole CondensationResult of row i."""
+    relative), dead [r]. layer: which. series[i] is the whole CondensationResult of row i."""
 
-    def __init__(self, steps: NDArray[np.int64], numbers: NDArray[np.float64], features: NDArray[np.float64],
-                 weights: NDArray[np.float64] | None, options: dict[str, Any]) -> None:
+    def __init__(self, layer: int, steps: NDArray[np.int64], numbers: NDArray[np.float64],
+                 features: NDArray[np.float64], weights: NDArray[np.float64] | None, options: dict[str, Any]) -> None:
+        self.layer = layer
         self.steps = steps
         self.effective = numbers[:, 0].astype(np.int64)
         self.leading = numbers[:, 1]
@@ -174,7 +175,8 @@ class Condensation(Measurement):
         weights = None
         if outputs:
             weights = self._rows(run, "output_weights").values.reshape(rows, neurons, outputs)
-        return CondensationSeries(numbers.steps, numbers.values.reshape(rows, 3), features, weights, self._options)
+        return CondensationSeries(self.layer, numbers.steps, numbers.values.reshape(rows, 3), features, weights,
+                                  self._options)
 
 
 def _model_of(run: RunView, what: str) -> Model:

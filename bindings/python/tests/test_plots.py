@@ -13,6 +13,7 @@ try:
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot
+    from PIL import Image
 except ImportError:
     pyplot = None
 
@@ -30,7 +31,7 @@ class Plots(unittest.TestCase):
             return pyplot.imread(path)
 
     def assert_full(self, figure, panels):
-        self.assertEqual(len([a for a in figure.axes if a.get_label() != "<colorbar>"]), panels)
+        self.assertEqual(len(figure.axes), panels)
         for ax in figure.axes:
             self.assertTrue(ax.has_data(), ax)
         image = self.drawn(figure)
@@ -69,11 +70,100 @@ class Plots(unittest.TestCase):
         dyn.plots.series(axes[2], "a", dyn.Series(np.arange(3), np.ones((3, 2))))
         self.assert_full(figure, 3)
 
-    def test_spikes_are_shaded(self):
+    def test_spikes_are_marked_once(self):
         rises = dyn.Objective.from_functions(1, lambda t: 1.0, lambda t: (9.0 if 60 < t[0] < 65 else 1.0, [-1.0]))
         run = dyn.Run(rises, optimizer=dyn.GD(1.0), theta=[0.0]).train(100)
         figure = dyn.plot(run)
-        self.assertEqual(len(figure.axes[0].patches), 1)
+        marks = figure.axes[0].lines[-1]
+        self.assertEqual(list(marks.get_xdata()), list(dyn.spikes(run.history["loss"]).peaks))
+        self.assertEqual(list(marks.get_ydata()), [9.0])
+        self.assertEqual([text.get_text() for text in figure.axes[0].texts], ["1 spike"])
+
+    def sharpness_of(self, values, threshold=200.0):
+        """Axes with a series of one eigenvalue per step."""
+        values = np.asarray(values, dtype=float).reshape(-1, 1)
+        rows, zero = len(values), np.zeros_like(values)
+        none = np.empty((rows, 0))
+        series = dyn.measure.SharpnessSeries(np.arange(rows), values, zero, zero == 0, none, none, none == 0,
+                                             0.5 * values[:, 0], np.full(rows, np.nan), np.full(rows, threshold))
+        ax = pyplot.figure().subplots()
+        dyn.plots.sharpness(ax, series)
+        return ax
+
+    def test_an_outlier_does_not_ruin_the_axis(self):
+        ax = self.sharpness_of([2e5, *np.linspace(20, 210, 30)])
+        self.assertEqual(ax.get_yscale(), "linear")
+        self.assertLess(ax.get_ylim()[1], 300)
+        marks = [line for line in ax.lines if line.get_marker() == "^"]
+        self.assertEqual([tuple(line.get_xydata()[0]) for line in marks], [(0, ax.get_ylim()[1])])
+        self.assertIn("200000", [text.get_text() for text in ax.texts])
+
+    def test_usual_values_are_all_inside(self):
+        ax = self.sharpness_of([180, 230, 190, 205])
+        self.assertGreater(ax.get_ylim()[1], 230)
+        self.assertFalse([line for line in ax.lines if line.get_marker() == "^"])
+
+    def test_a_threshold_far_above_is_told(self):
+        ax = self.sharpness_of(np.linspace(1, 5, 20))
+        self.assertLess(ax.get_ylim()[1], 10)
+        self.assertIn("= 200, above", " ".join(text.get_text() for text in ax.texts))
+
+    def test_train_and_validation_have_names_and_axes(self):
+        x, y = dyn.data.digits()
+        net = dyn.mlp([64, 10, 10], seed=1)
+        run = dyn.Run(net, x[:100], y[:100], "cross_entropy")
+        held = dyn.Objective(net, x[100:200], y[100:200], "cross_entropy")
+        run.measure(lambda s: held.value(s.theta), name="validation_loss", every=5)
+        run.measure(lambda s: run.objective.accuracy(s.theta), name="accuracy", every=5)
+        run.measure(lambda s: held.accuracy(s.theta), name="validation_accuracy", every=5)
+        loss, accuracy = dyn.plot(run.train(20)).axes
+        for ax, name in ((loss, "loss"), (accuracy, "accuracy")):
+            self.assertEqual(ax.get_ylabel(), name)
+            self.assertEqual([t.get_text() for t in ax.get_legend().get_texts()], ["training", "validation"])
+        np.testing.assert_array_equal(loss.lines[1].get_ydata(), run["validation_loss"].values)
+
+    def test_layers_are_named(self):
+        run = dyn.Run(dyn.mlp([2, 5, 4, 1]), np.eye(2), [[1.0], [0.0]])
+        for i, name in enumerate(("first", "second")):
+            run.measure(dyn.Condensation(layer=i, name=name), at=("start", "end"))
+        figure = dyn.plot(run.train(5))
+        frames = figure.subfigs[0].subfigs
+        self.assertEqual([frame.get_suptitle() for frame in frames[1:]],
+                         ["first, layer 1: 5 neurons", "second, layer 2: 4 neurons"])
+
+    def test_a_schedule_of_ranks_is_a_curve_and_a_few_spectra(self):
+        run = dyn.Run(dyn.mlp([1, 3, 1], seed=1), *wave(), optimizer=dyn.Adam(1e-2))
+        run.measure(dyn.ModelRank(probe_std=4), at="log")
+        _, rank, spectra, _ = dyn.plot(run.train(100)).axes
+        np.testing.assert_array_equal(rank.lines[0].get_ydata(), run["rank"].rank)
+        self.assertEqual(sum(text.get_text().startswith("step") for text in spectra.get_legend().get_texts()), 5)
+
+    def test_animation(self):
+        run = dyn.Run(dyn.mlp([1, 6, 1], seed=1), *wave())
+        with self.assertRaises(KeyError):
+            dyn.plots.animate(run)
+        run.measure(dyn.Condensation(), every=10)
+        with self.assertRaises(dyn.InvalidArgument):
+            dyn.plots.animate(run)
+        run.train(20)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a.gif")
+            dyn.plots.animate(run, path=path)
+            with Image.open(path) as image:
+                self.assertEqual(image.n_frames, 3)
+
+    def test_wide_has_the_same_panels(self):
+        run = dyn.Run(dyn.mlp([1, 6, 1], seed=1), *wave())
+        run.measure(dyn.Condensation(), at=("start", "end"))
+        run.train(10)
+        tall, wide = dyn.plot(run), dyn.plot(run, wide=True)
+        self.assertEqual(len(tall.axes), len(wide.axes))
+        self.assertGreater(wide.get_figwidth() / wide.get_figheight(), 1.5)
+
+    def test_pyplot_keeps_nothing_without_windows(self):
+        run = dyn.Run(quadratic([1.0]), optimizer=dyn.GD(0.1), theta=[1.0]).train(9)
+        dyn.plot(run)
+        self.assertEqual(pyplot.get_fignums(), [])
 
     def test_saved_where_asked(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Figures in the form the papers use: loss and sharpness over one time axis, maps of cosines, orientations, spectra.
+
+plot(run) draws all that was measured, animate(run) the condensation as it goes on. The other functions draw one thing
+into given axes."""
+from .curves import accuracy, directions, loss, ranks, series, sharpness
+from .functions import output, spectrum
+from .maps import animate, cosines, orientations
+from .whole import plot
+
+__all__ = ["plot", "animate", "loss", "accuracy", "sharpness", "series", "directions", "ranks", "cosines",
+           "orientations", "spectrum", "output"]

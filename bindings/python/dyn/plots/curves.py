@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Everything that is a curve over the steps of a run."""
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.markers import CARETDOWN
+from numpy.typing import NDArray
+
+from .._run_view import RunView, Series
+from ..episodes import spikes
+from ..measure import CondensationSeries, RankSeries, SharpnessSeries
+from .style import BLUE, COLOURS, ORANGE, RED, finite, legend_above, log_axis, mark_clipped, short, usual_top
+
+DOTS = 120      # up to so many rows each has a dot
+
+
+def named(run: RunView, kind: str) -> dict[str, Series]:
+    """Columns of the history and series that are called `kind` or `..._kind`, by what stands before: "validation_loss"
+    is "validation". The run's own is "training"."""
+    history = run.history
+    found = {name: Series(history["step"].astype(np.int64), history[name]) for name in history}
+    found.update({name: run[name] for name in run.measured if isinstance(run[name], Series)})
+    return {name[:-len(kind)].strip("_ ") or "training": series for name, series in found.items()
+            if name.endswith(kind) and series.values.ndim == 1 and len(series.steps)}
+
+
+def _labelled(ax: Axes, lines: dict[str, Series]) -> None:
+    """Curves by name; a legend where there is more than one, or one that is not the training's."""
+    for colour, (label, line) in zip(COLOURS, lines.items()):
+        ax.plot(line.steps, line.values, color=colour, label=label)
+    if set(lines) - {"training"}:
+        legend_above(ax)
+
+
+def loss(ax: Axes, run: RunView, mark_spikes: bool = True) -> None:
+    """Loss of every recorded step, and losses recorded under names such as "validation_loss". Spikes, as dyn.spikes
+    finds them, have a mark each."""
+    lines = named(run, "loss")
+    _labelled(ax, lines)
+    if mark_spikes:
+        _mark_spikes(ax, lines.get("training"))
+    log_axis(ax, np.concatenate([line.values for line in lines.values()] or [np.empty(0)]))
+    ax.set_ylabel("loss")
+
+
+def _mark_spikes(ax: Axes, line: Series | None) -> None:
+    if line is None or not np.all(np.isfinite(line.values)):
+        return
+    peaks = spikes(line.values).peaks
+    if len(peaks):
+        ax.plot(line.steps[peaks], line.values[peaks], linestyle="none", marker=CARETDOWN, color=RED, clip_on=False)
+        ax.text(0.995, 0.95, f"{len(peaks)} spike{'s' * (len(peaks) != 1)}", color=RED, ha="right", va="top",
+                transform=ax.transAxes, fontsize="small")
+
+
+def accuracy(ax: Axes, run: RunView) -> None:
+    """Accuracies recorded under names such as "accuracy" or "validation_accuracy", from 0 to 1."""
+    _labelled(ax, named(run, "accuracy"))
+    ax.set_ylim(top=1.02)
+    ax.set_ylabel("accuracy")
+
+
+def sharpness(ax: Axes, series: SharpnessSeries) -> None:
+    """Eigenvalues of the optimiser's Hessian, curvature along the gradient, and the threshold 2/rate, on a linear axis.
+
+    Values far above all others, as Adam's before its moments are filled, are marked at the edge. Those that have not
+    converged are circled."""
+    for i, shade in enumerate(np.linspace(1.0, 0.35, series.values.shape[1])):
+        dotted = ".-" if i == 0 and len(series.steps) <= DOTS else "-"
+        ax.plot(series.steps, series.values[:, i], dotted, color=BLUE, alpha=shade, linewidth=1.1, markersize=3,
+                label=rf"$\lambda_{{{i + 1}}}$", zorder=3.0 - 0.01 * i)
+        failed = ~series.converged[:, i]
+        ax.plot(series.steps[failed], series.values[failed, i], "o", color=RED, fillstyle="none", markersize=4,
+                zorder=4)
+    ax.plot(series.steps, series.directional, color=ORANGE, linewidth=0.9, label=r"$\lambda_{\rm grad}$", zorder=2.5)
+    ax.plot(series.steps, series.threshold, color=RED, linewidth=3.5, alpha=0.35, label=r"$2/\eta$",
+            solid_capstyle="butt", zorder=2)
+    _sharpness_limits(ax, series)
+    ax.set_ylabel("sharpness")
+    legend_above(ax)
+
+
+def _sharpness_limits(ax: Axes, series: SharpnessSeries) -> None:
+    """From the smallest curvature to the largest usual one; the threshold belongs to it unless it is far off."""
+    curvatures = np.column_stack([series.values, series.directional])
+    top, limit = usual_top(curvatures[:, :1]), usual_top(series.threshold)
+    if not np.isfinite(top) or top <= 0:
+        return
+    if limit <= 4 * top:
+        top = max(top, limit)
+    else:
+        ax.text(0.5, 0.97, rf"$2/\eta$ = {short(limit)}, above", color=RED, ha="center", va="top",
+                transform=ax.transAxes, fontsize="small")
+    top *= 1.12
+    bottom = min(0.0, max(finite(curvatures).min(), -top))
+    ax.set_ylim(bottom - 0.02 * top, top)
+    mark_clipped(ax, series.steps, series.values[:, 0], top, BLUE)
+
+
+def directions(ax: Axes, found: CondensationSeries, name: str = "") -> None:
+    """Number of directions in which the neurons of a layer point."""
+    _counts(ax, found.steps, found.effective, "directions", name, found.features.shape[1])
+
+
+def ranks(ax: Axes, found: RankSeries, name: str = "") -> None:
+    """Rank at each step at which it was measured."""
+    most = max((len(found[i].singular_values) for i in range(len(found))), default=0)
+    _counts(ax, found.steps, found.rank, "rank", name, most)
+
+
+def _counts(ax: Axes, steps: NDArray[np.int64], counts: NDArray[np.int64], what: str, name: str, most: int) -> None:
+    ax.plot(steps, counts, ".-", color=BLUE, markersize=4, linewidth=1.0)
+    ax.set_ylim(0, 1.1 * max(counts.max(initial=1), 1))
+    ax.set_ylabel(what)
+    ax.annotate(f"{name}, of {most}" if name else f"of {most}", (0.995, 0.06), xycoords="axes fraction", ha="right",
+                fontsize="small", color="#555555")
+
+
+def series(ax: Axes, name: str, values: Series) -> None:
+    """Any recorded series, a line for each column."""
+    ax.plot(values.steps, values.values, color=BLUE if values.values.ndim == 1 else None)
+    log_axis(ax, values.values)
+    ax.set_ylabel(name)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One figure of all that was measured: curves on one time axis, maps, spectra."""
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable, NamedTuple
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+
+from .._run_view import RunView, Series
+from ..measure import CondensationSeries, RankSeries, SharpnessSeries
+from . import curves, functions, maps
+from .style import STYLE, new_figure
+
+Draw = Callable[[Axes], None]
+
+
+WIDTH = 7.2     # inches, of every part
+FEW = 3         # so many rows of a measurement are told by its maps or spectra; more have a curve
+
+
+class Part(NamedTuple):
+    """A part of the figure: its height in inches, and how it is drawn."""
+
+    height: float
+    draw: Callable[[SubFigure], None]
+
+
+def _curves(run: RunView, results: dict[str, Any]) -> list[Draw]:
+    """What shares the time axis, from the top."""
+    lines: list[Draw] = [partial(curves.loss, run=run)]
+    if curves.named(run, "accuracy"):
+        lines.append(partial(curves.accuracy, run=run))
+    for name, found in results.items():
+        if isinstance(found, SharpnessSeries):
+            lines.append(partial(curves.sharpness, series=found))
+        elif isinstance(found, Series) and not (name.endswith(("loss", "accuracy")) and found.values.ndim == 1):
+            lines.append(partial(curves.series, name=name, values=found))
+        elif isinstance(found, CondensationSeries) and len(found) > FEW:
+            lines.append(partial(curves.directions, found=found, name=name))
+        elif isinstance(found, RankSeries) and len(found) > FEW:
+            lines.append(partial(curves.ranks, found=found, name=name))
+    return lines
+
+
+def _timeline(run: RunView, results: dict[str, Any]) -> Part:
+    lines = _curves(run, results)
+
+    def draw(figure: SubFigure) -> None:
+        axes = figure.subplots(len(lines), 1, sharex=True, squeeze=False)[:, 0]
+        for ax, line in zip(axes, lines):
+            line(ax)
+        axes[-1].set_xlabel("step")
+        figure.align_ylabels()
+    return Part(1.6 * len(lines) + 0.5, draw)
+
+
+def _condensations(results: dict[str, Any]) -> list[Part]:
+    return [_condensation(name, found) for name, found in results.items() if isinstance(found, CondensationSeries)]
+
+
+def _condensation(name: str, found: CondensationSeries) -> Part:
+    rows, columns = maps.grid(found)
+    return Part(rows * (6.2 / columns + 0.55) + 0.3,
+                partial(maps.multiples, found=found, title=f"{name}, {_layer(found)}"))
+
+
+def _layer(found: CondensationSeries) -> str:
+    return f"layer {found.layer + 1}: {found.features.shape[1]} neurons"
+
+
+def _functions(run: RunView, results: dict[str, Any]) -> list[Part]:
+    """Spectra and, for functions of one variable, the function: side by side."""
+    drawn: list[Draw] = [partial(_spectrum, found=found, title=name)
+                         for name, found in results.items() if isinstance(found, RankSeries)]
+    model = run.objective.model
+    if model is not None and model.input_shape == (1,) and model.output_size == 1:
+        drawn.append(partial(functions.output, run=run))
+
+    def draw(figure: SubFigure) -> None:
+        for ax, function in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn):
+            function(ax)
+    return [Part(2.7, draw)] if drawn else []
+
+
+def _spectrum(ax: Axes, found: RankSeries, title: str) -> None:
+    functions.spectrum(ax, found)
+    ax.set_title(title)
+
+
+def _stack(figure: SubFigure, parts: list[Part]) -> None:
+    """Parts below one another."""
+    frames = figure.subfigures(len(parts), 1, height_ratios=[part.height for part in parts], squeeze=False)
+    for frame, part in zip(frames[:, 0], parts):
+        part.draw(frame)
+
+
+def plot(run: RunView, path: Any = None, *, wide: bool = False) -> Figure:
+    """One figure of all that was measured: loss, sharpness and other curves on one time axis, condensation as maps, and
+    spectra. path: where to save it, if anywhere. wide: the curves beside the rest. Returns the figure.
+
+    Columns and series whose names end in "loss" or "accuracy" share the axes of their kind: a measurement that is named
+    "validation_loss" is drawn beside the loss."""
+    results = {name: run[name] for name in run.measured}
+    results = {name: found for name, found in results.items() if len(found.steps)}
+    timeline, others = _timeline(run, results), [*_condensations(results), *_functions(run, results)]
+    columns = [[timeline], others] if wide and others else [[timeline, *others]]
+    heights = [sum(part.height for part in column) for column in columns]
+    with rc_context(STYLE):
+        figure = new_figure(figsize=(WIDTH * len(columns), max(heights)), layout="constrained")
+        for frame, column in zip(figure.subfigures(1, len(columns), squeeze=False)[0], columns):
+            _stack(frame, column)
+        if path is not None:
+            figure.savefig(path, dpi=150)
+    return figure
