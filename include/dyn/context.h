@@ -22,7 +22,8 @@ typedef struct dyn_ctx dyn_ctx;
 enum dyn_dtype {
     DYN_F64 = 0,    /* IEEE double */
     DYN_F32 = 1,    /* IEEE single */
-    DYN_I64 = 2     /* indices */
+    DYN_I64 = 2,    /* indices */
+    DYN_U8 = 3      /* bytes, 0 to 255, as image files hold them; of arrays only */
 };
 
 /** Instruction sets a context may use; DYN_ISA_AUTO takes the best the CPU has. */

@@ -17,7 +17,7 @@ extern "C" {
 #define DYN_ARRAY_MAX_RANK 8
 
 /**
- * A dense row-major array of DYN_F64, DYN_F32 or DYN_I64 elements. Immutable and counted by reference; it keeps its
+ * A dense row-major array of DYN_F64, DYN_F32, DYN_I64 or DYN_U8 elements. Immutable and counted by reference; it keeps its
  * context alive. thread: accessors from any thread; functions that make arrays use the context, one thread at a time.
  */
 typedef struct dyn_array dyn_array;
@@ -65,8 +65,8 @@ DYN_API int64_t dyn_array_size(const dyn_array *a);
 DYN_API const void *dyn_array_data(const dyn_array *a);
 
 /**
- * The same numbers with another element type. F64 to F32 rounds to nearest; to I64 a number must be an integer.
- * Same type: a itself with one more reference.
+ * The same numbers with another element type. F64 to F32 rounds to nearest; to I64 and U8 a number must be an integer
+ * in range. Same type: a itself with one more reference.
  * errors: DYN_EDTYPE; DYN_EINVAL a number that is no integer in range, with its position; DYN_ENOMEM. since: 0.1
  */
 DYN_API dyn_status dyn_array_convert(dyn_array *a, int32_t dtype, dyn_array **out);
@@ -90,22 +90,26 @@ DYN_API dyn_status dyn_array_linspace(dyn_ctx *ctx, int32_t dtype, double first,
 
 /**
  * Read an array from a file. The kind is recognised by the first bytes: .npy (versions 1 to 3, both byte orders, C and
- * Fortran order), .npz, IDX (the format of MNIST, not compressed); anything else is read as CSV, unless the name
- * ends with .npy or .npz.
+ * Fortran order), .npz, IDX (the format of MNIST); anything else is read as CSV, unless the name ends with .npy or .npz.
+ * A file packed with gzip is read like the one inside; one of a known other kind (HDF5, PNG ...) is refused by its name.
  *
  * member: which array of an .npz; NULL if it holds only one; NULL for every other kind.
- * types:  float64 becomes DYN_F64, float32 DYN_F32, booleans and integers up to 64 bits signed DYN_I64.
+ * types:  float64 becomes DYN_F64, float32 DYN_F32, booleans and unsigned bytes DYN_U8, other integers up to 64 bits
+ *         signed DYN_I64. An objective converts into its own type; dyn_array_convert does.
  * CSV:    gives DYN_F64 [rows, columns]. The separator is the first of semicolon, comma, tab that the first line has,
- *         else spaces. A first line without any number is a header and is skipped, as are empty lines and lines
- *         beginning with '#'. The decimal point is always '.', whatever the locale.
- * errors: DYN_EIO; DYN_EFORMAT with file and byte, or line and column; DYN_ENOTSUP an element type not listed, or .npz
- *         in a library built without libzip; DYN_EINVAL member; DYN_ENOMEM. since: 0.1
+ *         else spaces. A first line with a name and no number is a header and is skipped, as are empty lines and lines
+ *         beginning with '#'. What looks like a number or stands for a missing one (1.0D0, 1_000, NA) is no name. The
+ *         decimal point is always '.', whatever the locale.
+ * errors: DYN_EIO; DYN_EFORMAT with file and byte, or line and column; DYN_ENOTSUP an element type not listed, .npz or
+ *         gzip in a library built without libzip or zlib; DYN_EINVAL member; DYN_ENOMEM. since: 0.1
  */
 DYN_API dyn_status dyn_array_read(dyn_ctx *ctx, const char *path, const char *member, dyn_array **out);
 
 /**
- * Write an .npy file (version 1.0, little-endian, C order). The file is written beside, synced and renamed: a reader
- * sees the old file or the new one. errors: DYN_EIO, DYN_ENOMEM. since: 0.1
+ * Write an .npy file (version 1.0, the machine's byte order, C order). The file is written beside, synced and renamed:
+ * a reader sees the old file or the new one; nothing is left of a process that is killed, where the file system knows
+ * unnamed files. A symbolic link is followed. A device or pipe is written into; a pipe must have a reader. A folder that
+ * cannot be synced after the rename is a warning in the log. errors: DYN_EIO, DYN_ENOMEM. since: 0.1
  */
 DYN_API dyn_status dyn_array_write_npy(const dyn_array *a, const char *path);
 

@@ -22,6 +22,10 @@ void dyn__leave(dyn__scope *s);
     __attribute__((cleanup(dyn__leave), unused)) dyn__scope dyn__scope_ = dyn__enter((ctx), __func__)
 dyn_status dyn__fail(dyn_ctx *ctx, dyn_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 #define DYN__FAIL(ctx, code, ...) dyn__fail((ctx), (code), __VA_ARGS__)
+/* After a failed call of the system: "cannot ACTION "PATH": text of errno"; DYN_ENOMEM or DYN_EIO. */
+dyn_status dyn__fail_system(dyn_ctx *ctx, const char *action, const char *path);
+/* The text of an errno, in room or static. Thread-safe. */
+const char *dyn__system_text(int error, char *room, size_t size);
 /* For the arguments after the object: fail with the name of the one that is NULL. */
 #define DYN__NEED(ctx, p) do { if (!(p)) return DYN__FAIL((ctx), DYN_EINVAL, "%s is NULL", #p); } while (0)
 #define DYN__TRY(call) do { dyn_status dyn__s_ = (call); if (dyn__s_ < 0) return dyn__s_; } while (0)
@@ -71,8 +75,8 @@ dyn_status dyn__check_flag(dyn_ctx *ctx, const char *name, int32_t value);
 dyn_status dyn__check_reserved(dyn_ctx *ctx, uint32_t reserved);
 
 /* Files are replaced whole or not at all: written beside, synced, then renamed over the old one, which stays as it is
- * when anything fails. The writer calls dyn__file_put as often as it likes and returns its status. Errors: DYN_EIO,
- * DYN_ENOMEM, or what the writer returns. */
+ * when anything fails. A link is followed; what is no regular file is written into. The writer calls dyn__file_put as
+ * often as it likes and returns its status. Errors: DYN_EIO, DYN_ENOMEM, or what the writer returns. */
 typedef struct dyn__file dyn__file;
 typedef dyn_status (*dyn__file_writer)(void *arg, dyn__file *f);
 dyn_status dyn__file_put(dyn__file *f, const void *data, size_t size);

@@ -4,6 +4,7 @@
  * allocated, an old message may be part of a new one, and of two threads that fail at once the last one wins whole. */
 #include "base/context.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,6 +64,25 @@ dyn_status dyn__fail(dyn_ctx *ctx, dyn_status code, const char *format, ...)
     keep(ctx, text, length);
     log_text(ctx, DYN_LOG_ERROR, text);
     return code;
+}
+
+/* Both standards' forms of strerror_r. */
+const char *dyn__system_text(int error, char *room, size_t size)
+{
+#if defined(__GLIBC__)
+    return strerror_r(error, room, size);
+#else
+    return strerror_r(error, room, size) == 0 ? room : "unknown error";
+#endif
+}
+
+dyn_status dyn__fail_system(dyn_ctx *ctx, const char *action, const char *path)
+{
+    const int error = errno;
+    char room[128];
+
+    return DYN__FAIL(ctx, error == ENOMEM ? DYN_ENOMEM : DYN_EIO, "cannot %s \"%s\": %s", action, path,
+                     dyn__system_text(error, room, sizeof room));
 }
 
 void dyn__log(dyn_ctx *ctx, int level, const char *format, ...)

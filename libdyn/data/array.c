@@ -11,6 +11,7 @@ static const struct { size_t size; const char *name; } dtypes[] = {
     [DYN_F64] = { sizeof(double), "float64" },
     [DYN_F32] = { sizeof(float), "float32" },
     [DYN_I64] = { sizeof(int64_t), "int64" },
+    [DYN_U8] = { sizeof(uint8_t), "uint8" },
 };
 
 static int is_dtype(int32_t dtype)
@@ -186,6 +187,8 @@ double dyn__array_at(const dyn_array *a, int64_t i)
         return ((const double *)a->data)[i];
     if (a->dtype == DYN_F32)
         return (double)((const float *)a->data)[i];
+    if (a->dtype == DYN_U8)
+        return ((const uint8_t *)a->data)[i];
     return (double)((const int64_t *)a->data)[i];
 }
 

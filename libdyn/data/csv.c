@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { CELL_MAX = 128, SHOWN = 24 };
 
@@ -85,34 +86,78 @@ static int next_cell(span *rest, char separator, span *cell)
     return 1;
 }
 
-/* 1 if the cell is a number that a double can hold. */
-static int parse_number(span cell, locale_t locale, double *out)
+enum number { NO_NUMBER, A_NUMBER, TOO_LARGE };
+
+static enum number parse_number(span cell, locale_t locale, double *out)
 {
     char text[CELL_MAX], *end;
 
     if (!cell.n || cell.n >= CELL_MAX)
-        return 0;
+        return NO_NUMBER;
     memcpy(text, cell.p, (size_t)cell.n);
     text[cell.n] = 0;
     errno = 0;
     *out = strtod_l(text, &end, locale);
-    return end == text + cell.n && !(errno == ERANGE && fabs(*out) > 1);
+    if (end != text + cell.n)
+        return NO_NUMBER;
+    return errno == ERANGE && fabs(*out) > 1 ? TOO_LARGE : A_NUMBER;
 }
 
-/* A header has no number at all: a data row with one bad cell must not pass for a header and vanish. */
+static int is_digit(char c) { return c >= '0' && c <= '9'; }
+static int is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 128; }
+
+/* A number in a form that we do not read: 1.0D0, 1_000, 1+2j, 5 %. Names do not begin so. */
+static int looks_like_number(span cell)
+{
+    int64_t i = 0;
+
+    while (i < cell.n && strchr("+-.", cell.p[i]))
+        i++;
+    if (i == cell.n || !is_digit(cell.p[i]))
+        return 0;
+    while (i < cell.n && (is_digit(cell.p[i]) || strchr("+-.,'_ %eEdDqQxXpPiIjJfFlL", cell.p[i])))
+        i++;
+    return i == cell.n;
+}
+
+/* What stands for a number that is missing. */
+static int is_missing(span cell)
+{
+    static const char *const words[] = { "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "missing" };
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == (size_t)cell.n && !strncasecmp(words[i], cell.p, (size_t)cell.n))
+            return 1;
+    return 0;
+}
+
+static int is_name(span cell)
+{
+    if (cell.n >= 2 && strchr("\"'", cell.p[0]) && cell.p[cell.n - 1] == cell.p[0])
+        cell = trim((span){ cell.p + 1, cell.n - 2 });
+    for (int64_t i = 0; i < cell.n; i++)
+        if (is_letter(cell.p[i]))
+            return !looks_like_number(cell) && !is_missing(cell);
+    return 0;
+}
+
+/* A header has a name and no number at all: a row of data with bad cells must not pass for a header and vanish. */
 static int is_header(reader *r, span line)
 {
+    int names = 0;
     span cell;
     double v;
 
-    while (next_cell(&line, r->separator, &cell))
-        if (parse_number(cell, r->locale, &v))
+    while (next_cell(&line, r->separator, &cell)) {
+        if (parse_number(cell, r->locale, &v) != NO_NUMBER)
             return 0;
-    return 1;
+        names += is_name(cell);
+    }
+    return names > 0;
 }
 
 /* Where a cell is wrong and how it begins. */
-static dyn_status bad_cell(reader *r, int64_t column, span cell)
+static dyn_status bad_cell(reader *r, int64_t column, span cell, const char *what)
 {
     char shown[SHOWN + 1];
     int64_t n = cell.n < SHOWN ? cell.n : SHOWN;
@@ -120,8 +165,8 @@ static dyn_status bad_cell(reader *r, int64_t column, span cell)
     for (int64_t i = 0; i < n; i++)
         shown[i] = cell.p[i] >= ' ' && cell.p[i] < 127 ? cell.p[i] : '?';
     shown[n] = 0;
-    return DYN__FAIL(r->ctx, DYN_EFORMAT, "%s: line %lld, column %lld: \"%s\"%s is not a number", r->b->name,
-                     (long long)r->line, (long long)column, shown, cell.n > SHOWN ? "..." : "");
+    return DYN__FAIL(r->ctx, DYN_EFORMAT, "%s: line %lld, column %lld: \"%s\"%s is %s", r->b->name, (long long)r->line,
+                     (long long)column, shown, cell.n > SHOWN ? "..." : "", what);
 }
 
 static dyn_status add_cell(reader *r, double v)
@@ -138,13 +183,15 @@ static dyn_status add_cell(reader *r, double v)
 static dyn_status read_row(reader *r, span line)
 {
     int64_t n = 0;
+    enum number kind;
     span cell;
     double v;
 
     while (next_cell(&line, r->separator, &cell)) {
         n++;
-        if (!parse_number(cell, r->locale, &v))
-            return bad_cell(r, n, cell);
+        kind = parse_number(cell, r->locale, &v);
+        if (kind != A_NUMBER)
+            return bad_cell(r, n, cell, kind == TOO_LARGE ? "beyond the largest double" : "not a number");
         DYN__TRY(add_cell(r, v));
     }
     if (r->rows && n != r->columns)

@@ -61,6 +61,11 @@ dyn_status dyn__npz_from_bytes(dyn_ctx *ctx, const dyn__bytes *b, dyn_npz **out)
 
 int dyn__is_npy(const dyn__bytes *b);
 int dyn__is_idx(const dyn__bytes *b);
+int dyn__is_gzip(const dyn__bytes *b);
+/* What a file is that we cannot read ("a PNG image"), or NULL for one that is not known. */
+const char *dyn__foreign(const dyn__bytes *b);
+/* Unpack a gzip file. out->p is to be freed with dyn__free; untouched after an error. */
+dyn_status dyn__gunzip(dyn_ctx *ctx, const dyn__bytes *b, dyn__bytes *out);
 
 /* The first bytes of an .npy file of a. Returns their number, a multiple of 64, at most DYN__NPY_HEADER. */
 #define DYN__NPY_HEADER 384

@@ -212,10 +212,12 @@ dyn_status dyn__parse_npy(dyn_ctx *ctx, const dyn__bytes *b, dyn_array **out)
 
 int64_t dyn__npy_header(const dyn_array *a, unsigned char *out)
 {
-    static const char *const descr[] = { [DYN_F64] = "f8", [DYN_F32] = "f4", [DYN_I64] = "i8" };
+    static const char *const descr[] = { [DYN_F64] = "f8", [DYN_F32] = "f4", [DYN_I64] = "i8", [DYN_U8] = "u1" };
     char order = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? '>' : '<', *text = (char *)out + 10;
     int n, total, room = DYN__NPY_HEADER - 10;
 
+    if (a->dtype == DYN_U8)
+        order = '|';
     n = snprintf(text, (size_t)room, "{'descr': '%c%s', 'fortran_order': False, 'shape': (", order, descr[a->dtype]);
     for (int i = 0; i < a->rank; i++)
         n += snprintf(text + n, (size_t)(room - n), i ? ", %" PRId64 : "%" PRId64, a->shape[i]);

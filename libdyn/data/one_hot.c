@@ -9,6 +9,8 @@ static void set_one(dyn_array *a, int64_t i)
         ((double *)a->own)[i] = 1;
     else if (a->dtype == DYN_F32)
         ((float *)a->own)[i] = 1;
+    else if (a->dtype == DYN_U8)
+        ((uint8_t *)a->own)[i] = 1;
     else
         ((int64_t *)a->own)[i] = 1;
 }

@@ -9,17 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static dyn_status system_error(dyn_ctx *ctx, const char *path, const char *what)
-{
-    return DYN__FAIL(ctx, DYN_EIO, "%s: cannot %s: %s", path, what, strerrordesc_np(errno));
-}
-
 static dyn_status read_all(dyn_ctx *ctx, int fd, const char *path, unsigned char *p, int64_t size)
 {
     for (int64_t at = 0; at < size;) {
         ssize_t n = read(fd, p + at, (size_t)(size - at));
         if (n < 0 && errno != EINTR)
-            return system_error(ctx, path, "read");
+            return dyn__fail_system(ctx, "read", path);
         if (n == 0)
             return DYN__FAIL(ctx, DYN_EIO, "%s: ended at byte %lld of %lld", path, (long long)at, (long long)size);
         at += n > 0 ? n : 0;
@@ -33,7 +28,7 @@ static dyn_status read_descriptor(dyn_ctx *ctx, int fd, dyn__bytes *b)
     struct stat st;
 
     if (fstat(fd, &st) != 0)
-        return system_error(ctx, b->name, "stat");
+        return dyn__fail_system(ctx, "read", b->name);
     if (!S_ISREG(st.st_mode))
         return DYN__FAIL(ctx, DYN_EIO, "%s: is not a regular file", b->name);
     bytes = dyn__alloc(ctx, (size_t)st.st_size + 1, 1);
@@ -51,7 +46,7 @@ dyn_status dyn__file_parse(dyn_ctx *ctx, const char *path, const char *member, d
     dyn_status s;
 
     if (fd < 0)
-        return system_error(ctx, path, "open");
+        return dyn__fail_system(ctx, "open", path);
     s = read_descriptor(ctx, fd, &b);
     close(fd);
     if (s == DYN_OK)
@@ -88,8 +83,13 @@ static dyn_status read_member(dyn_ctx *ctx, const dyn__bytes *b, const char *mem
     return s;
 }
 
-static dyn_status parse_array(dyn_ctx *ctx, dyn__bytes *b, const char *member, void *out)
+static dyn_status parse_plain(dyn_ctx *ctx, const dyn__bytes *b, const char *member, dyn_array **out)
 {
+    const char *foreign = dyn__is_gzip(b) ? "packed with gzip twice" : dyn__foreign(b);
+
+    if (foreign)
+        return DYN__FAIL(ctx, DYN_EFORMAT, "%s: is %s, not .npy, .npz, IDX or a table of numbers as text", b->name,
+                         foreign);
     if (is_zip(b) || has_ending(b->name, ".npz"))
         return read_member(ctx, b, member, out);
     if (member)
@@ -97,6 +97,21 @@ static dyn_status parse_array(dyn_ctx *ctx, dyn__bytes *b, const char *member, v
     if (dyn__is_npy(b) || has_ending(b->name, ".npy"))
         return dyn__parse_npy(ctx, b, out);
     return dyn__is_idx(b) ? dyn__parse_idx(ctx, b, out) : dyn__parse_csv(ctx, b, out);
+}
+
+static dyn_status parse_array(dyn_ctx *ctx, dyn__bytes *b, const char *member, void *out)
+{
+    dyn__bytes plain;
+    dyn_status s;
+
+    if (!dyn__is_gzip(b))
+        return parse_plain(ctx, b, member, out);
+    DYN__TRY(dyn__gunzip(ctx, b, &plain));
+    dyn__free(ctx, (void *)(uintptr_t)b->p);    /* both at once only while it is unpacked */
+    b->p = NULL;
+    s = parse_plain(ctx, &plain, member, out);
+    dyn__free(ctx, (void *)(uintptr_t)plain.p);
+    return s;
 }
 
 dyn_status dyn_array_read(dyn_ctx *ctx, const char *path, const char *member, dyn_array **out)

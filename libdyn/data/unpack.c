@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Numbers as files hold them - integers of 1 to 8 bytes, floats of 4 or 8, either byte order, C or Fortran order - to
- * the three element types of an array. The length is checked before anything is allocated: a header cannot make us
- * allocate more than eight times what the file really holds. */
+ * the element types of an array. The length is checked before anything is allocated: a header cannot make us allocate
+ * more than eight times what the file really holds. Bytes stay bytes. */
 #include "data/data.h"
 
 #include <string.h>
@@ -35,7 +35,7 @@ UNPACK(unpack_i2, 16, int16_t, int64_t)
 UNPACK(unpack_i1, 8, int8_t, int64_t)
 UNPACK(unpack_u4, 32, uint32_t, int64_t)
 UNPACK(unpack_u2, 16, uint16_t, int64_t)
-UNPACK(unpack_u1, 8, uint8_t, int64_t)
+UNPACK(unpack_u1, 8, uint8_t, uint8_t)
 
 static const struct format {
     char kind;
@@ -46,7 +46,7 @@ static const struct format {
     { 'f', 8, DYN_F64, unpack_f8 }, { 'f', 4, DYN_F32, unpack_f4 },
     { 'i', 8, DYN_I64, unpack_i8 }, { 'i', 4, DYN_I64, unpack_i4 },
     { 'i', 2, DYN_I64, unpack_i2 }, { 'i', 1, DYN_I64, unpack_i1 },
-    { 'u', 4, DYN_I64, unpack_u4 }, { 'u', 2, DYN_I64, unpack_u2 }, { 'u', 1, DYN_I64, unpack_u1 },
+    { 'u', 4, DYN_I64, unpack_u4 }, { 'u', 2, DYN_I64, unpack_u2 }, { 'u', 1, DYN_U8, unpack_u1 },
 };
 
 static const struct format *find_format(const dyn__packing *pack)

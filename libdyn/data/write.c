@@ -47,8 +47,10 @@ static int print_real(char *text, double v, int single)
 
 static int print_cell(char *text, const dyn_array *a, int64_t i)
 {
-    if (a->dtype == DYN_I64)
-        return snprintf(text, CELL, "%" PRId64, ((const int64_t *)a->data)[i]);
+    int64_t integer = 0;
+
+    if ((a->dtype == DYN_I64 || a->dtype == DYN_U8) && dyn__array_integer(a, i, &integer))
+        return snprintf(text, CELL, "%" PRId64, integer);
     return print_real(text, dyn__array_at(a, i), a->dtype == DYN_F32);
 }
 

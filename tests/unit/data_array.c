@@ -66,7 +66,7 @@ TEST(create_rejects)
     int64_t hollow[3] = { 0, INT64_C(1) << 62, INT64_C(1) << 62 };
     double x = 0;
 
-    CHECK_FAILS(dyn_array_create(ctx, 3, 1, shape, &x, out), DYN_EDTYPE, "dyn_array_create: element type 3");
+    CHECK_FAILS(dyn_array_create(ctx, 4, 1, shape, &x, out), DYN_EDTYPE, "dyn_array_create: element type 4");
     CHECK_FAILS(dyn_array_create(ctx, -1, 1, shape, &x, out), DYN_EDTYPE, "-1");
     CHECK_FAILS(dyn_array_create(ctx, DYN_F64, 9, shape, &x, out), DYN_ESHAPE, "rank 9");
     CHECK_FAILS(dyn_array_create(ctx, DYN_F64, -1, shape, &x, out), DYN_ESHAPE, "rank -1");

@@ -39,7 +39,7 @@ TEST(every_element_type)
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *type = strchr(names[i], '-') + 1;
-        int32_t dtype = type[0] != 'f' ? DYN_I64 : type[1] == '8' ? DYN_F64 : DYN_F32;
+        int32_t dtype = !strcmp(type, "u1") ? DYN_U8 : type[0] != 'f' ? DYN_I64 : type[1] == '8' ? DYN_F64 : DYN_F32;
         snprintf(name, sizeof name, "%s.npy", names[i]);
         check_file(name, NULL, dtype, type[0], 2, (int64_t[]){ 2, 3 });
     }
@@ -63,13 +63,13 @@ TEST(booleans)
 
     CHECK_OK(ctx, dyn_array_read(ctx, fixture("bool.npy"), NULL, &a));
     CHECK_SHAPE(a, 1, 3);
-    CHECK(dyn_array_dtype(a) == DYN_I64 && element(a, 0) == 1 && element(a, 1) == 0 && element(a, 2) == 1);
+    CHECK(dyn_array_dtype(a) == DYN_U8 && element(a, 0) == 1 && element(a, 1) == 0 && element(a, 2) == 1);
     dyn_array_unref(a);
 }
 
 TEST(idx)
 {
-    check_file("images.idx", NULL, DYN_I64, 'u', 3, (int64_t[]){ 2, 3, 4 });
+    check_file("images.idx", NULL, DYN_U8, 'u', 3, (int64_t[]){ 2, 3, 4 });
     check_file("shorts.idx", NULL, DYN_I64, 'i', 1, (int64_t[]){ 4 });
     check_file("floats.idx", NULL, DYN_F32, 'f', 2, (int64_t[]){ 2, 3 });
 }
@@ -238,7 +238,7 @@ TEST(csv_rejects)
     BAD_CSV("1,oops,3\n4,5,6\n", "line 1, column 2: \"oops\"");     /* no header: it has numbers */
     BAD_CSV("1,2\n3\n", "line 2 has 1 cells, the lines before it 2");
     BAD_CSV("1,2\n3,4,5\n", "line 2 has 3 cells");
-    BAD_CSV("1,2\n3,1e999\n", "\"1e999\" is not");
+    BAD_CSV("1,2\n3,1e999\n", "\"1e999\" is beyond the largest double");
     BAD_CSV("1,2\n3,4\0" "5\n", "\"4?5\" is not");
     BAD_CSV("1 000,5\n", "\"1 000\"");
     BAD_CSV("a,b\n", "no row of numbers in 1 lines");
@@ -315,6 +315,86 @@ TEST(csv_write_rejects)
     dyn_array_unref(b);
 }
 
+/* A first row that cannot be read as numbers is a header only if it has names. */
+TEST(csv_headers)
+{
+    static const double v[] = { 1, 2 };
+
+    check_csv("t", "x1,x2\n1,2\n", 1, 2, v);
+    check_csv("t", "\"time [s]\",\"l\xc3\xb6ss\"\n1,2\n", 1, 2, v);
+    check_csv("t", "name,NA\n1,2\n", 1, 2, v);
+    check_csv("t", "1st,2nd\n1,2\n", 1, 2, v);
+    check_csv("t", ",value\n1,2\n", 1, 2, v);
+    BAD_CSV("0,5;1,5\n0,6;1,7\n", "line 1, column 1: \"0,5\" is not a number");
+    BAD_CSV("\"1\",\"2\"\n1,2\n", "line 1, column 1: \"\"1\"\" is not");
+    BAD_CSV("1e400,2e400\n1,2\n", "line 1, column 1: \"1e400\" is beyond");
+    BAD_CSV("1.0D0,-2.5d-3\n1,2\n", "line 1, column 1: \"1.0D0\"");
+    BAD_CSV("NA,n/a\n1,2\n", "line 1, column 1: \"NA\"");
+    BAD_CSV("1_000,2_000\n1,2\n", "line 1, column 1: \"1_000\"");
+    BAD_CSV("1+2j,3i\n1,2\n", "line 1, column 1: \"1+2j\"");
+    BAD_CSV("-,-\n1,2\n", "line 1, column 1: \"-\"");
+    BAD_CSV("50 %,60 %\n1,2\n", "line 1, column 1: \"50 %\"");
+}
+
+#define FOREIGN(bytes, part) BAD_CSV(bytes, "bad.txt: is " part)
+
+TEST(files_of_other_kinds)
+{
+    FOREIGN("\x89HDF\r\n\x1a\n 1 2", "an HDF5 file");
+    FOREIGN("\x89PNG\r\n\x1a\n 1 2", "a PNG image");
+    FOREIGN("\xff\xfe" "1\0,\0" "2\0", "text in UTF-16");
+    FOREIGN("\xfe\xff\0" "1", "text in UTF-16");
+    FOREIGN("1\0,\0" "2\0\n\0", "text in UTF-16");
+    FOREIGN("\x80\x04\x95", "a Python pickle");
+    FOREIGN("<!DOCTYPE html><p>404", "an HTML page");
+    check_read_fails(write_text("h5.npy", "\x89HDF\r\n\x1a\n", 8), NULL, DYN_EFORMAT, "h5.npy: is an HDF5 file");
+}
+
+#if DYN__HAVE_ZLIB
+/* Two members, one after the other, as gzip itself reads them. */
+TEST(packed_with_gzip)
+{
+    check_file("images.idx.gz", NULL, DYN_U8, 'u', 3, (int64_t[]){ 2, 3, 4 });
+    check_file("floats.npy.gz", NULL, DYN_F32, 'f', 2, (int64_t[]){ 2, 3 });
+    check_read_fails(fixture("twice.gz"), NULL, DYN_EFORMAT, "packed with gzip twice");
+    check_read_fails(write_text("cut.gz", "\x1f\x8b\x08\0", 4), NULL, DYN_EFORMAT, "byte 4: the file ends too early");
+    check_read_fails(write_text("bad.gz", "\x1f\x8b\x07\0\0\0\0\0\0\0\0\0", 12), NULL, DYN_EFORMAT, "unknown compression");
+}
+#endif
+
+/* Bytes are kept as they are and converted once, into the type asked for. */
+TEST(bytes)
+{
+    static const double whole[] = { 0, 255 }, outside[] = { 256, 0 }, broken[] = { 0.5, 0 };
+    const char *path = scratch("bytes.npy");
+    const uint8_t in[] = { 0, 255, 7 };
+    dyn_array *a, *b;
+
+    CHECK_OK(ctx, dyn_array_create(ctx, DYN_U8, 1, (int64_t[]){ 3 }, in, &a));
+    CHECK_OK(ctx, dyn_array_write_npy(a, path));
+    for (int32_t type = DYN_F64; type <= DYN_U8; type++) {
+        CHECK_OK(ctx, dyn_array_convert(a, type, &b));
+        CHECK(dyn_array_dtype(b) == type && element(b, 0) == 0 && element(b, 1) == 255 && element(b, 2) == 7);
+        dyn_array_unref(b);
+    }
+    dyn_array_unref(a);
+    CHECK_OK(ctx, dyn_array_read(ctx, path, NULL, &a));
+    CHECK(dyn_array_dtype(a) == DYN_U8 && dyn_array_size(a) == 3 && element(a, 1) == 255);
+    dyn_array_unref(a);
+    CHECK_OK(ctx, dyn_array_wrap(ctx, DYN_F64, 1, (int64_t[]){ 2 }, whole, &a));
+    CHECK_OK(ctx, dyn_array_convert(a, DYN_U8, &b));
+    CHECK(((const uint8_t *)dyn_array_data(b))[1] == 255);
+    dyn_array_unref(b);
+    dyn_array_unref(a);
+    CHECK_OK(ctx, dyn_array_wrap(ctx, DYN_F64, 1, (int64_t[]){ 2 }, outside, &a));
+    CHECK(dyn_array_convert(a, DYN_U8, &b) == DYN_EINVAL && !b);
+    CHECK_STR(dyn_ctx_message(ctx), "element 0 is 256, which is no integer in 0..255");
+    dyn_array_unref(a);
+    CHECK_OK(ctx, dyn_array_wrap(ctx, DYN_F64, 1, (int64_t[]){ 2 }, broken, &a));
+    CHECK(dyn_array_convert(a, DYN_U8, &b) == DYN_EINVAL && !b);
+    dyn_array_unref(a);
+}
+
 /* A decimal comma in the program's locale changes nothing. Without such a locale this repeats csv_forms. */
 TEST(csv_in_another_locale)
 {
@@ -344,7 +424,7 @@ TEST(digits_that_we_ship)
         top = fmax(top, element(x, i));
     }
     for (int64_t i = 0; i < dyn_array_size(y); i++)
-        count[((const int64_t *)dyn_array_data(y))[i] % 10]++;
+        count[(int)element(y, i) % 10]++;
     CHECK(sum == 561718 && top == 16);
     CHECK(!memcmp(count, per_class, sizeof count));
     dyn_array_unref(x);
@@ -365,6 +445,12 @@ int main(void)
     RUN(npy_as_numpy_writes_it);
     RUN(csv_forms);
     RUN(csv_rejects);
+    RUN(csv_headers);
+    RUN(files_of_other_kinds);
+#if DYN__HAVE_ZLIB
+    RUN(packed_with_gzip);
+#endif
+    RUN(bytes);
     RUN(csv_round_trip);
     RUN(csv_long_table);
     RUN(csv_write_rejects);

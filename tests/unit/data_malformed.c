@@ -175,6 +175,26 @@ TEST(damaged_files)
     damage("floats.idx", dyn__parse_idx);
 }
 
+#if DYN__HAVE_ZLIB
+static dyn_status parse_packed_idx(dyn_ctx *c, const dyn__bytes *b, dyn_array **out)
+{
+    dyn__bytes plain;
+    dyn_status s = dyn__gunzip(c, b, &plain);
+
+    *out = NULL;
+    if (s != DYN_OK)
+        return s;
+    s = dyn__parse_idx(c, &plain, out);
+    dyn__free(c, (void *)(uintptr_t)plain.p);
+    return s;
+}
+
+TEST(damaged_gzip)
+{
+    damage("images.idx.gz", parse_packed_idx);
+}
+#endif
+
 /* Text may be cut anywhere and still be a table; here it must only be sound. */
 TEST(damaged_text)
 {
@@ -249,6 +269,9 @@ int main(void)
     RUN(idx_headers);
     RUN(damaged_files);
     RUN(damaged_text);
+#if DYN__HAVE_ZLIB
+    RUN(damaged_gzip);
+#endif
 #if DYN__HAVE_ZIP
     RUN(damaged_archives);
     RUN(archives_that_lie);

@@ -35,6 +35,10 @@ TEST(reading)
     CHECK(oom_try("npy", read_file, file) > 4);
     file[0] = fixture("images.idx");
     CHECK(oom_try("idx", read_file, file) > 3);
+#if DYN__HAVE_ZLIB
+    file[0] = fixture("images.idx.gz");
+    CHECK(oom_try("gzip", read_file, file) > 4);
+#endif
 #if DYN__HAVE_ZIP
     file[0] = fixture("deflated.npz");
     file[1] = "a";

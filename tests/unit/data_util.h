@@ -68,6 +68,7 @@ static inline double element(const dyn_array *a, int64_t i)
 {
     switch (dyn_array_dtype(a)) {
     case DYN_F64: return ((const double *)dyn_array_data(a))[i];
+    case DYN_U8: return ((const uint8_t *)dyn_array_data(a))[i];
     case DYN_F32: return (double)((const float *)dyn_array_data(a))[i];
     default: return (double)((const int64_t *)dyn_array_data(a))[i];
     }

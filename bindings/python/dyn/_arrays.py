@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._lib import Handle, enum, lib, make
 from .errors import shapes_differ
 
-DTYPES = {"f64": np.dtype("f8"), "f32": np.dtype("f4"), "i64": np.dtype("i8")}
+DTYPES = {"f64": np.dtype("f8"), "f32": np.dtype("f4"), "i64": np.dtype("i8"), "u8": np.dtype("u1")}
 NAMES = {"float64": "f64", "float32": "f32", "double": "f64", "single": "f32"}
 
 
@@ -48,8 +48,9 @@ def copied(address: int | None, shape: Sequence[int], dtype: Any = np.float64) -
     size = int(np.prod(shape, dtype=np.int64))
     if not address or not size:
         return np.empty(shape if size == 0 else (0,), dtype)
-    raw = ctypes.string_at(address, size * np.dtype(dtype).itemsize)
-    return np.frombuffer(raw, dtype).reshape(shape).copy()
+    out = np.empty(shape, dtype)
+    ctypes.memmove(out.ctypes.data, address, out.nbytes)
+    return out
 
 
 def view(address: int, shape: Sequence[int], dtype: Any = np.float64) -> NDArray[Any]:
@@ -65,7 +66,7 @@ class Array(Handle):
 
     @classmethod
     def wrap(cls, context: Any, x: ArrayLike) -> Array:
-        """x float64, float32 or int64 without a copy; anything else is converted to float64 or int64 first."""
+        """x of a type in DTYPES without a copy; anything else is converted to float64 or int64 first."""
         a = np.asarray(x)
         if a.dtype not in DTYPES.values():
             a = a.astype(np.int64 if a.dtype.kind in "biu" else np.float64)
@@ -73,6 +74,11 @@ class Array(Handle):
         code = enum("dtype", next(name for name, dtype in DTYPES.items() if dtype == a.dtype))
         address = make(context, lib.dyn_array_wrap, context, code, a.ndim, ints(a.shape), pointer(a))
         return cls(context, address, a)
+
+    def converted(self, dtype: Any) -> Array:
+        """The same numbers in another of DTYPES; one that does not fit is an error."""
+        name = next((name for name, known in DTYPES.items() if known == np.dtype(dtype)), str(dtype))
+        return Array(self._context, make(self._context, lib.dyn_array_convert, self, enum("dtype", name)))
 
     def numpy(self) -> NDArray[Any]:
         """A copy of the elements."""

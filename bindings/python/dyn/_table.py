@@ -372,7 +372,7 @@ ENUMERATORS = {
         "ok": 0, "not_converged": 1, "stopped": 2, "einval": -1, "enomem": -2, "eshape": -3, "edtype": -4,
         "estate": -5, "efull": -6, "eio": -7, "eformat": -8, "eversion": -9, "eabi_size": -10, "eabi_old": -11,
         "eabi_new": -12, "enonfinite": -13, "enotsup": -14, "euser": -15, "einternal": -16}),
-    "dtype": ("DYN_", {"f64": 0, "f32": 1, "i64": 2}),
+    "dtype": ("DYN_", {"f64": 0, "f32": 1, "i64": 2, "u8": 3}),
     "isa": ("DYN_ISA_", {"auto": 0, "reference": 1, "avx2": 2, "avx512": 3, "vector": 4}),
     "log_level": ("DYN_LOG_", {"error": 1, "warning": 2, "info": 3, "debug": 4}),
     "activation": ("DYN_", {

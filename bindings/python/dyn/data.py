@@ -30,17 +30,21 @@ def digits(one_hot: bool = True) -> tuple[NDArray[np.float64], NDArray[Any]]:
 
     Returns x [1797, 64] in [0, 1], and y [1797, 10] one-hot, or y [1797] the digits themselves."""
     x = read(_file("digits-images.npy")) / 16.0
-    labels = read(_file("digits-labels.npy"))
+    labels = read(_file("digits-labels.npy"), dtype=np.int64)
     return x, (np.eye(10)[labels] if one_hot else labels)
 
 
-def read(path: str | os.PathLike[str], member: str | None = None) -> NDArray[Any]:
-    """An array from a file: .npy, .npz (the member of that name), IDX or CSV. A damaged file raises FormatError.
+def read(path: str | os.PathLike[str], member: str | None = None, dtype: Any = None) -> NDArray[Any]:
+    """An array from a file: .npy, .npz (the member of that name), IDX or CSV, also packed with gzip. A damaged file
+    raises FormatError.
 
-    Gives float64, float32 or int64; CSV gives float64 [rows, columns], without its header."""
+    dtype: the type to convert into, one of these four; a number that it cannot hold is an error. Without it, the file's: float64, float32, int64, or uint8 for bytes and booleans,
+    such as the images of MNIST (NumPy's arithmetic on bytes wraps around at 256); CSV gives float64 [rows, columns],
+    without its header. An Objective takes uint8 as it is and converts into its own type."""
     context = current()
     name = None if member is None else member.encode()
-    return Array(context, make(context, lib.dyn_array_read, context, os.fsencode(path), name)).numpy()
+    a = Array(context, make(context, lib.dyn_array_read, context, os.fsencode(path), name))
+    return (a if dtype is None else a.converted(dtype)).numpy()
 
 
 def one_hot(labels: ArrayLike, classes: int) -> NDArray[np.float64]:

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Data against NumPy, and damaged files."""
+import gzip
 import os
+import struct
+import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -36,6 +40,38 @@ class Data(unittest.TestCase):
                 dyn.data.read(path + ".npy")
             with self.assertRaises(OSError):
                 dyn.data.read(path + ".none")
+
+    def test_bytes(self):
+        """Images as MNIST's files hold them stay bytes, and are converted into the type asked for."""
+        images = R.integers(0, 256, size=(6, 5, 4)).astype(np.uint8)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "images.gz")
+            with gzip.open(path, "wb") as file:
+                file.write(bytes([0, 0, 8, 3]) + struct.pack(">3I", *images.shape) + images.tobytes())
+            for dtype in (None, np.uint8, np.float32, np.float64, np.int64):
+                got = dyn.data.read(path, dtype=dtype)
+                self.assertEqual(got.dtype, dtype or np.uint8)
+                np.testing.assert_array_equal(got, images)
+            np.save(path + ".npy", np.array([0.5]))
+            with self.assertRaisesRegex(dyn.InvalidArgument, "element 0 is 0.5"):
+                dyn.data.read(path + ".npy", dtype=np.uint8)
+        np.testing.assert_array_equal(dyn.data.split(images, 2)[0].dtype, np.uint8)
+
+    def test_memory(self):
+        """32 MB of bytes need the file, the array and its copy at most: far from eight bytes for each."""
+        program = (
+            "import dyn, resource, sys\n"
+            "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+            "dyn.data.digits(); before = peak(); a = dyn.data.read(sys.argv[1])\n"
+            "print(a.nbytes, peak() - before)")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "images")
+            with open(path, "wb") as file:
+                file.write(bytes([0, 0, 8, 2]) + struct.pack(">2I", 32, 1 << 20) + bytes(32 << 20))
+            out = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
+        size, grown = map(int, out.stdout.split())
+        self.assertEqual(size, 32 << 20)
+        self.assertLess(grown, 3.3 * size)
 
     def test_transformations(self):
         a = R.normal(3, 2, size=(50, 4))

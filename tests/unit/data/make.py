@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Makes the files of this folder with NumPy: python3 make.py. Element i (counted row-major) is (7 i - 11) / 8 in float
 files and 7 i - 11 in signed, 7 i in unsigned integer files; the tests know the same rule."""
+import gzip
 import struct
 import numpy as np
 
@@ -36,3 +37,14 @@ with open("shorts.idx", "wb") as f:
     f.write(bytes([0, 0, 0x0B, 1]) + struct.pack(">I", 4) + numbers((4,), ">i2").tobytes())
 with open("floats.idx", "wb") as f:
     f.write(bytes([0, 0, 0x0D, 2]) + struct.pack(">2I", 2, 3) + numbers((2, 3), ">f4").tobytes())
+
+def packed(path, out, split=0):
+    """The file packed with gzip, as two members if split is not 0."""
+    data = open(path, "rb").read()
+    parts = [data[:split], data[split:]] if split else [data]
+    with open(out, "wb") as f:
+        f.write(b"".join(gzip.compress(part, mtime=0) for part in parts))
+
+packed("images.idx", "images.idx.gz", split=20)
+packed("little-f4.npy", "floats.npy.gz")
+packed("images.idx.gz", "twice.gz")
