@@ -4,8 +4,7 @@
  *
  * A builder function returns the node it made, or a negative dyn_status. A negative operand is passed through, so that
  * a chain of calls needs one check at its end; the message of the first error stays in the context. Equal nodes are
- * made once
- * (hash-consing), simple identities (x+0, x*1, constants) are folded at once.
+ * made once (hash-consing), simple identities (x+0, x*1, constants) are folded at once.
  *
  * Binary functions broadcast as NumPy does: shapes are aligned at their last axes, and an axis of size 1 or a missing
  * axis is repeated. Axes count from 0; a negative axis counts from the end.
@@ -89,7 +88,11 @@ DYN_API dyn_node dyn_graph_sqrt(dyn_graph *g, dyn_node x);      /**< Square root
 DYN_API dyn_node dyn_graph_powi(dyn_graph *g, dyn_node x, int64_t n);
 /** x^c for a real c; NaN for x < 0. since: 0.1 */
 DYN_API dyn_node dyn_graph_pow(dyn_graph *g, dyn_node x, double c);
-/** a where cond is not 0, else b. cond gets no derivative. since: 0.1 */
+/**
+ * a where cond is not 0, else b. cond gets no derivative. Derivatives are those of both branches, one of them times 0:
+ * where the branch not taken has an infinite or undefined slope, as sqrt at 0, the derivative is NaN. Give that branch
+ * an operand it can take: select(x < 1, x, sqrt(select(x < 1, 1, x))). since: 0.1
+ */
 DYN_API dyn_node dyn_graph_select(dyn_graph *g, dyn_node cond, dyn_node a, dyn_node b);
 /** x, with derivative 0. since: 0.1 */
 DYN_API dyn_node dyn_graph_stop(dyn_graph *g, dyn_node x);
@@ -146,8 +149,7 @@ DYN_API dyn_node dyn_graph_mean(dyn_graph *g, dyn_node x);          /**< Mean of
 
 /**
  * Directional derivative: out[j] = sum_i d outputs[j] / d inputs[i] * tangents[i]. inputs may be any nodes; a path
- * stops at them.
- * shape: tangents[i] as inputs[i], out[j] as outputs[j]. since: 0.1
+ * stops at them. shape: tangents[i] as inputs[i], out[j] as outputs[j]. since: 0.1
  */
 DYN_API dyn_status dyn_graph_jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_t n_in,
                                  const dyn_node *inputs, const dyn_node *tangents, dyn_node *out);
@@ -161,8 +163,8 @@ DYN_API dyn_status dyn_graph_vjp(dyn_graph *g, int32_t n_out, const dyn_node *ou
 DYN_API dyn_status dyn_graph_gradient(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_node *inputs,
                                       dyn_node *out);
 /**
- * Hessian of a scalar times the direction (v_i): out[i] = sum_k d^2 scalar / (d inputs[i] d inputs[k]) v[k]. since:
- * 0.1
+ * Hessian of a scalar times the direction (v_i): out[i] = sum_k d^2 scalar / (d inputs[i] d inputs[k]) v[k].
+ * since: 0.1
  */
 DYN_API dyn_status dyn_graph_hvp(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_node *inputs,
                                  const dyn_node *v, dyn_node *out);

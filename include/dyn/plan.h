@@ -35,10 +35,7 @@ DYN_API dyn_status dyn_plan_compile(dyn_graph *g, int32_t count, const dyn_node 
 DYN_API dyn_plan *dyn_plan_ref(dyn_plan *p);
 /** NULL is allowed. Any thread. since: 0.1 */
 DYN_API void dyn_plan_unref(dyn_plan *p);
-/**
- * Bytes each executor of this plan allocates, apart from the headers of its 4 blocks (see dyn_ctx_bytes). since:
- * 0.1
- */
+/** Bytes each executor of this plan allocates, without the headers of its 4 blocks (see dyn_ctx_bytes). since: 0.1 */
 DYN_API int64_t dyn_plan_bytes(const dyn_plan *p);
 /** Number of inputs and parameters the plan reads. since: 0.1 */
 DYN_API int32_t dyn_plan_inputs(const dyn_plan *p);

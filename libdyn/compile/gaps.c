@@ -101,6 +101,9 @@ dyn_status dyn__gaps_take(dyn__gaps *g, int64_t size, int64_t *offset_out)
 {
     const int on_line = size >= g->line;
 
+    *offset_out = 0;
+    if (size == 0)
+        return DYN_OK;
     DYN__TRY(reserve(g));
     int32_t t = g->root;
     for (;;) {
@@ -139,6 +142,9 @@ static int32_t before_offset(const dyn__gaps *g, int64_t offset)
 void dyn__gaps_give(dyn__gaps *g, int64_t offset, int64_t size)
 {
     int64_t begin = offset, end = offset + size;
+
+    if (size == 0)
+        return;
     const int32_t before = before_offset(g, begin), behind = before_offset(g, end + 1);
 
     if (g->gap[before].end == begin) {

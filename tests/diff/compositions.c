@@ -304,6 +304,28 @@ TEST(mean_of_all)
     problem_free(&p);
 }
 
+/* d/dx of select(x < 1, x, sqrt x) at 0: the root's slope is infinite there, and 0 times it is NaN. An operand that has
+ * a slope everywhere is the remedy: select(x < 1, x, sqrt(select(x < 1, 1, x))). */
+TEST(singularity_behind_select)
+{
+    static const double x[] = {0, 0.5, 4};
+    problem p;
+    dyn_node d[2];
+    function f = at_points(&p, DYN_F64, 3, x);
+    dyn_node one = dyn_graph_constant(p.g, 1, 0, NULL), low = dyn_graph_greater(p.g, one, f.x[0]);
+    dyn_node bad = dyn_graph_select(p.g, low, f.x[0], dyn_graph_sqrt(p.g, f.x[0]));
+    dyn_node safe = dyn_graph_sqrt(p.g, dyn_graph_select(p.g, low, one, f.x[0]));
+    dyn_node good = dyn_graph_select(p.g, low, f.x[0], safe), seed = dyn__like(p.g, 1, f.x[0]);
+
+    CHECK_OK(ctx, dyn_graph_vjp(p.g, 1, &bad, &seed, 1, f.x, &d[0]));
+    CHECK_OK(ctx, dyn_graph_vjp(p.g, 1, &good, &seed, 1, f.x, &d[1]));
+    const double *slope = interpret_value(&p.values, d[1]);
+    CHECK(slope[0] == 1 && slope[1] == 1 && slope[2] == 0.25);
+    slope = interpret_value(&p.values, d[0]);
+    CHECK(isnan(slope[0]) && slope[1] == 1 && slope[2] == 0.25);
+    problem_free(&p);
+}
+
 int main(void)
 {
     if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
@@ -319,6 +341,7 @@ int main(void)
     RUN(logsumexp_of_large_numbers);
     RUN(logsumexp_derivatives);
     RUN(mean_of_all);
+    RUN(singularity_behind_select);
     dyn_ctx_free(ctx);
     return test_end();
 }

@@ -72,6 +72,22 @@ TEST(lowest_offset)
     dyn__free(ctx, g.gap);
 }
 
+/* Nothing is taken for it, whatever is there, and giving it back frees nothing. */
+TEST(no_size)
+{
+    dyn__gaps g = {.ctx = ctx, .line = LINE};
+    int64_t nothing = -1, first = -1, second = -1;
+
+    CHECK_OK(ctx, dyn__gaps_take(&g, 0, &nothing));
+    CHECK_OK(ctx, dyn__gaps_take(&g, 3, &first));
+    CHECK(nothing == 0 && first == 0);
+    CHECK_OK(ctx, dyn__gaps_take(&g, 0, &nothing));
+    dyn__gaps_give(&g, nothing, 0);
+    CHECK_OK(ctx, dyn__gaps_take(&g, 2, &second));
+    CHECK(nothing == 0 && second == 3 && g.top == 5);
+    dyn__free(ctx, g.gap);
+}
+
 /* Pieces of a line and a bit leave gaps of less than a line. Every other piece goes, from the last to the first; then
  * what is too large for these holes, what just fits, and what fits between the pieces. */
 TEST(many)
@@ -105,6 +121,7 @@ int main(void)
     if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
         return 1;
     RUN(lowest_offset);
+    RUN(no_size);
     RUN(many);
     dyn_ctx_free(ctx);
     return test_end();

@@ -83,18 +83,21 @@ static void eval_constant(const frame *f)
 
 /* ---- product and reductions ---- */
 
-/* Element (row, col) of the matrix that operand k has at the leading coordinates `at`, or everywhere if it has no
- * leading axes. */
-static double matrix_element(const frame *f, int k, const int64_t *at, int64_t row, int64_t col)
+/* The elements of a row or a column of a matrix: the first, and from each to the next. */
+typedef struct line { const double *first; int64_t step; } line;
+
+/* Row (across = 0) or column `number` of the matrix that operand k has at the leading coordinates `at`, or everywhere
+ * if it has no leading axes. */
+static line matrix_line(const frame *f, int k, const int64_t *at, int64_t number, int across)
 {
     const dyn__shape *s = f->shape[k];
+    const int rows_stored = (f->n->attr.i[k] != 0) == across;     /* the line is one of the rows as they are stored */
     int64_t here[DYN_MAX_RANK];
-    const int transposed = f->n->attr.i[k] != 0;
 
     memcpy(here, at, sizeof here);
-    here[s->rank - 2] = transposed ? col : row;
-    here[s->rank - 1] = transposed ? row : col;
-    return f->in[k][flat_index(s, here)];
+    here[s->rank - 2] = rows_stored ? number : 0;
+    here[s->rank - 1] = rows_stored ? 0 : number;
+    return (line){f->in[k] + flat_index(s, here), rows_stored ? 1 : s->dim[s->rank - 1]};
 }
 
 static void eval_matmul(const frame *f)
@@ -106,9 +109,9 @@ static void eval_matmul(const frame *f)
     for (int64_t i = 0; i < f->size; i++) {
         double sum = 0;
         coordinates(y, i, at);
-        const int64_t row = at[y->rank - 2], col = at[y->rank - 1];
+        const line row = matrix_line(f, 0, at, at[y->rank - 2], 0), col = matrix_line(f, 1, at, at[y->rank - 1], 1);
         for (int64_t k = 0; k < inner; k++)
-            sum += matrix_element(f, 0, at, row, k) * matrix_element(f, 1, at, k, col);
+            sum += row.first[k * row.step] * col.first[k * col.step];
         f->out[i] = sum;
     }
 }

@@ -350,7 +350,12 @@ def maximum(a: Node, b: Operand) -> Node:
 
 
 def where(condition: Node, a: Operand, b: Operand) -> Node:
-    """a where condition is not 0, else b."""
+    """a where condition is not 0, else b.
+
+    Derivatives are those of both branches, one of them times 0: where the branch not taken has an infinite or undefined
+    slope, as sqrt at 0, the derivative is NaN. Give that branch an operand it can take:
+    where(x < 1, x, sqrt(where(x < 1, 1, x))).
+    """
     return condition._op(lib.dyn_graph_select, condition._other(a).id, condition._other(b).id)
 
 
