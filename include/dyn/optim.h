@@ -44,11 +44,8 @@ enum dyn_rate_schedule {
     DYN_RATE_COSINE = 2     /* floor + (rate - floor) (1 + cos(pi u / period)) / 2; floor once u >= period */
 };
 
-/** Asks for exactly zero in a field where 0 means a default. */
-#define DYN_EXACT_ZERO (-1.0)
-
 /**
- * Options of an optimiser. Zero is the default everywhere.
+ * Options of an optimiser. DYN_OPTIMIZER_OPTIONS_INIT and dyn_optimizer_defaults write the defaults; 0 is zero.
  *
  * The warm-up of `warmup` ticks raises the rate linearly from warmup_start * rate to rate:
  *     rate * (warmup_start + (1 - warmup_start) t / warmup)   for tick t <= warmup,
@@ -58,12 +55,12 @@ enum dyn_rate_schedule {
 typedef struct dyn_optimizer_options {
     uint32_t struct_size;       /* sizeof(dyn_optimizer_options); set by DYN_OPTIMIZER_OPTIONS_INIT */
     int32_t kind;               /* enum dyn_optimizer_kind */
-    double rate;                /* learning rate; 0 = 0.001 */
-    double beta1;               /* in [0, 1); 0 = 0.9; DYN_EXACT_ZERO = 0. HEAVY_BALL, NESTEROV, ADAM, ADAMW */
-    double beta2;               /* in [0, 1); 0 = 0.999, RMSPROP 0.99; DYN_EXACT_ZERO = 0. ADAM, ADAMW, RMSPROP */
-    double eps;                 /* 0 = 1e-8; DYN_EXACT_ZERO = 0. ADAM, ADAMW, RMSPROP */
-    double weight_decay;        /* ADAMW: decoupled; the others: L2, added to the gradient. 0 = none, also for ADAMW */
-    double clip_norm;           /* largest Euclidean norm of the whole gradient; 0 = none */
+    double rate;                /* learning rate, >= 0; default 0.001 */
+    double beta1;               /* in [0, 1); default 0.9. HEAVY_BALL, NESTEROV, ADAM, ADAMW */
+    double beta2;               /* in [0, 1); default 0.999, of RMSPROP 0.99. ADAM, ADAMW, RMSPROP */
+    double eps;                 /* >= 0; default 1e-8. ADAM, ADAMW, RMSPROP */
+    double weight_decay;        /* ADAMW: decoupled; the others: L2, added to the gradient. Default 0 */
+    double clip_norm;           /* largest Euclidean norm of the whole gradient; 0 (default) = no clipping */
     int32_t eps_inside;         /* 1: sqrt(vh + eps) instead of sqrt(vh) + eps */
     int32_t no_bias_correction; /* 1: mh = m, vh = v */
     int32_t ema;                /* HEAVY_BALL: 1: m is an exponential average */
@@ -71,15 +68,23 @@ typedef struct dyn_optimizer_options {
                                    ADAM, ADAMW, RMSPROP and HEAVY_BALL with ema */
     int32_t schedule;           /* enum dyn_rate_schedule */
     int32_t reserved;           /* must be 0 */
-    int64_t warmup;             /* ticks of linear warm-up; 0 = none */
+    int64_t warmup;             /* ticks of linear warm-up; default 0 */
     int64_t period;             /* ticks: between drops (STEP), to the end of the descent (COSINE); these need it > 0 */
-    int64_t tick_steps;         /* steps per tick; 0 = 1 */
+    int64_t tick_steps;         /* steps per tick, >= 1; default 1 */
     double warmup_start;        /* in [0, 1]: rate at the beginning of the warm-up, as a share of rate */
-    double factor;              /* STEP: in (0, 1]; 0 = 0.1 */
-    double floor;               /* smallest rate of STEP and COSINE, in [0, rate] */
+    double factor;              /* STEP: in [0, 1]; default 0.1 */
+    double floor;               /* smallest rate of STEP and COSINE, in [0, rate]; default 0 */
 } dyn_optimizer_options;
-#define DYN_OPTIMIZER_OPTIONS_INIT { (uint32_t)sizeof(dyn_optimizer_options), 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, \
-                                     0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0 }
+/** The defaults of GD and ADAM; RMSPROP has another beta2: see dyn_optimizer_defaults. */
+#define DYN_OPTIMIZER_OPTIONS_INIT { (uint32_t)sizeof(dyn_optimizer_options), 0, 1e-3, 0.9, 0.999, 1e-8, 0.0, 0.0, \
+                                     0, 0, 0, 0, 0, 0, 0, 0, 1, 0.0, 0.1, 0.0 }
+
+/**
+ * Write the defaults of a kind. thread: any.
+ * errors: DYN_EINVAL out is NULL, or there is no such kind: *out is untouched then.
+ * since:  0.1
+ */
+DYN_API dyn_status dyn_optimizer_defaults(int32_t kind, dyn_optimizer_options *out);
 
 /**
  * An optimiser of `size` parameters with its moments. thread: one at a time; two optimisers step in parallel freely.
@@ -90,7 +95,7 @@ typedef struct dyn_optimizer dyn_optimizer;
 /**
  * Make an optimiser that has taken no step.
  *
- * dtype:  DYN_F64 or DYN_F32, of theta, gradient and moments. opt may be NULL (gradient descent, rate 0.001).
+ * dtype:  DYN_F64 or DYN_F32, of theta, gradient and moments. opt may be NULL: DYN_OPTIMIZER_OPTIONS_INIT.
  * owner:  *out is owned by the caller, NULL on error.
  * errors: DYN_EINVAL size < 1 or an option out of its range, with its value; DYN_EDTYPE; DYN_ENOMEM; DYN_EABI_*.
  * since:  0.1

@@ -70,6 +70,9 @@ const struct dyn__kernels *dyn__kernels_of(const dyn_ctx *ctx);
  * zero). */
 dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
                         size_t v1_size);
+/* The same over the defaults that *full holds: they stay where the caller gives NULL, or a struct that is shorter. */
+dyn_status dyn__options_over(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
+                             size_t v1_size);
 /* Fields of option structs: one that is 0 or 1; one that has no meaning yet, so that it must be 0. */
 dyn_status dyn__check_flag(dyn_ctx *ctx, const char *name, int32_t value);
 dyn_status dyn__check_reserved(dyn_ctx *ctx, uint32_t reserved);

@@ -16,12 +16,11 @@ static int any_byte_set(const unsigned char *p, size_t from, size_t to)
     return 0;
 }
 
-dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
-                        size_t v1_size)
+dyn_status dyn__options_over(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
+                             size_t v1_size)
 {
     uint32_t own = (uint32_t)full_size, size;
 
-    memset(full, 0, full_size);
     if (given) {
         memcpy(&size, given, sizeof size);
         if (size < sizeof size || size > LARGEST || size % sizeof size)
@@ -36,6 +35,13 @@ dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void 
     }
     memcpy(full, &own, sizeof own);
     return DYN_OK;
+}
+
+dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
+                        size_t v1_size)
+{
+    memset(full, 0, full_size);
+    return dyn__options_over(ctx, what, given, full, full_size, v1_size);
 }
 
 dyn_status dyn__check_flag(dyn_ctx *ctx, const char *name, int32_t value)

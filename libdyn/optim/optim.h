@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Inside of an optimiser. The options are complete (defaults filled in, DYN_EXACT_ZERO replaced) from creation on. */
+ * Inside of an optimiser. The options are complete (struct of today, defaults filled in) from creation on. */
 #ifndef DYN__OPTIM_H
 #define DYN__OPTIM_H
 
@@ -27,7 +27,7 @@ struct dyn_optimizer {
     double *partial;        /* sums of squares, one per chunk */
 };
 
-/* Copy the caller's options, check them and put the defaults in. */
+/* Check the caller's options and copy them over the defaults. */
 dyn_status dyn__optimizer_options(dyn_ctx *ctx, const dyn_optimizer_options *given, dyn_optimizer_options *full);
 /* NULL for a kind that does not exist. */
 const dyn__rule *dyn__optimizer_rule(int32_t kind);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Options of optimisers: what the kinds are, which values are allowed, and the defaults. */
+ * Options of optimisers: what the kinds are, their defaults, and which values are allowed. */
 #include "optim/optim.h"
 
 #include <math.h>
@@ -20,57 +20,59 @@ const dyn__rule *dyn__optimizer_rule(int32_t kind)
     return kind >= 0 && kind < (int32_t)(sizeof rules / sizeof *rules) ? &rules[kind] : NULL;
 }
 
-/* A real field: its default, whether DYN_EXACT_ZERO is understood, and the allowed range [0, limit] or [0, limit). */
+dyn_status dyn_optimizer_defaults(int32_t kind, dyn_optimizer_options *out)
+{
+    if (!out || !dyn__optimizer_rule(kind))
+        return DYN_EINVAL;
+    *out = (dyn_optimizer_options)DYN_OPTIMIZER_OPTIONS_INIT;
+    out->kind = kind;
+    if (kind == DYN_OPTIMIZER_RMSPROP)
+        out->beta2 = 0.99;
+    return DYN_OK;
+}
+
+/* A real field and its range [0, limit], or [0, limit) where `below`. */
 typedef struct real {
     const char *name;
-    double *value, standard, limit;
-    int exact_zero, below;
+    double value, limit;
+    int below;
 } real;
 
-static dyn_status complete_real(dyn_ctx *ctx, const real *f)
+static dyn_status check_reals(dyn_ctx *ctx, const dyn_optimizer_options *o)
 {
-    double v = *f->value;
-
-    if (v == 0.0)
-        *f->value = f->standard;
-    else if (f->exact_zero && v == DYN_EXACT_ZERO)
-        *f->value = 0.0;
-    else if (!isfinite(v) || v < 0 || v > f->limit || (f->below && v == f->limit))
-        return DYN__FAIL(ctx, DYN_EINVAL, "%s is %g, allowed is [0, %g%s", f->name, v, f->limit, f->below ? ")" : "]");
-    return DYN_OK;
-}
-
-static dyn_status complete_reals(dyn_ctx *ctx, dyn_optimizer_options *o)
-{
-    const double beta2 = o->kind == DYN_OPTIMIZER_RMSPROP ? 0.99 : 0.999;
     const real fields[] = {
-        { "rate", &o->rate, 1e-3, INFINITY, 0, 1 },
-        { "beta1", &o->beta1, 0.9, 1, 1, 1 },
-        { "beta2", &o->beta2, beta2, 1, 1, 1 },
-        { "eps", &o->eps, 1e-8, INFINITY, 1, 1 },
-        { "weight_decay", &o->weight_decay, 0, INFINITY, 0, 1 },
-        { "clip_norm", &o->clip_norm, 0, INFINITY, 0, 1 },
-        { "warmup_start", &o->warmup_start, 0, 1, 0, 0 },
-        { "factor", &o->factor, 0.1, 1, 0, 0 },
-        { "floor", &o->floor, 0, o->rate == 0 ? 1e-3 : o->rate, 0, 0 },
+        { "rate", o->rate, INFINITY, 1 },
+        { "beta1", o->beta1, 1, 1 },
+        { "beta2", o->beta2, 1, 1 },
+        { "eps", o->eps, INFINITY, 1 },
+        { "weight_decay", o->weight_decay, INFINITY, 1 },
+        { "clip_norm", o->clip_norm, INFINITY, 1 },
+        { "warmup_start", o->warmup_start, 1, 0 },
+        { "factor", o->factor, 1, 0 },
+        { "floor", o->floor, o->rate, 0 },
     };
 
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        DYN__TRY(complete_real(ctx, &fields[i]));
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const real *f = &fields[i];
+
+        if (!isfinite(f->value) || f->value < 0 || f->value > f->limit || (f->below && f->value == f->limit))
+            return DYN__FAIL(ctx, DYN_EINVAL, "%s is %g, allowed is [0, %g%s", f->name, f->value, f->limit,
+                             f->below ? ")" : "]");
+    }
     return DYN_OK;
 }
 
-static dyn_status complete_schedule(dyn_ctx *ctx, dyn_optimizer_options *o)
+static dyn_status check_schedule(dyn_ctx *ctx, const dyn_optimizer_options *o)
 {
     if (o->schedule < DYN_RATE_CONSTANT || o->schedule > DYN_RATE_COSINE)
         return DYN__FAIL(ctx, DYN_EINVAL, "schedule %d is unknown", o->schedule);
-    if (o->warmup < 0 || o->period < 0 || o->tick_steps < 0)
-        return DYN__FAIL(ctx, DYN_EINVAL, "warmup %lld, period %lld or tick_steps %lld is negative",
-                         (long long)o->warmup, (long long)o->period, (long long)o->tick_steps);
+    if (o->warmup < 0 || o->period < 0)
+        return DYN__FAIL(ctx, DYN_EINVAL, "warmup %lld or period %lld is negative", (long long)o->warmup,
+                         (long long)o->period);
+    if (o->tick_steps < 1)
+        return DYN__FAIL(ctx, DYN_EINVAL, "tick_steps is %lld, must be at least 1", (long long)o->tick_steps);
     if (o->schedule != DYN_RATE_CONSTANT && o->period == 0)
         return DYN__FAIL(ctx, DYN_EINVAL, "schedule %d needs a period, period is 0", o->schedule);
-    if (o->tick_steps == 0)
-        o->tick_steps = 1;
     return DYN_OK;
 }
 
@@ -94,11 +96,12 @@ dyn_status dyn__optimizer_options(dyn_ctx *ctx, const dyn_optimizer_options *giv
 {
     _Static_assert(sizeof *full == 128 && offsetof(dyn_optimizer_options, floor) == 120, "no implicit padding");
 
-    DYN__TRY(dyn__options(ctx, "dyn_optimizer_options", given, full, sizeof *full, sizeof *full));
+    *full = (dyn_optimizer_options)DYN_OPTIMIZER_OPTIONS_INIT;
+    DYN__TRY(dyn__options_over(ctx, "dyn_optimizer_options", given, full, sizeof *full, sizeof *full));
     if (!dyn__optimizer_rule(full->kind))
         return DYN__FAIL(ctx, DYN_EINVAL, "kind %d is unknown", full->kind);
-    DYN__TRY(complete_reals(ctx, full));
-    DYN__TRY(complete_schedule(ctx, full));
+    DYN__TRY(check_reals(ctx, full));
+    DYN__TRY(check_schedule(ctx, full));
     DYN__TRY(check_flags(ctx, full));
     if (full->init_from_gradient)
         full->no_bias_correction = 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Layout of the option structs. Without arguments it tests that there is no implicit padding and that the INIT macros
- * give zeros and the size; with the argument "json" it prints sizes, offsets and enumerators, against which the
+ * give the size; with the argument "json" it prints sizes, offsets and enumerators, against which the
  * bindings of other languages compare theirs. The table is generated from the headers. */
 #include "layout.h"
 #include "test.h"
@@ -22,20 +22,15 @@ TEST(no_implicit_padding)
     }
 }
 
-TEST(init_gives_size_and_zeros)
+TEST(init_gives_the_size)
 {
     for (size_t i = 0; i < LAYOUTS; i++) {
         const struct layout *l = &layouts[i];
-        const unsigned char *bytes = l->init;
         uint32_t size;
 
-        memcpy(&size, bytes, sizeof size);
+        memcpy(&size, l->init, sizeof size);
         if (size != l->size)
             TEST_FAIL("%s: INIT gives struct_size %u of %zu", l->name, (unsigned)size, l->size);
-        for (size_t j = sizeof size; j < l->size; j++) {
-            if (bytes[j])
-                TEST_FAIL("%s: INIT gives byte %zu the value %d", l->name, j, bytes[j]);
-        }
     }
 }
 
@@ -65,6 +60,6 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "json") == 0)
         return print_json();
     RUN(no_implicit_padding);
-    RUN(init_gives_size_and_zeros);
+    RUN(init_gives_the_size);
     return test_end();
 }

@@ -5,34 +5,34 @@
 #include "tests/golden/golden.h"
 
 #include <dyn/objective.h>
-#include <dyn/optim.h>
+#include "tests/optimizers.h"
 
 enum { STEPS = 50, SIZE = 13 };
 static const double tolerance = 1e-10;
 
-#define KIND(k) .struct_size = sizeof(dyn_optimizer_options), .kind = DYN_OPTIMIZER_##k
+#define RULE(k, ...) OPTIMIZER_OPTIONS(.kind = DYN_OPTIMIZER_##k, __VA_ARGS__)
 
 /* The order of OPTIMISERS in make_golden.py. */
 static const dyn_optimizer_options optimisers[] = {
-    {KIND(GD), .rate = 0.1},
-    {KIND(GD), .rate = 0.1, .weight_decay = 0.05},
-    {KIND(HEAVY_BALL), .rate = 0.05, .beta1 = 0.9},
-    {KIND(HEAVY_BALL), .rate = 0.1, .beta1 = 0.8, .ema = 1, .init_from_gradient = 1},
-    {KIND(NESTEROV), .rate = 0.05, .beta1 = 0.9},
-    {KIND(ADAM), .rate = 0.02},
-    {KIND(ADAM), .rate = 0.02, .beta1 = 0.8, .beta2 = 0.99, .eps = 1e-4, .weight_decay = 0.03},
-    {KIND(ADAMW), .rate = 0.02, .weight_decay = 0.1},
-    {KIND(RMSPROP), .rate = 0.01},
-    {KIND(SIGN), .rate = 0.01},
-    {KIND(GD), .rate = 0.1, .clip_norm = 0.2},
-    {KIND(ADAMW), .rate = 0.02, .weight_decay = 0.1, .clip_norm = 0.2},
-    {KIND(ADAM), .rate = 0.02, .eps = 1e-3, .no_bias_correction = 1},
-    {KIND(ADAM), .rate = 0.02, .eps = 1e-3, .eps_inside = 1},
-    {KIND(ADAM), .rate = 0.02, .eps = 1e-3, .init_from_gradient = 1},
-    {KIND(RMSPROP), .rate = 0.01, .eps = 1e-3, .init_from_gradient = 1},
-    {KIND(GD), .rate = 0.1, .schedule = DYN_RATE_STEP, .period = 15, .factor = 0.5},
-    {KIND(ADAM), .rate = 0.02, .schedule = DYN_RATE_COSINE, .warmup = 10, .warmup_start = 0.1, .period = 30,
-     .floor = 0.001},
+    RULE(GD, .rate = 0.1),
+    RULE(GD, .rate = 0.1, .weight_decay = 0.05),
+    RULE(HEAVY_BALL, .rate = 0.05, .beta1 = 0.9),
+    RULE(HEAVY_BALL, .rate = 0.1, .beta1 = 0.8, .ema = 1, .init_from_gradient = 1),
+    RULE(NESTEROV, .rate = 0.05, .beta1 = 0.9),
+    RULE(ADAM, .rate = 0.02),
+    RULE(ADAM, .rate = 0.02, .beta1 = 0.8, .beta2 = 0.99, .eps = 1e-4, .weight_decay = 0.03),
+    RULE(ADAMW, .rate = 0.02, .weight_decay = 0.1),
+    RULE(RMSPROP, .beta2 = 0.99, .rate = 0.01),
+    RULE(SIGN, .rate = 0.01),
+    RULE(GD, .rate = 0.1, .clip_norm = 0.2),
+    RULE(ADAMW, .rate = 0.02, .weight_decay = 0.1, .clip_norm = 0.2),
+    RULE(ADAM, .rate = 0.02, .eps = 1e-3, .no_bias_correction = 1),
+    RULE(ADAM, .rate = 0.02, .eps = 1e-3, .eps_inside = 1),
+    RULE(ADAM, .rate = 0.02, .eps = 1e-3, .init_from_gradient = 1),
+    RULE(RMSPROP, .beta2 = 0.99, .rate = 0.01, .eps = 1e-3, .init_from_gradient = 1),
+    RULE(GD, .rate = 0.1, .schedule = DYN_RATE_STEP, .period = 15, .factor = 0.5),
+    RULE(ADAM, .rate = 0.02, .schedule = DYN_RATE_COSINE, .warmup = 10, .warmup_start = 0.1, .period = 30,
+     .floor = 0.001),
 };
 enum { OPTIMISERS = sizeof optimisers / sizeof optimisers[0] };
 

@@ -4,13 +4,13 @@
  * run stopped at a random step, saved, and loaded into a context of other threads. Under every instruction set. */
 #include <unistd.h>
 #include "exec_problems.h"
+#include "optimizers.h"
 
 enum { STEPS = 30 };
 
 typedef struct trained { int64_t size; double *theta; double loss[STEPS + 1]; } trained;
 
-static const dyn_optimizer_options adam = { .struct_size = sizeof(dyn_optimizer_options), .kind = DYN_OPTIMIZER_ADAM,
-    .rate = 0.01 };
+static const dyn_optimizer_options adam = OPTIMIZER_OPTIONS(.kind = DYN_OPTIMIZER_ADAM, .rate = 0.01);
 
 static dyn_run_options run_options(const problem *p)
 {

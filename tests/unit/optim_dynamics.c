@@ -3,10 +3,11 @@
  * What optimisers do over thousands of steps: closed forms of linear recursions, the stability threshold of every
  * rule, the spike of Adam on the quadratic (arXiv 2506.04805), Adam on x^4/4 (arXiv 2603.09581), learning rates. */
 #include <dyn/dyn.h>
+#include "optimizers.h"
 #include "test.h"
 
 static dyn_ctx *ctx;
-#define OPT(...) { .struct_size = sizeof(dyn_optimizer_options), __VA_ARGS__ }
+#define OPT OPTIMIZER_OPTIONS
 
 static dyn_optimizer *make(const dyn_optimizer_options *opt)
 {
@@ -93,7 +94,7 @@ TEST(preconditioner_of_others)
 {
     const dyn_optimizer_options rms = OPT(.kind = DYN_OPTIMIZER_RMSPROP, .beta2 = .75, .eps = 1, .eps_inside = 1);
     const dyn_optimizer_options sign = OPT(.kind = DYN_OPTIMIZER_SIGN);
-    const dyn_optimizer_options bare = OPT(.kind = DYN_OPTIMIZER_ADAM, .eps = DYN_EXACT_ZERO);
+    const dyn_optimizer_options bare = OPT(.kind = DYN_OPTIMIZER_ADAM, .eps = 0);
     dyn_optimizer *a = make(&rms), *b = make(&sign), *e = make(&bare);
     double x = 0, d, c, zero = 0;
     const double g = 4;
@@ -116,7 +117,7 @@ TEST(preconditioner_of_others)
 TEST(spike_of_adam)
 {
     dyn_optimizer_options opt = OPT(.kind = DYN_OPTIMIZER_ADAM, .rate = .1, .beta1 = .9, .beta2 = .99,
-                                    .eps = DYN_EXACT_ZERO);
+                                    .eps = 0);
     int first = 0, peak = 0;
     double most = 0;
     dyn_optimizer *o = make(&opt);
@@ -178,7 +179,7 @@ static quartic run_quartic(const dyn_optimizer_options *opt, int steps)
 TEST(adam_on_a_degenerate_polynomial)
 {
     dyn_optimizer_options opt = OPT(.kind = DYN_OPTIMIZER_ADAM, .rate = 1e-3, .beta1 = .9, .beta2 = .93,
-                                    .eps = DYN_EXACT_ZERO, .init_from_gradient = 1);
+                                    .eps = 0, .init_from_gradient = 1);
     quartic q = run_quartic(&opt, 5000);
 
     CHECK(q.first_below == 3384);
@@ -199,7 +200,7 @@ TEST(rmsprop_on_a_degenerate_polynomial)
 {
     for (int i = 0; i < 3; i++) {
         const double beta2[] = { .9, .93, .99 }, rate[] = { .974004, .982021, .997491 };
-        dyn_optimizer_options opt = OPT(.kind = DYN_OPTIMIZER_RMSPROP, .rate = 1e-3, .eps = DYN_EXACT_ZERO,
+        dyn_optimizer_options opt = OPT(.kind = DYN_OPTIMIZER_RMSPROP, .rate = 1e-3, .eps = 0,
                                         .init_from_gradient = 1);
 
         opt.beta2 = beta2[i];

@@ -4,6 +4,7 @@
  * here, and what must not change bits: element type conversions, chunks and threads. */
 #include <stdlib.h>
 #include <dyn/dyn.h>
+#include "optimizers.h"
 #include "test.h"
 
 enum { N = 5 };
@@ -39,7 +40,7 @@ static void train(const dyn_optimizer_options *opt, int steps, double *x)
 }
 
 typedef struct trace { dyn_optimizer_options opt; double x[N]; } trace;
-#define OPT(...) { .struct_size = sizeof(dyn_optimizer_options), __VA_ARGS__ }
+#define OPT OPTIMIZER_OPTIONS
 
 static const trace torch[] = {
     { OPT(.kind = DYN_OPTIMIZER_GD, .rate = .01),
@@ -58,7 +59,7 @@ static const trace torch[] = {
       { -0.7716625386494772, 0.7541529992860825, 0.670848206134495, 0.5134029338739393, 0.28201237499651205 } },
     { OPT(.kind = DYN_OPTIMIZER_ADAMW, .rate = .02, .weight_decay = .1),
       { -0.6879734720993453, 0.6893342256826709, 0.641367824748674, 0.47509993345564844, 0.2073473010543268 } },
-    { OPT(.kind = DYN_OPTIMIZER_RMSPROP, .rate = .02),
+    { OPT(.kind = DYN_OPTIMIZER_RMSPROP, .rate = .02, .beta2 = .99),
       { -0.8856597834285318, 0.8953558188048325, 0.8615571199006596, 0.7732442932970219, 0.6075027264419911 } },
     { OPT(.kind = DYN_OPTIMIZER_RMSPROP, .rate = .01, .beta2 = .95, .eps = 1e-2, .weight_decay = .02),
       { -0.8250089651059702, 0.7676290052808755, 0.639904716835569, 0.4355725535614357, 0.3626243204788559 } },
@@ -224,6 +225,7 @@ TEST(bad_options)
         { OPT(.schedule = 3), DYN_EINVAL, "schedule 3" },
         { OPT(.schedule = DYN_RATE_COSINE), DYN_EINVAL, "needs a period" },
         { OPT(.warmup = -4), DYN_EINVAL, "warmup -4" },
+        { OPT(.tick_steps = 0), DYN_EINVAL, "tick_steps is 0" },
         { OPT(.warmup_start = 1.5), DYN_EINVAL, "warmup_start is 1.5" },
         { OPT(.factor = 2), DYN_EINVAL, "factor is 2" },
         { OPT(.rate = .5, .floor = .6), DYN_EINVAL, "floor is 0.6" },
@@ -241,6 +243,23 @@ TEST(bad_options)
         CHECK(o == NULL);
         CHECK_STR(dyn_ctx_message(ctx), bad[i].message);
     }
+}
+
+/* Zero is zero: theta stands still. The macro, the function and NULL are one set of defaults. */
+TEST(defaults)
+{
+    const dyn_optimizer_options still = OPT(.rate = 0), macro = DYN_OPTIMIZER_OPTIONS_INIT;
+    dyn_optimizer_options o = OPT(.kind = 1);
+    double x[N];
+
+    train(&still, 3, x);
+    CHECK(memcmp(x, start, sizeof start) == 0);
+    CHECK_OK(ctx, dyn_optimizer_defaults(DYN_OPTIMIZER_GD, &o));
+    CHECK(memcmp(&o, &macro, sizeof o) == 0);
+    CHECK_OK(ctx, dyn_optimizer_defaults(DYN_OPTIMIZER_RMSPROP, &o));
+    CHECK(o.kind == DYN_OPTIMIZER_RMSPROP && o.beta2 == .99);
+    CHECK(dyn_optimizer_defaults(99, &o) == DYN_EINVAL && o.beta2 == .99);
+    CHECK(dyn_optimizer_defaults(DYN_OPTIMIZER_GD, NULL) == DYN_EINVAL);
 }
 
 TEST(bad_calls)
@@ -276,6 +295,7 @@ int main(void)
     RUN(single_precision);
     RUN(same_bits_for_any_threads);
     RUN(bad_options);
+    RUN(defaults);
     RUN(bad_calls);
     dyn_ctx_free(ctx);
     return test_end();

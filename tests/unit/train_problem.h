@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <dyn/dyn.h>
+#include "optimizers.h"
 #include "test.h"
 
 enum { QUADRATIC_SIZE = 3, SAMPLES = 23 };
@@ -117,7 +118,6 @@ static inline dyn_ctx *make_ctx(int threads)
     return ctx;
 }
 
-#define OPTIMIZER(...) ((dyn_optimizer_options){ .struct_size = sizeof(dyn_optimizer_options), __VA_ARGS__ })
 #define RUN_OPTIONS(...) ((dyn_run_options){ .struct_size = sizeof(dyn_run_options), __VA_ARGS__ })
 #define SCHEDULE(...) ((dyn_schedule){ .struct_size = sizeof(dyn_schedule), __VA_ARGS__ })
 

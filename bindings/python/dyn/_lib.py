@@ -49,6 +49,12 @@ class Options(ctypes.Structure):
         super().__init__(**values)
         self.struct_size = ctypes.sizeof(self)
 
+    def set(self, **values: Any) -> None:
+        """Write fields that are not None."""
+        for name, value in values.items():
+            if value is not None:
+                setattr(self, name, value)
+
 
 def _struct(name: str, fields: list[str]) -> type[Options]:
     pairs = [field.split(":") for field in fields]

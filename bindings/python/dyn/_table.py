@@ -227,6 +227,7 @@ dyn_operator_symmetry                  status ptr u64 ptr
 
 # optim.h
 dyn_optimizer_create                   status ptr i64 i32 ptr ptr
+dyn_optimizer_defaults                 status i32 ptr
 dyn_optimizer_free                     void   ptr
 dyn_optimizer_step                     status ptr ptr ptr
 dyn_optimizer_steps                    i64    ptr

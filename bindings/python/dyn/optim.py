@@ -17,11 +17,11 @@ class Rate:
     rate: float
     schedule: str = "constant"
     period: int = 0
-    factor: float = 0.0
+    factor: float = 0.1
     floor: float = 0.0
     warmup: int = 0
     warmup_start: float = 0.0
-    tick_steps: int = 0
+    tick_steps: int = 1
 
     def after_warmup(self, warmup: int, start: float = 0.0) -> Rate:
         """The same after a linear rise from start * rate to rate over so many ticks."""
@@ -33,19 +33,14 @@ def constant(rate: float) -> Rate:
     return Rate(rate)
 
 
-def step(rate: float, period: int, factor: float = 0.1, floor: float = 0.0, tick_steps: int = 0) -> Rate:
+def step(rate: float, period: int, factor: float = 0.1, floor: float = 0.0, tick_steps: int = 1) -> Rate:
     """rate * factor^(t // period), never below floor."""
     return Rate(rate, "step", period, factor, floor, tick_steps=tick_steps)
 
 
-def cosine(rate: float, period: int, floor: float = 0.0, tick_steps: int = 0) -> Rate:
+def cosine(rate: float, period: int, floor: float = 0.0, tick_steps: int = 1) -> Rate:
     """From rate down to floor along half a cosine of `period` ticks; floor from then on."""
     return Rate(rate, "cosine", period, floor=floor, tick_steps=tick_steps)
-
-
-def _exact(value: float | None) -> float:
-    """None is the default; 0 means zero, which the library wants to be told with -1."""
-    return 0.0 if value is None else -1.0 if value == 0 else value
 
 
 @dataclass(frozen=True)
@@ -61,11 +56,13 @@ class Optimizer:
 
     def _options(self) -> Options:
         rate = self.rate if isinstance(self.rate, Rate) else Rate(self.rate)
-        return structs["dyn_optimizer_options"](
-            kind=enum("optimizer", self.kind), rate=rate.rate, weight_decay=self.weight_decay,
-            clip_norm=self.clip_norm, schedule=enum("rate", rate.schedule), period=rate.period, factor=rate.factor,
-            floor=rate.floor, warmup=rate.warmup, warmup_start=rate.warmup_start, tick_steps=rate.tick_steps,
-            **self._own())
+        options = structs["dyn_optimizer_options"]()
+        lib.dyn_optimizer_defaults(enum("optimizer", self.kind), ctypes.byref(options))
+        options.set(
+            rate=rate.rate, weight_decay=self.weight_decay, clip_norm=self.clip_norm,
+            schedule=enum("rate", rate.schedule), period=rate.period, factor=rate.factor, floor=rate.floor,
+            warmup=rate.warmup, warmup_start=rate.warmup_start, tick_steps=rate.tick_steps, **self._own())
+        return options
 
     def _own(self) -> dict[str, Any]:
         """Fields of the kind of optimiser."""
@@ -92,7 +89,7 @@ class HeavyBall(Optimizer):
     kind = "heavy_ball"
 
     def _own(self) -> dict[str, Any]:
-        return {"beta1": _exact(self.beta), "ema": int(self.ema)}
+        return {"beta1": self.beta, "ema": int(self.ema)}
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ class Nesterov(Optimizer):
     kind = "nesterov"
 
     def _own(self) -> dict[str, Any]:
-        return {"beta1": _exact(self.beta)}
+        return {"beta1": self.beta}
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ class Adam(Optimizer):
     kind = "adam"
 
     def _own(self) -> dict[str, Any]:
-        return {"beta1": _exact(self.beta1), "beta2": _exact(self.beta2), "eps": _exact(self.eps),
+        return {"beta1": self.beta1, "beta2": self.beta2, "eps": self.eps,
                 "eps_inside": int(self.eps_inside), "no_bias_correction": int(not self.bias_correction),
                 "init_from_gradient": int(self.init_from_gradient)}
 
@@ -144,7 +141,7 @@ class RMSprop(Optimizer):
     kind = "rmsprop"
 
     def _own(self) -> dict[str, Any]:
-        return {"beta2": _exact(self.beta), "eps": _exact(self.eps), "eps_inside": int(self.eps_inside),
+        return {"beta2": self.beta, "eps": self.eps, "eps_inside": int(self.eps_inside),
                 "init_from_gradient": int(self.init_from_gradient)}
 
 
