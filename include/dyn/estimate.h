@@ -28,7 +28,9 @@ typedef struct dyn_trace_options {
 /**
  * Estimate the trace, without bias.
  *
- * opt may be NULL. standard_error may be NULL; it is 0 where Hutch++ had enough products for the whole space.
+ * opt may be NULL. standard_error may be NULL. With products >= size the diagonal is read off with size products: the
+ * trace is exact, its error 0. Else the error is that of the mean of the samples, and where they all agree, which may
+ * be chance, what their number and the size of the products allow.
  * errors: DYN_EINVAL, DYN_EABI_*, DYN_ENOMEM, and those of the products.   since: 0.1
  */
 DYN_API dyn_status dyn_operator_trace(dyn_operator *A, const dyn_trace_options *opt, double *trace,

@@ -24,7 +24,7 @@ enum dyn_rank_rule {
 typedef struct dyn_rank_options {
     uint32_t struct_size;   /* sizeof(dyn_rank_options); set by DYN_RANK_OPTIONS_INIT */
     int32_t rule;           /* enum dyn_rank_rule that dyn_rank_value follows; both are computed */
-    double tolerance;       /* relative to s_1; 0 = 10 eps sqrt(columns), about 1e-14; in (0, 1) */
+    double tolerance;       /* relative to s_1; 0 = 10 eps sqrt(rows or columns, the larger); in (0, 1) */
     int64_t probes;         /* dyn_rank_model: random inputs; 0 = max(2p, p + 32) */
     double probe_std;       /* dyn_rank_model: their standard deviation; 0 = 1. Take 4 for one-dimensional inputs */
     uint64_t seed;          /* dyn_rank_model: of the inputs */
@@ -36,8 +36,9 @@ typedef struct dyn_rank dyn_rank;
 
 /**
  * Rank of a Jacobian. Columns are first scaled to length 1, and those that are exactly zero dropped, as parameters
- * have no common unit. With up to 1024 rows or columns the singular values come from the route that keeps small ones
- * accurate (dyn_dense_svd_values_accurate), beyond from dyn_dense_svd_values.
+ * have no common unit. The singular values come from dyn_dense_svd_values. Where, with what these may be off, a cut could
+ * fall elsewhere, they are taken again from the route that keeps small ones accurate (dyn_dense_svd_values_accurate), if
+ * there are at most 1024 of them.
  *
  * shape:  jacobian [rows][columns], a column per parameter.   opt may be NULL.   owner: *out is the caller's.
  * errors: DYN_EINVAL (sizes, options, a number that is not finite), DYN_EFULL, DYN_ENOMEM, DYN_EABI_*.   since: 0.1
@@ -74,6 +75,8 @@ DYN_API int64_t dyn_rank_by_tolerance(const dyn_rank *r, double *gap);
 DYN_API int64_t dyn_rank_by_gap(const dyn_rank *r, double *gap);
 /** Singular values of the scaled matrix, descending [count]. Borrowed; NULL if all columns are 0. since: 0.1 */
 DYN_API const double *dyn_rank_singular_values(const dyn_rank *r, int64_t *count);
+/** 1 if they come from the accurate route, since a cut was not clear from the fast one; else 0. since: 0.1 */
+DYN_API int32_t dyn_rank_accurate(const dyn_rank *r);
 /** The relative tolerance used. since: 0.1 */
 DYN_API double dyn_rank_tolerance(const dyn_rank *r);
 /** Rows of the Jacobian. since: 0.1 */

@@ -73,7 +73,8 @@ typedef struct dyn_sharpness_options {
 
 /**
  * Measures again and again along a run. Each solve starts from the pairs of the one before, which saves most of the
- * products while theta moves little. thread: one at a time.
+ * products while theta moves little. Without a preconditioner (c = 1 and d = 1, plain gradient descent) the two
+ * problems are one, which is solved once. thread: one at a time.
  */
 typedef struct dyn_sharpness_tracker dyn_sharpness_tracker;
 

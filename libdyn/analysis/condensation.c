@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The condensation of a layer: checks, norms and amplitudes, then clusters and order. */
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include "analysis/condensation.h"
+#include "kernel/kernel.h"
 #include "linalg/operator.h"
 
 static const dyn_condensation_options DEFAULTS = { .threshold = 0.95, .min_share = 0.01, .dead = 1e-3 };
@@ -94,14 +96,14 @@ static void normalise(dyn_condensation *c, const double *features, int64_t outpu
 {
     for (int64_t i = 0; i < c->neurons; i++) {
         const double *w = features + i * c->components;
-        double norm = dyn__norm(c->components, w);
+        double norm = dyn__norm(c->ctx, c->components, w);
 
         c->norms[i] = norm;
         for (int64_t j = 0; j < c->components && norm > 0.0; j++)
             c->unit[i * c->components + j] = w[j] / norm;
         c->amplitudes[i] = norm;
         if (c->opt.amplitude == DYN_AMPLITUDE_PRODUCT)
-            c->amplitudes[i] *= dyn__norm(outputs, a + i * outputs);
+            c->amplitudes[i] *= dyn__norm(c->ctx, outputs, a + i * outputs);
         c->largest = fmax(c->largest, c->amplitudes[i]);
     }
     c->dead_below = c->opt.dead * c->largest;
@@ -111,11 +113,22 @@ static void normalise(dyn_condensation *c, const double *features, int64_t outpu
     }
 }
 
+/* Has a neuron input and output weights, so that its amplitude is not 0? */
+static int lost(const dyn_condensation *c, int64_t outputs, const double *a)
+{
+    for (int64_t i = 0; i < c->neurons; i++)
+        if (c->norms[i] > 0.0 && dyn__norm(c->ctx, outputs, a + i * outputs) > 0.0)
+            return 1;
+    return 0;
+}
+
 static dyn_status measure(dyn_condensation *c, const double *features, int64_t outputs, const double *output_weights)
 {
     normalise(c, features, outputs, output_weights);
     if (!isfinite(c->largest))
         return DYN__FAIL(c->ctx, DYN_EINVAL, "an amplitude overflows");
+    if (c->largest < DBL_MIN && c->opt.amplitude == DYN_AMPLITUDE_PRODUCT && lost(c, outputs, output_weights))
+        return DYN__FAIL(c->ctx, DYN_EINVAL, "the amplitudes |a| |w| underflow, the largest is %g", c->largest);
     DYN__TRY(dyn__condensation_cluster(c));
     return dyn__condensation_sort(c);
 }

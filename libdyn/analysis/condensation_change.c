@@ -5,11 +5,12 @@
 #include <inttypes.h>
 #include <math.h>
 #include "analysis/condensation.h"
+#include "kernel/kernel.h"
 #include "linalg/operator.h"
 
 dyn_status dyn_condensation_distance(dyn_ctx *ctx, int64_t n, const double *w, const double *w0, double *distance)
 {
-    double start, scale = 0.0, sum = 0.0;
+    double start, *change;
 
     if (!ctx)
         return DYN_EINVAL;
@@ -18,15 +19,17 @@ dyn_status dyn_condensation_distance(dyn_ctx *ctx, int64_t n, const double *w, c
         return DYN__FAIL(ctx, DYN_EINVAL, "n is %" PRId64 " or an array is NULL", n);
     DYN__TRY(dyn__check_finite(ctx, "w", n, w));
     DYN__TRY(dyn__check_finite(ctx, "w0", n, w0));
-    start = dyn__norm(n, w0);
+    start = dyn__norm(ctx, n, w0);
     if (start == 0.0)
         return DYN__FAIL(ctx, DYN_EINVAL, "all %" PRId64 " numbers of w0 are 0", n);
+    change = dyn__alloc(ctx, (size_t)n, sizeof *change);
+    if (!change)
+        return DYN_ENOMEM;
     for (int64_t i = 0; i < n; i++)
-        scale = fmax(scale, fabs(w[i] - w0[i]));
-    for (int64_t i = 0; i < n && scale > 0.0; i++)
-        sum += (w[i] - w0[i]) / scale * ((w[i] - w0[i]) / scale);
-    *distance = scale / start * sqrt(sum);
-    return DYN_OK;
+        change[i] = w[i] - w0[i];
+    *distance = dyn__norm(ctx, n, change) / start;
+    dyn__free(ctx, change);
+    return isfinite(*distance) ? DYN_OK : DYN__FAIL(ctx, DYN_ENONFINITE, "|w - w0| / |w0| overflows, |w0| is %g", start);
 }
 
 typedef struct line {

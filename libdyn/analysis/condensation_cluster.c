@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include "analysis/condensation.h"
+#include "kernel/kernel.h"
 
 typedef struct work {
     int64_t *by_amplitude;  /* neurons, strongest first */
@@ -125,7 +126,7 @@ static void fill_directions(dyn_condensation *c, const work *w)
         c->sizes[k]++;
     }
     for (int64_t k = 0; k < c->clusters; k++) {
-        double norm = dyn__norm(n, c->directions + k * n);
+        double norm = dyn__norm(c->ctx, n, c->directions + k * n);
 
         c->tightness[k] = 1.0;
         for (int64_t j = 0; j < n; j++)

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include "analysis/condensation.h"
+#include "kernel/kernel.h"
 #include "linalg/operator.h"
 
 static const double PI = 3.14159265358979323846;
@@ -56,7 +57,7 @@ dyn_status dyn_condensation_alignment(const dyn_condensation *c, const double *z
     DYN__ENTER(c->ctx);
     DYN__NEED(c->ctx, z);
     DYN__TRY(dyn__check_finite(c->ctx, "z", c->components, z));
-    norm = dyn__norm(c->components, z);
+    norm = dyn__norm(c->ctx, c->components, z);
     if (norm == 0.0)
         return DYN__FAIL(c->ctx, DYN_EINVAL, "z is zero in all %" PRId64 " components", c->components);
     return align(c, z, norm, ratio, cosines);

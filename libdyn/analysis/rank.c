@@ -2,17 +2,19 @@
  *
  * Numerical rank of a Jacobian: unit columns without the zero ones, singular values, and two cuts. With unit columns
  * the tolerance means the same for parameters of any unit; the largest gap needs no tolerance but a floor, below
- * which ratios are those of rounding errors. */
+ * which ratios are those of rounding errors. The fast route gives each singular value to a few units of rounding of the
+ * largest. Where a cut could fall elsewhere within that, the accurate one decides. */
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 #include <dyn/dense.h>
 #include "analysis/rank.h"
+#include "linalg/dense.h"
 #include "linalg/operator.h"
 
 enum { ACCURATE_UP_TO = 1024 };         /* the Jacobi route takes a second or two there */
-static const double SMALLEST_GAP = 10.0;
+static const double SMALLEST_GAP = 10.0, TALL = 1.4;
 
 dyn_status dyn__rank_options(dyn_ctx *ctx, const dyn_rank_options *given, dyn_rank_options *o)
 {
@@ -62,20 +64,6 @@ static int64_t scale_columns(int64_t rows, int64_t columns, const double *a, con
     return kept;
 }
 
-static dyn_status singular_values(dyn_rank *r, int64_t kept, const double *scaled)
-{
-    r->zero_columns = r->columns - kept;
-    r->count = r->rows < kept ? r->rows : kept;
-    if (r->count == 0)
-        return DYN_OK;
-    r->values = dyn__alloc(r->ctx, (size_t)r->count, sizeof *r->values);
-    if (!r->values)
-        return DYN_ENOMEM;
-    if (r->count <= ACCURATE_UP_TO)
-        return dyn_dense_svd_values_accurate(r->ctx, r->rows, kept, scaled, r->values, NULL);
-    return dyn_dense_svd_values(r->ctx, r->rows, kept, scaled, r->values);
-}
-
 static void cut_at_tolerance(dyn_rank *r)
 {
     int64_t k = 0;
@@ -104,6 +92,81 @@ static void cut_at_gap(dyn_rank *r)
         r->by_gap = r->count;
 }
 
+/* How far a value of the fast route may be off. */
+static double uncertainty(const dyn_rank *r)
+{
+    return 2.0 * DBL_EPSILON * sqrt((double)r->count) * r->values[0];
+}
+
+/* The ratio at cut k if the value before it were larger by `off` and the one behind it smaller. */
+static double ratio(const dyn_rank *r, int64_t k, double off)
+{
+    double floor = DBL_EPSILON * r->values[0];
+
+    return fmax(r->values[k - 1] + off, floor) / fmax(r->values[k] - off, floor);
+}
+
+/* Would both cuts be the same for all values within the uncertainty? */
+static int cuts_are_clear(const dyn_rank *r)
+{
+    double off = uncertainty(r), cut = r->opt.tolerance * r->values[0], other = SMALLEST_GAP;
+
+    for (int64_t k = 0; k < r->count; k++)
+        if (fabs(r->values[k] - cut) <= off)
+            return 0;
+    for (int64_t k = 1; k < r->count; k++)
+        if (k != r->by_gap)
+            other = fmax(other, ratio(r, k, off));
+    return r->by_gap < r->count ? ratio(r, r->by_gap, -off) > other : other == SMALLEST_GAP;
+}
+
+static void cut(dyn_rank *r)
+{
+    cut_at_tolerance(r);
+    cut_at_gap(r);
+}
+
+/* Values of a matrix of unit columns, and the cuts. */
+static dyn_status values_of(dyn_rank *r, int64_t rows, int64_t columns, const double *a)
+{
+    DYN__TRY(dyn_dense_svd_values(r->ctx, rows, columns, a, r->values));
+    cut(r);
+    r->accurate = !cuts_are_clear(r) && r->count <= ACCURATE_UP_TO;
+    if (!r->accurate)
+        return DYN_OK;
+    DYN__TRY(dyn_dense_svd_values_accurate(r->ctx, rows, columns, a, r->values, NULL));
+    cut(r);
+    return DYN_OK;
+}
+
+/* The same by the triangle of the matrix or of its transpose, which keeps the lengths of the columns of either. */
+static dyn_status values_of_triangle(dyn_rank *r, int64_t kept, const double *scaled)
+{
+    int64_t n = r->count, longer = r->rows < kept ? kept : r->rows;
+    double *triangle = dyn__alloc(r->ctx, (size_t)n, (size_t)n * sizeof *triangle);
+    dyn_status s = triangle ? dyn__qr(r->ctx, longer, n, scaled, r->rows < kept, triangle, n) : DYN_ENOMEM;
+
+    if (s >= 0)
+        s = values_of(r, n, n, triangle);
+    dyn__free(r->ctx, triangle);
+    return s;
+}
+
+static dyn_status singular_values(dyn_rank *r, int64_t kept, const double *scaled)
+{
+    int64_t longer = r->rows < kept ? kept : r->rows;
+
+    r->zero_columns = r->columns - kept;
+    r->count = r->rows < kept ? r->rows : kept;
+    if (r->count == 0)
+        return DYN_OK;
+    r->values = dyn__alloc(r->ctx, (size_t)r->count, sizeof *r->values);
+    if (!r->values)
+        return DYN_ENOMEM;
+    return (double)longer < TALL * (double)r->count ? values_of(r, r->rows, kept, scaled)
+                                                    : values_of_triangle(r, kept, scaled);
+}
+
 static dyn_status decide(dyn_rank *r, const double *jacobian)
 {
     size_t columns = (size_t)r->columns;
@@ -117,10 +180,6 @@ static dyn_status decide(dyn_rank *r, const double *jacobian)
     }
     dyn__free(r->ctx, scaled);
     dyn__free(r->ctx, norm);
-    if (s >= 0) {
-        cut_at_tolerance(r);
-        cut_at_gap(r);
-    }
     return s;
 }
 
@@ -137,7 +196,7 @@ dyn_status dyn__rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const d
     dyn__ctx_ref(ctx);
     *r = (dyn_rank){ .ctx = ctx, .opt = *o, .rows = rows, .columns = columns };
     if (r->opt.tolerance == 0.0)
-        r->opt.tolerance = 10.0 * DBL_EPSILON * sqrt((double)columns);
+        r->opt.tolerance = 10.0 * DBL_EPSILON * sqrt((double)(rows > columns ? rows : columns));
     s = decide(r, jacobian);
     if (s < 0) {
         dyn_rank_free(r);

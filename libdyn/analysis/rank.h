@@ -15,6 +15,7 @@ struct dyn_rank {
     double *values;
     int64_t by_tolerance, by_gap;
     double gap_at_tolerance, largest_gap;
+    int32_t accurate;           /* the values are those of the accurate route */
 };
 
 /* Copy and check; tolerance and probes stay 0 where the default depends on sizes. */

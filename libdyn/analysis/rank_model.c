@@ -43,9 +43,6 @@ static dyn_status rank_at(dyn_model *m, const double *theta, int64_t samples, co
     double *jacobian, *targets;
     dyn_status s = DYN_ENOMEM;
 
-    if (samples > INT64_MAX / (int64_t)sizeof(double) / outputs / p)
-        return DYN__FAIL(m->ctx, DYN_EINVAL, "%" PRId64 " samples of %" PRId64 " outputs and %" PRId64
-                         " parameters are too many", samples, outputs, p);
     jacobian = dyn__alloc(m->ctx, (size_t)(samples * outputs), (size_t)p * sizeof *jacobian);
     targets = jacobian ? dyn__alloc(m->ctx, (size_t)(samples * outputs), sizeof *targets) : NULL;
     if (targets)
@@ -55,6 +52,17 @@ static dyn_status rank_at(dyn_model *m, const double *theta, int64_t samples, co
     dyn__free(m->ctx, targets);
     dyn__free(m->ctx, jacobian);
     return s;
+}
+
+/* Inputs and Jacobian of so many samples have sizes that are numbers. */
+static dyn_status check_samples(const dyn_model *m, int64_t samples)
+{
+    int64_t inputs = dyn_model_input_size(m), outputs = dyn_model_output_size(m), most = INT64_MAX / 8;
+
+    if (samples >= 1 && samples <= most / inputs && samples <= most / outputs / m->size)
+        return DYN_OK;
+    return DYN__FAIL(m->ctx, DYN_EINVAL, "%" PRId64 " samples of %" PRId64 " inputs, %" PRId64 " outputs and %" PRId64
+                     " parameters: at least one, and not so many", samples, inputs, outputs, m->size);
 }
 
 static dyn_status check_model(dyn_model *m, const double *theta, dyn_rank **out)
@@ -77,8 +85,8 @@ dyn_status dyn_rank_at(dyn_model *model, const double *theta, int64_t samples, c
         return DYN_EINVAL;
     DYN__ENTER(model->ctx);
     DYN__TRY(check_model(model, theta, out));
-    if (samples < 1 || !x)
-        return DYN__FAIL(model->ctx, DYN_EINVAL, "samples is %" PRId64 " or x is NULL", samples);
+    DYN__NEED(model->ctx, x);
+    DYN__TRY(check_samples(model, samples));
     DYN__TRY(dyn__check_finite(model->ctx, "x", samples * dyn_model_input_size(model), x));
     DYN__TRY(dyn__rank_options(model->ctx, opt, &o));
     return rank_at(model, theta, samples, x, &o, out);
@@ -102,6 +110,7 @@ dyn_status dyn_rank_model(dyn_model *model, const double *theta, const dyn_rank_
         o.probes = model->size < 32 ? model->size + 32 : 2 * model->size;
     if (o.probe_std == 0.0)
         o.probe_std = 1.0;
+    DYN__TRY(check_samples(model, o.probes));
     n = dyn_model_input_size(model);
     x = dyn__alloc(model->ctx, (size_t)o.probes, (size_t)n * sizeof *x);
     if (!x)

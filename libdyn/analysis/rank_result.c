@@ -31,6 +31,11 @@ const double *dyn_rank_singular_values(const dyn_rank *r, int64_t *count)
     return r ? r->values : NULL;
 }
 
+int32_t dyn_rank_accurate(const dyn_rank *r)
+{
+    return r ? r->accurate : 0;
+}
+
 double dyn_rank_tolerance(const dyn_rank *r)
 {
     return r ? r->opt.tolerance : 0.0;

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include "analysis/sharpness.h"
-#include "analysis/vector.h"
+#include "kernel/kernel.h"
 #include "optim/optim.h"
 
 static dyn_status check_preconditioner(dyn_operator *H, const double *d, double c)
@@ -69,7 +69,7 @@ dyn_status dyn_sharpness_preconditioned(dyn_operator *H, const double *d, double
 dyn_status dyn__sharpness_directional(dyn_operator *H, const double *d, double c, const double *g, double curvature[2])
 {
     int64_t n = H->size;
-    double norm = dyn__norm(n, g), *u = dyn__alloc(H->ctx, (size_t)n, 2 * sizeof *u), *Hu = u ? u + n : NULL;
+    double norm = dyn__norm(H->ctx, n, g), *u = dyn__alloc(H->ctx, (size_t)n, 2 * sizeof *u), *Hu = u ? u + n : NULL;
     dyn_status s;
 
     if (!u)
@@ -97,7 +97,7 @@ dyn_status dyn_sharpness_directional(dyn_operator *H, const double *d, double c,
     DYN__NEED(H->ctx, g);
     DYN__TRY(check_preconditioner(H, d, c));
     DYN__TRY(dyn__check_finite(H->ctx, "g", H->size, g));
-    if (dyn__norm(H->size, g) == 0.0)
+    if (dyn__norm(H->ctx, H->size, g) == 0.0)
         return DYN__FAIL(H->ctx, DYN_EINVAL, "all %" PRId64 " numbers of g are 0: it has no direction", H->size);
     DYN__TRY(dyn__sharpness_directional(H, d, c, g, curvature));
     if (raw)

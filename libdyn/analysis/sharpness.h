@@ -12,6 +12,7 @@ struct dyn_sharpness_tracker {
     int64_t size;
     dyn_sharpness_options opt;
     dyn_eigen *raw, *preconditioned;
+    int same;                   /* the preconditioner is the identity: both problems are one, solved once */
     double directional[2];
     const dyn_run *run;         /* while it observes: a solve ends when the run is to stop */
 };

@@ -32,8 +32,8 @@ static dyn_status record(const dyn_sharpness_tracker *t, dyn_run *run, double *s
     double threshold = dyn_optimizer_threshold(dyn_run_optimizer(run));
 
     DYN__TRY(record_pairs(run, &PRECONDITIONED, t->preconditioned, scratch));
-    if (t->raw)
-        DYN__TRY(record_pairs(run, &RAW, t->raw, scratch));
+    if (dyn_sharpness_tracker_raw(t))
+        DYN__TRY(record_pairs(run, &RAW, dyn_sharpness_tracker_raw(t), scratch));
     DYN__TRY(dyn_run_record(run, "lambda_grad_pre", 1, &t->directional[1]));
     DYN__TRY(dyn_run_record(run, "lambda_grad", 1, &t->directional[0]));
     return dyn_run_record(run, "threshold", 1, &threshold);

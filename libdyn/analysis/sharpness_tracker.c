@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include "analysis/sharpness.h"
-#include "analysis/vector.h"
+#include "kernel/kernel.h"
 #include "linalg/eigen.h"
 #include "train/stop.h"
 
@@ -76,6 +76,7 @@ static void forget(dyn_sharpness_tracker *t)
     dyn_eigen_free(t->raw);
     dyn_eigen_free(t->preconditioned);
     t->raw = t->preconditioned = NULL;
+    t->same = 0;
     t->directional[0] = t->directional[1] = NAN;
 }
 
@@ -98,18 +99,29 @@ static dyn_status solve(const dyn_sharpness_tracker *t, dyn_operator *A, const d
     return dyn_eigen_solve(A, &opt, pairs);
 }
 
-/* Both problems; the pairs are new. */
+static int is_identity(int64_t n, const double *d, double c)
+{
+    for (int64_t i = 0; d && i < n; i++)
+        if (d[i] != 1.0)
+            return 0;
+    return c == 1.0;
+}
+
+/* Both problems; the pairs are new. Of the identity they are one. */
 static dyn_status solve_both(const dyn_sharpness_tracker *t, dyn_operator *H, const double *d, double c,
                              dyn_eigen *pairs[2])
 {
     dyn_operator *S = NULL;
-    dyn_status worst = dyn__sharpness_operator(H, d, c, &S), s = DYN_OK;
+    dyn_status worst, s = DYN_OK;
 
+    if (is_identity(t->size, d, c))
+        return solve(t, H, t->preconditioned, &pairs[0]);
+    worst = dyn__sharpness_operator(H, d, c, &S);
     if (worst >= 0)
         worst = solve(t, S, t->preconditioned, &pairs[0]);
     dyn_operator_unref(S);
     if (worst >= 0 && worst != DYN_STOPPED && !t->opt.no_raw)
-        s = solve(t, H, t->raw, &pairs[1]);
+        s = solve(t, H, dyn_sharpness_tracker_raw(t), &pairs[1]);
     return worst >= 0 && s != DYN_OK ? s : worst;
 }
 
@@ -127,7 +139,8 @@ static dyn_status measure(dyn_sharpness_tracker *t, dyn_operator *H, const doubl
     forget(t);
     t->preconditioned = pairs[0];
     t->raw = pairs[1];
-    if (worst >= 0 && gradient && dyn__norm(t->size, gradient) > 0.0)
+    t->same = is_identity(t->size, d, c);
+    if (worst >= 0 && gradient && dyn__norm(t->ctx, t->size, gradient) > 0.0)
         s = dyn__sharpness_directional(H, d, c, gradient, t->directional);
     return s < 0 ? s : worst;
 }
@@ -154,7 +167,9 @@ dyn_status dyn_sharpness_tracker_measure(dyn_sharpness_tracker *t, dyn_operator 
 
 const dyn_eigen *dyn_sharpness_tracker_raw(const dyn_sharpness_tracker *t)
 {
-    return t ? t->raw : NULL;
+    if (!t || t->opt.no_raw)
+        return NULL;
+    return t->same ? t->preconditioned : t->raw;
 }
 
 const dyn_eigen *dyn_sharpness_tracker_preconditioned(const dyn_sharpness_tracker *t)

@@ -1,23 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Small services of this room: a norm that neither overflows nor underflows (weights start as small as 1e-200 in
- * studies of small initialisation), and a sort of indices by a key. */
-#include <math.h>
+ * Indices sorted by a key. */
 #include <stdlib.h>
 #include "analysis/vector.h"
-
-double dyn__norm(int64_t n, const double *x)
-{
-    double scale = 0.0, sum = 0.0;
-
-    for (int64_t i = 0; i < n; i++)
-        scale = fmax(scale, fabs(x[i]));
-    if (scale == 0.0)
-        return 0.0;
-    for (int64_t i = 0; i < n; i++)
-        sum += (x[i] / scale) * (x[i] / scale);
-    return scale * sqrt(sum);
-}
 
 typedef struct keyed {
     double key;

@@ -6,9 +6,6 @@
 
 #include "base/base.h"
 
-/* Euclidean norm without overflow or underflow of squares. */
-double dyn__norm(int64_t n, const double *x);
-
 /* Indices 0 .. n-1 sorted by key, ascending or descending; equal keys by index. order [n]. */
 dyn_status dyn__sort_by(dyn_ctx *ctx, int64_t n, const double *key, int descending, int64_t *order);
 

@@ -8,14 +8,15 @@
 #include <stdint.h>
 #include <stddef.h>
 #include <dyn/context.h>
+#include "base/environment.h"
 
 struct dyn__kernels;
 
 /* Messages. A public function begins with DYN__ENTER(ctx); its name then heads every message until it returns, also
- * when it calls other public functions. A function that may drop the last reference to ctx does not enter.
+ * when it calls other public functions, and the floating-point environment is the default one. A function that may drop the last reference to ctx does not enter.
  * DYN__FAIL(ctx, code, "format", ...) stores the message, passes it to the log and evaluates to the code; with ctx
  * NULL it only does the last. */
-typedef struct dyn__scope { dyn_ctx *ctx; } dyn__scope;
+typedef struct dyn__scope { dyn_ctx *ctx; dyn__environment host; } dyn__scope;
 dyn__scope dyn__enter(dyn_ctx *ctx, const char *function);
 void dyn__leave(dyn__scope *s);
 #define DYN__ENTER(ctx) \

@@ -14,11 +14,12 @@ dyn__scope dyn__enter(dyn_ctx *ctx, const char *function)
 {
     if (ctx && atomic_fetch_add_explicit(&ctx->depth, 1, memory_order_relaxed) == 0)
         atomic_store_explicit(&ctx->function, function, memory_order_relaxed);
-    return (dyn__scope){ ctx };
+    return (dyn__scope){ ctx, dyn__environment_hold() };
 }
 
 void dyn__leave(dyn__scope *s)
 {
+    dyn__environment_restore(&s->host);
     if (s->ctx)
         atomic_fetch_sub_explicit(&s->ctx->depth, 1, memory_order_relaxed);
 }

@@ -159,6 +159,7 @@ static void *work(void *arg)
     worker *w = arg;
     uint32_t seen = 0;
 
+    dyn__environment_hold();
     while (wait_for_news(w->pool, seen), !atomic_load(&w->pool->stop))
         if (join(w->pool, &seen)) {
             take_tasks(w->pool, w->number);

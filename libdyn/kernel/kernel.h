@@ -123,6 +123,9 @@ dyn_status dyn__kernels_init(dyn__kernels *k, int isa);
 void dyn__widen(int64_t n, double *y, const float *x);
 void dyn__narrow(int64_t n, float *y, const double *x);
 
+/* The norm of n numbers: right to rounding wherever it is a number, NaN if one of them is. */
+double dyn__norm(dyn_ctx *ctx, int64_t n, const double *x);
+
 /* Matrix product, row-major: C (m x n) = A (m x k) B (k x n) [+ C]. trans_a: A is stored k x m; trans_b: B is stored
  * n x k. Planned once (provider and generated code chosen from the sizes), run often from any thread, never
  * allocating through ctx while running (BLIS's own packing buffers excepted). Sizes are > 0 and validated by the

@@ -25,15 +25,19 @@ double dyn__basis_dot(dyn_ctx *ctx, int64_t n, const double *x, const double *y)
     return h;
 }
 
-double dyn__basis_norm(dyn_ctx *ctx, int64_t n, const double *x)
-{
-    return sqrt(dyn__basis_dot(ctx, n, x, x));
-}
-
 void dyn__basis_scale(int64_t n, double a, double *x)
 {
     for (int64_t i = 0; i < n; i++)
         x[i] *= a;
+}
+
+void dyn__basis_divide(int64_t n, double norm, double *x)
+{
+    if (isfinite(1.0 / norm))
+        dyn__basis_scale(n, 1.0 / norm, x);
+    else
+        for (int64_t i = 0; i < n; i++)
+            x[i] /= norm;
 }
 
 void dyn__basis_combine(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, const double *h, double *w)
@@ -81,7 +85,7 @@ dyn_status dyn__basis_orthonormalise(dyn_ctx *ctx, int64_t rows, int64_t n, doub
     if (!h)
         return DYN_ENOMEM;
     for (int64_t r = 0; r < rows && k < n; r++) {
-        double *v = V + k * n, before = dyn__basis_norm(ctx, n, V + r * n), after;
+        double *v = V + k * n, before = dyn__norm(ctx, n, V + r * n), after;
 
         if (!isfinite(before)) {
             dyn__free(ctx, h);
@@ -89,9 +93,9 @@ dyn_status dyn__basis_orthonormalise(dyn_ctx *ctx, int64_t rows, int64_t n, doub
         }
         memmove(v, V + r * n, (size_t)n * sizeof(double));
         if (before > 0.0)
-            dyn__basis_scale(n, 1.0 / before, v);
+            dyn__basis_divide(n, before, v);
         dyn__basis_project_out(ctx, k, n, V, v, h);
-        after = dyn__basis_norm(ctx, n, v);
+        after = dyn__norm(ctx, n, v);
         if (after > 1e4 * DBL_EPSILON) {
             dyn__basis_scale(n, 1.0 / after, v);
             k++;

@@ -18,8 +18,9 @@ static inline void dyn__basis_tile(dyn_ctx *ctx, int id, int64_t rows, int64_t c
 }
 
 double dyn__basis_dot(dyn_ctx *ctx, int64_t n, const double *x, const double *y);
-double dyn__basis_norm(dyn_ctx *ctx, int64_t n, const double *x);
 void dyn__basis_scale(int64_t n, double a, double *x);
+/* x / norm, where 1 / norm may overflow. */
+void dyn__basis_divide(int64_t n, double norm, double *x);
 
 /* h = V w */
 void dyn__basis_coefficients(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, const double *w, double *h);

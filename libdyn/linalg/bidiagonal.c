@@ -46,7 +46,7 @@ static int64_t least(int64_t a, int64_t b)
 /* x becomes a reflection I - k x x^T that takes x to beta e_first. Returns k; 0 if there is nothing to reflect. */
 static double reflector(const reduction *t, int64_t n, double *x, double *beta)
 {
-    double alpha = x[0], rest = n > 1 ? dyn__basis_norm(t->ctx, n - 1, x + 1) : 0.0;
+    double alpha = x[0], rest = n > 1 ? dyn__norm(t->ctx, n - 1, x + 1) : 0.0;
 
     *beta = alpha;
     if (rest < DYN__NEGLIGIBLE)

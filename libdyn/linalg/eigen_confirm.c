@@ -64,7 +64,7 @@ static dyn_status product_error(dyn__solver *s, double *error)
     s->l.products++;
     subtract(s, count, s->e->vectors, s->e->values, r);
     subtract(s, s->held_width, s->held, s->coupling, r);
-    *error = dyn__basis_norm(s->l.A->ctx, n, r);
+    *error = dyn__norm(s->l.A->ctx, n, r);
     return DYN_OK;
 }
 
@@ -77,7 +77,7 @@ static dyn_status one_by_one(dyn__solver *s)
     s->l.products += e->count;
     for (int64_t i = 0; i < e->count; i++) {
         subtract(s, 1, e->vectors + i * n, e->values + i, s->l.V + i * n);
-        e->residuals[i] = dyn__basis_norm(s->l.A->ctx, n, s->l.V + i * n);
+        e->residuals[i] = dyn__norm(s->l.A->ctx, n, s->l.V + i * n);
     }
     return DYN_OK;
 }

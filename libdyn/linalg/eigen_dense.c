@@ -27,7 +27,7 @@ static void fill(dyn_operator *A, const work *w, dyn_eigen *e)
         for (int64_t k = 0; k < n; k++)
             w->residual[k] -= value * v[k];
         e->values[i] = value;
-        e->residuals[i] = dyn__basis_norm(A->ctx, n, w->residual);
+        e->residuals[i] = dyn__norm(A->ctx, n, w->residual);
     }
 }
 

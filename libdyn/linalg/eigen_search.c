@@ -46,8 +46,9 @@ static int64_t known(const dyn__solver *s)
 
     for (; keep < most && keep < s->l.j; keep++) {
         double theta = s->l.theta[s->pick[keep]], gap = fmin(s->high - theta, theta - s->low);
+        double rho = dyn__lanczos_residual(&s->l, s->pick[keep]);
 
-        sum += pow(dyn__lanczos_residual(&s->l, s->pick[keep]), 2.0) / gap;
+        sum += rho * (rho / gap);
         if (!(sum <= 0.25 * dyn__solver_limit(s)))
             break;
     }

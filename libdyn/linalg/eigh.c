@@ -73,8 +73,8 @@ dyn_status dyn__eigh(dyn_ctx *ctx, int64_t n, double *a, double *values, int vec
     return vectors ? pairs(ctx, n, a, values) : values_only(ctx, n, a, values);
 }
 
-dyn_status dyn__check_matrix(dyn_ctx *ctx, int64_t rows, int64_t cols, const double *a, const double *out,
-                             const char *out_name)
+static dyn_status check_sizes(dyn_ctx *ctx, int64_t rows, int64_t cols, const double *a, const double *out,
+                              const char *out_name)
 {
     if (!a || !out)
         return DYN__FAIL(ctx, DYN_EINVAL, "%s is NULL", a ? out_name : "a");
@@ -82,7 +82,24 @@ dyn_status dyn__check_matrix(dyn_ctx *ctx, int64_t rows, int64_t cols, const dou
         return DYN__FAIL(ctx, DYN_EINVAL, "the matrix is %" PRId64 " x %" PRId64 ", both must be positive", rows, cols);
     if (rows > MAX_SIDE || cols > MAX_SIDE)
         return DYN__FAIL(ctx, DYN_EFULL, "the matrix is %" PRId64 " x %" PRId64 ", at most %d", rows, cols, MAX_SIDE);
+    return DYN_OK;
+}
+
+dyn_status dyn__check_matrix(dyn_ctx *ctx, int64_t rows, int64_t cols, const double *a, const double *out,
+                             const char *out_name)
+{
+    DYN__TRY(check_sizes(ctx, rows, cols, a, out, out_name));
     return dyn__check_finite(ctx, "a", rows * cols, a);
+}
+
+/* What is above the diagonal is not read. */
+static dyn_status check_lower(dyn_ctx *ctx, int64_t n, const double *a)
+{
+    for (int64_t r = 0; r < n; r++)
+        for (int64_t c = 0; c <= r; c++)
+            if (!isfinite(a[r * n + c]))
+                return DYN__FAIL(ctx, DYN_EINVAL, "a[%" PRId64 "] is %g, must be finite", r * n + c, a[r * n + c]);
+    return DYN_OK;
 }
 
 dyn_status dyn_dense_eigh(dyn_ctx *ctx, int64_t n, const double *a, double *values, double *vectors)
@@ -93,13 +110,17 @@ dyn_status dyn_dense_eigh(dyn_ctx *ctx, int64_t n, const double *a, double *valu
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    DYN__TRY(dyn__check_matrix(ctx, n, n, a, values, "values"));
+    DYN__TRY(check_sizes(ctx, n, n, a, values, "values"));
     if (n > MAX_SIZE)
         return DYN__FAIL(ctx, DYN_EFULL, "n is %" PRId64 ", at most %d", n, MAX_SIZE);
+    DYN__TRY(check_lower(ctx, n, a));
     work = vectors ? vectors : dyn__alloc(ctx, (size_t)(n * n), sizeof *work);
     if (!work)
         return DYN_ENOMEM;
-    memcpy(work, a, (size_t)(n * n) * sizeof *work);
+    for (int64_t r = 0; r < n; r++) {
+        memcpy(work + r * n, a + r * n, (size_t)(r + 1) * sizeof *work);
+        memset(work + r * n + r + 1, 0, (size_t)(n - r - 1) * sizeof *work);
+    }
     s = dyn__eigh(ctx, n, work, values, vectors != NULL);
     if (!vectors)
         dyn__free(ctx, work);

@@ -57,13 +57,20 @@ dyn_status dyn_operator_dense(dyn_operator *A, double *matrix)
     return s;
 }
 
-static double asymmetry(dyn_ctx *ctx, int64_t n, const double *u, const double *v, const double *Au, const double *Av)
+/* Both products are first divided by the larger norm, so that sums of them stay numbers. */
+static double asymmetry(dyn_ctx *ctx, int64_t n, const double *u, const double *v, double *Au, double *Av)
 {
-    double difference = fabs(dyn__basis_dot(ctx, n, u, Av) - dyn__basis_dot(ctx, n, v, Au));
-    double uAv = dyn__basis_norm(ctx, n, u) * dyn__basis_norm(ctx, n, Av);
-    double vAu = dyn__basis_norm(ctx, n, v) * dyn__basis_norm(ctx, n, Au);
+    double larger = fmax(dyn__norm(ctx, n, Au), dyn__norm(ctx, n, Av)), difference;
+    double uAv, vAu;
 
-    return uAv + vAu > 0.0 ? difference / (uAv + vAu) : 0.0;
+    if (larger == 0.0)
+        return 0.0;
+    dyn__basis_divide(n, larger, Au);
+    dyn__basis_divide(n, larger, Av);
+    difference = fabs(dyn__basis_dot(ctx, n, u, Av) - dyn__basis_dot(ctx, n, v, Au));
+    uAv = dyn__norm(ctx, n, u) * dyn__norm(ctx, n, Av);
+    vAu = dyn__norm(ctx, n, v) * dyn__norm(ctx, n, Au);
+    return difference / (uAv + vAu);
 }
 
 dyn_status dyn_operator_symmetry(dyn_operator *A, uint64_t seed, double *relative_asymmetry)

@@ -47,7 +47,7 @@ static double *row(const dyn__lanczos *l, int64_t r)
 static double orthogonalise(dyn__lanczos *l, int64_t r)
 {
     dyn__basis_project_out(l->A->ctx, r, l->n, l->V, row(l, r), l->h);
-    return dyn__basis_norm(l->A->ctx, l->n, row(l, r));
+    return dyn__norm(l->A->ctx, l->n, row(l, r));
 }
 
 /* Fill row r, r < n, with a random unit vector orthogonal to the rows before it. */
@@ -78,7 +78,7 @@ static dyn_status take_product(dyn__lanczos *l, int64_t column, int64_t from)
 
     if (target != from)
         memmove(row(l, target), row(l, from), (size_t)l->n * sizeof(double));
-    before = dyn__basis_norm(l->A->ctx, l->n, row(l, target));
+    before = dyn__norm(l->A->ctx, l->n, row(l, target));
     after = orthogonalise(l, target);
     if (!isfinite(before))
         return DYN__FAIL(l->A->ctx, DYN_ENONFINITE, "the norm of a product overflows; scale the operator");
@@ -131,11 +131,11 @@ static double coupling(const dyn__lanczos *l, const double *y, int64_t k)
 
 double dyn__lanczos_residual(const dyn__lanczos *l, int64_t i)
 {
-    double sum = 0.0;
+    double norm = 0.0;
 
     for (int64_t k = 0; k < l->width; k++)
-        sum += pow(coupling(l, l->Y + i * l->j, k), 2.0);
-    return sqrt(sum);
+        norm = hypot(norm, coupling(l, l->Y + i * l->j, k));
+    return norm;
 }
 
 /* T becomes diagonal, R = S R. */

@@ -17,15 +17,21 @@ void dyn__probe_signs(uint64_t seed, uint32_t site, int64_t first, int64_t count
 void dyn__mean_add(dyn__mean *m, double x)
 {
     double d = x - m->mean;
+    int exponent;
 
+    if (m->unit == 0.0 && x != 0.0) {
+        frexp(x, &exponent);
+        m->unit = ldexp(1.0, exponent < -1020 ? -1020 : exponent - 1);
+    }
     m->count++;
     m->mean += d / (double)m->count;
-    m->squares += d * (x - m->mean);
+    if (d != 0.0)
+        m->squares += d / m->unit * ((x - m->mean) / m->unit);
 }
 
 double dyn__mean_error(const dyn__mean *m)
 {
     double n = (double)m->count;
 
-    return m->count > 1 ? sqrt(m->squares / (n - 1.0) / n) : 0.0;
+    return m->count > 1 ? m->unit * sqrt(m->squares / (n - 1.0) / n) : 0.0;
 }

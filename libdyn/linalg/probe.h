@@ -11,10 +11,11 @@
 /* x [count][n]: random signs of probes first, first + 1, ...; site tells independent samples apart. */
 void dyn__probe_signs(uint64_t seed, uint32_t site, int64_t first, int64_t count, int64_t n, double *x);
 
-/* Running mean and sum of squared deviations (Welford). */
+/* Running mean and sum of squared deviations (Welford), these in units of a power of two near the first number that
+ * is not 0, so that they neither overflow nor vanish. */
 typedef struct dyn__mean {
     int64_t count;
-    double mean, squares;
+    double mean, squares, unit;
 } dyn__mean;
 void dyn__mean_add(dyn__mean *m, double x);
 /* Standard error of the mean; 0 for fewer than two samples. */

@@ -3,8 +3,10 @@
  * Trace estimation. Hutchinson: the mean of z^T A z. Hutch++ (Meyer, Musco, Musco, Woodruff 2021): with Q an
  * orthonormal basis of A S, S random, trace A = trace Q^T A Q + trace P A P; the first part is exact and holds the
  * large eigenvalues, the second (P projects away from Q) is sampled. One third of the products for each of A S, A Q,
- * samples. */
+ * samples. With as many products as rows the diagonal is read off. */
+#include <float.h>
 #include <inttypes.h>
+#include <math.h>
 #include <dyn/estimate.h>
 #include "linalg/basis.h"
 #include "linalg/probe.h"
@@ -26,9 +28,15 @@ static dyn_status exact_part(dyn_operator *A, int64_t rows, const double *Q, dou
     return DYN_OK;
 }
 
+/* The samples of one estimate, and the longest product among them. */
+typedef struct sample {
+    dyn__mean mean;
+    double longest;
+} sample;
+
 /* Mean of z^T P A P z over samples; block [2][DYN__PROBE_BLOCK][n] and DYN__BASIS_ROOM rows more numbers. */
 static dyn_status sampled_part(dyn_operator *A, uint64_t seed, int64_t samples, int64_t rows, const double *Q,
-                               double *block, dyn__mean *m)
+                               double *block, sample *m)
 {
     int64_t n = A->size;
     double *z = block, *y = block + DYN__PROBE_BLOCK * n, *h = y + DYN__PROBE_BLOCK * n;
@@ -41,7 +49,9 @@ static dyn_status sampled_part(dyn_operator *A, uint64_t seed, int64_t samples, 
             dyn__basis_project_out(A->ctx, rows, n, Q, z + r * n, h);
         DYN__TRY(dyn__operator_apply(A, count, z, y));
         for (int64_t r = 0; r < count; r++)
-            dyn__mean_add(m, dyn__basis_dot(A->ctx, n, z + r * n, y + r * n));
+            dyn__mean_add(&m->mean, dyn__basis_dot(A->ctx, n, z + r * n, y + r * n));
+        for (int64_t r = 0; r < count; r++)
+            m->longest = fmax(m->longest, dyn__norm(A->ctx, n, y + r * n));
     }
     return DYN_OK;
 }
@@ -58,14 +68,48 @@ static dyn_status sketch(dyn_operator *A, uint64_t seed, int64_t rows, double *Q
     return dyn__basis_orthonormalise(A->ctx, rows, A->size, Q, kept);
 }
 
+/* The standard error. The variance of a sample is at most 2 |A|_F^2, which is the mean of 2 |A z|^2; samples that all
+ * agree may do so by chance, each with a probability of up to a half, and are not taken for certain. */
+static double error_of(const sample *m)
+{
+    double n = (double)m->mean.count, error = dyn__mean_error(&m->mean);
+
+    if (m->mean.count < 2 || error > 4.0 * DBL_EPSILON * fabs(m->mean.mean))
+        return error;
+    return fmax(error, m->longest * sqrt(2.0 / n) * exp2(-0.5 * (n - 1.0)));
+}
+
+/* The trace from products with the columns of the identity. */
+static dyn_status exact(dyn_operator *A, double *trace)
+{
+    int64_t n = A->size;
+    double *x = dyn__alloc(A->ctx, 2 * DYN__PROBE_BLOCK, (size_t)n * sizeof *x), *y = x + DYN__PROBE_BLOCK * n;
+    dyn_status s = x ? DYN_OK : DYN_ENOMEM;
+
+    *trace = 0.0;
+    for (int64_t first = 0; s >= 0 && first < n; first += DYN__PROBE_BLOCK) {
+        int64_t count = n - first < DYN__PROBE_BLOCK ? n - first : DYN__PROBE_BLOCK;
+
+        for (int64_t r = 0; r < count; r++)
+            x[r * n + first + r] = 1.0;
+        s = dyn__operator_apply(A, count, x, y);
+        for (int64_t r = 0; s >= 0 && r < count; r++) {
+            *trace += y[r * n + first + r];
+            x[r * n + first + r] = 0.0;
+        }
+    }
+    dyn__free(A->ctx, x);
+    return s;
+}
+
 static dyn_status estimate(dyn_operator *A, const dyn_trace_options *o, double *trace, double *error)
 {
     int64_t n = A->size, third = o->method == DYN_TRACE_HUTCHPP ? o->products / 3 : 0;
     int64_t rows = third < n ? third : n, samples = o->products - 2 * third;
     int64_t room = DYN__BASIS_ROOM * rows / n + 1;
     double *Q = dyn__alloc(A->ctx, (size_t)(2 * rows + 2 * DYN__PROBE_BLOCK + room), (size_t)n * sizeof *Q);
-    double *scratch, exact = 0.0;
-    dyn__mean m = { 0 };
+    double *scratch, known = 0.0;
+    sample m = { .longest = 0.0 };
     dyn_status s;
 
     if (!Q)
@@ -73,12 +117,12 @@ static dyn_status estimate(dyn_operator *A, const dyn_trace_options *o, double *
     scratch = Q + rows * n;
     s = sketch(A, o->seed, rows, Q, scratch, &rows);
     if (s >= 0)
-        s = exact_part(A, rows, Q, scratch, &exact);
+        s = exact_part(A, rows, Q, scratch, &known);
     if (s >= 0 && rows < n)
         s = sampled_part(A, o->seed, samples, rows, Q, scratch, &m);
     dyn__free(A->ctx, Q);
-    *trace = exact + m.mean;
-    *error = dyn__mean_error(&m);
+    *trace = known + m.mean.mean;
+    *error = error_of(&m);
     return s;
 }
 
@@ -100,7 +144,8 @@ dyn_status dyn_operator_trace(dyn_operator *A, const dyn_trace_options *opt, dou
     if (o.products < least || o.products > INT32_MAX)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "products is %" PRId64 ", must be in [%" PRId64 ", %d]", o.products,
                          least, INT32_MAX);
-    DYN__TRY(estimate(A, &o, &value, &error));
+    error = 0.0;
+    DYN__TRY(o.products >= A->size ? exact(A, &value) : estimate(A, &o, &value, &error));
     *trace = value;
     if (standard_error)
         *standard_error = error;

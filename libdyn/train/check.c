@@ -40,7 +40,7 @@ typedef struct line {
     level level[LEVELS];
 } line;
 
-static double norm(const line *l, const double *x) { return dyn__basis_norm(l->o->ctx, l->m, x); }
+static double norm(const line *l, const double *x) { return dyn__norm(l->o->ctx, l->m, x); }
 
 static double distance(const line *l, const double *x, const double *y)
 {
@@ -141,7 +141,7 @@ static void judge(const line *l, dyn_check *c)
 static void draw_direction(line *l, uint64_t seed, uint32_t number)
 {
     dyn__normal_f64((dyn__key){.seed = seed, .stream = DYN__STREAM_PROBE, .step = number, .site = SITE}, 0, l->p, l->u);
-    const double size = dyn__basis_norm(l->o->ctx, l->p, l->u);
+    const double size = dyn__norm(l->o->ctx, l->p, l->u);
     for (int64_t i = 0; i < l->p; i++)
         l->u[i] /= size;
 }
@@ -155,7 +155,7 @@ static dyn_status expect(line *l, dyn_operator *H, const double *g)
         return DYN_OK;
     }
     l->expected[0] = dyn__basis_dot(l->o->ctx, l->p, g, l->u);
-    l->usual = dyn__basis_norm(l->o->ctx, l->p, g) / sqrt((double)l->p);
+    l->usual = dyn__norm(l->o->ctx, l->p, g) / sqrt((double)l->p);
     return isfinite(l->usual) ? DYN_OK : DYN__FAIL(l->o->ctx, DYN_ENONFINITE, "the gradient has norm %g", l->usual);
 }
 
@@ -195,7 +195,7 @@ static dyn_status check(dyn_objective *o, const double *theta, uint64_t seed, dy
     if (!block)
         return DYN_ENOMEM;
     lay_out(&l, block);
-    l.reach = 0.1 * dyn__basis_norm(o->ctx, o->p, theta);
+    l.reach = 0.1 * dyn__norm(o->ctx, o->p, theta);
     if (!(l.reach > 0))
         l.reach = 0.1;
     *c = (dyn_check){.ctx = o->ctx, .passed = 1, .tolerance = l.tolerance, .order = (double)NAN,

@@ -43,9 +43,9 @@ TEST(planted_rank_is_found)
     CHECK(gap > 1e14);
     CHECK(dyn_rank_by_gap(r, &gap) == 7 && gap > 1e14);
     CHECK(dyn_rank_zero_columns(r) == 1 && dyn_rank_rows(r) == ROWS && dyn_rank_columns(r) == COLS);
-    CHECK_NEAR(dyn_rank_tolerance(r), 10 * 2.220446049250313e-16 * sqrt(COLS), 1e-30);
+    CHECK_NEAR(dyn_rank_tolerance(r), 10 * 2.220446049250313e-16 * sqrt(ROWS), 1e-30);
     s = dyn_rank_singular_values(r, &count);
-    CHECK(count == 11);
+    CHECK(count == 11 && !dyn_rank_accurate(r));
     for (int i = 0; i < 7; i++)
         CHECK_NEAR(s[i], numpy[i], 1e-13);
     dyn_rank_free(r);
@@ -84,8 +84,52 @@ TEST(rules_differ_where_the_spectrum_decays)
     dyn_rank_free(r);
 }
 
-/* Beyond 1024 columns the other route is taken. */
-TEST(large_matrices_take_the_other_route)
+/* Rounding of long columns is not a rank; large ones of two equal ones with noise of eps are. */
+TEST(tall_matrices)
+{
+    enum { TALL = 1000000 };
+    double *a = malloc(sizeof(double[TALL][2]));
+    dyn_rank *r = NULL;
+
+    for (int i = 0; i < 2 * TALL; i++)
+        a[i] = 1.0;
+    for (int64_t rows = 100; rows <= TALL; rows *= 100) {
+        CHECK_OK(ctx, dyn_rank_matrix(ctx, rows, 2, a, NULL, &r));
+        CHECK(dyn_rank_value(r) == 1 && dyn_rank_by_gap(r, NULL) == 1);
+        dyn_rank_free(r);
+    }
+    for (int i = 0; i < TALL; i++)
+        a[2 * i] = 3.7 * (a[2 * i + 1] = sin(i) + 1e-3 * cos(5 * i));
+    CHECK_OK(ctx, dyn_rank_matrix(ctx, TALL, 2, a, NULL, &r));
+    CHECK(dyn_rank_value(r) == 1);
+    dyn_rank_free(r);
+    for (int i = 0; i < TALL; i++)
+        a[2 * i] += 1e-9 * cos(3 * i);
+    CHECK_OK(ctx, dyn_rank_matrix(ctx, TALL, 2, a, NULL, &r));
+    CHECK(dyn_rank_value(r) == 2);
+    dyn_rank_free(r);
+    free(a);
+}
+
+/* A value within rounding of the tolerance, and gaps below it: diagonal factors on both sides of an orthogonal matrix
+ * leave relative accuracy to the route that can give it. */
+TEST(unclear_cuts_are_decided_accurately)
+{
+    static const double s[4] = { 1, 0.5, 4.5e-15, 3e-17 };
+    static const double h[4][4] = { { 1, 1, 1, 1 }, { 1, -1, 1, -1 }, { 1, 1, -1, -1 }, { 1, -1, -1, 1 } };
+    double a[4][4];
+    dyn_rank *r = NULL;
+
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++)
+            a[i][j] = s[i] * h[i][j];
+    CHECK_OK(ctx, dyn_rank_matrix(ctx, 4, 4, a[0], NULL, &r));
+    CHECK(dyn_rank_accurate(r));
+    CHECK_NEAR(dyn_rank_singular_values(r, NULL)[3] / dyn_rank_singular_values(r, NULL)[0], 3e-17, 1e-16 * 1e-12);
+    dyn_rank_free(r);
+}
+
+TEST(large_matrices)
 {
     enum { BIG = 1100, RANK = 40 };
     double *a = malloc(sizeof(double[BIG][BIG]));
@@ -362,7 +406,9 @@ int main(void)
         return 2;
     RUN(planted_rank_is_found);
     RUN(rules_differ_where_the_spectrum_decays);
-    RUN(large_matrices_take_the_other_route);
+    RUN(tall_matrices);
+    RUN(unclear_cuts_are_decided_accurately);
+    RUN(large_matrices);
     RUN(tanh_networks_have_rank_k_d_plus_1);
     RUN(one_dimensional_input_with_wide_probes);
     RUN(rank_at_a_degenerate_point);

@@ -126,6 +126,34 @@ TEST(tracker_follows)
     dyn_operator_unref(H);
 }
 
+/* Plain gradient descent: one solve serves both. */
+TEST(without_a_preconditioner_both_problems_are_one)
+{
+    matrix m;
+    double d[N], g[N];
+    dyn_operator *H = hessian(&m, d, g);
+    dyn_sharpness_tracker *t = NULL;
+    const dyn_eigen *e;
+
+    for (int i = 0; i < N; i++)
+        d[i] = 1.0;
+    CHECK_OK(ctx, dyn_sharpness_tracker_create(ctx, N, NULL, &t));
+    for (int k = 0; k < 2; k++) {
+        int64_t before = dyn_operator_products(H);
+
+        CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, k ? NULL : d, 1.0, NULL));
+        e = dyn_sharpness_tracker_raw(t);
+        CHECK(e == dyn_sharpness_tracker_preconditioned(t));
+        CHECK_NEAR(dyn_eigen_values(e)[0], 2.4526937905415878, 1e-10);
+        CHECK(dyn_operator_products(H) - before == dyn_eigen_products(e));
+    }
+    CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, NULL, 2.0, NULL));
+    CHECK_NEAR(dyn_eigen_values(dyn_sharpness_tracker_raw(t))[0], 2.4526937905415878, 1e-10);
+    CHECK_NEAR(dyn_eigen_values(dyn_sharpness_tracker_preconditioned(t))[0], 2 * 2.4526937905415878, 1e-10);
+    dyn_sharpness_tracker_free(t);
+    dyn_operator_unref(H);
+}
+
 enum { LONG = 2000 };
 
 static int32_t multiply_diagonal(void *user, int64_t count, const double *x, double *y)
@@ -341,6 +369,7 @@ int main(void)
     RUN(preconditioned_pairs_agree_with_numpy);
     RUN(directional_curvature_agrees_with_numpy);
     RUN(tracker_follows);
+    RUN(without_a_preconditioner_both_problems_are_one);
     RUN(warm_start_saves_products);
     RUN(limits_hold_for_the_optimisers);
     RUN(spikes_agree_with_python);

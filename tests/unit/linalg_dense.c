@@ -55,6 +55,19 @@ static void check_values(dyn_ctx *own, int64_t n, double unit)
     free(u);
 }
 
+/* What is above the diagonal is not looked at. */
+TEST(eigh_reads_the_lower_triangle)
+{
+    const double a[4] = { 2, (double)NAN, 1, 2 };
+    double values[2], vectors[4];
+
+    CHECK_OK(ctx, dyn_dense_eigh(ctx, 2, a, values, NULL));
+    CHECK_NEAR(values[0], 1.0, 1e-15);
+    CHECK_OK(ctx, dyn_dense_eigh(ctx, 2, a, values, vectors));
+    CHECK_NEAR(values[1], 3.0, 1e-15);
+    CHECK_NEAR(fabs(vectors[2]), sqrt(0.5), 1e-15);
+}
+
 TEST(eigh_values)
 {
     const int64_t sizes[] = { 1, 2, 3, 15, 16, 17, 31, 32, 33, 34, 63, 97, 193, 400, 530 };
@@ -233,6 +246,7 @@ int main(void)
     if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
         return 1;
     RUN(eigh_second_difference);
+    RUN(eigh_reads_the_lower_triangle);
     RUN(eigh_values);
     RUN(eigh_diagonal);
     RUN(eigh_threads);

@@ -96,6 +96,32 @@ TEST(trace_exact_when_affordable)
     dyn_operator_unref(A);
 }
 
+/* n = 3 with 6 products; and two samples that agree although they differ from the trace: of (0 1; 1 0) padded with
+ * zeros, z^T A z is 2 or -2. */
+TEST(trace_error_is_not_zero_by_chance)
+{
+    static double a[49];
+    const double full[9] = { 1, 2, 3, 2, 5, -1, 3, -1, 0.25 };
+    fixture small = { .n = 3, .a = full }, pair = { .n = 7, .a = a };
+    dyn_operator *A = make(&small);
+    dyn_trace_options opt = DYN_TRACE_OPTIONS_INIT;
+    double value = 0.0, error = 1.0;
+
+    opt.products = 6;
+    CHECK_OK(ctx, dyn_operator_trace(A, &opt, &value, &error));
+    CHECK(value == 6.25 && error == 0.0);
+    dyn_operator_unref(A);
+    a[1] = a[7] = 1.0;
+    A = make(&pair);
+    opt.method = DYN_TRACE_HUTCHINSON;
+    opt.products = 2;
+    for (opt.seed = 0; opt.seed < 20; opt.seed++) {
+        CHECK_OK(ctx, dyn_operator_trace(A, &opt, &value, &error));
+        CHECK(fabs(value) <= 2.0 * error);
+    }
+    dyn_operator_unref(A);
+}
+
 TEST(diagonal_estimate)
 {
     static double estimate[N], error[N];
@@ -185,6 +211,7 @@ int main(void)
     make_matrix();
     RUN(trace_estimates);
     RUN(trace_exact_when_affordable);
+    RUN(trace_error_is_not_zero_by_chance);
     RUN(diagonal_estimate);
     RUN(density_moments);
     RUN(density_exhausted);

@@ -257,6 +257,7 @@ dyn_random_permutation                 status ptr u64 u32 i64 ptr
 
 # rank.h
 dyn_rank_matrix                        status ptr i64 i64 ptr ptr ptr
+dyn_rank_accurate                      i32    ptr
 dyn_rank_at                            status ptr ptr i64 ptr ptr ptr
 dyn_rank_model                         status ptr ptr ptr ptr
 dyn_rank_free                          void   ptr

@@ -22,7 +22,8 @@ class RankResult:
 
     rank: by the rule asked for. by_tolerance, by_gap: by either rule; gap_at_tolerance, largest_gap: s_rank/s_(rank+1)
     there. singular_values: of the Jacobian with columns scaled to length 1, descending. tolerance: relative to the
-    first. rows, columns: of the Jacobian; zero_columns: parameters without any effect."""
+    first. rows, columns: of the Jacobian; zero_columns: parameters without any effect. accurate: the values are those of
+    the slow accurate method, as a cut was not clear from the fast one."""
 
     rank: int
     by_tolerance: int
@@ -34,6 +35,7 @@ class RankResult:
     rows: int
     columns: int
     zero_columns: int
+    accurate: bool
 
 
 class _Rank(Handle):
@@ -53,7 +55,8 @@ def _result(r: _Rank) -> RankResult:
     return RankResult(
         lib.dyn_rank_value(r), lib.dyn_rank_by_tolerance(r, ctypes.byref(gaps[0])),
         lib.dyn_rank_by_gap(r, ctypes.byref(gaps[1])), gaps[0].value, gaps[1].value, copied(values, (count.value,)),
-        lib.dyn_rank_tolerance(r), lib.dyn_rank_rows(r), lib.dyn_rank_columns(r), lib.dyn_rank_zero_columns(r))
+        lib.dyn_rank_tolerance(r), lib.dyn_rank_rows(r), lib.dyn_rank_columns(r), lib.dyn_rank_zero_columns(r),
+        bool(lib.dyn_rank_accurate(r)))
 
 
 def model_rank(net: Model, theta: ArrayLike, x: ArrayLike | None = None, *, rule: str = "tolerance",
