@@ -22,17 +22,29 @@ dyn_status dyn_graph_hvp(dyn_graph *g, dyn_node scalar, int32_t n_in, const dyn_
     return s;
 }
 
+dyn_status dyn__ggn(dyn_graph *g, dyn_node scalar, int32_t n_f, const dyn_node *f, int32_t n_in,
+                    const dyn_node *inputs, const dyn_node *v, dyn_node *out)
+{
+    dyn_node *moved = dyn__alloc(g->ctx, 2 * (size_t)n_f + 1, sizeof *moved), *curved = moved + n_f;
+
+    if (!moved)
+        return DYN_ENOMEM;
+    dyn_status s = dyn_graph_jvp(g, n_f, f, n_in, inputs, v, moved);
+    if (s == DYN_OK)
+        s = dyn_graph_hvp(g, scalar, n_f, f, moved, curved);
+    if (s == DYN_OK)
+        s = dyn_graph_vjp(g, n_f, f, curved, n_in, inputs, out);
+    dyn__free(g->ctx, moved);
+    return s;
+}
+
 dyn_status dyn_graph_ggn(dyn_graph *g, dyn_node scalar, dyn_node f, int32_t n_in, const dyn_node *inputs,
                          const dyn_node *v, dyn_node *out)
 {
-    dyn_node moved, curved;
-
     if (!g)
         return DYN_EINVAL;
     DYN__ENTER(g->ctx);
     DYN__NEED(g->ctx, out);
     DYN__TRY(dyn__check_nodes(g, "function", 1, &f));
-    DYN__TRY(dyn_graph_jvp(g, 1, &f, n_in, inputs, v, &moved));
-    DYN__TRY(dyn_graph_hvp(g, scalar, 1, &f, &moved, &curved));
-    return dyn_graph_vjp(g, 1, &f, &curved, n_in, inputs, out);
+    return dyn__ggn(g, scalar, 1, &f, n_in, inputs, v, out);
 }

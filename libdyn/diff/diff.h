@@ -16,6 +16,9 @@ dyn_status dyn__jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_
  * DYN__ZERO. */
 dyn_status dyn__transpose(dyn_graph *g, int32_t n_out, const dyn_node *outputs, const dyn_node *cotangents,
                           int32_t n_in, const dyn_node *inputs, dyn_node *out);
+/* Gauss-Newton product J^T (d^2 scalar / d f^2) J v, where scalar depends on the inputs through all of f together. */
+dyn_status dyn__ggn(dyn_graph *g, dyn_node scalar, int32_t n_f, const dyn_node *f, int32_t n_in,
+                    const dyn_node *inputs, const dyn_node *v, dyn_node *out);
 /* dep[x] = 1 for the nodes that depend on the inputs (themselves included), for x < count. */
 void dyn__mark_dependent(const dyn_graph *g, int32_t count, int32_t n_in, const dyn_node *inputs, uint8_t *dep);
 /* Item i of the list `what`, node x, must have this shape. */

@@ -297,7 +297,14 @@ dyn_node dyn_graph_parameter(dyn_graph *g, const char *name, int32_t rank, const
     if (!g)
         return DYN_EINVAL;
     DYN__ENTER(g->ctx);
+    if (g->tensors && g->tensors->parameter)
+        return g->tensors->parameter(g->tensors->user, g, name, rank, shape);
     return named_leaf(g, DYN__PARAMETER, g->dtype, name, rank, shape);
+}
+
+dyn_node dyn__parameter(dyn_graph *g, const char *name, const dyn__shape *shape)
+{
+    return named_leaf(g, DYN__PARAMETER, g->dtype, name, shape->rank, shape->dim);
 }
 
 dyn_node dyn_graph_input(dyn_graph *g, const char *name, int32_t rank, const int64_t *shape)

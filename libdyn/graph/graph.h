@@ -47,6 +47,7 @@ typedef struct dyn__node {
 } dyn__node;
 
 struct dyn__sample;
+struct dyn__label;
 
 typedef struct dyn__op {
     const char *name;
@@ -67,6 +68,9 @@ typedef struct dyn__op {
     /* Node y with a leading axis: in[i] has that axis where batched[i] is set. NULL: all operands get the axis,
      * then the op itself. */
     dyn_node (*batch)(dyn_graph *g, dyn_node y, const dyn_node *in, const int *batched, int64_t size);
+    /* Where the samples lie in the result, from where they lie in the operands, of which one at least has some and none
+     * joins several (label.h). NULL: elementwise primitives keep them; others join them. */
+    struct dyn__label (*label)(const dyn_graph *g, const dyn__node *n, const struct dyn__label *in, int64_t samples);
     /* Operands and attributes for the test harness: builds a node on fresh inputs of case k, or returns DYN_ENOTSUP
      * past the last case. */
     dyn_node (*sample)(dyn_graph *g, int k);
@@ -75,6 +79,12 @@ typedef struct dyn__op {
 extern const dyn__op *const dyn__ops[DYN__OP_COUNT];
 
 typedef struct dyn__name { char *text; dyn_node node; } dyn__name;
+
+/* Who answers for parameters while a model writes itself into a graph that is more than this model. */
+typedef struct dyn__tensors_of {
+    dyn_node (*parameter)(void *user, dyn_graph *g, const char *name, int32_t rank, const int64_t *shape);
+    void *user;
+} dyn__tensors_of;
 
 struct dyn_graph {
     dyn_ctx *ctx;
@@ -87,6 +97,7 @@ struct dyn_graph {
     dyn__name *name;            /* of inputs and parameters, in the order of creation */
     int64_t names, names_capacity;
     int32_t tangents;           /* anonymous inputs made so far */
+    dyn__tensors_of *tensors;   /* NULL: dyn_graph_parameter makes parameters of its own */
 };
 
 static inline const dyn__node *dyn__at(const dyn_graph *g, dyn_node x) { return &g->node[x]; }
@@ -128,6 +139,8 @@ dyn_status dyn__infer_elementwise(dyn_graph *g, dyn__node *n);
 /* Shared sample: all inputs of shape [2, 3] (tests keep operands positive where the domain asks for it). */
 dyn_node dyn__sample_elementwise(dyn_graph *g, int op, int k, const dyn__attr *attr);
 
+/* A parameter of the graph's own, whoever answers for those of the model being written. */
+dyn_node dyn__parameter(dyn_graph *g, const char *name, const dyn__shape *shape);
 /* Parameters in the order of creation; returns their number. out may be NULL. */
 int32_t dyn__parameters(const dyn_graph *g, dyn_node *out);
 const char *dyn__name_of(const dyn_graph *g, dyn_node x);

@@ -39,5 +39,5 @@ static dyn_node sample(dyn_graph *g, int k)
 
 const dyn__op dyn__op_amax = {
     .name = "amax", .nin = 1, .kernel = -1,
-    .infer = infer, .jvp = jvp, .batch = batch, .sample = sample,
+    .infer = infer, .label = dyn__label_reduction, .jvp = jvp, .batch = batch, .sample = sample,
 };

@@ -47,6 +47,12 @@ static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *b
     return dyn__broadcast(g, in[0], &s, axes);
 }
 
+static dyn__label label(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples)
+{
+    (void)g, (void)samples;
+    return dyn__label_at(in[0], n->attr.i[in[0].axis]);
+}
+
 static dyn_node sample(dyn_graph *g, int k)
 {
     static const struct { int32_t rank; int64_t dim[2], axes[2]; } c[] = {{1, {3}, {1}}, {1, {4}, {0}}, {0, {0},
@@ -59,5 +65,5 @@ static dyn_node sample(dyn_graph *g, int k)
 
 const dyn__op dyn__op_broadcast = {
     .name = "broadcast", .nin = 1, .linear = 1, .kernel = -1, .shaped = 1,
-    .infer = infer, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
 };

@@ -48,6 +48,17 @@ static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *b
             in[1], size), axis);
 }
 
+/* Two blocks of all samples one after the other are one with more of them. */
+static dyn__label label(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples)
+{
+    (void)g, (void)samples;
+    if (n->attr.n != in[0].axis && n->attr.n != in[1].axis)
+        return dyn__label_join(in[0], in[1]);
+    if (in[0].axis != in[1].axis || in[0].inner != in[1].inner)
+        return dyn__coupled_label();
+    return (dyn__label){in[0].axis, in[0].outer + in[1].outer, in[0].inner};
+}
+
 static dyn_node sample(dyn_graph *g, int k)
 {
     static const int64_t a[2][2] = {{2, 3}, {2, 3}}, b[2][2] = {{4, 3}, {2, 1}};
@@ -57,5 +68,5 @@ static dyn_node sample(dyn_graph *g, int k)
 
 const dyn__op dyn__op_concat = {
     .name = "concat", .nin = 2, .linear = 3, .kernel = -1,
-    .infer = infer, .jvp = jvp, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .jvp = jvp, .transpose = transpose, .batch = batch, .sample = sample,
 };

@@ -34,6 +34,17 @@ static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *b
     return dyn__swap_lead(g, dyn_graph_gather(g, dyn__swap_lead(g, in[0]), in[1]));
 }
 
+/* Rows for every sample from a table that all share, or from tables that run along behind the rows. */
+static dyn__label label(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples)
+{
+    (void)samples;
+    if (in[0].axis < 0)
+        return in[1];
+    return in[1].axis >= 0 || in[0].axis == 0
+               ? dyn__coupled_label()
+               : dyn__label_at(in[0], in[0].axis - 1 + dyn__at(g, n->in[1])->shape.rank);
+}
+
 static dyn_node sample(dyn_graph *g, int k)
 {
     if (k >= 2)
@@ -44,5 +55,5 @@ static dyn_node sample(dyn_graph *g, int k)
 
 const dyn__op dyn__op_gather = {
     .name = "gather", .nin = 2, .linear = 1, .kernel = -1,
-    .infer = infer, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
 };

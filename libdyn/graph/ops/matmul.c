@@ -84,6 +84,25 @@ static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *b
     return dyn_graph_matmul(g, a, b, (int)n.attr.i[0], (int)n.attr.i[1]);
 }
 
+/* Where axis k of operand i is in the result; -1: it is summed over. */
+static int64_t result_axis(const dyn_graph *g, const dyn__node *n, int i, int32_t k)
+{
+    const int32_t rank = dyn__at(g, n->in[i])->shape.rank;
+    const int32_t summed = i ? rank - 2 + (n->attr.i[1] != 0) : rank - 1 - (n->attr.i[0] != 0);
+
+    return k < rank - 2 ? k : k == summed ? -1 : n->shape.rank - 2 + i;
+}
+
+static dyn__label label(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples)
+{
+    dyn__label r[2];
+
+    (void)samples;
+    for (int i = 0; i < 2; i++)
+        r[i] = in[i].axis < 0 ? in[i] : dyn__label_at(in[i], result_axis(g, n, i, in[i].axis));
+    return r[0].axis == DYN__COUPLED || r[1].axis == DYN__COUPLED ? dyn__coupled_label() : dyn__label_join(r[0], r[1]);
+}
+
 static dyn_node sample(dyn_graph *g, int k)
 {
     static const struct { int32_t ra; int64_t a[3]; int32_t rb; int64_t b[3]; int ta, tb; } c[] = {
@@ -101,5 +120,5 @@ static dyn_node sample(dyn_graph *g, int k)
 
 const dyn__op dyn__op_matmul = {
     .name = "matmul", .nin = 2, .linear = 3, .kernel = -1,
-    .infer = infer, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
 };

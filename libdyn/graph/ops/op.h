@@ -6,6 +6,7 @@
 #define DYN__OP_H
 
 #include "graph/graph.h"
+#include "graph/label.h"
 #include "kernel/kernel.h"
 
 static inline dyn_node dyn__operand(const dyn_graph *g, dyn_node y, int i) { return g->node[y].in[i]; }
@@ -16,6 +17,7 @@ dyn_status dyn__infer_reduction(dyn_graph *g, dyn__node *n);
 dyn_node dyn__spread(dyn_graph *g, dyn_node y, dyn_node value);
 /* The axes of y when a leading axis has been added; returns their number. */
 int32_t dyn__shifted_axes(const dyn_graph *g, dyn_node y, int32_t axes[DYN_MAX_RANK]);
+dyn__label dyn__label_reduction(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples);
 dyn_node dyn__sample_reduction(dyn_graph *g, int op, int k);
 
 /* A window: a tensor of shape `part` that begins at attr.i[k] along every axis k of one of shape `whole`. */

@@ -44,6 +44,16 @@ static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *b
     return dyn_graph_permute(g, in[0], axes);
 }
 
+static dyn__label label(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples)
+{
+    int32_t k = 0;
+
+    (void)g, (void)samples;
+    while (n->attr.i[k] != in[0].axis)
+        k++;
+    return dyn__label_at(in[0], k);
+}
+
 static dyn_node sample(dyn_graph *g, int k)
 {
     static const int32_t axes[3][3] = {{1, 0, 2}, {2, 0, 1}, {0, 2, 1}};
@@ -52,5 +62,5 @@ static dyn_node sample(dyn_graph *g, int k)
 
 const dyn__op dyn__op_permute = {
     .name = "permute", .nin = 1, .linear = 1, .kernel = -1,
-    .infer = infer, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
 };

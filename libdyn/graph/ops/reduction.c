@@ -34,6 +34,19 @@ dyn_node dyn__spread(dyn_graph *g, dyn_node y, dyn_node value)
     return dyn__broadcast(g, value, &to, axes);
 }
 
+dyn__label dyn__label_reduction(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples)
+{
+    int32_t axis = in[0].axis;
+
+    (void)g, (void)samples;
+    for (int64_t k = 0; k < n->attr.n; k++) {
+        if (n->attr.i[k] == in[0].axis)
+            return dyn__coupled_label();
+        axis -= n->attr.i[k] < in[0].axis;
+    }
+    return dyn__label_at(in[0], axis);
+}
+
 int32_t dyn__shifted_axes(const dyn_graph *g, dyn_node y, int32_t axes[DYN_MAX_RANK])
 {
     const dyn__node *n = dyn__at(g, y);

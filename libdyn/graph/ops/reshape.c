@@ -29,6 +29,22 @@ static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *b
     return dyn__reshape_to(g, in[0], &s);
 }
 
+/* The axis of the result in whose index, read in row-major order, the sample is a digit of its own. */
+static dyn__label label(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples)
+{
+    const dyn__shape *x = &dyn__at(g, n->in[0])->shape;
+    int64_t before = in[0].outer, lead = 1;     /* values the digits before the sample take */
+
+    for (int k = 0; k < in[0].axis; k++)
+        before *= x->dim[k];
+    for (int k = 0; k < n->shape.rank && lead <= before; lead *= n->shape.dim[k++]) {
+        const int64_t outer = before / lead;
+        if (before % lead == 0 && n->shape.dim[k] % (outer * samples) == 0)
+            return (dyn__label){k, outer, n->shape.dim[k] / (outer * samples)};
+    }
+    return dyn__coupled_label();
+}
+
 static dyn_node sample(dyn_graph *g, int k)
 {
     dyn_node x;
@@ -41,5 +57,5 @@ static dyn_node sample(dyn_graph *g, int k)
 
 const dyn__op dyn__op_reshape = {
     .name = "reshape", .nin = 1, .linear = 1, .kernel = -1, .shaped = 1,
-    .infer = infer, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
 };

@@ -36,6 +36,12 @@ static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *b
     return dyn__swap_lead(g, dyn_graph_scatter_add(g, dyn__swap_lead(g, in[0]), in[1], rows));
 }
 
+static dyn__label label(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples)
+{
+    (void)g, (void)n, (void)samples;
+    return in[1].axis >= 0 || in[0].axis == 0 ? dyn__coupled_label() : in[0];
+}
+
 static dyn_node sample(dyn_graph *g, int k)
 {
     if (k >= 2)
@@ -46,5 +52,5 @@ static dyn_node sample(dyn_graph *g, int k)
 
 const dyn__op dyn__op_scatter_add = {
     .name = "scatter_add", .nin = 2, .linear = 1, .kernel = -1,
-    .infer = infer, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
 };

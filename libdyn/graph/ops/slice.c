@@ -26,6 +26,18 @@ static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *b
     return dyn_graph_slice(g, in[0], start, s.dim);
 }
 
+/* Whole blocks of all samples may be cut out. */
+static dyn__label label(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples)
+{
+    const int32_t k = in[0].axis;
+    const int64_t block = samples * in[0].inner;
+
+    (void)g;
+    if (n->attr.i[k] % block || n->shape.dim[k] % block)
+        return dyn__coupled_label();
+    return (dyn__label){k, n->shape.dim[k] / block, in[0].inner};
+}
+
 static dyn_node sample(dyn_graph *g, int k)
 {
     static const int64_t start[2][2] = {{1, 2}, {0, 0}}, size[2][2] = {{2, 3}, {4, 1}};
@@ -34,5 +46,5 @@ static dyn_node sample(dyn_graph *g, int k)
 
 const dyn__op dyn__op_slice = {
     .name = "slice", .nin = 1, .linear = 1, .kernel = -1, .shaped = 1,
-    .infer = infer, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
 };

@@ -31,5 +31,5 @@ static dyn_node sample(dyn_graph *g, int k)
 
 const dyn__op dyn__op_sum = {
     .name = "sum", .nin = 1, .linear = 1, .kernel = -1,
-    .infer = infer, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = dyn__label_reduction, .transpose = transpose, .batch = batch, .sample = sample,
 };
