@@ -10,6 +10,7 @@
 
 #include <dyn/status.h>
 #include <dyn/context.h>
+#include <dyn/build.h>
 #include <dyn/check.h>
 #include <dyn/condensation.h>
 #include <dyn/data.h>

@@ -7,7 +7,7 @@
 #ifndef DYN_MODEL_H
 #define DYN_MODEL_H
 
-#include <dyn/graph.h>
+#include <dyn/build.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,7 +53,8 @@ enum dyn_init {
     DYN_INIT_HE = 7,        /* normal, std = scale*sqrt(2/fan_in), scale 0 = 1 */
     DYN_INIT_ORTHOGONAL = 8,    /* rows or columns (the fewer) orthonormal, times scale (0 = 1); biases 0 */
     DYN_INIT_ZERO = 9,
-    DYN_INIT_WIDTH_POWER = 10   /* normal, std = m^-gamma, m = widest hidden width, gamma = scale */
+    DYN_INIT_WIDTH_POWER = 10,  /* normal, std = m^-gamma, m = widest hidden width, gamma = scale */
+    DYN_INIT_CONSTANT = 11      /* every element = scale: gains 1, shifts 0 */
 };
 
 typedef struct dyn_init_options {
@@ -94,15 +95,18 @@ typedef struct dyn_perceptron_options {
 DYN_API dyn_status dyn_model_perceptron(dyn_ctx *ctx, const dyn_perceptron_options *opt, dyn_model **out);
 
 /**
- * Writes the network into g: creates its parameters with dyn_graph_parameter, always the same in the same order, and
- * returns the node f [n, ...]. x has the shape [n, input shape]. May be called many times, for any n.
+ * A model of the caller's own making: build writes it, with any number of inputs (see <dyn/build.h>). It is run here once
+ * for one sample, which declares inputs, tensors and states; user must live as long as the model.
+ * errors: DYN_EINVAL; DYN_EUSER build made no parameter, no input or no node; what build returned; DYN_ENOMEM.
+ * since: 0.1
  */
+DYN_API dyn_status dyn_model_create(dyn_ctx *ctx, dyn_build_fn build, void *user, dyn_model **out);
+
+/** Writes a network of the one input x [n, input shape] into g with dyn_graph_*; returns the node f [n, ...]. */
 typedef dyn_node (*dyn_model_build_fn)(void *user, dyn_graph *g, dyn_node x);
 /**
- * A model of the caller's own making; input_shape without the sample axis. Samples must not influence each other.
- * build is tried here for one sample; user must live as long as the model.
- * errors: DYN_EINVAL; DYN_ESHAPE; DYN_EUSER build made no parameter or no node; what build returned; DYN_ENOMEM.
- * since: 0.1
+ * dyn_model_create for one input called "x", of which input_shape is the shape of one sample.
+ * errors: as dyn_model_create; DYN_ESHAPE. since: 0.1
  */
 DYN_API dyn_status dyn_model_from_callback(dyn_ctx *ctx, dyn_model_build_fn build, void *user, int32_t input_rank,
                                            const int64_t *input_shape, dyn_model **out);
@@ -119,12 +123,22 @@ DYN_API int32_t dyn_model_tensors(const dyn_model *m);
 DYN_API const char *dyn_model_tensor_name(const dyn_model *m, int32_t i);
 /** Rank of tensor i; shape (NULL or [DYN_MAX_RANK]) and offset in theta (NULL or one number) are filled. since: 0.1 */
 DYN_API int32_t dyn_model_tensor(const dyn_model *m, int32_t i, int64_t *shape, int64_t *offset);
-/** Size of the input of one sample, and of its output. since: 0.1 */
+/** Number of inputs; name of input i, borrowed, NULL when out of range. since: 0.1 */
+DYN_API int32_t dyn_model_inputs(const dyn_model *m);
+DYN_API const char *dyn_model_input_name(const dyn_model *m, int32_t i);
+/** Rank of input i for one sample; shape (NULL or [DYN_MAX_RANK]) and dtype (NULL; DYN_F64 or DYN_I64) are filled.
+ * since: 0.1 */
+DYN_API int32_t dyn_model_input(const dyn_model *m, int32_t i, int64_t *shape, int32_t *dtype);
+/** Rank of the output of one sample; shape (NULL or [DYN_MAX_RANK]) is filled. since: 0.1 */
+DYN_API int32_t dyn_model_output(const dyn_model *m, int64_t *shape);
+/** Numbers in all state tensors together. since: 0.1 */
+DYN_API int64_t dyn_model_state_size(const dyn_model *m);
+/** Size of the first input of one sample, and of the output. since: 0.1 */
 DYN_API int64_t dyn_model_input_size(const dyn_model *m);
 DYN_API int64_t dyn_model_output_size(const dyn_model *m);
 /**
- * Write the model into g applied to x [n, input shape]; returns f [n, output shape], or a negative status. Once per
- * graph, as names are unique.
+ * Write a model of one input into g applied to x [n, input shape], as it measures; returns f [n, output shape], or a
+ * negative status. Once per graph, as names are unique; states are inputs of the graph.
  * errors: DYN_EINVAL; DYN_ESHAPE x; DYN_EUSER a callback made other parameters or outputs than before; DYN_ENOMEM.
  * since: 0.1
  */

@@ -18,11 +18,18 @@ extern "C" {
 
 typedef struct dyn_objective dyn_objective;
 
-/** The loss of one sample, with outputs f [c] and targets y [c]. */
+/**
+ * The loss of one sample, with outputs f and targets y [.., c]. Cross-entropies are taken over the last axis and averaged
+ * over what stands before it (the positions of a sequence); the others are summed. Values never change.
+ */
 enum dyn_loss {
-    DYN_LOSS_MSE = 0,                   /* sum_c (f - y)^2, scaled as the options say */
-    DYN_LOSS_CROSS_ENTROPY = 1,         /* -sum_c y_c log softmax(f)_c; y one-hot or any distribution */
-    DYN_LOSS_BINARY_CROSS_ENTROPY = 2   /* sum_c softplus(f) - y f; y in [0, 1] */
+    DYN_LOSS_MSE = 0,                   /* sum (f - y)^2, scaled as the options say */
+    DYN_LOSS_CROSS_ENTROPY = 1,         /* -sum_c y_c log softmax(f)_c; y one-hot, any distribution, or classes (DYN_I64) */
+    DYN_LOSS_BINARY_CROSS_ENTROPY = 2,  /* sum y softplus(-f) + (1 - y) softplus(f); y in [0, 1] */
+    DYN_LOSS_L1 = 3,                    /* sum |f - y| */
+    DYN_LOSS_HUBER = 4,                 /* sum e^2/2 for |e| <= delta, else delta (|e| - delta/2); e = f - y */
+    DYN_LOSS_HINGE = 5,                 /* sum max(0, 1 - y f); y = -1 or 1 */
+    DYN_LOSS_KL = 6                     /* sum_c y_c (log y_c - log softmax(f)_c) */
 };
 
 typedef struct dyn_objective_options {
@@ -31,19 +38,65 @@ typedef struct dyn_objective_options {
     int32_t dtype;              /* enum dyn_dtype of the arithmetic; 0 = DYN_F64 */
     int32_t half;               /* mean squared error: 1 puts 1/2 in front; 0 = none */
     int32_t sum_samples;        /* 1: sum over samples; 0: mean */
-    int32_t mean_outputs;       /* 1: mean over the outputs c; 0: sum (PyTorch's MSELoss is 1) */
+    int32_t mean_outputs;       /* 1: mean over outputs and positions (PyTorch's MSELoss); 0: as the loss says */
     double l2;                  /* adds l2/2 |theta|^2; 0 = none */
     /* bytes that values and buffers of one evaluation or operator may take; 0 = no limit. Met by chunks of samples */
     int64_t memory_limit;
+    double delta;               /* of DYN_LOSS_HUBER, which needs one; 0 for the others */
+    double label_smoothing;     /* eps of the cross-entropy: y is (1 - eps) y + eps / c; 0 = none */
+    /* [n] or [n, positions], multiplies the losses, whose mean is still over n; NULL = none. A mask is zeros and ones */
+    dyn_array *weight;
 } dyn_objective_options;
-#define DYN_OBJECTIVE_OPTIONS_INIT { (uint32_t)sizeof(dyn_objective_options), 0, 0, 0, 0, 0, 0.0, 0 }
+#define DYN_OBJECTIVE_OPTIONS_INIT { (uint32_t)sizeof(dyn_objective_options), 0, 0, 0, 0, 0, 0.0, 0, 0.0, 0.0, NULL }
 
 /**
- * Loss of a model on data: x [n, input shape], y [n, output shape] (a vector y [n] serves one output). The arrays are
- * referenced and converted to the element type once. opt may be NULL. since: 0.1
+ * Loss of a model of one input on data: x [n, input shape], y [n, output shape] (a vector y [n] serves one output; classes
+ * leave the last axis out). The arrays are referenced and converted to the element type once. opt may be NULL.
+ * errors: DYN_EINVAL an option or a target out of its range, with its value; DYN_ESHAPE; DYN_EDTYPE; DYN_ENONFINITE.
+ * since: 0.1
  */
 DYN_API dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_array *x, dyn_array *y,
                                         const dyn_objective_options *opt, dyn_objective **out);
+
+/** What an objective's function works on. Lists are copied, models and arrays referenced. */
+typedef struct dyn_objective_parts {
+    uint32_t struct_size;       /* sizeof(dyn_objective_parts); set by DYN_OBJECTIVE_PARTS_INIT */
+    int32_t models;
+    dyn_model *const *model;            /* [models] theta is their parameters, one after the other */
+    const char *const *model_name;      /* [models] head their tensors' names; NULL: "1", "2", ..., none for one model */
+    int32_t data;
+    uint32_t reserved;                  /* must be 0 */
+    dyn_array *const *array;            /* [data] numbers, or DYN_I64 indices, which stay as they are */
+    const char *const *name;            /* [data] by which the function asks for them */
+    const int32_t *shared;              /* [data] 1: the same for all samples; 0: axis 0 are samples. NULL: all 0 */
+} dyn_objective_parts;
+#define DYN_OBJECTIVE_PARTS_INIT { (uint32_t)sizeof(dyn_objective_parts), 0, NULL, NULL, 0, 0, NULL, NULL, NULL }
+
+/**
+ * Any function of models and data as an objective (see <dyn/build.h>): it calls the models, reads the data by name, and
+ * returns its loss: [n], a value for each sample, of which the mean is taken; or [], which depends on theta alone (a
+ * penalty) or joins samples. A loss that joins samples has no chunks, no gradients per sample, and no shorter last batch:
+ * what needs these is refused with the node that joins them. Several terms are made by dyn_build_term. build is run here
+ * once; user must live as long as the objective. opt may be NULL; its loss and what belongs to that is not looked at.
+ * errors: DYN_EINVAL, DYN_ESHAPE, DYN_EDTYPE; DYN_EUSER; what build returned; DYN_ENOMEM. since: 0.1
+ */
+DYN_API dyn_status dyn_objective_from_function(dyn_ctx *ctx, dyn_build_fn build, void *user,
+                                               const dyn_objective_parts *parts, const dyn_objective_options *opt,
+                                               dyn_objective **out);
+
+/**
+ * sum_i weights[i] parts[i], each with its own data. Theta holds every model once, in the order in which the parts name
+ * them. A mini-batch is taken of each part that has more samples. weights NULL: all 1. Parts are referenced.
+ * errors: DYN_EINVAL; DYN_EDTYPE, DYN_ESHAPE parts that do not go together; DYN_ENOTSUP models with states. since: 0.1
+ */
+DYN_API dyn_status dyn_objective_sum(dyn_ctx *ctx, int32_t count, dyn_objective *const *parts, const double *weights,
+                                     dyn_objective **out);
+
+/**
+ * Exchange data for an array of the same shape, from the next evaluation on; nothing is compiled again. Not while it
+ * evaluates in another thread. errors: DYN_EINVAL no such data; DYN_ESHAPE; DYN_ENONFINITE. since: 0.1
+ */
+DYN_API dyn_status dyn_objective_set_data(dyn_objective *o, const char *name, dyn_array *array);
 
 /** The caller's functions, 0 = success; any but value may be NULL, and what needs it then fails with DYN_ENOTSUP. */
 typedef int32_t (*dyn_value_fn)(void *user, const double *theta, double *value);
@@ -63,8 +116,20 @@ DYN_API int64_t dyn_objective_size(const dyn_objective *o);
 /** Number of samples n, outputs per sample c; 0 for callbacks. since: 0.1 */
 DYN_API int64_t dyn_objective_samples(const dyn_objective *o);
 DYN_API int64_t dyn_objective_outputs(const dyn_objective *o);
-/** Borrowed model; NULL for callbacks. since: 0.1 */
+/** The borrowed model, if it is one; NULL for callbacks and for several. since: 0.1 */
 DYN_API dyn_model *dyn_objective_model(const dyn_objective *o);
+/** Number of models; model i, borrowed, NULL out of range; offset (or NULL): where its parameters begin. since: 0.1 */
+DYN_API int32_t dyn_objective_models(const dyn_objective *o);
+DYN_API dyn_model *dyn_objective_member(const dyn_objective *o, int32_t i, int64_t *offset);
+/** Number of parameter tensors, of all models. since: 0.1 */
+DYN_API int32_t dyn_objective_tensors(const dyn_objective *o);
+/** Number of terms; name of term i, borrowed, NULL out of range. One term is called "loss". since: 0.1 */
+DYN_API int32_t dyn_objective_terms(const dyn_objective *o);
+DYN_API const char *dyn_objective_term_name(const dyn_objective *o, int32_t i);
+/** Values [terms] of the terms at theta, without their weights. since: 0.1 */
+DYN_API dyn_status dyn_objective_term_values(dyn_objective *o, const double *theta, double *values);
+/** The node that joins samples, in words, when measuring (training 0) or in training (1); NULL: none does. since: 0.1 */
+DYN_API const char *dyn_objective_coupling(const dyn_objective *o, int32_t training);
 
 /** Loss at theta [p]. since: 0.1 */
 DYN_API dyn_status dyn_objective_value(dyn_objective *o, const double *theta, double *value);
@@ -73,8 +138,10 @@ DYN_API dyn_status dyn_objective_gradient(dyn_objective *o, const double *theta,
 /** Outputs f [n, c] of the model. since: 0.1 */
 DYN_API dyn_status dyn_objective_predict(dyn_objective *o, const double *theta, double *f);
 /**
- * Share of samples whose largest output is where the target is largest (one output: same side of 1/2 or of 0 as
- * half/BCE says). since: 0.1
+ * Share of right answers: of samples (and positions) whose largest output is where the target is largest, or at its class.
+ * One output, or binary cross-entropy: each output is an answer, right when it is on the target's side, the cut being 0 for
+ * logits and else the middle of the two labels (1/2 if there are not two).
+ * errors: DYN_ENOTSUP a function of the caller's own. since: 0.1
  */
 DYN_API dyn_status dyn_objective_accuracy(dyn_objective *o, const double *theta, double *accuracy);
 /**

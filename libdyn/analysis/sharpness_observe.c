@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include "analysis/sharpness.h"
 #include "optim/optim.h"
-#include "train/objective.h"
+#include "objective/objective.h"
 #include "train/stop.h"
 
 typedef struct names {

@@ -7,7 +7,7 @@
 #include "model/model.h"
 #include "random/random.h"
 
-enum draw { DRAW_NORMAL, DRAW_UNIFORM, DRAW_ORTHOGONAL, DRAW_ZERO };
+enum draw { DRAW_NORMAL, DRAW_UNIFORM, DRAW_ORTHOGONAL, DRAW_ZERO, DRAW_CONSTANT };
 
 /* What size means in the table below. */
 enum size_rule { SIZE_GIVEN, SIZE_IN, SIZE_IN_OUT, SIZE_POWER, SIZE_WIDTH_POWER };
@@ -30,6 +30,7 @@ static const struct kind {
     [DYN_INIT_ORTHOGONAL] = {DRAW_ORTHOGONAL, SIZE_GIVEN, 1, 1},
     [DYN_INIT_ZERO] = {DRAW_ZERO, SIZE_GIVEN, 1, 0},
     [DYN_INIT_WIDTH_POWER] = {DRAW_NORMAL, SIZE_WIDTH_POWER, 1, 0},
+    [DYN_INIT_CONSTANT] = {DRAW_CONSTANT, SIZE_GIVEN, 1, 0},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -78,18 +79,25 @@ static dyn_status check_kind(dyn_ctx *ctx, const char *what, int32_t kind, doubl
     if (kind < 0 || kind >= KINDS)
         return DYN__FAIL(ctx, DYN_EINVAL, "%s %d is outside [0, %d]", what, (int)kind, KINDS - 1);
     const int power = kinds[kind].rule == SIZE_POWER || kinds[kind].rule == SIZE_WIDTH_POWER;
-    if (!isfinite(scale) || (scale < 0 && !power))
+    const int signed_scale = power || kinds[kind].draw == DRAW_CONSTANT;
+    if (!isfinite(scale) || (scale < 0 && !signed_scale))
         return DYN__FAIL(ctx, DYN_EINVAL, "scale %g with %s %d; it must be finite%s", scale, what, (int)kind,
-                         power ? "" : " and not negative");
+                         signed_scale ? "" : " and not negative");
+    return DYN_OK;
+}
+
+dyn_status dyn__init_complete(dyn_ctx *ctx, const dyn_init_options *given, dyn_init_options *o)
+{
+    DYN__TRY(dyn__options(ctx, "dyn_init_options", given, o, sizeof *o, sizeof *o));
+    DYN__TRY(check_kind(ctx, "kind", o->kind, o->scale));
+    DYN__TRY(check_kind(ctx, "bias_kind", o->bias_kind, o->bias_scale));
+    if (kinds[o->bias_kind].draw == DRAW_ORTHOGONAL)
+        return DYN__FAIL(ctx, DYN_EINVAL, "bias_kind is DYN_INIT_ORTHOGONAL, which needs a matrix");
     return DYN_OK;
 }
 
 static dyn_status check_options(const dyn_model *m, const dyn_init_options *o)
 {
-    DYN__TRY(check_kind(m->ctx, "kind", o->kind, o->scale));
-    DYN__TRY(check_kind(m->ctx, "bias_kind", o->bias_kind, o->bias_scale));
-    if (kinds[o->bias_kind].draw == DRAW_ORTHOGONAL)
-        return DYN__FAIL(m->ctx, DYN_EINVAL, "bias_kind is DYN_INIT_ORTHOGONAL, which needs a matrix");
     if (o->layers != 0 && o->layers != m->layers)
         return DYN__FAIL(m->ctx, DYN_ESHAPE, "layers is %d; the model has %d", (int)o->layers, (int)m->layers);
     if ((o->layers != 0) != (o->layer_scale != NULL))
@@ -150,6 +158,10 @@ static dyn_status draw(const dyn_model *m, int32_t i, const recipe *r, uint64_t 
     case DRAW_ZERO:
         memset(out, 0, (size_t)t->size * sizeof *out);
         return DYN_OK;
+    case DRAW_CONSTANT:
+        for (int64_t k = 0; k < t->size; k++)
+            out[k] = r->size;
+        return DYN_OK;
     case DRAW_NORMAL:
         dyn__normal_f64(key, 0, t->size, out);
         break;
@@ -175,7 +187,7 @@ static dyn_status initialise_tensor(const dyn_model *m, int32_t i, const dyn_ini
         memcpy(theta + t->offset, theta + m->tensor[t->twin].offset, (size_t)t->size * sizeof *theta);
         return DYN_OK;
     }
-    DYN__TRY(recipe_of(m, o, i, &r));
+    DYN__TRY(recipe_of(m, t->has_init ? &t->init : o, i, &r));
     return draw(m, i, &r, o->seed, theta);
 }
 
@@ -187,7 +199,7 @@ dyn_status dyn_model_initialise(const dyn_model *m, const dyn_init_options *opt,
         return DYN_EINVAL;
     DYN__ENTER(m->ctx);
     DYN__NEED(m->ctx, theta);
-    DYN__TRY(dyn__options(m->ctx, "dyn_init_options", opt, &o, sizeof o, sizeof o));
+    DYN__TRY(dyn__init_complete(m->ctx, opt, &o));
     DYN__TRY(check_options(m, &o));
     for (int32_t i = 0; i < m->tensors; i++)
         DYN__TRY(initialise_tensor(m, i, &o, theta));

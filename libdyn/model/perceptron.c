@@ -47,10 +47,11 @@ static dyn_node build_copy(dyn_graph *g, const perceptron *p, int copy, dyn_node
     return x;
 }
 
-static dyn_node build(void *user, dyn_graph *g, dyn_node x)
+static dyn_node build(void *user, dyn_build *b)
 {
     const perceptron *p = user;
-    dyn_node f = build_copy(g, p, 0, x);
+    dyn_graph *g = dyn_build_graph(b);
+    dyn_node x = dyn_build_input(b, "x", 1, &p->layer[0].in), f = build_copy(g, p, 0, x);
 
     if (p->copies == 2)
         f = dyn_graph_sub(g, f, build_copy(g, p, 1, x));
@@ -118,5 +119,5 @@ dyn_status dyn_model_perceptron(dyn_ctx *ctx, const dyn_perceptron_options *opt,
         dyn__free(ctx, p);
         return s;
     }
-    return dyn__model_create(ctx, build, p, 1, &(dyn__shape){1, {o.widths[0]}}, p->copies, out);
+    return dyn__model_create(ctx, build, p, 1, p->copies, out);
 }

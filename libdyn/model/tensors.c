@@ -3,7 +3,7 @@
  * The table of a model's tensors, read off the parameters of a graph: name, shape, place in theta, layer and fans.
  * A tensor of rank 2 or more is a weight whose last axis is what it feeds, and begins a layer; other tensors are biases
  * of the layer before them. Of several equal copies, each starts equal to the first. */
-#include "model/model.h"
+#include "model/build.h"
 
 static void set_fans(dyn_model *m, int32_t i)
 {
@@ -52,9 +52,19 @@ static void pair_copies(dyn_model *m, int copies)
     }
 }
 
-dyn_status dyn__model_read_tensors(dyn_model *m, const dyn_graph *g, int copies)
+static void take_own_inits(dyn_model *m, const dyn__draft *d, const dyn_node *x)
 {
-    const int32_t count = dyn__parameters(g, NULL);
+    for (int32_t i = 0; i < m->tensors; i++)
+        for (int64_t k = 0; k < d->owns; k++)
+            if (d->own[k].node == x[i]) {
+                m->tensor[i].has_init = 1;
+                m->tensor[i].init = d->own[k].init;
+            }
+}
+
+dyn_status dyn__model_read_tensors(dyn_model *m, const dyn__draft *d, int copies)
+{
+    const int32_t count = dyn__parameters(d->g, NULL);
 
     if (count == 0)
         return DYN__FAIL(m->ctx, DYN_EUSER, "the build function made no parameters");
@@ -63,11 +73,35 @@ dyn_status dyn__model_read_tensors(dyn_model *m, const dyn_graph *g, int copies)
     m->tensors = m->tensor ? count : 0;
     dyn_status s = x && m->tensor ? DYN_OK : DYN_ENOMEM;
     if (s == DYN_OK)
-        dyn__parameters(g, x);
+        dyn__parameters(d->g, x);
     for (int32_t i = 0; s == DYN_OK && i < count; i++)
-        s = read_tensor(m, g, i, x[i]);
-    dyn__free(m->ctx, x);
-    if (s == DYN_OK)
+        s = read_tensor(m, d->g, i, x[i]);
+    if (s == DYN_OK) {
+        take_own_inits(m, d, x);
         pair_copies(m, copies);
+    }
+    dyn__free(m->ctx, x);
     return s;
+}
+
+dyn_status dyn__model_read_states(dyn_model *m, const dyn__draft *d)
+{
+    if (d->states == 0)
+        return DYN_OK;
+    m->state = dyn__alloc(m->ctx, (size_t)d->states, sizeof *m->state);
+    if (!m->state)
+        return DYN_ENOMEM;
+    for (; m->states < d->states; m->states++) {
+        const dyn__state_node *from = &d->state[m->states];
+        dyn__model_state *s = &m->state[m->states];
+        s->name = dyn__strdup(m->ctx, from->name);
+        if (!s->name)
+            return DYN_ENOMEM;
+        s->shape = dyn__at(d->g, from->node)->shape;
+        s->size = dyn__shape_size(&s->shape);
+        s->offset = m->states_size;
+        s->initial = from->initial;
+        m->states_size += s->size;
+    }
+    return DYN_OK;
 }

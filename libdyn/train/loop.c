@@ -101,6 +101,15 @@ static dyn_status record(dyn_run *r, int row, double norm, double accuracy)
     return DYN_OK;
 }
 
+static void move_on(dyn_run *r)
+{
+    void *state = r->state;
+
+    r->state = r->next_state;
+    r->next_state = state;
+    r->step++;
+}
+
 /* Record and take the step; where the run ends, the former only. An unfinished one is taken later. */
 static dyn_status take_step(dyn_run *r, int final, double accuracy)
 {
@@ -124,7 +133,8 @@ static dyn_status take_step(dyn_run *r, int final, double accuracy)
     if (r->unfinished)
         return s;
     r->seen = r->recorded;
-    r->step += !final;
+    if (!final)
+        move_on(r);
     return s;
 }
 

@@ -138,6 +138,7 @@ dyn_status dyn__measure_accuracy(dyn_run *r, double *accuracy)
     dyn_status s;
 
     lock(r);
+    dyn__objective_set_state(r->objective, r->state);
     s = dyn_objective_accuracy(r->objective, theta, accuracy);
     unlock(r);
     return s;

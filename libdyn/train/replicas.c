@@ -112,15 +112,15 @@ static dyn_status make_runs(dyn_replicas *t, const dyn_replicas_options *o)
     return s;
 }
 
-static dyn_status make_feeds(dyn_replicas *t)
+static dyn_status make_loans(dyn_replicas *t)
 {
-    t->loans = dyn__alloc(t->ctx, (size_t)t->feeds, sizeof *t->loans);
+    t->loans = dyn__alloc(t->ctx, (size_t)t->lent, sizeof *t->loans);
     if (!t->loans)
         return DYN_ENOMEM;
-    for (int64_t i = 0; i < t->feeds; i++)
-        DYN__TRY(dyn__feed_open(t->objective, &t->runs[0]->opt, 1, &t->loans[i].feed));
+    for (int64_t i = 0; i < t->lent; i++)
+        DYN__TRY(dyn__run_evaluator(t->objective, &t->runs[0]->opt, 1, &t->loans[i].evaluator));
     for (int64_t i = 0; i < t->count; i++)
-        t->runs[i]->feed = &t->loans[0].feed;
+        t->runs[i]->evaluator = t->loans[0].evaluator;
     return DYN_OK;
 }
 
@@ -141,9 +141,9 @@ static dyn_status fill(dyn_replicas *t, const dyn_replicas_options *o)
     if (!t->runs || !t->first || !t->last || !t->status || !t->done)
         return DYN_ENOMEM;
     t->count = o->count;
-    t->feeds = workers < o->count ? workers : o->count;
+    t->lent = workers < o->count ? workers : o->count;
     DYN__TRY(make_runs(t, o));
-    return make_feeds(t);
+    return make_loans(t);
 }
 
 dyn_status dyn_replicas_create(dyn_objective *objective, const dyn_replicas_options *opt, dyn_replicas **out)
@@ -184,8 +184,8 @@ void dyn_replicas_free(dyn_replicas *t)
     ctx = t->ctx;
     for (int64_t i = 0; i < t->count; i++)
         dyn_run_free(t->runs[i]);
-    for (int64_t i = 0; t->loans && i < t->feeds; i++)
-        dyn__feed_close(&t->loans[i].feed);
+    for (int64_t i = 0; t->loans && i < t->lent; i++)
+        dyn__evaluator_free(t->loans[i].evaluator);
     if (t->team_ready)
         pthread_mutex_destroy(&t->team.callbacks);
     dyn__free(ctx, t->loans);

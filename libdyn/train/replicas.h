@@ -9,7 +9,7 @@
 #include "train/run.h"
 
 typedef struct dyn__loan {
-    dyn__feed feed;
+    dyn__evaluator *evaluator;
     _Atomic int taken;
 } dyn__loan;
 
@@ -18,9 +18,9 @@ struct dyn_replicas {
     dyn_objective *objective;
     dyn_progress_fn progress;
     void *progress_user;
-    int64_t count, feeds;
+    int64_t count, lent;
     dyn_run **runs;             /* [count] */
-    dyn__loan *loans;           /* [feeds] */
+    dyn__loan *loans;           /* [lent] */
     dyn__team team;
     int team_ready;
 

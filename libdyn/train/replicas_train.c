@@ -11,7 +11,7 @@ enum { ROUND_NS = 100000000, FIRST_ROUND = 16 };
 /* There are as many evaluators as tasks can be under way, so one is free. */
 static dyn__loan *borrow(dyn_replicas *t)
 {
-    for (int64_t i = 0;; i = (i + 1) % t->feeds)
+    for (int64_t i = 0;; i = (i + 1) % t->lent)
         if (!atomic_exchange(&t->loans[i].taken, 1))
             return &t->loans[i];
 }
@@ -27,7 +27,7 @@ static void train_one(void *arg, int64_t task, int worker)
     if (t->done[task])
         return;
     l = borrow(t);
-    r->feed = &l->feed;
+    r->evaluator = l->evaluator;
     t->status[task] = dyn__run_advance(r, last - r->step > t->round ? r->step + t->round : last, last);
     t->done[task] = r->reason != DYN_RUN_READY || r->step >= last;
     atomic_store(&l->taken, 0);

@@ -60,18 +60,33 @@ dyn_status dyn__run_widen(dyn_run *r)
     return r->dtype == DYN_F64 || r->wide ? DYN_OK : DYN_ENOMEM;
 }
 
-static dyn_status open_feed(dyn_run *r)
+static dyn_status open_state(dyn_run *r)
 {
-    int64_t batch;
+    const size_t n = (size_t)dyn__objective_state_size(r->objective);
+    double *initial;
 
-    DYN__TRY(dyn__feed_batch(r->objective, &r->opt, &batch));
-    r->epoch = -1;
-    if (batch && !(r->order = dyn__alloc(r->ctx, (size_t)dyn_objective_samples(r->objective), sizeof *r->order)))
-        return DYN_ENOMEM;
+    if (n == 0)
+        return DYN_OK;
+    initial = dyn__alloc(r->ctx, n, sizeof *initial);
+    r->state = dyn__alloc(r->ctx, n, dyn__dtype_size(r->dtype));
+    r->next_state = dyn__alloc(r->ctx, n, dyn__dtype_size(r->dtype));
+    if (initial && r->state && r->next_state) {
+        dyn__objective_state(r->objective, initial);
+        dyn__from_double(r->dtype, (int64_t)n, initial, r->state);
+    }
+    dyn__free(r->ctx, initial);
+    return initial && r->state && r->next_state ? DYN_OK : DYN_ENOMEM;
+}
+
+static dyn_status open_evaluator(dyn_run *r)
+{
+    DYN__TRY(dyn__run_batch(r->objective, &r->opt, &r->batch));
+    DYN__TRY(open_state(r));
     if (r->team)
         return DYN_OK;
-    r->feed = &r->own;
-    return dyn__feed_open(r->objective, &r->opt, 0, &r->own);
+    DYN__TRY(dyn__run_evaluator(r->objective, &r->opt, 0, &r->own));
+    r->evaluator = r->own;
+    return DYN_OK;
 }
 
 static dyn_status fill(dyn_run *r, const dyn_optimizer_options *optimizer, const dyn_run_options *opt,
@@ -92,7 +107,7 @@ static dyn_status fill(dyn_run *r, const dyn_optimizer_options *optimizer, const
         DYN__TRY(copy_theta(r, theta));
     if (r->opt.stop_accuracy > 0)
         DYN__TRY(dyn__run_widen(r));
-    return open_feed(r);
+    return open_evaluator(r);
 }
 
 dyn_status dyn__run_create(dyn_objective *objective, const dyn_optimizer_options *optimizer,
@@ -140,8 +155,9 @@ void dyn_run_free(dyn_run *r)
     dyn__observers_free(r);
     dyn__series_free(r);
     dyn__history_free(ctx, &r->history);
-    dyn__feed_close(&r->own);
-    dyn__free(ctx, r->order);
+    dyn__evaluator_free(r->own);
+    dyn__free(ctx, r->state);
+    dyn__free(ctx, r->next_state);
     dyn__free(ctx, r->wide);
     dyn__free(ctx, r->next);
     dyn__free(ctx, r->gradient);

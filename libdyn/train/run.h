@@ -9,16 +9,8 @@
 #include <pthread.h>
 #include <dyn/train.h>
 #include "optim/optim.h"
-#include "train/objective.h"
+#include "objective/objective.h"
 #include "train/stop.h"
-
-/* The evaluators of a run. Runs of one objective and batch size that train one after another may share them. */
-typedef struct dyn__feed {
-    int64_t samples, batch;     /* batch = 0: all samples at once */
-    int64_t per_epoch;          /* batches of an epoch */
-    dyn__evaluator *main;
-    dyn__evaluator *ragged;     /* for the last batch of an epoch if it is smaller, or NULL */
-} dyn__feed;
 
 enum dyn__column { DYN__COL_STEP, DYN__COL_LOSS, DYN__COL_NORM, DYN__COL_RATE, DYN__COLUMNS };
 
@@ -69,9 +61,10 @@ struct dyn_run {
     int64_t recorded;           /* steps before this one are in the history: seen, or one more: see unfinished */
     int32_t reason;
 
-    dyn__feed own, *feed;       /* feed is &own unless the run belongs to a team */
+    dyn__evaluator *own, *evaluator;    /* the same, unless the run belongs to a team, which lends it one */
     dyn__team *team;
-    int64_t *order, epoch;      /* order of the samples in that epoch; -1 = none yet */
+    int64_t batch;              /* samples of a step; 0 = all */
+    void *state, *next_state;   /* of the model, before and after the step; NULL = it has none */
 
     dyn__history history;
     dyn__series *series;
@@ -93,11 +86,11 @@ dyn_status dyn__run_create(dyn_objective *objective, const dyn_optimizer_options
 /* Room for theta and gradient in double, for callbacks. */
 dyn_status dyn__run_widen(dyn_run *r);
 
-/* batch.c. threads as for dyn__evaluator_create. */
-dyn_status dyn__feed_open(dyn_objective *objective, const dyn_run_options *opt, int threads, dyn__feed *f);
-void dyn__feed_close(dyn__feed *f);
-/* Batch size that the options mean for this objective, 0 for all samples. */
-dyn_status dyn__feed_batch(dyn_objective *objective, const dyn_run_options *opt, int64_t *batch);
+/* batch.c. Batch size that the options mean for this objective, 0 for all samples. */
+dyn_status dyn__run_batch(dyn_objective *objective, const dyn_run_options *opt, int64_t *batch);
+/* threads: 1 = the calling thread only, 0 = the pool. Runs of one objective and batch size that train one after another
+ * may share an evaluator. */
+dyn_status dyn__run_evaluator(dyn_objective *objective, const dyn_run_options *opt, int threads, dyn__evaluator **out);
 /* Loss and gradient at theta for the present step. */
 dyn_status dyn__run_evaluate(dyn_run *r);
 

@@ -30,10 +30,10 @@ static const struct { const char *name; enum kind kind; size_t offset; } fields[
 /* Only what has an effect: without mini-batches there is no order. */
 static traits collect(const dyn_run *r)
 {
-    const int64_t batch = r->feed->batch;
+    const int64_t batch = r->batch;
 
     return (traits){
-        .optimizer = r->optimizer->opt, .size = r->size, .samples = r->feed->samples, .batch = batch,
+        .optimizer = r->optimizer->opt, .size = r->size, .samples = dyn_objective_samples(r->objective), .batch = batch,
         .drop_last = batch ? r->opt.drop_last : 0, .seed = batch ? (int64_t)r->opt.seed : 0, .dtype = r->dtype,
     };
 }

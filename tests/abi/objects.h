@@ -17,6 +17,7 @@ struct objects {
     dyn_graph *graph;
     dyn_plan *plan;
     dyn_exec *exec;
+    dyn_build *build;   /* NULL: there is one inside a build function only */
     dyn_model *model;
     dyn_objective *objective;
     dyn_operator *operator;

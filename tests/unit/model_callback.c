@@ -162,13 +162,13 @@ TEST(inconstant_callbacks)
     refused_at_build(r, DYN_EUSER, "made 3 parameters, before it made 2");
     r = plain();
     r.width = 8;
-    refused_at_build(r, DYN_EUSER, "\"w\" of shape [6, 8], before of shape [6, 4]");
+    refused_at_build(r, DYN_EUSER, "made \"c\" of shape [8], before \"c\" of shape [4]");
     r = plain();
     r.name = "v";
-    refused_at_build(r, DYN_EINVAL, "called \"w\"");
+    refused_at_build(r, DYN_EUSER, "made \"v\" of shape [6, 4], before \"w\" of shape [6, 4]");
     r = plain();
     r.outputs = 1;
-    refused_at_build(r, DYN_EUSER, "outputs of shape [1, 4], before of shape [2, 2]");
+    refused_at_build(r, DYN_EUSER, "outputs of shape [7, 1, 4], before of shape [7, 2, 2]");
     r = plain();
     r.returned = 1000;
     refused_at_build(r, DYN_EUSER, "returned node 1000");

@@ -201,7 +201,7 @@ TEST(bad_options)
 
     CHECK(dyn_model_initialise(NULL, NULL, theta) == DYN_EINVAL);
     CHECK(dyn_model_initialise(model, NULL, NULL) == DYN_EINVAL);
-    REFUSED(o.kind = 11, DYN_EINVAL, "kind 11 is outside [0, 10]");
+    REFUSED(o.kind = 12, DYN_EINVAL, "kind 12 is outside [0, 11]");
     REFUSED(o.bias_kind = -1, DYN_EINVAL, "bias_kind -1");
     REFUSED(o.bias_kind = DYN_INIT_ORTHOGONAL, DYN_EINVAL, "DYN_INIT_ORTHOGONAL");
     REFUSED(o.scale = (double)NAN, DYN_EINVAL, "scale nan");

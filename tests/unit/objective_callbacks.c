@@ -132,7 +132,7 @@ TEST(missing_and_failing_callbacks)
 
     CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, P, broken_value, NULL, broken_product, NULL, &o));
     CHECK(dyn_objective_value(o, theta, &f) == DYN_EUSER);
-    CHECK_STR(dyn_ctx_message(ctx), "dyn_objective_value: the caller's function returned -3");
+    CHECK_STR(dyn_ctx_message(ctx), "dyn_objective_value: the caller's value function returned -3");
     CHECK(dyn_objective_gradient(o, theta, g, &f) == DYN_ENOTSUP);
     CHECK(dyn_objective_ggn(o, theta, &A) == DYN_ENOTSUP && !A);
     CHECK(dyn_objective_jacobian(o, theta, g) == DYN_ENOTSUP);

@@ -207,7 +207,7 @@ TEST(errors)
 
     CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, SIZE, value, gradient, NULL, &p, &o));
     CHECK(dyn_check_gradient(o, point, 0, &c) == DYN_EUSER && !c);
-    CHECK_STR(dyn_ctx_message(ctx), "dyn_check_gradient: the caller's function returned 7");
+    CHECK_STR(dyn_ctx_message(ctx), "dyn_check_gradient: the caller's gradient function returned 7");
     CHECK(dyn_check_hessian(o, point, 0, &c) == DYN_ENOTSUP && !c);
     CHECK_STR(dyn_ctx_message(ctx), "dyn_check_hessian: ");
     CHECK(dyn_check_gradient(o, bad, 0, &c) == DYN_ENONFINITE);

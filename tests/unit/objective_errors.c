@@ -83,7 +83,7 @@ static dyn_status try_options(const dyn_objective_options *opt)
 
 TEST(options)
 {
-    REFUSED(try_options(OBJECTIVE(.loss = 3)), DYN_EINVAL, "dyn_objective_create", "loss 3");
+    REFUSED(try_options(OBJECTIVE(.loss = 7)), DYN_EINVAL, "dyn_objective_create", "loss 7");
     REFUSED(try_options(OBJECTIVE(.loss = -1)), DYN_EINVAL, "dyn_objective_create", "loss -1");
     REFUSED(try_options(OBJECTIVE(.dtype = DYN_I64)), DYN_EDTYPE, "dyn_objective_create", "dtype 2");
     REFUSED(try_options(OBJECTIVE(.l2 = -0.5)), DYN_EINVAL, "dyn_objective_create", "l2 -0.5");

@@ -2,17 +2,19 @@
  *
  * Derivatives of every sample: Jacobian of the outputs, gradients of the losses. Both are the graph of one sample,
  * differentiated, then batched over the data (and over the outputs), so that many samples go through at once. */
-#include "train/objective_parts.h"
+#include "objective/parts.h"
 
 typedef struct rows {
     dyn_objective *o;
     dyn__loss_graph graph;      /* of one sample */
     int64_t samples, per_sample;
-    dyn_node x, y, *row;        /* batched inputs; per tensor [samples, (per_sample,) shape] */
+    dyn_node *batched;          /* per slot of samples, [samples, 1, ...] */
+    dyn_node *row;              /* per tensor [samples, (per_sample,) shape] */
     int of_outputs;             /* 1: a row per output, 0: the gradient of the sample's loss */
     dyn_node eye;               /* of outputs: one cotangent per output, as a batch */
     void *unit;                 /* its values */
     dyn_exec *exec;
+    dyn__slots slots;
     void *native;               /* per tensor, one after the other */
     double *out;                /* rows of length p, of all samples */
 } rows;
@@ -37,16 +39,26 @@ static dyn_status output_gradients(rows *r)
     return DYN_OK;
 }
 
+/* Inputs of many samples in place of those of one. What all samples share stays as it is. */
 static dyn_status batch_samples(rows *r)
 {
     dyn__loss_graph *l = &r->graph;
-    const dyn__shape xs = dyn__shape_lead(&dyn__at(l->g, l->x)->shape, r->samples);
-    const dyn__shape ys = dyn__shape_lead(&dyn__at(l->g, l->y)->shape, r->samples);
+    dyn_node *one = dyn__alloc(r->o->ctx, (size_t)l->slots + 1, sizeof *one);
+    int32_t n = 0;
+    dyn_status s = one ? DYN_OK : DYN_ENOMEM;
 
-    DYN__TRY(r->x = dyn__tangent_input(l->g, l->g->dtype, &xs));
-    DYN__TRY(r->y = dyn__tangent_input(l->g, l->g->dtype, &ys));
-    return dyn_graph_batch(l->g, r->samples, l->parameters, r->row, 2, (dyn_node[]){l->x, l->y}, (dyn_node[]){r->x,
-            r->y}, r->row);
+    for (int64_t i = 0; s == DYN_OK && i < l->slots; i++) {
+        if (l->slot[i].role != DYN__SLOT_SAMPLES)
+            continue;
+        const dyn__node *x = dyn__at(l->g, one[n] = l->slot[i].node);
+        const dyn__shape many = dyn__shape_lead(&x->shape, r->samples);
+        r->batched[n] = l->slot[i].node = dyn__tangent_input(l->g, x->dtype, &many);
+        s = r->batched[n++] < 0 ? r->batched[n - 1] : DYN_OK;
+    }
+    if (s == DYN_OK)
+        s = dyn_graph_batch(l->g, r->samples, l->parameters, r->row, n, one, r->batched, r->row);
+    dyn__free(r->o->ctx, one);
+    return s;
 }
 
 /* The rows of one sample must be there whatever the limit is; those of several count. */
@@ -65,9 +77,12 @@ static dyn_status compile_rows(rows *r)
     dyn__bind_theta(o, &r->graph, r->exec, o->theta);
     if (r->of_outputs)
         dyn__exec_set_input(r->exec, dyn__plan_find(dyn__exec_plan(r->exec), r->eye), r->unit);
-    for (int32_t i = 0; i < r->graph.parameters; i++)
-        dyn__exec_set_output(r->exec, i, (char *)r->native + count * o->model->tensor[i].offset * o->esize);
-    return DYN_OK;
+    for (int32_t i = 0; i < r->graph.parameters; i++) {
+        int64_t at;
+        dyn__objective_tensor(o, i, &at, NULL);
+        dyn__exec_set_output(r->exec, i, (char *)r->native + count * at * o->esize);
+    }
+    return dyn__slots_find(o, &r->graph, r->exec, &r->slots);
 }
 
 static dyn_status make_rows(rows *r, int64_t samples)
@@ -75,14 +90,15 @@ static dyn_status make_rows(rows *r, int64_t samples)
     dyn_objective *o = r->o;
 
     r->samples = samples;
-    DYN__TRY(dyn__loss_graph_make(o, 1, 1, &r->graph));
+    DYN__TRY(dyn__loss_graph_make(o, 1, 1, 0, &r->graph));
     r->row = dyn__alloc(o->ctx, (size_t)r->graph.parameters + 1, sizeof *r->row);
-    if (!r->row)
+    r->batched = dyn__alloc(o->ctx, (size_t)r->graph.slots + 1, sizeof *r->batched);
+    if (!r->row || !r->batched)
         return DYN_ENOMEM;
     if (r->of_outputs)
         DYN__TRY(output_gradients(r));
     else
-        DYN__TRY(dyn_graph_gradient(r->graph.g, r->graph.loss, r->graph.parameters, r->graph.parameter, r->row));
+        DYN__TRY(dyn_graph_gradient(r->graph.g, r->graph.fit, r->graph.parameters, r->graph.parameter, r->row));
     DYN__TRY(batch_samples(r));
     return compile_rows(r);
 }
@@ -93,6 +109,8 @@ static void free_rows(rows *r)
     dyn__free(r->o->ctx, r->native);
     dyn__free(r->o->ctx, r->unit);
     dyn__free(r->o->ctx, r->row);
+    dyn__free(r->o->ctx, r->batched);
+    dyn__slots_free(r->o, &r->slots);
     dyn__loss_graph_free(r->o, &r->graph);
     *r = (rows){.o = r->o, .of_outputs = r->of_outputs, .per_sample = r->per_sample, .out = r->out};
 }
@@ -101,7 +119,7 @@ static void run_rows(rows *r, int64_t first)
 {
     dyn_objective *o = r->o;
 
-    dyn__bind_samples(o, r->exec, r->x, r->y, first);
+    dyn__slots_bind(o, &r->slots, r->exec, NULL, NULL, first);
     dyn__exec_go(r->exec);
     dyn__rows_from_native(o, r->samples * r->per_sample, r->out + first * r->per_sample * o->p, r->native);
 }
@@ -147,28 +165,20 @@ dyn_status dyn_objective_jacobian(dyn_objective *o, const double *theta, double 
     if (!o)
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
-    DYN__TRY(dyn__need_model(o));
+    DYN__TRY(dyn__need_separate(o, "Jacobian"));
+    if (o->c == 0)
+        return DYN__FAIL(o->ctx, DYN_ENOTSUP, "the objective calls several models, or none: which outputs are meant is open");
     DYN__TRY(dyn__check_theta(o, theta, jacobian));
     return all_rows(o, theta, 1, jacobian);
 }
 
-static dyn_status without_l2(dyn_objective *o, const double *theta, double *gradients)
-{
-    dyn_objective_options opt = o->opt;
-    dyn_status s;
-
-    o->opt.l2 = 0;
-    s = all_rows(o, theta, 0, gradients);
-    o->opt = opt;
-    return s;
-}
-
+/* What depends on theta alone, l2 for one, is no sample's. */
 dyn_status dyn_objective_sample_gradients(dyn_objective *o, const double *theta, double *gradients)
 {
     if (!o)
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
-    DYN__TRY(dyn__need_model(o));
+    DYN__TRY(dyn__need_separate(o, "gradients of samples"));
     DYN__TRY(dyn__check_theta(o, theta, gradients));
-    return without_l2(o, theta, gradients);
+    return all_rows(o, theta, 0, gradients);
 }

@@ -5,12 +5,12 @@
 #ifndef DYN__OBJECTIVE_CURVATURE_H
 #define DYN__OBJECTIVE_CURVATURE_H
 
-#include "train/objective_parts.h"
+#include "objective/parts.h"
 
 /* The image of a direction under the curvature of some samples, per tensor. */
 typedef struct dyn__product_graph {
     dyn__loss_graph loss;
-    dyn_node *direction, *image;
+    dyn_node *direction, *image, *extra;
 } dyn__product_graph;
 
 dyn_status dyn__product_graph_make(dyn_objective *o, int gauss_newton, int64_t samples, dyn__product_graph *out);
@@ -42,8 +42,5 @@ dyn_status dyn__product_begin(const dyn_objective *o, int64_t sets, dyn__budget 
 dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r,
                                 const void *theta, const dyn__product *q, dyn__budget *b, dyn_exec **out);
 void dyn__product_free(dyn_objective *o, dyn__product *q);
-
-/* An operator of the caller's own product function. */
-dyn_status dyn__called_operator(dyn_objective *o, const double *theta, dyn_operator **out);
 
 #endif

@@ -3,11 +3,31 @@
  * Products with the Hessian or the Gauss-Newton matrix of some samples: the graph, and plans for one direction or for
  * several, which then are the outer axis of the plan. */
 #include <string.h>
-#include "train/objective_curvature.h"
+#include "diff/diff.h"
+#include "objective/curvature.h"
 
 /* ---- the graph ---- */
 
-static dyn_status add_product(dyn__product_graph *g, int gauss_newton)
+/* Of the loss through the outputs of the models; a penalty, which depends on theta directly, adds its Hessian. */
+static dyn_status add_gauss_newton(dyn_objective *o, dyn__product_graph *g)
+{
+    dyn__loss_graph *l = &g->loss;
+    const dyn_node *cut;
+    int32_t cuts;
+
+    DYN__TRY(dyn__loss_graph_cuts(o, l, &cut, &cuts));
+    if (l->fit < 0)
+        return dyn_graph_hvp(l->g, l->loss, l->parameters, l->parameter, g->direction, g->image);
+    DYN__TRY(dyn__ggn(l->g, l->fit, cuts, cut, l->parameters, l->parameter, g->direction, g->image));
+    if (l->penalty < 0)
+        return DYN_OK;
+    DYN__TRY(dyn_graph_hvp(l->g, l->penalty, l->parameters, l->parameter, g->direction, g->extra));
+    for (int32_t i = 0; i < l->parameters; i++)
+        DYN__TRY(g->image[i] = dyn_graph_add(l->g, g->image[i], g->extra[i]));
+    return DYN_OK;
+}
+
+static dyn_status add_product(dyn_objective *o, dyn__product_graph *g, int gauss_newton)
 {
     dyn__loss_graph *l = &g->loss;
 
@@ -15,31 +35,21 @@ static dyn_status add_product(dyn__product_graph *g, int gauss_newton)
         const dyn__shape s = dyn__at(l->g, l->parameter[i])->shape;
         DYN__TRY(g->direction[i] = dyn__tangent_input(l->g, l->g->dtype, &s));
     }
-    return gauss_newton ? dyn_graph_ggn(l->g, l->loss, l->f, l->parameters, l->parameter, g->direction, g->image)
+    return gauss_newton ? add_gauss_newton(o, g)
                         : dyn_graph_hvp(l->g, l->loss, l->parameters, l->parameter, g->direction, g->image);
-}
-
-/* l2 |theta|^2 / 2 depends on theta directly, not through f: the Gauss-Newton matrix of the whole objective adds
- * l2 v. */
-static dyn_status add_l2_term(dyn__product_graph *g, double l2)
-{
-    for (int32_t i = 0; l2 > 0 && i < g->loss.parameters; i++)
-        DYN__TRY(g->image[i] = dyn_graph_add(g->loss.g, g->image[i],
-                                             dyn_graph_scale(g->loss.g, g->direction[i], l2)));
-    return DYN_OK;
 }
 
 static dyn_status fill(dyn_objective *o, int gauss_newton, int64_t samples, dyn__product_graph *g)
 {
-    const size_t n = (size_t)o->model->tensors + 1;
+    const size_t n = (size_t)o->tensors + 1;
 
-    DYN__TRY(dyn__loss_graph_make(o, samples, o->n, &g->loss));
+    DYN__TRY(dyn__loss_graph_make(o, samples, o->n, 0, &g->loss));
     g->direction = dyn__alloc(o->ctx, n, sizeof *g->direction);
     g->image = dyn__alloc(o->ctx, n, sizeof *g->image);
-    if (!g->direction || !g->image)
+    g->extra = dyn__alloc(o->ctx, n, sizeof *g->extra);
+    if (!g->direction || !g->image || !g->extra)
         return DYN_ENOMEM;
-    DYN__TRY(add_product(g, gauss_newton));
-    return gauss_newton ? add_l2_term(g, o->opt.l2 * ((double)samples / (double)o->n)) : DYN_OK;
+    return add_product(o, g, gauss_newton);
 }
 
 dyn_status dyn__product_graph_make(dyn_objective *o, int gauss_newton, int64_t samples, dyn__product_graph *out)
@@ -55,8 +65,9 @@ void dyn__product_graph_free(dyn_objective *o, dyn__product_graph *g)
 {
     dyn__free(o->ctx, g->direction);
     dyn__free(o->ctx, g->image);
+    dyn__free(o->ctx, g->extra);
     dyn__loss_graph_free(o, &g->loss);
-    g->direction = g->image = NULL;
+    g->direction = g->image = g->extra = NULL;
 }
 
 /* ---- plans ---- */
@@ -92,20 +103,22 @@ static dyn_status compile(const dyn__product_graph *g, const dyn__residuals *r, 
     return dyn__budget_exec(b, g->loss.g, n, out, &opt, exec);
 }
 
-static void bind(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, const void *theta,
+static dyn_status bind(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, const void *theta,
                  const dyn_node *in, const dyn__product *q, dyn_exec *exec)
 {
     const dyn_plan *plan = dyn__exec_plan(exec);
 
     dyn__bind_theta(o, &g->loss, exec, theta);
-    dyn__bind_samples(o, exec, g->loss.x, g->loss.y, 0);
+    DYN__TRY(dyn__bind_data(o, &g->loss, exec));
     for (int32_t i = 0; i < r->count; i++)
         dyn__exec_set_input(exec, dyn__plan_find(plan, r->node[i]), r->value[i]);
     for (int32_t i = 0; i < g->loss.parameters; i++) {
-        const int64_t at = q->sets * o->model->tensor[i].offset * o->esize;
-        dyn__exec_set_input(exec, dyn__plan_find(plan, in[i]), (char *)q->v + at);
-        dyn__exec_set_output(exec, i, (char *)q->hv + at);
+        int64_t at;
+        dyn__objective_tensor(o, i, &at, NULL);
+        dyn__exec_set_input(exec, dyn__plan_find(plan, in[i]), (char *)q->v + q->sets * at * o->esize);
+        dyn__exec_set_output(exec, i, (char *)q->hv + q->sets * at * o->esize);
     }
+    return DYN_OK;
 }
 
 dyn_status dyn__product_begin(const dyn_objective *o, int64_t sets, dyn__budget *b, dyn__product *out)
@@ -125,7 +138,7 @@ dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, c
         return DYN_ENOMEM;
     dyn_status s = compile(g, r, q->sets, in, in + n, b, out);
     if (s == DYN_OK)
-        bind(o, g, r, theta, in, q, *out);
+        s = bind(o, g, r, theta, in, q, *out);
     dyn__free(o->ctx, in);
     return s;
 }

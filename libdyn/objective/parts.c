@@ -2,12 +2,13 @@
  *
  * Evaluation in parts: one plan for equal chunks of samples and one for the samples that are left. Both are made
  * within the same budget; the chunk is halved until they fit. */
-#include "train/objective_parts.h"
+#include "objective/parts.h"
 
 static void free_part(dyn_objective *o, dyn__part *p)
 {
     dyn_exec_free(p->exec);
     dyn__free(o->ctx, p->out);
+    dyn__slots_free(o, &p->slots);
     dyn__loss_graph_free(o, &p->graph);
     *p = (dyn__part){.samples = 0};
 }
@@ -45,20 +46,13 @@ dyn_status dyn__parts_make(dyn_objective *o, int64_t total, int64_t chunk, dyn__
     return s;
 }
 
-void dyn__part_inputs(dyn__part *p, const dyn__loss_graph *l)
-{
-    p->x = dyn__plan_find(dyn__exec_plan(p->exec), l->x);
-    p->y = dyn__plan_find(dyn__exec_plan(p->exec), l->y);
-}
-
 dyn__part *dyn__part_at(dyn__parts *p, int64_t first)
 {
     return p->total - first < p->whole.samples ? &p->tail : &p->whole;
 }
 
-void dyn__part_run(const dyn_objective *o, dyn__part *p, const void *x, const void *y, int64_t first)
+void dyn__part_run(const dyn_objective *o, dyn__part *p, const void *state, void *const *rows, int64_t first)
 {
-    dyn__exec_set_input(p->exec, p->x, (const char *)x + first * o->d * o->esize);
-    dyn__exec_set_input(p->exec, p->y, (const char *)y + first * o->c * o->esize);
+    dyn__slots_bind(o, &p->slots, p->exec, state, rows, first);
     dyn__exec_go(p->exec);
 }

@@ -2,7 +2,7 @@
  *
  * Residuals: what a curvature product needs that depends on theta and the samples but not on the direction, and is
  * worth keeping. A plan of their own computes them once per theta; the plans of the product read them. */
-#include "train/objective_curvature.h"
+#include "objective/curvature.h"
 
 static dyn_status choose(dyn_objective *o, const dyn__product_graph *g, dyn__residuals *r)
 {
@@ -39,7 +39,7 @@ static dyn_status plan(dyn_objective *o, const dyn__product_graph *g, const void
         return DYN_OK;
     DYN__TRY(dyn__budget_exec(b, g->loss.g, r->count, r->node, &(dyn__compile_options){.outer = 0}, &r->exec));
     dyn__bind_theta(o, &g->loss, r->exec, theta);
-    dyn__bind_samples(o, r->exec, g->loss.x, g->loss.y, 0);
+    DYN__TRY(dyn__bind_data(o, &g->loss, r->exec));
     for (int32_t i = 0; i < r->count; i++)
         dyn__exec_set_output(r->exec, i, r->value[i]);
     return DYN_OK;

@@ -8,7 +8,7 @@
  * The plans do not depend on theta. When an operator goes, the objective keeps what it was made of for the next one,
  * so that following the curvature along a training run compiles once. */
 #include "linalg/operator.h"
-#include "train/objective_curvature.h"
+#include "objective/curvature.h"
 
 /* Directions per run of a block plan, the largest first. A block saves what its directions have in common while they
  * and their images stay in the cache, and costs more than it saves when they do not. */
@@ -40,7 +40,7 @@ static void run_parts(curvature *k, double *y)
     dyn_objective *o = k->o;
 
     for (int64_t i = 0; i < o->n; i += k->parts.whole.samples) {
-        dyn__part_run(o, dyn__part_at(&k->parts, i), dyn_array_data(o->x), dyn_array_data(o->y), i);
+        dyn__part_run(o, dyn__part_at(&k->parts, i), NULL, NULL, i);
         if (i == 0)
             dyn__from_native(o, o->p, y, k->single.hv);
         else
@@ -155,7 +155,7 @@ static dyn_status make_part(void *user, dyn__part *p, dyn__budget *b)
     DYN__TRY(dyn__product_graph_make(k->o, k->gauss_newton, p->samples, &g));
     dyn_status s = dyn__product_compile(k->o, &g, &none, k->theta, &k->single, b, &p->exec);
     if (s == DYN_OK)
-        dyn__part_inputs(p, &g.loss);
+        s = dyn__slots_find(k->o, &g.loss, p->exec, &p->slots);
     dyn__product_graph_free(k->o, &g);
     return s;
 }
@@ -176,7 +176,7 @@ static dyn_status build_plans(curvature *k)
     DYN__TRY(dyn__product_begin(o, 1, &k->budget, &k->single));
     const dyn__budget before = k->budget;
     dyn_status s = build_whole(k);
-    if (s != DYN_EFULL || o->n == 1)
+    if (s != DYN_EFULL || o->n == 1 || o->coupling[0])
         return s;
     k->budget = before;
     return build_parts(k);
@@ -199,7 +199,7 @@ static dyn_status build(dyn_objective *o, int gauss_newton, curvature **out)
     return s;
 }
 
-static dyn_status make_operator(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out)
+dyn_status dyn__graph_curvature(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out)
 {
     curvature *k = o->spare[gauss_newton];
     dyn_status s;
@@ -214,27 +214,4 @@ static dyn_status make_operator(dyn_objective *o, const double *theta, int gauss
     if (s < 0)
         destroy(k);
     return s;
-}
-
-dyn_status dyn_objective_hessian(dyn_objective *o, const double *theta, dyn_operator **out)
-{
-    if (out)
-        *out = NULL;
-    if (!o)
-        return DYN_EINVAL;
-    DYN__ENTER(o->ctx);
-    DYN__TRY(dyn__check_theta(o, theta, out));
-    return o->model ? make_operator(o, theta, 0, out) : dyn__called_operator(o, theta, out);
-}
-
-dyn_status dyn_objective_ggn(dyn_objective *o, const double *theta, dyn_operator **out)
-{
-    if (out)
-        *out = NULL;
-    if (!o)
-        return DYN_EINVAL;
-    DYN__ENTER(o->ctx);
-    DYN__TRY(dyn__check_theta(o, theta, out));
-    DYN__TRY(dyn__need_model(o));
-    return make_operator(o, theta, 1, out);
 }

@@ -10,7 +10,7 @@
 #include <dyn/check.h>
 #include "linalg/basis.h"
 #include "random/random.h"
-#include "train/objective_impl.h"
+#include "objective/impl.h"
 
 enum { LINES = 3, LEVELS = 22, SITE = 0x636b };     /* SITE: these lines and no other probe's */
 

@@ -5,7 +5,7 @@
 #ifndef DYN__OBJECTIVE_PARTS_H
 #define DYN__OBJECTIVE_PARTS_H
 
-#include "train/objective_impl.h"
+#include "objective/impl.h"
 
 /* What one object has allocated of the objective's memory limit. To give back, copy the budget before and restore. */
 typedef struct dyn__budget { dyn_ctx *ctx; int64_t limit, used; } dyn__budget;      /* bytes; limit 0 = none */
@@ -18,10 +18,23 @@ dyn_status dyn__budget_alloc(dyn__budget *b, const char *what, int64_t count, in
 dyn_status dyn__budget_exec(dyn__budget *b, dyn_graph *g, int32_t count, const dyn_node *outputs,
                             const dyn__compile_options *opt, dyn_exec **out);
 
-/* Makes p->exec for p->samples samples, says by dyn__part_inputs where it reads them, binds all else. */
+typedef struct dyn__part {
+    int64_t samples;            /* 0 = no such part */
+    dyn__loss_graph graph;
+    dyn_exec *exec;
+    dyn__slots slots;
+    const void *theta;          /* an evaluator's: bound now */
+    void *gradient;
+    void *out;                  /* memory of the part's results, or NULL */
+} dyn__part;
+
+typedef struct dyn__parts {
+    int64_t total;              /* samples in all; 0 = not made */
+    dyn__part whole, tail;
+} dyn__parts;
+
+/* Makes p->exec for p->samples samples and finds p->slots; binds theta and results. */
 typedef dyn_status (*dyn__part_fn)(void *user, dyn__part *p, dyn__budget *b);
-/* p->exec evaluates a graph with the inputs x and y of l. */
-void dyn__part_inputs(dyn__part *p, const dyn__loss_graph *l);
 /* Chunks of `chunk` samples, or DYN_EFULL. */
 dyn_status dyn__parts_try(dyn_objective *o, int64_t total, int64_t chunk, dyn__part_fn make, void *user,
                           dyn__budget *b, dyn__parts *out);
@@ -31,7 +44,7 @@ dyn_status dyn__parts_make(dyn_objective *o, int64_t total, int64_t chunk, dyn__
 void dyn__parts_free(dyn_objective *o, dyn__parts *p);
 /* The part that evaluates the samples from `first` on; first is a multiple of whole.samples. */
 dyn__part *dyn__part_at(dyn__parts *p, int64_t first);
-/* Runs a part on the samples from `first` on of x and y. */
-void dyn__part_run(const dyn_objective *o, dyn__part *p, const void *x, const void *y, int64_t first);
+/* Runs a part on the samples from `first` on; state and rows as for dyn__slots_bind. */
+void dyn__part_run(const dyn_objective *o, dyn__part *p, const void *state, void *const *rows, int64_t first);
 
 #endif

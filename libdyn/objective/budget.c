@@ -2,7 +2,7 @@
  *
  * The memory limit of an objective as a budget: whoever evaluates takes its buffers, kept values and plans from one
  * budget, so that all of them together stay below the limit. */
-#include "train/objective_parts.h"
+#include "objective/parts.h"
 
 dyn__budget dyn__budget_of(const dyn_objective *o)
 {

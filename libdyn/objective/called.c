@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Objectives of the caller's own functions. The Hessian is an operator that passes its own copy of theta to the caller's
+ * product function. */
+#include <string.h>
+#include "linalg/operator.h"
+#include "objective/impl.h"
+
+typedef struct functions {
+    dyn_value_fn value;
+    dyn_gradient_fn gradient;
+    dyn_product_fn product;
+    void *user;
+} functions;
+
+/* ---- evaluation ---- */
+
+static dyn_status create(dyn__evaluator *e)
+{
+    const functions *f = e->o->own;
+
+    if (e->feeding.batch > 0)
+        return DYN__FAIL(e->o->ctx, DYN_ENOTSUP, "an objective of callbacks has no mini-batches");
+    if (!e->value_only && !f->gradient)
+        return DYN__FAIL(e->o->ctx, DYN_ENOTSUP, "the objective has no gradient function");
+    return DYN_OK;
+}
+
+static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
+{
+    const functions *f = e->o->own;
+    int32_t r;
+
+    io->loss = 0;
+    r = e->value_only ? f->value(f->user, io->theta, &io->loss) : f->gradient(f->user, io->theta, &io->loss, io->gradient);
+    if (r != 0)
+        return DYN__FAIL(e->o->ctx, DYN_EUSER, "the caller's %s function returned %d", e->value_only ? "value" : "gradient",
+                         (int)r);
+    e->term[0] = io->loss;
+    return DYN_OK;
+}
+
+static void destroy_evaluator(dyn__evaluator *e) { (void)e; }
+
+/* ---- the Hessian ---- */
+
+typedef struct called { dyn_objective *o; double theta[]; } called;
+
+static dyn_status apply(void *user, int64_t count, const double *x, double *y)
+{
+    called *c = user;
+    const functions *f = c->o->own;
+    int32_t r = f->product(f->user, c->theta, count, x, y);
+
+    return r == 0 ? DYN_OK : DYN__FAIL(c->o->ctx, DYN_EUSER, "the caller's product function returned %d", (int)r);
+}
+
+static void destroy(void *user)
+{
+    called *c = user;
+    dyn_objective *o = c->o;
+
+    dyn__free(o->ctx, c);
+    dyn_objective_unref(o);
+}
+
+static dyn_status curvature(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out)
+{
+    const functions *f = o->own;
+    called *c;
+    dyn_status s;
+
+    if (gauss_newton)
+        return dyn__need_graph(o);
+    if (!f->product)
+        return DYN__FAIL(o->ctx, DYN_ENOTSUP, "the objective has no Hessian product function");
+    c = dyn__alloc(o->ctx, 1, sizeof *c + (size_t)o->p * sizeof c->theta[0]);
+    if (!c)
+        return DYN_ENOMEM;
+    c->o = dyn_objective_ref(o);
+    memcpy(c->theta, theta, (size_t)o->p * sizeof *theta);
+    s = dyn__operator_create(o->ctx, o->p, apply, c, destroy, out);
+    if (s < 0)
+        destroy(c);
+    return s;
+}
+
+/* ---- the kind ---- */
+
+const dyn__objective_kind dyn__called_kind = {
+    .evaluator_create = create, .evaluator_step = step, .evaluator_free = destroy_evaluator, .curvature = curvature,
+};
+
+static dyn_status fill(dyn_objective *o, const functions *f)
+{
+    DYN__TRY(dyn__objective_buffers(o));
+    DYN__TRY(dyn__objective_add_term(o, "loss"));
+    o->own = dyn__alloc(o->ctx, 1, sizeof *f);
+    if (!o->own)
+        return DYN_ENOMEM;
+    memcpy(o->own, f, sizeof *f);
+    return DYN_OK;
+}
+
+dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, int64_t p, dyn_value_fn value, dyn_gradient_fn gradient,
+                                        dyn_product_fn hessian, void *user, dyn_objective **out)
+{
+    dyn_objective *o;
+
+    if (out)
+        *out = NULL;
+    if (!ctx)
+        return DYN_EINVAL;
+    DYN__ENTER(ctx);
+    DYN__NEED(ctx, out);
+    if (p < 1 || !value)
+        return DYN__FAIL(ctx, DYN_EINVAL, "%lld parameters, value function %s", (long long)p, value ? "given" : "NULL");
+    DYN__TRY(dyn__objective_new(ctx, &dyn__called_kind, DYN_F64, &o));
+    o->p = p;
+    dyn_status s = fill(o, &(functions){value, gradient, hessian, user});
+    if (s < 0)
+        dyn_objective_unref(o);
+    else
+        *out = o;
+    return s;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The struct behind an objective, for the files that implement one. Three kinds differ in a table of functions: a
+ * function on the graph with data (a model's loss is one), the caller's own functions, a weighted sum of objectives. */
+#ifndef DYN__OBJECTIVE_IMPL_H
+#define DYN__OBJECTIVE_IMPL_H
+
+#include "compile/compile.h"
+#include "graph/label.h"
+#include "model/build.h"
+#include "objective/objective.h"
+
+/* ---- what an objective is made of ---- */
+
+typedef struct dyn__datum {
+    char *name;
+    dyn_array *array;           /* in the element type, or indices */
+    int32_t shared;             /* the same for all samples */
+    int32_t esize;
+    int64_t row;                /* numbers of one sample; of all, when shared */
+} dyn__datum;
+
+/* A model whose tensors are part of theta. */
+typedef struct dyn__member {
+    dyn_model *model;
+    char *name;                 /* what heads its tensors' names */
+    int64_t offset, state;      /* in theta, in the state */
+    int32_t tensor;             /* number of its first tensor */
+} dyn__member;
+
+struct dyn__objective_kind;
+
+struct dyn_objective {
+    dyn__ref ref;
+    dyn_ctx *ctx;
+    const struct dyn__objective_kind *kind;
+    void *own;                      /* of the kind */
+    dyn_objective_options opt;      /* complete */
+    int64_t n, c, p;                /* samples, outputs per sample, parameters */
+    int32_t esize;
+    dyn__member *member;
+    int32_t members, tensors;
+    int64_t states;                 /* numbers */
+    char **term;                    /* names of the terms */
+    int32_t terms;
+    char *coupling[2];              /* what joins samples, measuring and training; NULL = nothing */
+
+    /* a function on the graph */
+    dyn_build_fn build;
+    void *user;
+    int32_t owns_user;
+    dyn__datum *datum;
+    int32_t data;
+    int32_t target;                 /* number of the datum that holds the targets; -1 = none */
+    void *state;                    /* that measurements take, in the element type */
+
+    /* made on first use */
+    dyn__evaluator *evaluator, *loss;   /* of all samples; the second without gradient */
+    struct dyn__parts *forward;         /* outputs */
+    void *theta, *gradient;             /* p numbers each, in the element type */
+    void *spare[2];                     /* plans of a Hessian and of a Gauss-Newton operator that are not in use */
+};
+
+typedef struct dyn__objective_kind {
+    dyn_status (*evaluator_create)(dyn__evaluator *e);
+    dyn_status (*evaluator_step)(dyn__evaluator *e, dyn__step_io *io);
+    void (*evaluator_free)(dyn__evaluator *e);
+    dyn_status (*curvature)(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out);
+    void (*free)(dyn_objective *o);
+} dyn__objective_kind;
+extern const dyn__objective_kind dyn__graph_kind, dyn__called_kind, dyn__sum_kind;
+
+/* Parts of one kind of evaluator stand in `own`. */
+struct dyn__evaluator {
+    dyn_objective *o;           /* not counted: the owner of the evaluator holds the objective */
+    dyn__feeding feeding;
+    int32_t training;           /* writes the graph for training */
+    int32_t value_only;         /* no gradient */
+    double *term;               /* [o->terms] */
+    void *own;
+};
+
+/* An evaluator of all samples as measurements see them; value_only: its steps leave the gradient alone. */
+dyn_status dyn__evaluator_measuring(dyn_objective *o, int value_only, dyn__evaluator **out);
+
+/* objective.c. An objective without anything in it; free it by dyn_objective_unref. */
+dyn_status dyn__objective_new(dyn_ctx *ctx, const dyn__objective_kind *kind, int32_t dtype, dyn_objective **out);
+/* Adds a model to theta. */
+dyn_status dyn__objective_add_member(dyn_objective *o, dyn_model *m, const char *name);
+/* Buffers of p numbers, once p is known. */
+dyn_status dyn__objective_buffers(dyn_objective *o);
+dyn_status dyn__objective_add_term(dyn_objective *o, const char *name);
+/* Tensor i of theta and the member it is of; offset is that of the tensor in theta. */
+const dyn__tensor *dyn__objective_tensor(const dyn_objective *o, int32_t i, int64_t *offset, const dyn__member **of);
+/* theta finite and given */
+dyn_status dyn__check_theta(dyn_objective *o, const double *theta, const void *result);
+/* DYN_ENOTSUP unless the objective is a function on the graph, whose samples do not depend on each other as measured. */
+dyn_status dyn__need_graph(dyn_objective *o);
+dyn_status dyn__need_separate(dyn_objective *o, const char *what);
+
+/* rows.c: double <-> element type */
+void dyn__to_native(const dyn_objective *o, int64_t n, void *to, const double *from);
+void dyn__from_native(const dyn_objective *o, int64_t n, double *to, const void *from);
+void dyn__add_native(const dyn_objective *o, int64_t n, double *to, const void *from);
+/* rows [count, p] <-> the element type, tensor by tensor */
+void dyn__rows_to_native(const dyn_objective *o, int64_t count, void *to, const double *rows);
+void dyn__rows_from_native(const dyn_objective *o, int64_t count, double *rows, const void *from);
+
+/* ---- the graph of some samples ---- */
+
+enum dyn__slot_role { DYN__SLOT_SAMPLES, DYN__SLOT_SHARED, DYN__SLOT_STATE };
+
+/* An input of the graph that is no parameter. */
+typedef struct dyn__slot {
+    dyn_node node;
+    int32_t role, number;       /* datum; of a state its number */
+    int64_t offset;             /* of a state */
+} dyn__slot;
+
+/* The objective on `samples` samples, whose loss counts them with the weights of a whole of `total`. */
+typedef struct dyn__loss_graph {
+    dyn_graph *g;
+    dyn__draft draft;
+    dyn__slot *slot;
+    int64_t slots, slots_cap;
+    dyn_node *parameter;        /* in the order of theta */
+    int32_t parameters;
+    dyn__label *label;          /* of the nodes that the build function has made */
+    dyn_node f;                 /* outputs of the only model called, or -1 */
+    dyn_node *term;             /* [terms] their values, without weights, of the share of these samples */
+    dyn_node fit, penalty;      /* what depends on the samples; what depends on theta alone; -1 = nothing */
+    dyn_node loss;              /* both together */
+} dyn__loss_graph;
+
+dyn_status dyn__loss_graph_make(dyn_objective *o, int64_t samples, int64_t total, int training, dyn__loss_graph *out);
+void dyn__loss_graph_free(dyn_objective *o, dyn__loss_graph *l);
+/* Where the Gauss-Newton matrix cuts; refuses a loss that depends on theta otherwise. */
+dyn_status dyn__loss_graph_cuts(dyn_objective *o, const dyn__loss_graph *l, const dyn_node **cut, int32_t *count);
+/* Bind parameter tensors of a plan to their places in theta. Tensors the plan does not read are skipped. */
+void dyn__bind_theta(const dyn_objective *o, const dyn__loss_graph *l, dyn_exec *e, const void *theta);
+/* Outputs first, first+1, ... of a plan to the tensors' places in a vector. */
+void dyn__bind_gradient(const dyn_objective *o, dyn_exec *e, int32_t first, void *gradient);
+/* The slots of a graph as inputs of a plan: node is the number of the input, and of those the plan reads only. */
+typedef struct dyn__slots { int64_t count; dyn__slot *slot; } dyn__slots;
+dyn_status dyn__slots_find(dyn_objective *o, const dyn__loss_graph *l, const dyn_exec *e, dyn__slots *out);
+void dyn__slots_free(dyn_objective *o, dyn__slots *s);
+/* The samples from `first` on: of rows, datum by datum, or with NULL of the objective's data. state NULL: the
+ * objective's. */
+void dyn__slots_bind(const dyn_objective *o, const dyn__slots *s, dyn_exec *e, const void *state, void *const *rows,
+                     int64_t first);
+/* All slots of l to the objective's data from sample 0 on, once. */
+dyn_status dyn__bind_data(dyn_objective *o, const dyn__loss_graph *l, dyn_exec *e);
+
+dyn_status dyn__graph_curvature(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out);
+void dyn__curvature_free(void *spare);
+void dyn__forward_free(dyn_objective *o);
+
+#endif

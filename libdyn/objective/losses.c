@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The losses that have names, of outputs f and targets y of one shape [n, ..., c]; cross-entropies are taken over the last
+ * axis, all that stands between is a position. Each is written so that neither it nor its derivative cancels:
+ *
+ *   mean squared error      (f - y)^2
+ *   absolute error          |f - y|
+ *   Huber                   e^2/2 for |e| <= delta, else delta (|e| - delta/2)
+ *   cross-entropy           -y log softmax f, where log softmax f = (f - m) - log sum e^(f - m), m = max f
+ *   Kullback-Leibler        y log y - y log softmax f
+ *   binary cross-entropy    y softplus(-f) + (1 - y) softplus(f)
+ *   hinge                   max(0, 1 - y f)
+ *
+ * Elements are summed, positions of cross-entropies averaged. */
+#include <string.h>
+#include <math.h>
+#include "data/data.h"
+#include "objective/losses.h"
+
+static int is_softmax(int32_t loss) { return loss == DYN_LOSS_CROSS_ENTROPY || loss == DYN_LOSS_KL; }
+
+dyn_status dyn__loss_check(dyn_ctx *ctx, const dyn_objective_options *o)
+{
+    if (o->loss < DYN_LOSS_MSE || o->loss > DYN_LOSS_KL)
+        return DYN__FAIL(ctx, DYN_EINVAL, "loss %d is not known", (int)o->loss);
+    if (o->loss == DYN_LOSS_HUBER ? !(o->delta > 0) || !isfinite(o->delta) : o->delta != 0)
+        return DYN__FAIL(ctx, DYN_EINVAL, "delta is %g; the Huber loss needs one above 0, the others take none", o->delta);
+    if (!(o->label_smoothing >= 0 && o->label_smoothing < 1) ||
+        (o->label_smoothing > 0 && o->loss != DYN_LOSS_CROSS_ENTROPY))
+        return DYN__FAIL(ctx, DYN_EINVAL, "label_smoothing is %g: from 0 to below 1, and of the cross-entropy",
+                         o->label_smoothing);
+    if (o->weight)
+        DYN__TRY(dyn__check_ctx(ctx, "weight", o->weight->ctx));
+    return DYN_OK;
+}
+
+/* ---- data ---- */
+
+/* The array as [n, shape]; it holds so many numbers. */
+static dyn_status add_reshaped(dyn_objective *o, const char *name, dyn_array *a, const dyn__shape *sample)
+{
+    const dyn__shape s = dyn__shape_lead(sample, dyn_array_shape(a)[0]);
+    dyn_array *view = NULL;
+
+    DYN__TRY(dyn_array_reshape(a, s.rank, s.dim, &view));
+    dyn_status status = dyn__objective_add_datum(o, name, view, 0);
+    dyn_array_unref(view);
+    return status;
+}
+
+static dyn_status add_input(dyn_objective *o, const dyn_model *m, dyn_array *x)
+{
+    const int64_t d = dyn_model_input_size(m);
+
+    if (m->inputs != 1)
+        return DYN__FAIL(o->ctx, DYN_EINVAL, "the model has %d inputs; its objective is written as a function",
+                         (int)m->inputs);
+    if (dyn_array_rank(x) < 1)
+        return DYN__FAIL(o->ctx, DYN_ESHAPE, "x of rank 0 needs a sample axis");
+    const int64_t n = dyn_array_shape(x)[0];
+    if (n < 1 || dyn_array_size(x) != n * d)
+        return DYN__FAIL(o->ctx, DYN_ESHAPE, "x has %lld numbers in %lld samples, the model takes %lld per sample",
+                         (long long)dyn_array_size(x), (long long)n, (long long)d);
+    if ((m->input[0].dtype == DYN_I64) == (dyn_array_dtype(x) == DYN_I64))
+        return add_reshaped(o, m->input[0].name, x, &m->input[0].shape);
+    if (m->input[0].dtype == DYN_I64)
+        return DYN__FAIL(o->ctx, DYN_EDTYPE, "x holds numbers, the model takes indices (DYN_I64)");
+    dyn_array *numbers = NULL;
+    DYN__TRY(dyn_array_convert(x, o->opt.dtype, &numbers));
+    dyn_status s = add_reshaped(o, m->input[0].name, numbers, &m->input[0].shape);
+    dyn_array_unref(numbers);
+    return s;
+}
+
+static double number_at(const dyn_array *a, int64_t i)
+{
+    const void *p = dyn_array_data(a);
+
+    return dyn_array_dtype(a) == DYN_F64 ? ((const double *)p)[i] : dyn_array_dtype(a) == DYN_F32 ? (double)((const float *)p)[i]
+           : (double)((const int64_t *)p)[i];
+}
+
+/* Every target from low to high. */
+static dyn_status check_range(dyn_objective *o, const dyn_array *y, double low, double high, const char *expected)
+{
+    for (int64_t i = 0; i < dyn_array_size(y); i++) {
+        const double v = number_at(y, i);
+        if (v < low || v > high)
+            return DYN__FAIL(o->ctx, DYN_EINVAL, "y: number %lld is %g, expected %s", (long long)i, v, expected);
+    }
+    return DYN_OK;
+}
+
+static dyn_status check_targets(dyn_objective *o, const dyn_array *y, int classes, int64_t c)
+{
+    if (classes)
+        return check_range(o, y, 0, (double)(c - 1), "a class, from 0 to below the number of outputs");
+    switch (o->opt.loss) {
+    case DYN_LOSS_CROSS_ENTROPY:
+    case DYN_LOSS_KL:
+        return check_range(o, y, 0, HUGE_VAL, "a share of a distribution, not negative");
+    case DYN_LOSS_BINARY_CROSS_ENTROPY:
+        return check_range(o, y, 0, 1, "a probability in [0, 1]");
+    case DYN_LOSS_HINGE:
+        return check_range(o, y, -1, 1, "a label, -1 or 1");
+    default:
+        return DYN_OK;
+    }
+}
+
+/* 0, 1, ..., c - 1, to tell a class by. */
+static dyn_status add_classes(dyn_objective *o, int64_t c)
+{
+    dyn_array *a = NULL;
+
+    DYN__TRY(dyn_array_linspace(o->ctx, DYN_F64, 0, (double)(c - 1), c, &a));
+    dyn_status s = dyn__objective_add_datum(o, "classes", a, 1);
+    dyn_array_unref(a);
+    return s;
+}
+
+/* Numbers in the element type, integers too. */
+static dyn_status add_numbers(dyn_objective *o, const char *name, dyn_array *a, const dyn__shape *sample)
+{
+    dyn_array *numbers = NULL;
+
+    DYN__TRY(dyn_array_convert(a, o->opt.dtype, &numbers));
+    dyn_status s = add_reshaped(o, name, numbers, sample);
+    dyn_array_unref(numbers);
+    return s;
+}
+
+static dyn_status add_targets(dyn_objective *o, const dyn_model *m, dyn_array *y)
+{
+    const int64_t size = dyn_model_output_size(m), c = m->output.rank ? m->output.dim[m->output.rank - 1] : 1;
+    dyn__shape shape = m->output;
+
+    if (is_softmax(o->opt.loss) && c < 2)
+        return DYN__FAIL(o->ctx, DYN_ESHAPE, "a softmax needs two outputs or more, the model has %lld", (long long)c);
+    if (dyn_array_rank(y) < 1 || dyn_array_shape(y)[0] != o->n)
+        return DYN__FAIL(o->ctx, DYN_ESHAPE, "y has %lld numbers in %lld samples, expected %lld samples of %lld outputs",
+                         (long long)dyn_array_size(y), (long long)(dyn_array_rank(y) ? dyn_array_shape(y)[0] : 0),
+                         (long long)o->n, (long long)size);
+    const int classes = o->opt.loss == DYN_LOSS_CROSS_ENTROPY && dyn_array_dtype(y) == DYN_I64 &&
+                        dyn_array_size(y) == o->n * (size / c);
+    if (!classes && dyn_array_size(y) != o->n * size)
+        return DYN__FAIL(o->ctx, DYN_ESHAPE, "y has %lld numbers in %lld samples, expected %lld samples of %lld outputs",
+                         (long long)dyn_array_size(y), (long long)o->n, (long long)o->n, (long long)size);
+    DYN__TRY(check_targets(o, y, classes, c));
+    if (classes) {
+        shape.dim[shape.rank - 1] = 1;
+        DYN__TRY(add_classes(o, c));
+    }
+    o->target = o->data;
+    return add_numbers(o, "y", y, &shape);
+}
+
+static dyn_status add_weight(dyn_objective *o, const dyn_model *m)
+{
+    const dyn_array *w = o->opt.weight;
+    dyn__shape shape = m->output;
+    const int64_t positions = shape.rank ? dyn__shape_size(&shape) / shape.dim[shape.rank - 1] : 1;
+
+    if (!w)
+        return DYN_OK;
+    if (dyn_array_size(w) != o->n && dyn_array_size(w) != o->n * positions)
+        return DYN__FAIL(o->ctx, DYN_ESHAPE, "weight has %lld numbers, expected one for each of %lld samples%s",
+                         (long long)dyn_array_size(w), (long long)o->n, positions > 1 ? " or of their positions" : "");
+    for (int i = 0; i < shape.rank; i++)
+        shape.dim[i] = i + 1 == shape.rank || dyn_array_size(w) == o->n ? 1 : shape.dim[i];
+    return add_numbers(o, "weight", o->opt.weight, &shape);
+}
+
+dyn_status dyn__loss_inputs(dyn_objective *o, dyn_model *model, dyn_array *x, dyn_array *y)
+{
+    DYN__TRY(add_input(o, model, x));
+    DYN__TRY(add_targets(o, model, y));
+    DYN__TRY(add_weight(o, model));
+    o->opt.weight = NULL;       /* it is data from here on */
+    return DYN_OK;
+}
+
+/* ---- the graph ---- */
+
+static dyn_node squared(dyn_graph *g, dyn_node x) { return dyn_graph_mul(g, x, x); }
+
+static dyn_node huber(dyn_graph *g, dyn_node e, double delta)
+{
+    dyn_node a = dyn_graph_abs(g, e), d = dyn_graph_constant(g, delta, 0, NULL);
+    dyn_node outside = dyn_graph_scale(g, dyn_graph_sub(g, a, dyn_graph_constant(g, delta / 2, 0, NULL)), delta);
+
+    return dyn_graph_select(g, dyn_graph_greater(g, a, d), outside, dyn_graph_scale(g, squared(g, e), 0.5));
+}
+
+/* The last axis as one of size 1. */
+static dyn_node with_last(dyn_graph *g, dyn_node x)
+{
+    int64_t shape[DYN_MAX_RANK + 1];
+    const int32_t rank = dyn_graph_shape(g, x, shape);
+
+    if (rank < 0)
+        return rank;
+    shape[rank] = 1;
+    return dyn_graph_reshape(g, x, rank + 1, shape);
+}
+
+static dyn_node log_softmax(dyn_graph *g, dyn_node f)
+{
+    const int32_t last = dyn_graph_shape(g, f, NULL) - 1;
+    dyn_node m = dyn_graph_stop(g, with_last(g, dyn_graph_amax(g, f, 1, &last)));
+    dyn_node z = dyn_graph_sub(g, f, m);
+
+    return dyn_graph_sub(g, z, with_last(g, dyn_graph_log(g, dyn_graph_sum(g, dyn_graph_exp(g, z), 1, &last))));
+}
+
+/* y, or where it holds classes, 1 at the class and 0 elsewhere; smoothed as (1 - s) y + s / c. */
+static dyn_node distribution(const dyn_objective *o, dyn_build *b, dyn_node f, dyn_node y)
+{
+    dyn_graph *g = dyn_build_graph(b);
+    int64_t shape[DYN_MAX_RANK], of_y[DYN_MAX_RANK];
+    const int32_t rank = dyn_graph_shape(g, f, shape);
+    const double s = o->opt.label_smoothing;
+
+    if (rank < 0 || dyn_graph_shape(g, y, of_y) < 0)
+        return rank < 0 ? rank : y;
+    if (of_y[rank - 1] != shape[rank - 1])
+        y = dyn_graph_equal(g, y, dyn_build_data(b, "classes"));
+    if (s == 0)
+        return y;
+    return dyn_graph_add(g, dyn_graph_scale(g, y, 1 - s),
+                         dyn_graph_constant(g, s / (double)shape[rank - 1], 0, NULL));
+}
+
+static dyn_node binary_cross_entropy(dyn_graph *g, dyn_node f, dyn_node y)
+{
+    dyn_node one = dyn_graph_constant(g, 1, 0, NULL);
+    dyn_node right = dyn_graph_mul(g, y, dyn_graph_softplus(g, dyn_graph_neg(g, f)));
+
+    return dyn_graph_add(g, right, dyn_graph_mul(g, dyn_graph_sub(g, one, y), dyn_graph_softplus(g, f)));
+}
+
+/* y log y, 0 at 0 */
+static dyn_node negative_entropy(dyn_graph *g, dyn_node y)
+{
+    dyn_node zero = dyn_graph_constant(g, 0, 0, NULL), some = dyn_graph_greater(g, y, zero);
+    dyn_node safe = dyn_graph_select(g, some, y, dyn_graph_constant(g, 1, 0, NULL));
+
+    return dyn_graph_mul(g, y, dyn_graph_log(g, safe));
+}
+
+/* Of every element. */
+static dyn_node element_loss(const dyn_objective *o, dyn_build *b, dyn_node f, dyn_node y)
+{
+    dyn_graph *g = dyn_build_graph(b);
+    dyn_node one;
+
+    switch (o->opt.loss) {
+    case DYN_LOSS_CROSS_ENTROPY:
+        return dyn_graph_neg(g, dyn_graph_mul(g, distribution(o, b, f, y), log_softmax(g, f)));
+    case DYN_LOSS_KL:
+        return dyn_graph_sub(g, negative_entropy(g, y), dyn_graph_mul(g, y, log_softmax(g, f)));
+    case DYN_LOSS_BINARY_CROSS_ENTROPY:
+        return binary_cross_entropy(g, f, y);
+    case DYN_LOSS_L1:
+        return dyn_graph_abs(g, dyn_graph_sub(g, f, y));
+    case DYN_LOSS_HUBER:
+        return huber(g, dyn_graph_sub(g, f, y), o->opt.delta);
+    case DYN_LOSS_HINGE:
+        one = dyn_graph_constant(g, 1, 0, NULL);
+        return dyn_graph_relu(g, dyn_graph_sub(g, one, dyn_graph_mul(g, y, f)));
+    default:
+        return squared(g, dyn_graph_sub(g, f, y));
+    }
+}
+
+/* Factor before the sum over outputs and positions. */
+static double factor(const dyn_objective *o)
+{
+    const dyn__shape *s = &o->member[0].model->output;
+    const double size = (double)dyn__shape_size(s), c = s->rank ? (double)s->dim[s->rank - 1] : 1;
+    double a = is_softmax(o->opt.loss) ? c / size : 1;
+
+    if (o->opt.mean_outputs)
+        a = 1 / size;
+    return o->opt.half && o->opt.loss == DYN_LOSS_MSE ? a / 2 : a;
+}
+
+dyn_node dyn__loss_build(void *user, dyn_build *b)
+{
+    static const int32_t axes[DYN_MAX_RANK] = {1, 2, 3, 4, 5, 6, 7};
+    const dyn_objective *o = user;
+    const dyn_model *m = o->member[0].model;
+    dyn_graph *g = dyn_build_graph(b);
+    dyn_node x = dyn_build_data(b, m->input[0].name), y = dyn_build_data(b, "y");
+
+    DYN__TRY(x);
+    dyn_node f = dyn_build_call(b, NULL, m, 1, &x);
+    dyn_node e = element_loss(o, b, f, y);
+    DYN__TRY(e);
+    if (o->target + 1 < o->data)
+        DYN__TRY(e = dyn_graph_mul(g, e, dyn_build_data(b, "weight")));
+    e = dyn_graph_sum(g, e, dyn__at(g, e)->shape.rank - 1, axes);
+    DYN__TRY(dyn_build_term(b, "loss", e, factor(o)));
+    return e;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The losses that have names: the build function of a model on x and y, and the data it needs. */
+#ifndef DYN__LOSSES_H
+#define DYN__LOSSES_H
+
+#include "objective/impl.h"
+
+/* The options that concern losses. */
+dyn_status dyn__loss_check(dyn_ctx *ctx, const dyn_objective_options *opt);
+/* x, y and the weights as data of the objective, of which the model is the only member. */
+dyn_status dyn__loss_inputs(dyn_objective *o, dyn_model *model, dyn_array *x, dyn_array *y);
+/* user is the objective. */
+dyn_node dyn__loss_build(void *user, dyn_build *b);
+
+/* create.c */
+dyn_status dyn__objective_add_datum(dyn_objective *o, const char *name, dyn_array *a, int shared);
+dyn_status dyn__objective_ready(dyn_objective *o);
+
+#endif
