@@ -218,6 +218,7 @@ dyn_status dyn_objective_from_function(dyn_ctx *ctx, dyn_build_fn build, void *u
     DYN__NEED(ctx, out);
     DYN__NEED(ctx, build);
     DYN__TRY(dyn__options(ctx, "dyn_objective_parts", parts, &p, sizeof p, sizeof p));
+    DYN__TRY(dyn__check_reserved(ctx, p.reserved));
     DYN__TRY(check_parts(ctx, &p));
     DYN__TRY(complete(ctx, given, &opt));
     DYN__TRY(dyn__objective_new(ctx, &dyn__graph_kind, opt.dtype, &o));

@@ -49,6 +49,16 @@ USE(use_sharpness, dyn_sharpness_tracker, dyn_sharpness_tracker_create(live.ctx,
     dyn_sharpness_tracker_free)
 USE(use_spike, dyn_episodes, dyn_episodes_spikes(live.ctx, 4, numbers, opt, &out), dyn_episodes_free)
 
+static dyn_node write_loss(void *user, dyn_build *b)
+{
+    dyn_node x = dyn_build_data(b, "x");
+
+    (void)user;
+    return dyn_graph_sum(dyn_build_graph(b), dyn_build_call(b, NULL, live.model, 1, &x), 1, (int32_t[]){1});
+}
+
+USE(use_parts, dyn_objective, dyn_objective_from_function(live.ctx, write_loss, NULL, opt, NULL, &out), dyn_objective_unref)
+
 static dyn_status use_init(const void *opt)
 {
     double theta[7];
@@ -80,6 +90,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_eigen_options", use_eigen, "dyn_eigen_solve" },
     { "dyn_init_options", use_init, "dyn_model_initialise" },
     { "dyn_objective_options", use_objective, "dyn_objective_create" },
+    { "dyn_objective_parts", use_parts, "dyn_objective_from_function" },
     { "dyn_optimizer_options", use_optimizer, "dyn_optimizer_create" },
     { "dyn_perceptron_options", use_perceptron, "dyn_model_perceptron" },
     { "dyn_plan_options", use_plan, "dyn_plan_compile" },
@@ -110,9 +121,18 @@ static void valid(const struct layout *l, union options *o)
 {
     static const int64_t widths[2] = { 1, 1 };
 
+    static const char *const names[1] = { "x" };
+
     memset(o, 0, sizeof *o);
     memcpy(o->bytes, l->init, l->size);
-    if (strcmp(l->name, "dyn_perceptron_options") == 0) {
+    if (strcmp(l->name, "dyn_objective_parts") == 0) {
+        dyn_objective_parts *p = (dyn_objective_parts *)(void *)o;
+
+        p->models = p->data = 1;
+        p->model = &live.model;
+        p->array = &live.array;
+        p->name = names;
+    } else if (strcmp(l->name, "dyn_perceptron_options") == 0) {
         ((dyn_perceptron_options *)(void *)o)->widths = widths;
         ((dyn_perceptron_options *)(void *)o)->widths_count = 2;
     } else if (strcmp(l->name, "dyn_replicas_options") == 0) {

@@ -7,6 +7,21 @@ int32_t that says how it went."""
 
 #: name, result, parameters
 FUNCTIONS = """
+# build.h
+dyn_build_graph                        ptr    ptr
+dyn_build_samples                      i64    ptr
+dyn_build_training                     i32    ptr
+dyn_build_input                        i32    ptr str i32 ptr
+dyn_build_indices                      i32    ptr str i32 ptr
+dyn_build_data                         i32    ptr str
+dyn_build_parameter                    i32    ptr str i32 ptr ptr
+dyn_build_state                        i32    ptr str i32 ptr f64
+dyn_build_update                       status ptr i32 i32
+dyn_build_call                         i32    ptr str ptr i32 ptr
+dyn_build_name                         i32    ptr str i32
+dyn_build_residual                     i32    ptr i32
+dyn_build_term                         status ptr str i32 f64
+
 # check.h
 dyn_check_gradient                     status ptr ptr u64 ptr
 dyn_check_hessian                      status ptr ptr u64 ptr
@@ -189,6 +204,12 @@ dyn_model_input_size                   i64    ptr
 dyn_model_output_size                  i64    ptr
 dyn_model_build                        i32    ptr ptr i32
 dyn_model_initialise                   status ptr ptr ptr
+dyn_model_create                       status ptr ptr ptr ptr
+dyn_model_inputs                       i32    ptr
+dyn_model_input_name                   str    ptr i32
+dyn_model_input                        i32    ptr i32 ptr ptr
+dyn_model_output                       i32    ptr ptr
+dyn_model_state_size                   i64    ptr
 
 # objective.h
 dyn_objective_create                   status ptr ptr ptr ptr ptr ptr
@@ -207,6 +228,16 @@ dyn_objective_hessian                  status ptr ptr ptr
 dyn_objective_ggn                      status ptr ptr ptr
 dyn_objective_jacobian                 status ptr ptr ptr
 dyn_objective_sample_gradients         status ptr ptr ptr
+dyn_objective_from_function            status ptr ptr ptr ptr ptr ptr
+dyn_objective_sum                      status ptr i32 ptr ptr ptr
+dyn_objective_set_data                 status ptr str ptr
+dyn_objective_models                   i32    ptr
+dyn_objective_member                   ptr    ptr i32 ptr
+dyn_objective_tensors                  i32    ptr
+dyn_objective_terms                    i32    ptr
+dyn_objective_term_name                str    ptr i32
+dyn_objective_term_values              status ptr ptr ptr
+dyn_objective_coupling                 str    ptr i32
 
 # operator.h
 dyn_operator_from_callback             status ptr i64 ptr ptr ptr
@@ -337,23 +368,25 @@ dyn_eigen_options struct_size:u32 which:i32 count:i64 max_products:i64 subspace:
     tolerance:f64 seed:u64 unchecked:u32 reserved:u32 start:ptr progress:ptr progress_user:ptr
 dyn_trace_options struct_size:u32 method:i32 products:i64 seed:u64
 dyn_init_options struct_size:u32 kind:i32 scale:f64 bias_kind:i32 layers:i32 bias_scale:f64 layer_scale:ptr seed:u64
-dyn_perceptron_options struct_size:u32 widths_count:i32 widths:ptr activation:i32 no_bias:i32 activations:ptr bias:ptr
-    no_output_bias:i32 antisymmetric:i32 output_scale:f64
+dyn_perceptron_options struct_size:u32 widths_count:i32 widths:ptr activation:i32 no_bias:i32 activations:ptr
+    bias:ptr no_output_bias:i32 antisymmetric:i32 output_scale:f64
 dyn_objective_options struct_size:u32 loss:i32 dtype:i32 half:i32 sum_samples:i32 mean_outputs:i32 l2:f64
-    memory_limit:i64
+    memory_limit:i64 delta:f64 label_smoothing:f64 weight:ptr
 dyn_optimizer_options struct_size:u32 kind:i32 rate:f64 beta1:f64 beta2:f64 eps:f64 weight_decay:f64 clip_norm:f64
     eps_inside:i32 no_bias_correction:i32 ema:i32 init_from_gradient:i32 schedule:i32 reserved:i32 warmup:i64
     period:i64 tick_steps:i64 warmup_start:f64 factor:f64 floor:f64
 dyn_plan_options struct_size:u32 threads:i32 arena_limit:i64 unfused:i32 reserved:u32
 dyn_rank_options struct_size:u32 rule:i32 tolerance:f64 probes:i64 probe_std:f64 seed:u64
-dyn_replicas_options struct_size:u32 reserved:u32 count:i64 optimizer_count:i64 optimizers:ptr run_count:i64 runs:ptr
-    init_count:i64 inits:ptr theta:ptr progress:ptr progress_user:ptr
+dyn_replicas_options struct_size:u32 reserved:u32 count:i64 optimizer_count:i64 optimizers:ptr run_count:i64
+    runs:ptr init_count:i64 inits:ptr theta:ptr progress:ptr progress_user:ptr
 dyn_sharpness_options struct_size:u32 which:i32 count:i64 max_products:i64 tolerance:f64 seed:u64 unchecked:i32
     no_raw:i32 cold:i32 reserved:u32
 dyn_spike_options struct_size:u32 reserved:u32 window:i64 merge:i64 smooth:i64 ratio:f64
 dyn_run_options struct_size:u32 drop_last:i32 steps:i64 batch:i64 seed:u64 record_every:i64 stop_loss:f64
     stop_accuracy:f64 accuracy_every:i64 progress_every:i64 progress:ptr progress_user:ptr
 dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr
+dyn_objective_parts struct_size:u32 models:i32 model:ptr model_name:ptr data:i32 reserved:u32 array:ptr name:ptr
+    shared:ptr
 """
 
 #: name, result, parameters
@@ -366,6 +399,7 @@ dyn_value_fn            i32  ptr ptr ptr
 dyn_gradient_fn         i32  ptr ptr ptr ptr
 dyn_product_fn          i32  ptr ptr i64 ptr ptr
 dyn_observer_fn         i32  ptr ptr i64 f64 ptr ptr
+dyn_build_fn            i32  ptr ptr
 """
 
 #: kind: (what the C names begin with, {name here: value}); the C name is the prefix with the name in capitals
@@ -382,8 +416,9 @@ ENUMERATORS = {
         "softplus": 8, "elu": 9, "sin": 10, "x_tanh": 11, "x2_tanh": 12, "square": 13, "cube": 14, "erf": 15}),
     "init": ("DYN_INIT_", {
         "default": 0, "normal": 1, "uniform": 2, "power": 3, "lecun": 4, "xavier": 5, "xavier_uniform": 6, "he": 7,
-        "orthogonal": 8, "zero": 9, "width_power": 10}),
-    "loss": ("DYN_LOSS_", {"mse": 0, "cross_entropy": 1, "binary_cross_entropy": 2}),
+        "orthogonal": 8, "zero": 9, "width_power": 10, "constant": 11}),
+    "loss": ("DYN_LOSS_", {
+        "mse": 0, "cross_entropy": 1, "binary_cross_entropy": 2, "l1": 3, "huber": 4, "hinge": 5, "kl": 6}),
     "optimizer": ("DYN_OPTIMIZER_", {
         "gd": 0, "heavy_ball": 1, "nesterov": 2, "adam": 3, "adamw": 4, "rmsprop": 5, "sign": 6}),
     "rate": ("DYN_RATE_", {"constant": 0, "step": 1, "cosine": 2}),
