@@ -247,10 +247,10 @@ class ModelRank(Measurement):
 
 #: fields of a RankResult that are recorded, in this order, followed by the number of singular values
 NUMBERS = ("rank", "by_tolerance", "by_gap", "gap_at_tolerance", "largest_gap", "tolerance", "rows", "columns",
-           "zero_columns")
+           "zero_columns", "accurate")
 
 
 def _rank_result(numbers: NDArray[np.float64], values: NDArray[np.float64]) -> RankResult:
-    whole = {"rank", "by_tolerance", "by_gap", "rows", "columns", "zero_columns"}
-    fields = {name: int(v) if name in whole else float(v) for name, v in zip(NUMBERS, numbers)}
+    kinds = {"gap_at_tolerance": float, "largest_gap": float, "tolerance": float, "accurate": bool}
+    fields: dict[str, Any] = {name: kinds.get(name, int)(v) for name, v in zip(NUMBERS, numbers)}
     return RankResult(singular_values=values[:int(numbers[-1])], **fields)
