@@ -3,56 +3,94 @@
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt     # noqa: E402
+import matplotlib.pyplot as plt                                     # noqa: E402
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter      # noqa: E402
 
-import cases                        # noqa: E402
+import cases                                                        # noqa: E402
 
-COLOURS = {"libdyn": "#1f6fb4", "jax": "#e08a1e", "torch": "#c0392b"}
 NAMES = {"libdyn": "libdyn", "jax": "JAX", "torch": "PyTorch"}
+STYLES = {"libdyn": {"color": "#1f5fa8", "marker": "o"}, "jax": {"color": "#e07a1f", "marker": "s"},
+          "torch": {"color": "#c1121f", "marker": "D"}}
+ACROSS = 4      # growth curves beside one another
+
+
+def log_ticks(axis):
+    """Numbers as they are read, 0.5 1 2 5 10, on a logarithmic axis."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=20))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: "%g" % v))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def rows(out, path):
-    """Time of each row on all cores relative to libdyn's, with the limit as a mark."""
+    """A line per row of the table: times on all cores relative to libdyn's, and the limit."""
     known = {row.name: row for row in cases.ROWS}
     names = [name for name in out["rows"] if name in known]
-    figure, axes = plt.subplots(figsize=(9, 4.2))
-    for k, who in enumerate(("libdyn", "jax", "torch")):
-        at = [i for i, name in enumerate(names) if who in out["rows"][name]["0"]]
-        height = [out["rows"][names[i]]["0"][who]["time"] / out["rows"][names[i]]["0"]["libdyn"]["time"] for i in at]
-        axes.bar([i + 0.27 * (k - 1) for i in at], height, 0.25, bottom=0, color=COLOURS[who], label=NAMES[who])
+    figure, ax = plt.subplots(figsize=(9, 0.34 * len(names) + 1.1), layout="constrained")
     for i, name in enumerate(names):
+        times = {who: r["time"] / out["rows"][name]["0"]["libdyn"]["time"] for who, r in out["rows"][name]["0"].items()}
         limit = known[name].limit(out["limits"], out["cores"])
         if limit:
-            axes.plot([i - 0.4, i + 0.4], [limit / out["rows"][name]["0"]["libdyn"]["time"]] * 2, "k-", lw=1.5,
-                      label="limit" if not i else None)
-    axes.set_yscale("log")
-    axes.set_xticks(range(len(names)), names)
-    axes.set_ylabel("time / libdyn's time")
-    axes.legend(frameon=False, ncols=4)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=110, bbox_inches="tight")
+            limit /= out["rows"][name]["0"]["libdyn"]["time"]
+            ax.plot(limit, i, "|k", ms=13, mew=2, label="limit of the arithmetic")
+        ax.plot([min(list(times.values()) + [limit or 1]), max(times.values())], [i, i], color="#dddddd", lw=2, zorder=0)
+        for who, ratio in times.items():
+            ax.plot(ratio, i, ls="", ms=7, label=NAMES[who], **STYLES[who])
+    ax.set_xscale("log")
+    log_ticks(ax.xaxis)
+    ax.set_yticks(range(len(names)), ["%s  %s" % (name, known[name].work) for name in names], fontsize=8)
+    ax.invert_yaxis()
+    ax.set_xlabel("time / libdyn's time, all cores: further left is faster")
+    ax.grid(axis="x", color="#eeeeee", zorder=-1)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    legend(figure, [ax])
+    figure.savefig(path, dpi=130)
     plt.close(figure)
+
+
+def legend(figure, axes):
+    """One legend above everything, each name once."""
+    known = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels()):
+            known.setdefault(label, handle)
+    figure.legend(known.values(), known.keys(), loc="outside upper center", ncols=len(known), frameon=False)
 
 
 def growth(out, path):
-    """A column per curve: time above, peak memory below."""
+    """For each curve the time of a step, and below it the peak memory, against the size."""
     curves = out["growth"]
-    figure, axes = plt.subplots(2, len(curves), figsize=(3.1 * len(curves), 5.4), sharex="col", squeeze=False)
+    bands = -(-len(curves) // ACROSS)
+    figure, axes = plt.subplots(2 * bands, ACROSS, figsize=(2.9 * ACROSS, 4.6 * bands), squeeze=False,
+                                layout="constrained", height_ratios=[1.4, 1] * bands)
+    for ax in axes.flat:
+        ax.set_visible(False)
     for j, curve in enumerate(curves):
-        for who, points in curve["lines"].items():
-            x = [p[0] for p in points]
-            axes[0][j].loglog(x, [p[1] * 1e6 for p in points], "o-", ms=3, color=COLOURS[who], label=NAMES[who])
-            axes[1][j].semilogx(x, [p[2] for p in points], "o-", ms=3, color=COLOURS[who])
-        axes[1][j].set_ylim(0)
-        axes[1][j].set_xlabel(curve["axis"], fontsize=8)
-        axes[1][j].set_xticks(x, ["%d" % v for v in x])
-        axes[1][j].minorticks_off()
-    axes[0][0].set_ylabel("µs a step")
-    axes[1][0].set_ylabel("peak MiB")
-    axes[0][0].legend(frameon=False)
-    for a in axes.flat:
-        a.grid(alpha=0.25)
-        a.tick_params(labelsize=7)
-    figure.tight_layout()
+        time, memory = axes[2 * (j // ACROSS)][j % ACROSS], axes[2 * (j // ACROSS) + 1][j % ACROSS]
+        one_curve(time, memory, curve)
+        if not j % ACROSS:
+            time.set_ylabel("µs a step")
+            memory.set_ylabel("peak MiB")
+    legend(figure, axes.flat)
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def one_curve(time, memory, curve):
+    for who, points in curve["lines"].items():
+        sizes = [p[0] for p in points]
+        time.loglog(sizes, [p[1] * 1e6 for p in points], "-", ms=4, label=NAMES[who], **STYLES[who])
+        memory.semilogx(sizes, [p[2] for p in points], "-", ms=4, **STYLES[who])
+    name, _, rest = curve["axis"].partition(",")
+    time.set_title(name + ("\n" + rest.strip() if rest else ""), fontsize=9)
+    memory.set_ylim(0)
+    for ax in (time, memory):
+        ax.set_visible(True)
+        ax.set_xticks(sizes, ["%d" % v for v in sizes] if ax is memory else [""] * len(sizes), fontsize=8)
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.tick_params(axis="x", which="minor", length=0)
+        ax.grid(alpha=0.25)
+    time.yaxis.set_major_formatter(FuncFormatter(lambda v, _: "%g" % v))
+    time.yaxis.set_minor_formatter(NullFormatter())
+    if time.get_ylim()[1] < 100 * time.get_ylim()[0]:
+        log_ticks(time.yaxis)
