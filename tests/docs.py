@@ -3,7 +3,7 @@
 
 usage: docs.py BUILD [--pictures]
 
-Every fenced block names its language, and is tested unless that is `text` or `sh`:
+Every fenced block names its language, and is tested unless that is `text` or `sh`. Blocks like {toctree} are for Sphinx.
     c, cpp    compiled with all warnings; linked and run if it has a main. <dyn/dyn.h> is included anyway, so that a block
               may be a single function
     python    the blocks of a page are run one after the other, as one program, in an empty folder with the file
@@ -56,10 +56,11 @@ print(np.abs(a - b).mean())
 def blocks(page):
     """(language, line, text) of all fenced blocks."""
     found = []
-    fence = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", re.M | re.S)
+    fence = re.compile(r"^```(\{?\w*)[^\n]*\n(.*?)^```\s*$", re.M | re.S)
     text = page.read_text()
     for match in fence.finditer(text):
-        found.append((match.group(1), text.count("\n", 0, match.start()) + 1, match.group(2)))
+        if not match.group(1).startswith("{"):
+            found.append((match.group(1), text.count("\n", 0, match.start()) + 1, match.group(2)))
     return found
 
 

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Sphinx's settings for the site that `sh docs/build.sh` makes."""
+import pathlib
+import sys
+
+docs = pathlib.Path(__file__).resolve().parent
+root = docs.parent
+sys.path[:0] = [str(docs), str(root / "bindings/python")]
+import docstrings                       # noqa: E402
+import dyn                              # noqa: E402
+import pages                            # noqa: E402
+
+project = "libdyn"
+author = "the libdyn authors"
+copyright = author
+version = release = dyn.__version__
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "breathe"]
+exclude_patterns = ["site"]
+
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_type_aliases = {"ArrayLike": "ArrayLike"}
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
+suppress_warnings = ["duplicate_declaration.c"]     # enum dyn_run_reason and the function of that name: two spaces in C
+breathe_projects = {"libdyn": str(root / "build/docs/doxygen/xml")}
+breathe_default_project = "libdyn"
+breathe_domain_by_extension = {"h": "c"}
+c_id_attributes = ["DYN_API"]
+
+toc_object_entries_show_parents = "hide"
+
+html_theme = "furo"
+html_title = "libdyn " + version
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_show_copyright = False
+
+
+def setup(app):
+    pages.write(docs / "reference")
+    app.connect("autodoc-process-docstring", docstrings.process)
+    app.connect("autodoc-process-signature", docstrings.signature)
+    app.connect("autodoc-skip-member", docstrings.skip)
