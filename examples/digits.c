@@ -272,7 +272,7 @@ static dyn_status write_members(dyn_ctx *ctx, const char *path, int count, const
         s = dyn_array_wrap(ctx, m[i].dtype, m[i].rank, m[i].shape, m[i].data, &arrays[i]);
     }
     if (s >= 0)
-        s = dyn_npz_write(ctx, path, count, names, (const dyn_array *const *)arrays);
+        s = dyn_npz_write(ctx, path, count, names, arrays);
     for (int i = 0; i < count; i++)
         dyn_array_unref(arrays[i]);
     return s;

@@ -148,7 +148,7 @@ DYN_API dyn_status dyn_npz_read(dyn_npz *npz, const char *name, dyn_array **out)
  * errors: DYN_EINVAL count < 1, a name empty or given twice; DYN_ENOTSUP; DYN_EIO; DYN_ENOMEM. since: 0.1
  */
 DYN_API dyn_status dyn_npz_write(dyn_ctx *ctx, const char *path, int64_t count, const char *const *names,
-                                 const dyn_array *const *arrays);
+                                 dyn_array *const *arrays);
 
 /* ---- transformations ---- */
 

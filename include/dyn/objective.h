@@ -40,7 +40,8 @@ typedef struct dyn_objective_options {
     int32_t sum_samples;        /* 1: sum over samples; 0: mean */
     int32_t mean_outputs;       /* 1: mean over outputs and positions (PyTorch's MSELoss); 0: as the loss says */
     double l2;                  /* adds l2/2 |theta|^2; 0 = none */
-    /* bytes that values and buffers of one evaluation or operator may take; 0 = no limit. Met by chunks of samples */
+    /* bytes that values and buffers of one evaluation or operator may take with one thread; 0 = no limit. Met by chunks of
+       samples, the same for any number of threads; each further thread takes buffers of one tile, that fit its cache */
     int64_t memory_limit;
     double delta;               /* of DYN_LOSS_HUBER, which needs one; 0 for the others */
     double label_smoothing;     /* eps of the cross-entropy: y is (1 - eps) y + eps / c; 0 = none */

@@ -266,6 +266,9 @@ int32_t dyn__frontier(dyn_graph *g, int32_t count, const dyn_node *outputs, int3
 
 /* Executor internals used by objectives: bind by input number. */
 const dyn_plan *dyn__exec_plan(const dyn_exec *e);
+/* What an executor would take with one thread: what memory limits count, so that they cut the samples alike for any
+ * number of threads. Each further thread takes tile buffers of its own. */
+int64_t dyn__plan_bytes_of_one_thread(const dyn_plan *p);
 int32_t dyn__plan_find(const dyn_plan *p, dyn_node original);
 void dyn__exec_set_input(dyn_exec *e, int32_t i, const void *data);
 void dyn__exec_set_output(dyn_exec *e, int32_t i, void *data);

@@ -19,10 +19,14 @@ enum { SLACK = 64 };            /* bytes behind arena and tiles */
 
 static size_t slots(const dyn_plan *p) { return (size_t)(DYN__BASE_BOUND + p->inputs + p->outputs); }
 
+int64_t dyn__plan_bytes_of_one_thread(const dyn_plan *p)
+{
+    return (int64_t)(sizeof(dyn_exec) + slots(p) * sizeof(char *)) + p->arena + p->scratch + 2 * SLACK;
+}
+
 int64_t dyn_plan_bytes(const dyn_plan *p)
 {
-    return p ? (int64_t)(sizeof(dyn_exec) + slots(p) * sizeof(char *)) + p->arena + p->workers * p->scratch
-        + 2 * SLACK : 0;
+    return p ? dyn__plan_bytes_of_one_thread(p) + (p->workers - 1) * p->scratch : 0;
 }
 
 dyn_status dyn_exec_create(dyn_plan *p, dyn_exec **out)

@@ -27,7 +27,7 @@ dyn_status dyn_npz_open(dyn_ctx *ctx, const char *path, dyn_npz **out)
 }
 
 dyn_status dyn_npz_write(dyn_ctx *ctx, const char *path, int64_t count, const char *const *names,
-                         const dyn_array *const *arrays)
+                         dyn_array *const *arrays)
 {
     (void)count;
     (void)names;

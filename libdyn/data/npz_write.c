@@ -73,7 +73,7 @@ static dyn_status add_array(archive *w, const char *name, const dyn_array *a, un
     return source ? add_source(w, name, source) : fail(w, name, zip_get_error(w->zip));
 }
 
-static dyn_status build(archive *w, int64_t count, const char *const *names, const dyn_array *const *arrays)
+static dyn_status build(archive *w, int64_t count, const char *const *names, dyn_array *const *arrays)
 {
     unsigned char *headers = dyn__alloc(w->ctx, (size_t)count, DYN__NPY_HEADER);
     dyn_status s = headers ? DYN_OK : DYN_ENOMEM;
@@ -108,7 +108,7 @@ static dyn_status copy_bytes(void *arg, dyn__file *f)
     return n == 0 ? DYN_OK : fail(w, "cannot read the archive back", zip_source_error(w->bytes));
 }
 
-static dyn_status check(dyn_ctx *ctx, int64_t count, const char *const *names, const dyn_array *const *arrays)
+static dyn_status check(dyn_ctx *ctx, int64_t count, const char *const *names, dyn_array *const *arrays)
 {
     if (count < 1 || !names || !arrays)
         return DYN__FAIL(ctx, DYN_EINVAL, "count is %lld, names are %s, arrays are %s", (long long)count,
@@ -116,7 +116,6 @@ static dyn_status check(dyn_ctx *ctx, int64_t count, const char *const *names, c
     for (int64_t i = 0; i < count; i++) {
         if (!arrays[i] || !names[i] || !*names[i])
             return DYN__FAIL(ctx, DYN_EINVAL, "array %lld is NULL, or its name is NULL or empty", (long long)i);
-        DYN__TRY(dyn__check_ctx(ctx, names[i], arrays[i]->ctx));
         for (int64_t j = 0; j < i; j++)
             if (!strcmp(names[i], names[j]))
                 return DYN__FAIL(ctx, DYN_EINVAL, "arrays %lld and %lld are both named \"%s\"", (long long)j,
@@ -126,7 +125,7 @@ static dyn_status check(dyn_ctx *ctx, int64_t count, const char *const *names, c
 }
 
 dyn_status dyn_npz_write(dyn_ctx *ctx, const char *path, int64_t count, const char *const *names,
-                         const dyn_array *const *arrays)
+                         dyn_array *const *arrays)
 {
     archive w = { .ctx = ctx, .path = path };
     dyn_status s;

@@ -91,7 +91,7 @@ static dyn_status write(bundle *b, const dyn_run *r, const char *path)
     DYN__TRY(add_vectors(b, r));
     for (int64_t i = 0; i < r->series_count; i++)
         DYN__TRY(add_series(b, r, &r->series[i]));
-    return dyn_npz_write(r->ctx, path, b->count, b->names, (const dyn_array *const *)b->arrays);
+    return dyn_npz_write(r->ctx, path, b->count, b->names, b->arrays);
 }
 
 dyn_status dyn_run_save(const dyn_run *run, const char *path)

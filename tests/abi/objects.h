@@ -45,7 +45,6 @@ static void objects_need(const struct objects *o, dyn_status s)
 static void objects_make_files(struct objects *o)
 {
     const char *name = "x";
-    const dyn_array *arrays[1] = { o->array };
     dyn_status s;
     int fd;
 
@@ -54,7 +53,7 @@ static void objects_make_files(struct objects *o)
     if (fd < 0)
         exit(1);
     close(fd);
-    s = dyn_npz_write(o->ctx, o->npz_path, 1, &name, arrays);
+    s = dyn_npz_write(o->ctx, o->npz_path, 1, &name, &o->array);
     if (s == DYN_OK)
         s = dyn_npz_open(o->ctx, o->npz_path, &o->npz);
     unlink(o->npz_path);

@@ -94,7 +94,7 @@ static dyn_status write_files(dyn_ctx *ctx, void *arg)
         s = dyn_array_write_csv(a, paths[1], NULL);
 #if DYN__HAVE_ZIP
     if (s == DYN_OK)
-        s = dyn_npz_write(ctx, paths[2], 1, &name, (const dyn_array *const *)&a);
+        s = dyn_npz_write(ctx, paths[2], 1, &name, &a);
 #endif
     (void)name;
     dyn_array_unref(a);

@@ -63,6 +63,52 @@ TEST(instruction_sets)
         }
 }
 
+/* Loss, gradient and Hessian products within a limit; the status of the first that does not fit. */
+static dyn_status derive_within(int32_t threads, const problem *p, results *r)
+{
+    dyn_ctx *ctx = make_ctx(threads, DYN_ISA_AUTO);
+    dyn_objective *o = make_objective(ctx, p, p->samples);
+    const int64_t size = dyn_objective_size(o);
+    double *theta = start_of(o), *v = malloc((size_t)(DIRECTIONS * size) * sizeof *v);
+    dyn_operator *A = NULL;
+
+    directions(size, v);
+    dyn_status s = dyn_objective_gradient(o, theta, r->number + r->at[GRADIENT], r->number);
+    if (s == DYN_OK)
+        s = dyn_objective_hessian(o, theta, &A);
+    if (s == DYN_OK)
+        s = dyn_operator_apply(A, 1, v, r->number + r->at[HESSIAN_1]);
+    if (s == DYN_OK)
+        s = dyn_operator_apply(A, DIRECTIONS, v, r->number + r->at[HESSIAN_40]);
+    dyn_operator_unref(A);
+    dyn_objective_unref(o);
+    free(theta);
+    free(v);
+    dyn_ctx_free(ctx);
+    return s;
+}
+
+/* A memory limit cuts the samples into chunks, the same for any number of threads. */
+TEST(threads_and_memory_limits)
+{
+    static const int32_t counts[] = { 1, 4, 7, 64 };
+    problem p = { .digits = 1, .samples = 101 };
+    int fitting = 0;
+
+    for (p.memory_limit = 150000; p.memory_limit < 40000000; p.memory_limit += p.memory_limit / 2) {
+        results first = make_results(17610, 10), r = make_results(17610, 10);
+        const dyn_status s = derive_within(counts[0], &p, &first);
+
+        fitting += s == DYN_OK;
+        for (int i = 1; i < 4; i++)
+            if (derive_within(counts[i], &p, &r) != s || (s == DYN_OK && !same_bits(&r, &first)))
+                TEST_FAIL("limit %lld: %d threads differ", (long long)p.memory_limit, (int)counts[i]);
+        free(first.number);
+        free(r.number);
+    }
+    CHECK(fitting > 5);
+}
+
 /* A block of directions is another plan than a single one; the numbers agree. */
 TEST(block_and_single)
 {
@@ -233,6 +279,7 @@ int main(void)
 {
     RUN(threads_and_reuse_whole_digits);
     RUN(instruction_sets);
+    RUN(threads_and_memory_limits);
     RUN(block_and_single);
     RUN(two_executors_at_once);
     RUN(threads_and_wide_layers);

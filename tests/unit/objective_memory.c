@@ -170,13 +170,13 @@ static void check_tightest(dyn_ctx *ctx, const problem *whole, const results *ex
     }
 }
 
-/* 203 = 7 * 29 samples: halves of halves leave a shorter last chunk. */
+/* 203 = 7 * 29 samples: halves of halves leave a shorter last chunk. One thread, of which the limit speaks. */
 TEST(chunks_change_nothing)
 {
     for (int digits = 0; digits < 2; digits++)
         for (int32_t dtype = DYN_F64; dtype <= DYN_F32; dtype++) {
             const problem p = { .digits = digits, .dtype = dtype, .samples = digits ? 203 : 77, .memory_limit = 0 };
-            dyn_ctx *ctx = make_ctx(2, DYN_ISA_AUTO);
+            dyn_ctx *ctx = make_ctx(1, DYN_ISA_AUTO);
             results r = evaluate(ctx, &p, 0);
 
             check_tightest(ctx, &p, &r);
@@ -212,7 +212,7 @@ static int64_t operator_bytes(dyn_ctx *ctx, const problem *p, int gauss_newton, 
  * compute is the same. */
 static void check_operator_limits(int gauss_newton)
 {
-    dyn_ctx *ctx = make_ctx(2, DYN_ISA_AUTO);
+    dyn_ctx *ctx = make_ctx(1, DYN_ISA_AUTO);
     problem p = { .digits = 1, .samples = 101 };
     enum { SIZE = 17610 };
     double *expected = calloc(2 * DIRECTIONS * SIZE, sizeof *expected), *hv = expected + DIRECTIONS * SIZE;

@@ -235,7 +235,7 @@ static dyn_status load_changed(dyn_objective *o, const char *path, const char *m
         }
         n++;
     }
-    CHECK_OK(ctx, dyn_npz_write(ctx, temporary(changed), n, names, (const dyn_array *const *)arrays));
+    CHECK_OK(ctx, dyn_npz_write(ctx, temporary(changed), n, names, arrays));
     s = dyn_run_load(o, &adam.optimizer, &adam.options, changed, &r);
     CHECK((s == DYN_OK) == (r != NULL));
     dyn_run_free(r);
