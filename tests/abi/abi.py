@@ -10,6 +10,14 @@ import shutil
 import subprocess
 
 SUPPRESSIONS = "suppressions.ini"
+FROZEN_FROM = (0, 3)        # docs/abi.md: until then most of the interface is experimental, and its changes are reported
+FROZEN_NOW = {"dyn_status_name", "dyn_status_text", "dyn_version"}
+
+
+def all_frozen(root):
+    """The version of the checkout has frozen the whole interface."""
+    version = re.search(r"version: '(\d+)\.(\d+)", pathlib.Path(root, "meson.build").read_text())
+    return tuple(map(int, version.groups())) >= FROZEN_FROM
 
 
 def available():
