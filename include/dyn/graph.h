@@ -130,10 +130,57 @@ DYN_API dyn_node dyn_graph_slice(dyn_graph *g, dyn_node x, const int64_t *start,
 DYN_API dyn_node dyn_graph_pad(dyn_graph *g, dyn_node x, const int64_t *before, const int64_t *shape);
 /** a and b one after the other along an axis. since: 0.1 */
 DYN_API dyn_node dyn_graph_concat(dyn_graph *g, dyn_node a, dyn_node b, int32_t axis);
-/** Rows of table [t, ..] chosen by indices [n]: result [n, ..]. Indices outside [0, t) give NaN. since: 0.1 */
+/**
+ * Every step[i]-th element of axis i, size[i] of them from start[i] on; a negative step goes backwards. All of them lie
+ * within the axis. since: 0.1
+ */
+DYN_API dyn_node dyn_graph_slice_step(dyn_graph *g, dyn_node x, const int64_t *start, const int64_t *size,
+                                      const int64_t *step);
+/**
+ * Windows along an axis of x, which becomes two: [.., L, ..] to [.., windows, size, ..]. Element k of window p is
+ * x[p stride + k dilation - before]; there are `before` and `after` zeros around the axis. As many windows as fit:
+ * (before + L + after - dilation (size - 1) - 1) / stride + 1, rounded down. What convolution and pooling are made of;
+ * once for every axis that has windows. errors: DYN_EINVAL, DYN_ESHAPE (no window fits). since: 0.1
+ */
+DYN_API dyn_node dyn_graph_unfold(dyn_graph *g, dyn_node x, int32_t axis, int64_t size, int64_t stride,
+                                  int64_t dilation, int64_t before, int64_t after);
+/**
+ * The transpose of dyn_graph_unfold: [.., windows, size, ..] with the windows at `axis` to [.., length, ..], element
+ * x[p, k] added at p stride + k dilation - before; what falls outside is dropped. errors: DYN_EINVAL, DYN_ESHAPE.
+ * since: 0.1
+ */
+DYN_API dyn_node dyn_graph_fold(dyn_graph *g, dyn_node x, int32_t axis, int64_t length, int64_t stride,
+                                int64_t dilation, int64_t before);
+/**
+ * Rows of table [t, ..] chosen by indices of any shape [i..]: result [i.., ..]. Indices outside [0, t) give NaN.
+ * since: 0.1
+ */
 DYN_API dyn_node dyn_graph_gather(dyn_graph *g, dyn_node table, dyn_node indices);
-/** Table of `rows` rows, zero but for x [n, ..] added at rows indices [n]. since: 0.1 */
+/** Table of `rows` rows, zero but for x [i.., ..] added at rows indices [i..], in their order. since: 0.1 */
 DYN_API dyn_node dyn_graph_scatter_add(dyn_graph *g, dyn_node x, dyn_node indices, int64_t rows);
+/**
+ * As dyn_graph_gather, for tables and indices with `lead` leading axes in common: table [b.., t, ..], indices
+ * [b.., i..], result [b.., i.., ..]. With outputs [n, classes], labels [n] and lead 1: the output of each label.
+ * since: 0.1
+ */
+DYN_API dyn_node dyn_graph_batched_gather(dyn_graph *g, dyn_node table, dyn_node indices, int32_t lead);
+/** As dyn_graph_scatter_add: x [b.., i.., ..], indices [b.., i..], result [b.., rows, ..]. since: 0.1 */
+DYN_API dyn_node dyn_graph_batched_scatter_add(dyn_graph *g, dyn_node x, dyn_node indices, int32_t lead, int64_t rows);
+
+/* ---- random numbers ---- */
+
+/**
+ * Uniform numbers in [0, 1), new ones for every key: indices of shape [3], bound at each run, {seed, step, first row}.
+ * They are a function of the key, of `site`, which tells one use of random numbers from another, and of their place:
+ * row r, column c of the result is draw (first row + r) * columns + c, rows being those of the first axis. So the same
+ * node, or one of the same site and key in another graph, is the same numbers in a function and in all its derivatives,
+ * for any number of threads and however the rows are cut. A key of shape [k.., 3] gives each of the leading indices
+ * k.. of the result a key of its own. No derivative. since: 0.1
+ */
+DYN_API dyn_node dyn_graph_uniform(dyn_graph *g, dyn_node key, uint32_t site, int32_t rank, const int64_t *shape);
+/** 1 with probability p, else 0: where dyn_graph_uniform lies below p. since: 0.1 */
+DYN_API dyn_node dyn_graph_bernoulli(dyn_graph *g, dyn_node key, uint32_t site, double p, int32_t rank,
+                                     const int64_t *shape);
 
 /* ---- compositions ---- */
 

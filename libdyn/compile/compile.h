@@ -3,10 +3,11 @@
  * From graph to plan. The graph is first lowered to a few forms (lower.c). Each node then has a role (roles.c):
  *
  *   leaf   input or constant
- *   view   the elements of another node under other strides: broadcast, reshape, slice. No work, no memory.
+ *   view   the elements of another node under other strides: broadcast, reshape, slice, unfold. No work, no memory.
  *   row    row r of the result needs only row r of some operands (and all of others): elementwise, sums within a row,
- * x W   term   a sum over rows: column sums, totals, x^T y
- *   move   everything else: permute, pad, concat, gather, scatter
+ *          x W
+ *   term   a sum over rows: column sums, totals, x^T y
+ *   move   everything else: permute, pad, concat, fold, gather, scatter, random numbers
  *
  * Row and term nodes over the same rows that need no finished sum of each other form one cluster (stages, roles.c). A
  * cluster runs tile by tile over its rows: a short program of kernels whose intermediate results stay in the first
@@ -116,7 +117,7 @@ static inline int dyn__is_result(const dyn__instr *q, int a)
     return a == 0 || (a == 3 && q->kernel == DYN__K_COL_SUM_DOT) || (dyn__is_summed(q->kernel) && (a == 4 || a >= 6));
 }
 
-enum dyn__step_kind { DYN__STEP_TILES, DYN__STEP_COPY, DYN__STEP_GATHER, DYN__STEP_SCATTER };
+enum dyn__step_kind { DYN__STEP_TILES, DYN__STEP_COPY, DYN__STEP_GATHER, DYN__STEP_SCATTER, DYN__STEP_RANDOM };
 
 typedef struct dyn__sum {       /* accumulator of a term node */
     dyn__place place;           /* chunk partials, or the result itself when there is one chunk */
@@ -147,10 +148,10 @@ typedef struct dyn__step {
     int64_t ranges, between;
     dyn__place between_place;
     double work;                /* estimated nanoseconds on one core */
-    /* copy: clear the result first, then one strided copy per instruction. gather, scatter: arguments result, x,
-     * indices */
-    int32_t fill;
-    int64_t rows, cols, table, size;
+    /* copy: one strided copy or addition per instruction; one without an input clears the whole result. gather,
+     * scatter: arguments result, x, indices; sets: leading axes in common. random: arguments result, key; site */
+    int64_t sets, rows, cols, table, size;
+    uint32_t site;
 } dyn__step;
 
 static inline int64_t dyn__strips(const dyn__instr *q) { return dyn__divide_up(q->columns, q->strip); }

@@ -9,6 +9,7 @@ void dyn__exec_go(dyn_exec *e)
         switch (e->plan->step[s].kind) {
         case DYN__STEP_TILES: dyn__run_tiles(e, &e->plan->step[s]); break;
         case DYN__STEP_COPY: dyn__run_copies(e, &e->plan->step[s]); break;
+        case DYN__STEP_RANDOM: dyn__run_random(e, &e->plan->step[s]); break;
         default: dyn__run_indexed(e, &e->plan->step[s]);
         }
 }

@@ -73,5 +73,6 @@ void dyn__run_tiles(const dyn_exec *e, const dyn__step *step);
 /* exec_move.c: the other kinds of steps. */
 void dyn__run_copies(const dyn_exec *e, const dyn__step *step);
 void dyn__run_indexed(const dyn_exec *e, const dyn__step *step);
+void dyn__run_random(const dyn_exec *e, const dyn__step *step);
 
 #endif

@@ -6,6 +6,7 @@
  * operand. What each new node is a view of is kept, so that long chains of views cost no more than their nodes. */
 #include <string.h>
 #include "compile/compile.h"
+#include "graph/ops/op.h"
 
 typedef struct lowering {
     dyn_graph *to;
@@ -182,6 +183,22 @@ static dyn_node lower_reshape(lowering *l, dyn_node x, const dyn__shape *shape)
     return dyn__reshape_to(l->to, x, shape);
 }
 
+/* ---- windows ---- */
+
+/* The zeros around the axis are written out, so that all windows lie within it and are a view. */
+static dyn_node lower_unfold(dyn_graph *g, dyn_node x, dyn__attr attr)
+{
+    const int64_t axis = attr.i[DYN__WINDOW_AXIS];
+    dyn__shape s = dyn__at(g, x)->shape;
+    int64_t low, high, before[DYN_MAX_RANK] = {0};
+
+    dyn__windows_span(&attr, &low, &high);
+    before[axis] = low < 0 ? -low : 0;
+    s.dim[axis] = before[axis] + (high < s.dim[axis] ? s.dim[axis] : high + 1);
+    attr.i[DYN__WINDOW_START] += before[axis];
+    return dyn__insert1(g, DYN__OP_unfold, dyn_graph_pad(g, x, before, s.dim), &attr, NULL);
+}
+
 /* ---- the walk ---- */
 
 static dyn_node lower_node(lowering *l, const dyn__node *n, const dyn_node *map)
@@ -197,6 +214,7 @@ static dyn_node lower_node(lowering *l, const dyn__node *n, const dyn_node *map)
     case DYN__OP_matmul: return lower_matmul(l, in[0], in[1], &n->attr);
     case DYN__OP_reshape: return lower_reshape(l, in[0], &n->shape);
     case DYN__OP_stop: case DYN__OP_identity: return in[0];
+    case DYN__OP_unfold: return lower_unfold(to, in[0], n->attr);
     case DYN__OP_gather: case DYN__OP_scatter_add:
         in[0] = dense(l, in[0]);
         return dyn__insert(to, n->op, 2, in, &n->attr, NULL);

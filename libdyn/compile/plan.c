@@ -239,7 +239,7 @@ int32_t dyn__plan_find(const dyn_plan *p, dyn_node original)
 
 static int64_t print_step(const dyn_plan *p, int32_t s, char *text, size_t room)
 {
-    static const char *const kinds[] = {"tiles", "copy", "gather", "scatter"};
+    static const char *const kinds[] = {"tiles", "copy", "gather", "scatter", "random"};
     const dyn__step *step = &p->step[s];
     int64_t n = snprintf(text, room, "step %d: %s", (int)s, kinds[step->kind]);
 

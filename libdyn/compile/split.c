@@ -9,8 +9,8 @@
 static int is_cheap(int op)
 {
     return op == DYN__OP_neg || op == DYN__OP_add || op == DYN__OP_sub || op == DYN__OP_mul || op == DYN__OP_broadcast
-        || op == DYN__OP_reshape || op == DYN__OP_slice || op == DYN__OP_gt || op == DYN__OP_ge
-            || op == DYN__OP_eq || op == DYN__OP_select;
+        || op == DYN__OP_reshape || op == DYN__OP_slice || op == DYN__OP_unfold || op == DYN__OP_gt
+        || op == DYN__OP_ge || op == DYN__OP_eq || op == DYN__OP_select;
 }
 
 /* What is stored instead of the wanted fixed nodes: a node itself, or, where it is cheap, what it reads. */

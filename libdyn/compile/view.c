@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Views: broadcast, slice and reshape are other strides over the same elements. */
+ * Views: broadcast, slice, unfold and reshape are other strides over the same elements. */
 #include <string.h>
 #include "compile/compile.h"
+#include "graph/ops/op.h"
 
 void dyn__dense_strides(const dyn__shape *s, int64_t *stride)
 {
@@ -38,6 +39,18 @@ static void slice_view(const dyn__node *n, const dyn__view *in, dyn__view *v)
     }
 }
 
+/* All windows lie within the axis: see lower.c. */
+static void unfold_view(const dyn__node *n, const dyn__view *in, dyn__view *v)
+{
+    const int64_t axis = n->attr.i[DYN__WINDOW_AXIS], step = in->stride[axis];
+
+    for (int i = 0; i + 1 < n->shape.rank; i++)
+        v->stride[i + (i > axis)] = in->stride[i];
+    v->offset += n->attr.i[DYN__WINDOW_START] * step;
+    v->stride[axis] = n->attr.i[DYN__WINDOW_STRIDE] * step;
+    v->stride[axis + 1] = n->attr.i[DYN__WINDOW_DILATION] * step;
+}
+
 /* Dense elements take the strides of the new shape. Otherwise only axes of size 1 come or go: see lower.c. */
 static void reshape_view(const dyn__shape *from, const dyn__shape *to, const dyn__view *in, dyn__view *v)
 {
@@ -58,7 +71,7 @@ static void reshape_view(const dyn__shape *from, const dyn__shape *to, const dyn
 
 static int is_view(const dyn__node *n)
 {
-    return n->op == DYN__OP_broadcast || n->op == DYN__OP_slice || n->op == DYN__OP_reshape;
+    return n->op == DYN__OP_broadcast || n->op == DYN__OP_slice || n->op == DYN__OP_unfold || n->op == DYN__OP_reshape;
 }
 
 void dyn__view_through(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view *v)
@@ -75,6 +88,7 @@ void dyn__view_through(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn_
     switch (n->op) {
     case DYN__OP_broadcast: broadcast_view(n, in, v); break;
     case DYN__OP_slice: slice_view(n, in, v); break;
+    case DYN__OP_unfold: unfold_view(n, in, v); break;
     default: reshape_view(&dyn__at(g, n->in[0])->shape, &n->shape, in, v);
     }
 }

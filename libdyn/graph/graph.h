@@ -14,7 +14,7 @@
     OP(input) OP(constant) OP(neg) OP(add) OP(sub) OP(mul) OP(div) OP(exp) OP(expm1) OP(log) OP(log1p) \
     OP(tanh) OP(erf) OP(sin) OP(cos) OP(sqrt) OP(powi) OP(pow) OP(max) OP(gt) OP(ge) OP(eq) OP(select) \
     OP(stop) OP(matmul) OP(sum) OP(amax) OP(broadcast) OP(reshape) OP(permute) OP(slice) OP(pad)     \
-    OP(concat) OP(gather) OP(scatter_add) OP(identity)
+    OP(concat) OP(gather) OP(scatter_add) OP(identity) OP(unfold) OP(fold) OP(random)
 
 enum dyn__op_id {
 #define DYN__X(name) DYN__OP_##name,
@@ -32,7 +32,7 @@ typedef struct dyn__shape {
 
 /* What a primitive needs besides its operands; unused fields are zero, so that nodes compare as bytes. */
 typedef struct dyn__attr {
-    int64_t i[DYN_MAX_RANK];    /* axes, permutation, starts; matmul: trans_a, trans_b; input: kind, number */
+    int64_t i[DYN_MAX_RANK];    /* axes, permutation, starts; matmul: trans_a, trans_b; input: kind, number; windows */
     double f;                   /* constant value, exponent */
     int64_t n;                  /* how many of i are used; axis; integer exponent */
 } dyn__attr;

@@ -220,14 +220,29 @@ dyn_node dyn_graph_concat(dyn_graph *g, dyn_node a, dyn_node b, int32_t axis)
 dyn_node dyn_graph_gather(dyn_graph *g, dyn_node table, dyn_node indices)
 {
     DYN__ENTER_NODE(g, table);
+    return dyn_graph_batched_gather(g, table, indices, 0);
+}
+
+dyn_node dyn_graph_batched_gather(dyn_graph *g, dyn_node table, dyn_node indices, int32_t lead)
+{
+    const dyn__attr attr = {{lead}, 0, 0};
+    const dyn_node in[2] = {table, indices};
+
+    DYN__ENTER_NODE(g, table);
     DYN__TRY(dyn__check_node(g, indices));
-    return dyn__insert2(g, DYN__OP_gather, table, indices);
+    return dyn__insert(g, DYN__OP_gather, 2, in, &attr, NULL);
 }
 
 dyn_node dyn_graph_scatter_add(dyn_graph *g, dyn_node x, dyn_node indices, int64_t rows)
 {
-    dyn__attr attr = {{0}, 0, rows};
-    dyn_node in[2] = {x, indices};
+    DYN__ENTER_NODE(g, x);
+    return dyn_graph_batched_scatter_add(g, x, indices, 0, rows);
+}
+
+dyn_node dyn_graph_batched_scatter_add(dyn_graph *g, dyn_node x, dyn_node indices, int32_t lead, int64_t rows)
+{
+    const dyn__attr attr = {{lead}, 0, rows};
+    const dyn_node in[2] = {x, indices};
 
     DYN__ENTER_NODE(g, x);
     DYN__TRY(dyn__check_node(g, indices));

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "random/random.h"
 
 static const double not_a_number = (double)NAN;
 
@@ -17,6 +18,7 @@ typedef struct frame {
     const dyn__shape *shape[DYN__MAX_IN];   /* of the operands */
     double *out;
     int64_t size;
+    int single;         /* float32 */
 } frame;
 
 /* ---- coordinates ---- */
@@ -212,25 +214,98 @@ static void eval_concat(const frame *f)
     }
 }
 
+/* Of a table and its indices, which have the first axes in common: the element of the table that belongs to element i
+ * of the rows, a tensor of the shape of the indices and then that of a row; -1 if its index is out of range. */
+static int64_t table_element(const frame *f, const dyn__shape *table, const dyn__shape *rows, int64_t i)
+{
+    const int64_t lead = f->n->attr.i[0];
+    const dyn__shape *index = f->shape[1];
+    int64_t at[DYN_MAX_RANK] = {0}, to[DYN_MAX_RANK] = {0};
+
+    coordinates(rows, i, at);
+    const double row = f->in[1][flat_index(index, at)];
+    memcpy(to, at, (size_t)lead * sizeof *to);
+    to[lead] = (int64_t)row;
+    for (int64_t k = lead + 1; k < table->rank; k++)
+        to[k] = at[k + index->rank - lead - 1];
+    return row >= 0 && row < (double)table->dim[lead] ? flat_index(table, to) : -1;
+}
+
 static void eval_gather(const frame *f)
 {
-    const int64_t rows = f->shape[0]->dim[0], width = f->size / f->n->shape.dim[0];
-
     for (int64_t i = 0; i < f->size; i++) {
-        const double row = f->in[1][i / width];
-        f->out[i] = row >= 0 && row < (double)rows ? f->in[0][(int64_t)row * width + i % width] : not_a_number;
+        const int64_t from = table_element(f, f->shape[0], &f->n->shape, i);
+        f->out[i] = from >= 0 ? f->in[0][from] : not_a_number;
     }
 }
 
 static void eval_scatter_add(const frame *f)
 {
-    const int64_t rows = f->n->attr.n, width = f->size / rows;
-
     memset(f->out, 0, (size_t)f->size * sizeof *f->out);
     for (int64_t i = 0; i < dyn__shape_size(f->shape[0]); i++) {
-        const double row = f->in[1][i / width];
-        if (row >= 0 && row < (double)rows)
-            f->out[(int64_t)row * width + i % width] += f->in[0][i];
+        const int64_t to = table_element(f, &f->n->shape, f->shape[0], i);
+        if (to >= 0)
+            f->out[to] += f->in[0][i];
+    }
+}
+
+/* The index along the axis that the element of a window at these coordinates stands for. */
+static int64_t window_index(const frame *f, const int64_t *at)
+{
+    const int64_t axis = f->n->attr.i[0], start = f->n->attr.i[1], stride = f->n->attr.i[2], dilation = f->n->attr.i[3];
+
+    return start + at[axis] * stride + at[axis + 1] * dilation;
+}
+
+/* Element of `whole` that element i of the windows stands for; -1 outside. */
+static int64_t whole_element(const frame *f, const dyn__shape *windows, const dyn__shape *whole, int64_t i)
+{
+    const int64_t axis = f->n->attr.i[0];
+    int64_t at[DYN_MAX_RANK] = {0}, to[DYN_MAX_RANK] = {0};
+
+    coordinates(windows, i, at);
+    for (int k = 0; k < whole->rank; k++)
+        to[k] = at[k + (k > axis)];
+    to[axis] = window_index(f, at);
+    return to[axis] >= 0 && to[axis] < whole->dim[axis] ? flat_index(whole, to) : -1;
+}
+
+static void eval_unfold(const frame *f)
+{
+    for (int64_t i = 0; i < f->size; i++) {
+        const int64_t from = whole_element(f, &f->n->shape, f->shape[0], i);
+        f->out[i] = from >= 0 ? f->in[0][from] : 0;
+    }
+}
+
+static void eval_fold(const frame *f)
+{
+    memset(f->out, 0, (size_t)f->size * sizeof *f->out);
+    for (int64_t i = 0; i < dyn__shape_size(f->shape[0]); i++) {
+        const int64_t to = whole_element(f, f->shape[0], &f->n->shape, i);
+        if (to >= 0)
+            f->out[to] += f->in[0][i];
+    }
+}
+
+/* One draw at a time, each by its own number. */
+static void eval_random(const frame *f)
+{
+    const int32_t lead = f->shape[0]->rank - 1;
+    int64_t keys = 1;
+
+    for (int32_t k = 0; k < lead; k++)
+        keys *= f->n->shape.dim[k];
+    const int64_t per_key = f->size / keys, cols = f->n->shape.rank > lead ? per_key / f->n->shape.dim[lead] : 1;
+    for (int64_t i = 0; i < f->size; i++) {
+        const double *key = f->in[0] + i / per_key * 3;
+        const dyn__key k = {(uint64_t)key[0], DYN__STREAM_NODE, (uint32_t)key[1], (uint32_t)f->n->attr.n};
+        float narrow;
+        dyn__uniform_f64(k, (int64_t)key[2] * cols + i % per_key, 1, &f->out[i]);
+        if (f->single) {
+            dyn__uniform_f32(k, (int64_t)key[2] * cols + i % per_key, 1, &narrow);
+            f->out[i] = (double)narrow;
+        }
     }
 }
 
@@ -308,7 +383,7 @@ void interpret_set(interpreter *p, dyn_node x, const double *data)
 static void evaluate(interpreter *p, int32_t x)
 {
     const dyn__node *n = dyn__at(p->g, x);
-    frame f = {.n = n, .size = dyn__shape_size(&n->shape)};
+    frame f = {.n = n, .size = dyn__shape_size(&n->shape), .single = p->g->dtype == DYN_F32};
 
     for (int k = 0; k < n->nin; k++) {
         f.in[k] = p->value[n->in[k]];

@@ -52,7 +52,7 @@ static int64_t index_limit(const problem *p, dyn_node y)
 {
     const dyn__node *n = dyn__at(p->g, y);
 
-    return n->op == DYN__OP_gather ? dyn__at(p->g, n->in[0])->shape.dim[0] : n->attr.n;
+    return n->op == DYN__OP_gather ? dyn__at(p->g, n->in[0])->shape.dim[n->attr.i[0]] : n->attr.n;
 }
 
 static int is_condition(const problem *p, dyn_node y, dyn_node x)

@@ -140,6 +140,29 @@ static dyn_node make_moved(maker *m)
     return dyn_graph_pad(m->p.g, x, start, size);
 }
 
+/* Windows of an axis, back again, or every other element from the end. */
+static dyn_node make_windows(maker *m)
+{
+    dyn_graph *g = m->p.g;
+    dyn_node x = any(m);
+    const dyn__shape s = at(m, x)->shape;
+    int64_t start[DYN_MAX_RANK] = {0}, size[DYN_MAX_RANK] = {0}, step[DYN_MAX_RANK] = {0};
+
+    if (s.rank == 0)
+        return DYN_ENOTSUP;
+    const int32_t axis = (int32_t)draw(m, s.rank);
+    const int64_t stride = 1 + draw(m, 3), dilation = 1 + draw(m, 2), before = draw(m, 3);
+    for (int32_t i = 0; i < s.rank; i++) {
+        step[i] = i == axis ? -2 : 1;
+        start[i] = i == axis ? s.dim[i] - 1 : 0;
+        size[i] = i == axis ? (s.dim[i] + 1) / 2 : s.dim[i];
+    }
+    if (draw(m, 3) == 0)
+        return dyn_graph_slice_step(g, x, start, size, step);
+    dyn_node w = dyn_graph_unfold(g, x, axis, 1 + draw(m, 3), stride, dilation, before, draw(m, 3));
+    return draw(m, 2) ? w : dyn_graph_fold(g, dyn_graph_tanh(g, w), axis, s.dim[axis], stride, dilation, before);
+}
+
 static dyn_node make_joined(maker *m)
 {
     dyn_node a = any(m), b = any(m);
@@ -176,9 +199,30 @@ static dyn_node make_rows(maker *m)
     return draw(m, 2) ? rows : dyn_graph_scatter_add(g, dyn_graph_tanh(g, rows), indices, at(m, x)->shape.dim[0]);
 }
 
+/* One element of every row. */
+static dyn_node make_picked(maker *m)
+{
+    dyn_graph *g = m->p.g;
+    dyn_node x = any(m);
+    const dyn__shape s = at(m, x)->shape;
+    double index[4096];
+    char name[16];
+
+    if (s.rank < 2)
+        return DYN_ENOTSUP;
+    for (int64_t i = 0; i < s.dim[0]; i++)
+        index[i] = (double)draw(m, s.dim[1]);
+    snprintf(name, sizeof name, "p%d", (int)m->drawing.draws);
+    dyn_node indices = dyn_graph_indices(g, name, 1, s.dim);
+    if (indices < 0)
+        return indices;
+    interpret_set(&m->p.values, indices, index);
+    return dyn_graph_batched_gather(g, x, indices, 1);
+}
+
 static dyn_node (*const makers[])(maker *m) = {
     make_unary, make_activation, make_binary, make_binary, make_choice, make_product, make_product, make_reduction,
-    make_amax, make_moved, make_joined, make_lead, make_rows,
+    make_amax, make_moved, make_windows, make_windows, make_joined, make_lead, make_rows, make_picked,
 };
 
 /* ---- the whole graph ---- */

@@ -109,6 +109,34 @@ TEST(indices_are_not_numbers)
     UNCHANGED(dyn_graph_gather(g, index_, index_), DYN_EDTYPE, "dyn_graph_gather", "indices");
     UNCHANGED(dyn_graph_gather(g, line, line), DYN_EDTYPE, "dyn_graph_gather", "indices");
     UNCHANGED(dyn_graph_scatter_add(g, six, six, 3), DYN_EDTYPE, "dyn_graph_scatter_add", "indices");
+    UNCHANGED(dyn_graph_unfold(g, index_, 0, 1, 1, 1, 0, 0), DYN_EDTYPE, "dyn_graph_unfold", "indices");
+    UNCHANGED(dyn_graph_uniform(g, six, 0, 0, NULL), DYN_EDTYPE, "dyn_graph_uniform", "indices");
+}
+
+TEST(windows)
+{
+    UNCHANGED(dyn_graph_unfold(g, a, 2, 1, 1, 1, 0, 0), DYN_EINVAL, "dyn_graph_unfold", "axis 2");
+    UNCHANGED(dyn_graph_unfold(g, a, 1, 4, 1, 1, 0, 0), DYN_ESHAPE, "dyn_graph_unfold", "4 elements");
+    UNCHANGED(dyn_graph_unfold(g, a, 1, 2, 1, 3, 0, 0), DYN_ESHAPE, "dyn_graph_unfold", "dilation 3, on an axis of 3");
+    UNCHANGED(dyn_graph_unfold(g, a, 1, 2, 0, 1, 0, 0), DYN_ESHAPE, "dyn_graph_unfold", "stride 0");
+    UNCHANGED(dyn_graph_unfold(g, a, 1, 2, 1, 1, -1, 0), DYN_EINVAL, "dyn_graph_unfold", "-1 zeros");
+    UNCHANGED(dyn_graph_unfold(g, a, 1, 2, 1, 1, 1, INT64_MAX), DYN_EINVAL, "dyn_graph_unfold", "zeros");
+    UNCHANGED(dyn_graph_fold(g, a, 1, 3, 1, 1, 0), DYN_EINVAL, "dyn_graph_fold", "rank 2");
+    UNCHANGED(dyn_graph_fold(g, a, 0, 0, 1, 1, 0), DYN_ESHAPE, "dyn_graph_fold", "axis of 0");
+    UNCHANGED(dyn_graph_fold(g, a, 0, 4, 1, 0, 0), DYN_ESHAPE, "dyn_graph_fold", "dilation 0");
+    UNCHANGED(dyn_graph_fold(g, a, 0, 4, INT64_MAX, INT64_MAX, 0), DYN_EINVAL, "dyn_graph_fold", "stride");
+    UNCHANGED(dyn_graph_slice_step(g, a, SHAPE(0, 0), SHAPE(2, 2), SHAPE(1, 3)), DYN_ESHAPE, "dyn_graph_slice_step",
+              "steps of 3 along axis 1 of 3");
+    UNCHANGED(dyn_graph_slice_step(g, a, SHAPE(0, 1), SHAPE(2, 3), SHAPE(1, -1)), DYN_ESHAPE, "dyn_graph_slice_step",
+              "steps of -1");
+    UNCHANGED(dyn_graph_slice_step(g, a, SHAPE(0, 0), SHAPE(1, 1), SHAPE(0, 1)), DYN_ESHAPE, "dyn_graph_slice_step",
+              "steps of 0");
+    UNCHANGED(dyn_graph_batched_gather(g, a, index_, 1), DYN_ESHAPE, "dyn_graph_batched_gather", "1 leading axes");
+    UNCHANGED(dyn_graph_batched_gather(g, a, index_, -1), DYN_ESHAPE, "dyn_graph_batched_gather", "-1 leading");
+    UNCHANGED(dyn_graph_batched_scatter_add(g, a, index_, 2, 3), DYN_ESHAPE, "dyn_graph_batched_scatter_add", "[2, 3]");
+    UNCHANGED(dyn_graph_uniform(g, index_, 0, 1, SHAPE(4)), DYN_ESHAPE, "dyn_graph_uniform", "[.., 3]");
+    UNCHANGED(dyn_graph_uniform(g, index_, 0, 9, SHAPE(4)), DYN_ESHAPE, "dyn_graph_uniform", "rank 9");
+    UNCHANGED(dyn_graph_bernoulli(g, index_, 0, 1.5, 1, SHAPE(4)), DYN_EINVAL, "dyn_graph_bernoulli", "1.5");
 }
 
 TEST(products_and_reductions)
@@ -220,6 +248,13 @@ static dyn_node slice(dyn_graph *h, dyn_node x) { return dyn_graph_slice(h, x, S
 static dyn_node pad(dyn_graph *h, dyn_node x) { return dyn_graph_pad(h, x, SHAPE(0, 0), SHAPE(3, 3)); }
 static dyn_node concat(dyn_graph *h, dyn_node x) { return dyn_graph_concat(h, x, x, 0); }
 static dyn_node scatter(dyn_graph *h, dyn_node x) { return dyn_graph_scatter_add(h, x, x, 3); }
+static dyn_node unfold(dyn_graph *h, dyn_node x) { return dyn_graph_unfold(h, x, 0, 1, 1, 1, 0, 0); }
+static dyn_node fold(dyn_graph *h, dyn_node x) { return dyn_graph_fold(h, x, 0, 2, 1, 1, 0); }
+static dyn_node steps(dyn_graph *h, dyn_node x) { return dyn_graph_slice_step(h, x, SHAPE(0), SHAPE(1), SHAPE(2)); }
+static dyn_node batched(dyn_graph *h, dyn_node x) { return dyn_graph_batched_gather(h, x, x, 1); }
+static dyn_node scattered(dyn_graph *h, dyn_node x) { return dyn_graph_batched_scatter_add(h, x, x, 1, 3); }
+static dyn_node uniform(dyn_graph *h, dyn_node x) { return dyn_graph_uniform(h, x, 1, 0, NULL); }
+static dyn_node bernoulli(dyn_graph *h, dyn_node x) { return dyn_graph_bernoulli(h, x, 1, 0.5, 0, NULL); }
 static dyn_node activation(dyn_graph *h, dyn_node x) { return dyn_graph_activation(h, DYN_GELU, x); }
 
 static const struct { const char *name; unary fn; } wrapped[] = {
@@ -228,6 +263,9 @@ static const struct { const char *name; unary fn; } wrapped[] = {
     { "dyn_graph_amax", amax },
     { "dyn_graph_broadcast_to", spread }, { "dyn_graph_reshape", reshape }, { "dyn_graph_permute", permute },
     { "dyn_graph_slice", slice }, { "dyn_graph_pad", pad }, { "dyn_graph_concat", concat },
+    { "dyn_graph_unfold", unfold }, { "dyn_graph_fold", fold }, { "dyn_graph_slice_step", steps },
+    { "dyn_graph_batched_gather", batched }, { "dyn_graph_batched_scatter_add", scattered },
+    { "dyn_graph_uniform", uniform }, { "dyn_graph_bernoulli", bernoulli },
     { "dyn_graph_scatter_add", scatter }, { "dyn_graph_activation", activation },
 };
 
@@ -275,6 +313,7 @@ int main(void)
     RUN(huge_shapes);
     RUN(elementwise);
     RUN(indices_are_not_numbers);
+    RUN(windows);
     RUN(products_and_reductions);
     RUN(shapes_and_places);
     RUN(transforms);

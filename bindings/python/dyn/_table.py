@@ -177,6 +177,13 @@ dyn_graph_pad                          i32    ptr i32 ptr ptr
 dyn_graph_concat                       i32    ptr i32 i32 i32
 dyn_graph_gather                       i32    ptr i32 i32
 dyn_graph_scatter_add                  i32    ptr i32 i32 i64
+dyn_graph_batched_gather               i32    ptr i32 i32 i32
+dyn_graph_batched_scatter_add          i32    ptr i32 i32 i32 i64
+dyn_graph_slice_step                   i32    ptr i32 ptr ptr ptr
+dyn_graph_unfold                       i32    ptr i32 i32 i64 i64 i64 i64 i64
+dyn_graph_fold                         i32    ptr i32 i32 i64 i64 i64 i64
+dyn_graph_uniform                      i32    ptr i32 u32 i32 ptr
+dyn_graph_bernoulli                    i32    ptr i32 u32 f64 i32 ptr
 dyn_graph_relu                         i32    ptr i32
 dyn_graph_abs                          i32    ptr i32
 dyn_graph_sigmoid                      i32    ptr i32

@@ -1,56 +1,79 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * gather: y[i, ..] = table[index[i], ..]; an index out of range gives NaN. Linear in the table. transpose: scatter_add.
- * batch: the indices never carry the axis, so it travels behind the rows: [size, t, ..] is permuted to [t, size, ..]
- * and back. */
+ * gather: y[b.., i.., ..] = table[b.., index[b.., i..], ..] with attr.i[0] leading axes b in common; an index out of
+ * range gives NaN. Linear in the table. transpose: scatter_add.
+ * batch: indices that carry the axis share it with the table; else it travels behind the rows of the table and back. */
 #include "graph/ops/op.h"
 
 static dyn_status infer(dyn_graph *g, dyn__node *n)
 {
     const dyn__node *x = dyn__at(g, n->in[0]), *index = dyn__at(g, n->in[1]);
+    const int64_t lead = n->attr.i[0];
     char p[128], q[128];
 
     if (x->dtype != g->dtype || index->dtype != DYN_I64)
         return DYN__FAIL(g->ctx, DYN_EDTYPE, "gather needs a table of numbers and a tensor of indices");
-    if (x->shape.rank < 1 || index->shape.rank != 1)
-        return DYN__FAIL(g->ctx, DYN_ESHAPE, "gather from %s by indices %s: one axis of indices is needed",
-                         dyn__shape_text(&x->shape, p), dyn__shape_text(&index->shape, q));
-    n->shape = x->shape;
-    n->shape.dim[0] = index->shape.dim[0];
+    int fits = lead >= 0 && x->shape.rank > lead && index->shape.rank >= lead
+            && index->shape.rank + x->shape.rank - lead - 1 <= DYN_MAX_RANK;
+    for (int k = 0; fits && k < lead; k++)
+        fits = x->shape.dim[k] == index->shape.dim[k];
+    if (!fits)
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "gather from %s by indices %s with %lld leading axes in common",
+                         dyn__shape_text(&x->shape, p), dyn__shape_text(&index->shape, q), (long long)lead);
+    n->shape = index->shape;
+    for (int64_t k = lead + 1; k < x->shape.rank; k++)
+        n->shape.dim[n->shape.rank++] = x->shape.dim[k];
     return DYN_OK;
 }
 
 static dyn_node transpose(dyn_graph *g, dyn_node y, int i, dyn_node ct)
 {
-    int64_t rows = dyn__at(g, dyn__operand(g, y, i))->shape.dim[0];
-    return dyn_graph_scatter_add(g, ct, dyn__operand(g, y, 1), rows);
+    const int32_t lead = (int32_t)dyn__at(g, y)->attr.i[0];
+    const int64_t rows = dyn__at(g, dyn__operand(g, y, i))->shape.dim[lead];
+
+    return dyn_graph_batched_scatter_add(g, ct, dyn__operand(g, y, 1), lead, rows);
 }
 
 static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *batched, int64_t size)
 {
-    (void)y, (void)size;
+    const int32_t lead = (int32_t)dyn__at(g, y)->attr.i[0];
+    const int32_t rank = dyn__at(g, dyn__operand(g, y, 1))->shape.rank;
+
+    if (batched[1] && !batched[0] && lead == 0)
+        return dyn_graph_gather(g, in[0], in[1]);
     if (batched[1])
-        return DYN__FAIL(g->ctx, DYN_ENOTSUP, "gather: indices that carry the batched axis");
-    return dyn__swap_lead(g, dyn_graph_gather(g, dyn__swap_lead(g, in[0]), in[1]));
+        return dyn_graph_batched_gather(g, batched[0] ? in[0] : dyn__lead(g, in[0], size), in[1], lead + 1);
+    dyn_node rows = dyn_graph_batched_gather(g, dyn__move_axis(g, in[0], 0, lead + 1), in[1], lead);
+    return dyn__move_axis(g, rows, rank, 0);
 }
 
-/* Rows for every sample from a table that all share, or from tables that run along behind the rows. */
+/* Rows for every sample from a table that all share, or from tables that run along behind the rows; or samples along a
+ * leading axis that table and indices have in common. */
 static dyn__label label(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples)
 {
+    const int32_t lead = (int32_t)n->attr.i[0], table = in[0].axis, index = in[1].axis;
+
     (void)samples;
-    if (in[0].axis < 0)
+    if (table < 0)
         return in[1];
-    return in[1].axis >= 0 || in[0].axis == 0
-               ? dyn__coupled_label()
-               : dyn__label_at(in[0], in[0].axis - 1 + dyn__at(g, n->in[1])->shape.rank);
+    if (table < lead)
+        return index < 0 || dyn__label_equal(in[0], in[1]) ? in[0] : dyn__coupled_label();
+    if (index >= 0 || table == lead)
+        return dyn__coupled_label();
+    return dyn__label_at(in[0], table - lead - 1 + dyn__at(g, n->in[1])->shape.rank);
 }
 
 static dyn_node sample(dyn_graph *g, int k)
 {
-    if (k >= 2)
+    static const struct { int32_t table, index; int64_t rows[3], at[2]; int32_t lead; } c[] = {
+        {2, 1, {3, 2}, {4}, 0}, {1, 1, {3}, {4}, 0}, {2, 2, {3, 2}, {4, 5}, 0}, {2, 0, {3, 2}, {0}, 0},
+        {2, 1, {4, 3}, {4}, 1}, {3, 2, {4, 3, 2}, {4, 5}, 1},
+    };
+
+    if (k >= (int)(sizeof c / sizeof c[0]))
         return DYN_ENOTSUP;
-    dyn_node index = dyn_graph_indices(g, "i", 1, (int64_t[]){4});
-    return dyn_graph_gather(g, dyn_graph_input(g, "a", 2 - k, (int64_t[]){3, 2}), index);
+    dyn_node index = dyn_graph_indices(g, "i", c[k].index, c[k].at);
+    return dyn_graph_batched_gather(g, dyn_graph_input(g, "a", c[k].table, c[k].rows), index, c[k].lead);
 }
 
 const dyn__op dyn__op_gather = {

@@ -5,6 +5,7 @@
 #ifndef DYN__OP_H
 #define DYN__OP_H
 
+#include <string.h>
 #include "graph/graph.h"
 #include "graph/label.h"
 #include "kernel/kernel.h"
@@ -25,11 +26,27 @@ dyn_status dyn__infer_window(dyn_graph *g, dyn__node *n, const dyn__shape *part,
 /* Where the window of y begins when a leading axis has been added. */
 void dyn__shifted_start(const dyn_graph *g, dyn_node y, int64_t start[DYN_MAX_RANK]);
 
-/* The first two axes exchanged. */
-static inline dyn_node dyn__swap_lead(dyn_graph *g, dyn_node x)
+/* Windows along an axis, of unfold and fold: places in attr.i. */
+enum dyn__windows { DYN__WINDOW_AXIS, DYN__WINDOW_START, DYN__WINDOW_STRIDE, DYN__WINDOW_DILATION, DYN__WINDOWS,
+                    DYN__WINDOW_SIZE, DYN__WINDOW_ATTRS };
+int dyn__windows_span(const dyn__attr *attr, int64_t *low, int64_t *high);
+dyn_status dyn__check_windows(dyn_graph *g, const dyn__node *n, int32_t axes);
+/* The windows of y when a leading axis has been added. */
+dyn__attr dyn__windows_behind_lead(const dyn_graph *g, dyn_node y);
+int dyn__sample_windows(int k, dyn__attr *attr);
+
+/* Axis `from` of x becomes axis `to`, the others keep their order. */
+static inline dyn_node dyn__move_axis(dyn_graph *g, dyn_node x, int32_t from, int32_t to)
 {
-    static const int32_t axes[DYN_MAX_RANK] = {1, 0, 2, 3, 4, 5, 6, 7};
-    return x < 0 ? x : dyn_graph_permute(g, x, axes);
+    int32_t axes[DYN_MAX_RANK] = {0};
+
+    if (x < 0)
+        return x;
+    for (int32_t k = 0, next = 0; k < dyn__at(g, x)->shape.rank; k++) {
+        next += next == from;
+        axes[k] = k == to ? from : next++;
+    }
+    return dyn_graph_permute(g, x, axes);
 }
 
 #endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * random: uniform numbers in [0, 1) that are a function of a key given at run time, {seed, step, first row}, of the site
+ * attr.n and of their place: element (r, c) is draw (first row + r) columns + c. The same node in a function and in its
+ * derivatives is the same numbers. A key with leading axes [.., 3] gives every leading index numbers of its own key. No
+ * derivative. */
+#include "graph/ops/op.h"
+
+static dyn_status infer(dyn_graph *g, dyn__node *n)
+{
+    const dyn__node *key = dyn__at(g, n->in[0]);
+    const int32_t lead = key->shape.rank - 1;
+    char p[128], q[128];
+
+    if (key->dtype != DYN_I64)
+        return DYN__FAIL(g->ctx, DYN_EDTYPE, "random needs a key of indices");
+    if (lead < 0 || key->shape.dim[lead] != 3 || lead > n->shape.rank)
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "random numbers of shape %s by a key of shape %s: expected [.., 3]",
+                         dyn__shape_text(&n->shape, q), dyn__shape_text(&key->shape, p));
+    for (int k = 0; k < lead; k++)
+        if (key->shape.dim[k] != n->shape.dim[k])
+            return DYN__FAIL(g->ctx, DYN_ESHAPE, "random numbers of shape %s by keys of shape %s: leading sizes differ",
+                             dyn__shape_text(&n->shape, q), dyn__shape_text(&key->shape, p));
+    return DYN_OK;
+}
+
+static dyn_node jvp(dyn_graph *g, dyn_node y, int i, dyn_node t)
+{
+    (void)g, (void)y, (void)i, (void)t;
+    return DYN__ZERO;
+}
+
+static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *batched, int64_t size)
+{
+    const dyn__attr attr = dyn__at(g, y)->attr;
+    const dyn__shape s = dyn__shape_lead(&dyn__at(g, y)->shape, size);
+
+    (void)batched;
+    return dyn__insert1(g, DYN__OP_random, in[0], &attr, &s);
+}
+
+/* Keys of samples of their own. */
+static dyn__label label(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples)
+{
+    (void)samples;
+    return in[0].axis + 1 < dyn__at(g, n->in[0])->shape.rank ? in[0] : dyn__coupled_label();
+}
+
+static dyn_node sample(dyn_graph *g, int k)
+{
+    static const struct { int32_t rank; int64_t key[2]; } c[] = {{1, {3}}, {2, {4, 3}}};
+
+    if (k >= 2)
+        return DYN_ENOTSUP;
+    dyn_node key = dyn_graph_indices(g, "k", c[k].rank, c[k].key);
+    return dyn_graph_uniform(g, key, 7, 3, (int64_t[]){4, 3, 2});
+}
+
+const dyn__op dyn__op_random = {
+    .name = "random", .nin = 1, .kernel = -1, .shaped = 1,
+    .infer = infer, .label = label, .jvp = jvp, .batch = batch, .sample = sample,
+};
