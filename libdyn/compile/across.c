@@ -6,19 +6,10 @@
  * one place. A group without sums over rows has its rows shared out, too. What passes between groups lies in memory,
  * all rows of it; a sum within rows has a part from every range. What is in no group is left to one thread, so there
  * must be little of it. */
-#include <math.h>
 #include "compile/compile.h"
 
-/* Rows of a tile; bytes between the groups at most; bytes of the sums of a chunk that stay in the second-level cache
- * beside the parameters and a tile. */
-enum { ACROSS_ROWS = 128, MOST_BYTES = 1 << 23, FEW_SUM_BYTES = 1 << 18 };
-
-/* Estimated nanoseconds of work that make a range of a group worth its own task. */
-static const double range_work = 10e3;
-
-/* Estimated nanoseconds on one core: of a byte that passes between groups, of a byte of the sums of a chunk that stay
- * in the second-level cache or do not, and of all threads for the end of a group. */
-static const double byte_between = 0.02, byte_of_few_sums = 0.03, byte_of_sums = 0.1, end_of_group = 5e3;
+/* Rows of a tile; bytes between the groups at most. */
+enum { ACROSS_ROWS = 128, MOST_BYTES = 1 << 23 };
 
 int dyn__rows_are_few(const dyn__compiler *k, int32_t s)
 {
@@ -31,7 +22,7 @@ int dyn__rows_are_few(const dyn__compiler *k, int32_t s)
         work += dyn__row_cost(k, q) * (double)c->R;
         sum_bytes += k->node[q->node].role == DYN__TERM ? (double)(k->node[q->node].C * k->plan->esize) : 0;
     }
-    return c->V == 1 && work < 2 * sum_bytes && work > 2 * range_work;
+    return c->V == 1 && work < 2 * sum_bytes && dyn__worthwhile_ranges(work) > 1;
 }
 
 static int64_t count_groups(const dyn__step *step)
@@ -78,23 +69,15 @@ static int row_sums_dense(const dyn__step *step)
     return 1;
 }
 
-/* What chunks cost beyond their work, two cores together: their sums, or that one core waits where there is one. */
-static double cost_of_chunks(const dyn__step *step, double sum_bytes)
-{
-    const double byte = sum_bytes > FEW_SUM_BYTES ? byte_of_sums : byte_of_few_sums;
-
-    return step->chunks > 1 ? (double)step->chunks * sum_bytes * byte : step->work / 2;
-}
-
 void dyn__share_columns(const dyn__compiler *k, dyn__step *step, int64_t row_elements, double grouped, double sum_bytes)
 {
     const int64_t groups = count_groups(step), between = row_elements * step->R * k->plan->esize;
-    const double cost = (double)between * byte_between + (double)groups * end_of_group;
+    const double cost = dyn__cost_of_ranges(between, groups);
 
     if (groups == 0 || step->V > 1 || between > MOST_BYTES || k->arena_limit || grouped < step->work * 15 / 16
-        || cost >= cost_of_chunks(step, sum_bytes) || !row_sums_dense(step))
+        || cost >= dyn__cost_of_chunks(step, sum_bytes) || !row_sums_dense(step))
         return;
-    step->ranges = dyn__power_of_two(grouped / (double)groups / range_work);
+    step->ranges = dyn__worthwhile_ranges(grouped / (double)groups);
     if (step->ranges == 1) {
         step->ranges = 0;
         return;

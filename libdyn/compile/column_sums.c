@@ -108,7 +108,7 @@ static int sum_as_it_goes(const dyn__compiler *k, dyn__step *step, int32_t j, in
         return 0;
     if (q->nargs == 3)
         q->arg[3] = q->arg[2];
-    q->c = (only_summed(k, step, j, i) ? DYN__SUMS_ONLY : 0) | (weighted ? DYN__SUMS_WEIGHTED : 0);
+    q->flags = (only_summed(k, step, j, i) ? DYN__SUMS_ONLY : 0) | (weighted ? DYN__SUMS_WEIGHTED : 0);
     q->kernel = summed_kernel(q->kernel);
     q->arg[4] = sum->arg[0];
     q->arg[5] = weighted ? sum->arg[2] : q->arg[1];     /* what is not used is a copy of what is */
@@ -134,7 +134,7 @@ static void sum_inputs(dyn__step *step)
                 continue;
             q->arg[7] = step->instr[i].arg[0];
             q->nargs = 8;
-            q->c = (int)q->c | DYN__SUMS_INPUT;
+            q->flags |= DYN__SUMS_INPUT;
             drop(step, i--);
             break;
         }

@@ -94,7 +94,8 @@ typedef struct dyn__instr {
     int64_t columns, strip;     /* of all strips together and of each; 0 if not in strips */
     int32_t rows_apart;         /* of the first of a group: it has no sum over rows, which can be shared out, too */
     int64_t multiple;
-    double c;
+    double c;                   /* the exponent of a power */
+    int32_t flags;              /* DYN__SUMS_*: of a kernel that also sums its result */
     dyn__tile_fn fn;
     int64_t dim[DYN__MAX_DIM];
     dyn__operand_ref arg[DYN__MAX_ARGS];        /* 0 is the output */
@@ -133,9 +134,9 @@ typedef struct dyn__step {
     int32_t kind;
     dyn_node node;
     /* tiles */
-    int64_t V, R, tile, tiles, chunks, group;   /* a task is one chunk of rows of `group` sets */
+    int64_t V, R, tile, tiles, chunks, block;   /* a task is one chunk of rows of `block` sets */
     int64_t share;              /* tiles of a chunk, but for the last */
-    int64_t parts;              /* tasks that add up the sums of the chunks */
+    int64_t adders;             /* tasks that add up the sums of the chunks */
     dyn__instr *instr;
     int32_t instrs;
     dyn__gemm *gemm;            /* of its products */
@@ -240,8 +241,15 @@ static inline int64_t dyn__line(const dyn__compiler *k) { return 64 / k->plan->e
 dyn_status dyn__plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_elements);
 /* tile.c: tile height, chunks of rows of step s. */
 dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s);
-/* Estimated nanoseconds that instruction q takes for a row, on one core. */
+/* cost.c, estimated nanoseconds on one core: instruction q for a row; how many chunks of rows or ranges of a group of
+ * strips are worth their own tasks, and what either costs beyond its work: partial sums, two cores together, or that
+ * one core waits where there is one chunk; what passes between groups. */
 double dyn__row_cost(const dyn__compiler *k, const dyn__instr *q);
+double dyn__sum_bytes(const dyn__compiler *k, const dyn__step *step);
+double dyn__worthwhile_chunks(double work, double sum_bytes);
+int64_t dyn__worthwhile_ranges(double work);
+double dyn__cost_of_chunks(const dyn__step *step, double sum_bytes);
+double dyn__cost_of_ranges(int64_t between_bytes, int64_t groups);
 /* The greatest power of two up to `most`, at least 1 and at most 16. */
 int64_t dyn__power_of_two(double most);
 /* across.c: would all rows of step s be one chunk, though there is work for more threads? */

@@ -18,14 +18,14 @@ struct dyn_exec {
 
 /* What an instruction works on: some rows of a set, some columns of those that follow column `from`; variant: of its
  * matrix products, DYN__BEGINS only where the instruction begins a sum. */
-typedef struct dyn__part {
+typedef struct dyn__piece {
     int64_t set, chunk, row, rows, from, column, columns;
     int32_t variant;
     char *tile;
-} dyn__part;
+} dyn__piece;
 
 /* Where an operand lies, for this part. */
-static inline char *dyn__address(const dyn_exec *e, const dyn__operand_ref *r, const dyn__part *p)
+static inline char *dyn__address(const dyn_exec *e, const dyn__operand_ref *r, const dyn__piece *p)
 {
     char *base = r->place.base == DYN__BASE_TILE ? p->tile : e->base[r->place.base];
     return base + (r->place.offset + p->set * r->set + p->chunk * r->chunk + p->row * r->row + p->column * r->column)
@@ -65,9 +65,9 @@ static inline char *dyn__element(const dyn__instr *q, int a, char *p, const int6
 }
 
 /* exec_tile.c: one instruction; those up to q->end on one strip; all of a step on one tile. */
-void dyn__run_instr(const dyn_exec *e, const dyn__instr *q, const dyn__part *at);
-void dyn__run_strip(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, int64_t strip, dyn__part p);
-void dyn__run_tile(const dyn_exec *e, const dyn__step *step, const dyn__part *p);
+void dyn__run_instr(const dyn_exec *e, const dyn__instr *q, const dyn__piece *at);
+void dyn__run_strip(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, int64_t strip, dyn__piece p);
+void dyn__run_tile(const dyn_exec *e, const dyn__step *step, const dyn__piece *p);
 /* exec_share.c: a step of tiles, on all threads. */
 void dyn__run_tiles(const dyn_exec *e, const dyn__step *step);
 /* exec_move.c: the other kinds of steps. */

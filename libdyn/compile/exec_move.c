@@ -57,7 +57,7 @@ static void run_addition(const dyn_exec *e, const dyn__instr *q)
 {
     const int loops = q->ndim > 2 ? q->ndim - 2 : 0;
     const dyn__sizes size = dyn__sizes_with(q, 0, q->dim[0]);
-    char *y = dyn__address(e, &q->arg[0], &(dyn__part){0}), *x = dyn__address(e, &q->arg[2], &(dyn__part){0});
+    char *y = dyn__address(e, &q->arg[0], &(dyn__piece){0}), *x = dyn__address(e, &q->arg[2], &(dyn__piece){0});
     int64_t index[DYN__MAX_DIM] = {0};
 
     do
@@ -71,7 +71,7 @@ static void run_copy(const dyn_exec *e, const dyn__instr *q)
 {
     const int last = q->ndim - 1, plane = q->arg[1].stride[last] > 1 ? contiguous_dim(q) : last - 1;
     const dyn__sizes size = dyn__sizes_with(q, plane >= 0 ? plane : last, 1);     /* the last one takes no step */
-    char *y = dyn__address(e, &q->arg[0], &(dyn__part){0}), *x = dyn__address(e, &q->arg[1], &(dyn__part){0});
+    char *y = dyn__address(e, &q->arg[0], &(dyn__piece){0}), *x = dyn__address(e, &q->arg[1], &(dyn__piece){0});
     int64_t index[DYN__MAX_DIM] = {0};
 
     do
@@ -85,7 +85,7 @@ void dyn__run_copies(const dyn_exec *e, const dyn__step *step)
     for (int32_t i = 0; i < step->instrs; i++) {
         const dyn__instr *q = &step->instr[i];
         if (q->nargs == 1)
-            memset(dyn__address(e, &q->arg[0], &(dyn__part){0}), 0, (size_t)(q->dim[0] * e->plan->esize));
+            memset(dyn__address(e, &q->arg[0], &(dyn__piece){0}), 0, (size_t)(q->dim[0] * e->plan->esize));
         else if (q->kernel == DYN__K_ADD)
             run_addition(e, q);
         else
@@ -96,7 +96,7 @@ void dyn__run_copies(const dyn_exec *e, const dyn__step *step)
 void dyn__run_indexed(const dyn_exec *e, const dyn__step *step)
 {
     const dyn__instr *q = &step->instr[0];
-    char *y = dyn__address(e, &q->arg[0], &(dyn__part){0}), *x = dyn__address(e, &q->arg[1], &(dyn__part){0});
+    char *y = dyn__address(e, &q->arg[0], &(dyn__piece){0}), *x = dyn__address(e, &q->arg[1], &(dyn__piece){0});
     const int64_t *index = (const int64_t *)(e->base[q->arg[2].place.base] + q->arg[2].place.offset * 8);
     const int64_t rows = step->rows * step->cols * e->plan->esize, table = step->table * step->cols * e->plan->esize;
 
@@ -115,7 +115,7 @@ void dyn__run_random(const dyn_exec *e, const dyn__step *step)
     const dyn__instr *q = &step->instr[0];
     const int64_t *key = (const int64_t *)(e->base[q->arg[1].place.base] + q->arg[1].place.offset * 8);
     const int64_t size = step->rows * step->cols;
-    char *y = dyn__address(e, &q->arg[0], &(dyn__part){0});
+    char *y = dyn__address(e, &q->arg[0], &(dyn__piece){0});
 
     for (int64_t set = 0; set < step->sets; set++, key += 3, y += size * e->plan->esize) {
         const dyn__key k = {(uint64_t)key[0], DYN__STREAM_NODE, (uint32_t)key[1], step->site};

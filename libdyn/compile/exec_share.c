@@ -22,7 +22,7 @@ static void clear_sums(const dyn_exec *e, const dyn__step *step, int64_t set, in
 }
 
 /* Tile k of those from tile `first` on. */
-static void go_to_tile(const dyn__step *step, int64_t k, int64_t first, dyn__part *p)
+static void go_to_tile(const dyn__step *step, int64_t k, int64_t first, dyn__piece *p)
 {
     p->row = k * step->tile;
     p->rows = step->R - p->row < step->tile ? step->R - p->row : step->tile;
@@ -34,10 +34,10 @@ static void run_chunk(void *arg, int64_t number, int worker)
 {
     const task *t = arg;
     const dyn__step *step = t->step;
-    const int64_t chunk = number % step->chunks, first = number / step->chunks * step->group;
-    const int64_t last = first + step->group < step->V ? first + step->group : step->V;
+    const int64_t chunk = number % step->chunks, first = number / step->chunks * step->block;
+    const int64_t last = first + step->block < step->V ? first + step->block : step->V;
     const int64_t from = chunk * step->share, to = from + step->share < step->tiles ? from + step->share : step->tiles;
-    dyn__part p = {.chunk = chunk, .tile = t->e->scratch + worker * t->e->plan->scratch};
+    dyn__piece p = {.chunk = chunk, .tile = t->e->scratch + worker * t->e->plan->scratch};
 
     for (int64_t set = first; set < last; set++)
         clear_sums(t->e, step, set, chunk);
@@ -60,13 +60,13 @@ static void combine(const dyn_exec *e, const dyn__step *step, const dyn__sum *a,
     e->plan->table->tile[DYN__K_COL_SUM](step->chunks, size, sum, 0);
 }
 
-/* A task does a range of the elements of all sums, in the order of their results; where it ends depends on dyn__sizes
+/* A task does a range of the elements of all sums, in the order of their results; where it ends depends on sizes
  * only. */
-static void combine_part(void *arg, int64_t number, int worker)
+static void combine_share(void *arg, int64_t number, int worker)
 {
     const task *t = arg;
     const dyn__step *step = t->step;
-    const int64_t begin = step->summed * number / step->parts, end = step->summed * (number + 1) / step->parts;
+    const int64_t begin = step->summed * number / step->adders, end = step->summed * (number + 1) / step->adders;
 
     (void)worker;
     for (int32_t i = 0; i < step->sums; i++) {
@@ -89,12 +89,12 @@ static void spread(const dyn_exec *e, int64_t tasks, int large, dyn__task_fn fn,
 
 /* ---- columns shared out ---- */
 
-/* A group of strips, for so many ranges of them and, where rows are apart, parts of the rows. */
+/* A group of strips, for so many ranges of them and, where rows are apart, bands of the rows. */
 typedef struct group {
     const dyn_exec *e;
     const dyn__step *step;
     const dyn__instr *first;
-    int64_t ranges, parts;
+    int64_t ranges, bands;
 } group;
 
 static group group_of(const dyn_exec *e, const dyn__step *step, const dyn__instr *q)
@@ -102,21 +102,21 @@ static group group_of(const dyn_exec *e, const dyn__step *step, const dyn__instr
     group g = {e, step, q, dyn__ranges(step, q), 1};
 
     if (q->rows_apart)
-        g.parts = step->tiles < DYN__FEW_TASKS / g.ranges ? step->tiles : DYN__FEW_TASKS / g.ranges;
+        g.bands = step->tiles < DYN__FEW_TASKS / g.ranges ? step->tiles : DYN__FEW_TASKS / g.ranges;
     return g;
 }
 
-/* A range of the strips of a group, each over its part of the rows before the next one. */
+/* A range of the strips of a group, each over its band of the rows before the next one. */
 static void run_range(void *arg, int64_t number, int worker)
 {
     const group *g = arg;
     const dyn__instr *q = g->first;
-    const int64_t strips = dyn__strips(q), tiles = g->step->tiles, range = number / g->parts, rows = number % g->parts;
+    const int64_t strips = dyn__strips(q), tiles = g->step->tiles, range = number / g->bands, rows = number % g->bands;
     const int64_t from = strips * range / g->ranges, to = strips * (range + 1) / g->ranges;
-    dyn__part p = {.chunk = range, .from = from * q->strip, .tile = g->e->scratch + worker * g->e->plan->scratch};
+    dyn__piece p = {.chunk = range, .from = from * q->strip, .tile = g->e->scratch + worker * g->e->plan->scratch};
 
     for (int64_t strip = from; strip < to; strip++)
-        for (int64_t k = tiles * rows / g->parts; k < tiles * (rows + 1) / g->parts; k++) {
+        for (int64_t k = tiles * rows / g->bands; k < tiles * (rows + 1) / g->bands; k++) {
             go_to_tile(g->step, k, 0, &p);
             dyn__run_strip(g->e, g->step, q, strip, p);
         }
@@ -130,8 +130,8 @@ static void add_up_row_sums(const group *g)
 
     for (const dyn__instr *q = g->first; q < end; q++)
         if (dyn__is_part_of_row_sum(q)) {
-            dyn__arg sum[2] = {{dyn__address(g->e, &q->arg[3], &(dyn__part){0}), 0, 1},
-                               {dyn__address(g->e, &q->arg[0], &(dyn__part){0}), rows, 1}};
+            dyn__arg sum[2] = {{dyn__address(g->e, &q->arg[3], &(dyn__piece){0}), 0, 1},
+                               {dyn__address(g->e, &q->arg[0], &(dyn__piece){0}), rows, 1}};
             g->e->plan->table->tile[DYN__K_COL_SUM](g->ranges, rows, sum, 0);
         }
 }
@@ -140,7 +140,7 @@ static void add_up_row_sums(const group *g)
 static const dyn__instr *run_between(const dyn_exec *e, const dyn__step *step, const dyn__instr *q)
 {
     const dyn__instr *last = step->instr + step->instrs, *end = q;
-    dyn__part p = {.tile = e->scratch};
+    dyn__piece p = {.tile = e->scratch};
 
     while (end < last && !end->strip)
         end++;
@@ -160,7 +160,7 @@ static void run_across(const dyn_exec *e, const dyn__step *step)
     while (q < end)
         if (q->strip) {
             group g = group_of(e, step, q);
-            spread(e, g.ranges * g.parts, 1, run_range, &g);
+            spread(e, g.ranges * g.bands, 1, run_range, &g);
             add_up_row_sums(&g);
             q = step->instr + q->end;
         } else {
@@ -170,12 +170,12 @@ static void run_across(const dyn_exec *e, const dyn__step *step)
 
 static void run_chunks(const dyn_exec *e, const dyn__step *step)
 {
-    const int64_t tasks = (step->V + step->group - 1) / step->group * step->chunks;
+    const int64_t tasks = (step->V + step->block - 1) / step->block * step->chunks;
     task t = {e, step};
 
     spread(e, tasks, step->work > 15e3, run_chunk, &t);
     if (step->chunks > 1)
-        spread(e, step->parts, 1, combine_part, &t);
+        spread(e, step->adders, 1, combine_share, &t);
 }
 
 void dyn__run_tiles(const dyn_exec *e, const dyn__step *step)

@@ -33,7 +33,7 @@ static void run_row_products(const dyn__instr *q, char *const *p, int64_t rows, 
     } while (dyn__next(&size, index, q->ndim));
 }
 
-static void run_product(const dyn_exec *e, const dyn__instr *q, const dyn__part *at)
+static void run_product(const dyn_exec *e, const dyn__instr *q, const dyn__piece *at)
 {
     char *const p[3] = {dyn__address(e, &q->arg[0], at), dyn__address(e, &q->arg[1], at),
                         dyn__address(e, &q->arg[2], at)};
@@ -45,18 +45,18 @@ static void run_product(const dyn_exec *e, const dyn__instr *q, const dyn__part 
 }
 
 /* The scalar of a kernel. Sums add to what is there, but where they begin; those of a row begin on the first strip. */
-static double scalar_of(const dyn__instr *q, const dyn__part *at)
+static double scalar_of(const dyn__instr *q, const dyn__piece *at)
 {
     const int adds = !(at->variant & DYN__BEGINS && q->begins);
 
     if (dyn__is_summed(q->kernel))
-        return q->c + (adds ? DYN__SUMS_ADD : 0);
+        return q->flags | (adds ? DYN__SUMS_ADD : 0);
     if (q->kernel < DYN__K_ROW_SUM)
         return q->c;
     return dyn__is_row_sum(q->kernel) ? at->column > at->from : adds;
 }
 
-static void run_kernel(const dyn_exec *e, const dyn__instr *q, const dyn__part *at)
+static void run_kernel(const dyn_exec *e, const dyn__instr *q, const dyn__piece *at)
 {
     const int row = q->ndim > 1;        /* one dimension: a single row */
     const int64_t first = at->rows * q->multiple;
@@ -72,7 +72,7 @@ static void run_kernel(const dyn_exec *e, const dyn__instr *q, const dyn__part *
         q->fn(row ? first : 1, !row ? first : q->strip ? at->columns : q->dim[1], arg, scalar_of(q, at));
 }
 
-void dyn__run_instr(const dyn_exec *e, const dyn__instr *q, const dyn__part *at)
+void dyn__run_instr(const dyn_exec *e, const dyn__instr *q, const dyn__piece *at)
 {
     if (q->kernel < 0)
         run_product(e, q, at);
@@ -81,7 +81,7 @@ void dyn__run_instr(const dyn_exec *e, const dyn__instr *q, const dyn__part *at)
 }
 
 /* The instructions up to q->end on one strip. */
-void dyn__run_strip(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, int64_t strip, dyn__part p)
+void dyn__run_strip(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, int64_t strip, dyn__piece p)
 {
     const dyn__instr *end = step->instr + q->end;
 
@@ -93,13 +93,13 @@ void dyn__run_strip(const dyn_exec *e, const dyn__step *step, const dyn__instr *
         dyn__run_instr(e, i, &p);
 }
 
-static void run_strips(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, const dyn__part *p)
+static void run_strips(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, const dyn__piece *p)
 {
     for (int64_t strip = 0; strip < dyn__strips(q); strip++)
         dyn__run_strip(e, step, q, strip, *p);
 }
 
-void dyn__run_tile(const dyn_exec *e, const dyn__step *step, const dyn__part *p)
+void dyn__run_tile(const dyn_exec *e, const dyn__step *step, const dyn__piece *p)
 {
     const dyn__instr *end = step->instr + step->instrs;
 

@@ -53,18 +53,18 @@ static int by_column(const dyn__compiler *k, const dyn__instr *q, int a)
 
 /* ---- order ---- */
 
-enum { ELSEWHERE, INSIDE, BEHIND };     /* where a node is computed, seen from the group that is being gathered */
+enum { ELSEWHERE, INSIDE, BEHIND };     /* where a node is computed, seen from the group that is being collected */
 
-typedef struct gathering {
+typedef struct collection {
     dyn__compiler *k;
     dyn__step *step;
     dyn__instr *group, *behind;         /* the group, and what stands behind it */
     int32_t in_group, in_behind, done;
     int64_t columns;
     uint8_t *where;
-} gathering;
+} collection;
 
-static int joins(const gathering *g, const dyn__instr *q, int64_t columns)
+static int joins(const collection *g, const dyn__instr *q, int64_t columns)
 {
     if (columns == 0 || (g->in_group && columns != g->columns))
         return 0;
@@ -76,7 +76,7 @@ static int joins(const gathering *g, const dyn__instr *q, int64_t columns)
     return 1;
 }
 
-static int64_t strip_width(const gathering *g)
+static int64_t strip_width(const collection *g)
 {
     int64_t width = OTHER_BYTES / g->k->plan->esize, strips;
 
@@ -88,7 +88,7 @@ static int64_t strip_width(const gathering *g)
 }
 
 /* Write down the group, then what stands behind it. */
-static void close_group(gathering *g)
+static void close_group(collection *g)
 {
     const int32_t end = g->done + g->in_group;
 
@@ -111,7 +111,7 @@ static void close_group(gathering *g)
     g->in_group = g->in_behind = 0;
 }
 
-static void gather(gathering *g, const dyn__instr *q)
+static void collect(collection *g, const dyn__instr *q)
 {
     const int64_t columns = wide_enough(g->k, columns_of(g->k, q));
 
@@ -180,27 +180,27 @@ static int has_wide(const dyn__compiler *k, const dyn__step *step)
     return 0;
 }
 
-static void gather_all(gathering *g)
+static void collect_all(collection *g)
 {
     const int32_t instrs = g->step->instrs;
     const dyn__instr *all = g->behind + instrs;
 
     memcpy(g->behind + instrs, g->step->instr, (size_t)instrs * sizeof *all);
     for (int32_t i = 0; i < instrs; i++)
-        gather(g, &all[i]);
+        collect(g, &all[i]);
     close_group(g);
 }
 
 static dyn_status make_groups(dyn__compiler *k, dyn__step *step)
 {
     const size_t n = (size_t)step->instrs;
-    gathering g = {.k = k, .step = step, .group = dyn__alloc(k->ctx, 3 * n + 1, sizeof *g.group),
+    collection g = {.k = k, .step = step, .group = dyn__alloc(k->ctx, 3 * n + 1, sizeof *g.group),
                    .where = dyn__alloc(k->ctx, (size_t)k->count + 1, 1)};
     const dyn_status status = g.group && g.where ? DYN_OK : DYN_ENOMEM;
 
     if (status == DYN_OK) {
         g.behind = g.group + n;
-        gather_all(&g);
+        collect_all(&g);
     }
     dyn__free(k->ctx, g.where);
     dyn__free(k->ctx, g.group);

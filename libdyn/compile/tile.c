@@ -5,32 +5,7 @@
 #include <math.h>
 #include "compile/compile.h"
 
-/* ---- cost and height ---- */
-
-/* Estimated nanoseconds for an element; only ratios matter. */
-static double element_cost(int kernel)
-{
-    const int is_tanh_of = kernel == DYN__K_TANH_ADD || kernel == DYN__K_TANH_FMA;
-
-    return is_tanh_of || (kernel >= DYN__K_EXP && kernel <= DYN__K_POW) ? 0.25 : dyn__is_summed(kernel) ? 0.12 : 0.06;
-}
-
-double dyn__row_cost(const dyn__compiler *k, const dyn__instr *q)
-{
-    double width = k->g->dtype == DYN_F32 ? 1 : 2, n = (double)q->multiple;
-
-    if (q->kernel < 0) {
-        double flops = 2.0 * (double)q->whole.m * (double)q->whole.n * (double)q->whole.k;
-        if (!q->per_row)
-            flops /= (double)k->node[q->node].R;
-        for (int d = 1; d < q->ndim; d++)
-            flops *= (double)q->dim[d];
-        return flops * 0.006 * width;
-    }
-    for (int d = 1; d < q->ndim; d++)
-        n *= (double)q->dim[d];
-    return n * width * element_cost(q->kernel) + 0.5;
-}
+/* ---- height ---- */
 
 static int64_t clamp(int64_t x, int64_t lo, int64_t hi) { return x < lo ? lo : x > hi ? hi : x; }
 
@@ -98,28 +73,17 @@ int64_t dyn__power_of_two(double most)
     return n;
 }
 
-static double sum_bytes(const dyn__compiler *k, const dyn__step *step)
-{
-    double bytes = 1;
-
-    for (int32_t i = 0; i < step->sums; i++)
-        bytes += (double)(step->sum[i].size * k->plan->esize);
-    return bytes;
-}
-
-/* Chunks: tasks of ten microseconds or more, as long as their partial sums are few: a byte of them costs about a tenth
- * of a nanosecond to clear and to add, and has more than one of work. */
+/* Chunks: tasks of ten microseconds or more, as long as their partial sums are few (cost.c). */
 static void count_tasks(dyn__step *step, double bytes)
 {
-    const double per_set = step->work / (double)step->V;
-    const int64_t groups = dyn__divide_up(step->V, step->group);
-    const double most = fmin(16 / (double)groups, (double)step->tiles);
-    const int64_t chunks = dyn__power_of_two(fmin(fmin(per_set / 10e3, per_set / bytes), most));
+    const int64_t blocks = dyn__divide_up(step->V, step->block);
+    const double most = fmin(16 / (double)blocks, (double)step->tiles);
+    const int64_t chunks = dyn__power_of_two(fmin(dyn__worthwhile_chunks(step->work / (double)step->V, bytes), most));
 
     step->share = dyn__divide_up(step->tiles, chunks);
     level_tiles(step, chunks);
     step->chunks = dyn__divide_up(step->tiles, step->share);
-    step->parts = dyn__power_of_two(bytes * (double)(step->chunks * step->V) / (1 << 15));
+    step->adders = dyn__power_of_two(bytes * (double)(step->chunks * step->V) / (1 << 15));
 }
 
 const dyn__sum *dyn__sum_of(const dyn__step *step, dyn_node x)
@@ -243,11 +207,11 @@ dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s)
         grouped += step->instr[i].strip ? work : 0;
     }
     DYN__TRY(list_sums(k, step));
-    bytes = sum_bytes(k, step);
+    bytes = dyn__sum_bytes(k, step);
     choose_beginnings(step);
     step->tile = tile_height(k, step, row_elements);
     step->tiles = dyn__divide_up(step->R, step->tile);
-    step->group = step->V < 8 ? step->V : 8;    /* sets that share what a tile reads of the values common to all */
+    step->block = step->V < 8 ? step->V : 8;    /* sets that share what a tile reads of the values common to all */
     count_tasks(step, bytes);
     dyn__share_columns(k, step, row_elements, grouped, bytes);
     step->scratch = (row_elements * step->tile * k->plan->esize + 127) & ~(int64_t)63;

@@ -7,16 +7,13 @@
 
 /* ---- broadcast and reshape ---- */
 
-/* Broadcast of a reshape that only removed size-1 axes, or of a broadcast: one broadcast of the source. */
+/* Broadcast of the broadcast x: one broadcast of the source. */
 static dyn_node merged_broadcast(dyn_graph *g, dyn_node x, const dyn__shape *shape, const int64_t *axes)
 {
     const dyn__node *n = dyn__at(g, x);
     int64_t all[DYN_MAX_RANK];
 
-    if (n->op != DYN__OP_broadcast)
-        return -1;
-    int32_t rank = dyn__at(g, n->in[0])->shape.rank;
-    for (int i = 0; i < rank; i++)
+    for (int64_t i = 0; i < n->attr.n; i++)
         all[i] = axes[n->attr.i[i]];
     return dyn__broadcast(g, n->in[0], shape, all);
 }

@@ -55,8 +55,9 @@ static dyn__label label(const dyn_graph *g, const dyn__node *n, const dyn__label
 
 static dyn_node sample(dyn_graph *g, int k)
 {
-    static const struct { int32_t rank; int64_t dim[2], axes[2]; } c[] = {{1, {3}, {1}}, {1, {4}, {0}}, {0, {0},
-            {0}}, {2, {4, 5}, {0, 2}}};
+    static const struct { int32_t rank; int64_t dim[2], axes[2]; } c[] = {
+        {1, {3}, {1}}, {1, {4}, {0}}, {0, {0}, {0}}, {2, {4, 5}, {0, 2}},
+    };
     dyn__shape to = {3, {4, 3, 5}};
     if (k >= (int)(sizeof c / sizeof c[0]))
         return DYN_ENOTSUP;

@@ -44,8 +44,8 @@ static dyn_node batch(dyn_graph *g, dyn_node y, const dyn_node *in, const int *b
 {
     int32_t axis = (int32_t)dyn__at(g, y)->attr.n + 1;
 
-    return dyn_graph_concat(g, batched[0] ? in[0] : dyn__lead(g, in[0], size), batched[1] ? in[1] : dyn__lead(g,
-            in[1], size), axis);
+    dyn_node a = batched[0] ? in[0] : dyn__lead(g, in[0], size), b = batched[1] ? in[1] : dyn__lead(g, in[1], size);
+    return dyn_graph_concat(g, a, b, axis);
 }
 
 /* Two blocks of all samples one after the other are one with more of them. */

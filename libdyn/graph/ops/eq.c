@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * eq: y = 1 where a == b, else 0, elementwise. Its derivative is zero wherever it exists, and taken as zero elsewhere.
- * */
+ * eq: y = 1 where a == b, else 0, elementwise. Its derivative is zero wherever it exists, and taken as zero
+ * elsewhere. */
 #include "graph/ops/op.h"
 
 static dyn_node jvp(dyn_graph *g, dyn_node y, int i, dyn_node t)
