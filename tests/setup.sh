@@ -4,7 +4,7 @@
 # directory. Each function looks first and installs only what is missing. Works as root or with sudo. Sets: MESON,
 # NINJA (Debian's, wherever others stand in PATH) and PYTHON (that of the virtual environment .venv).
 
-LIBRARY_PACKAGES="gcc g++ meson ninja-build pkg-config libblis-dev liblapacke-dev librandom123-dev libsleef-dev
+LIBRARY_PACKAGES="gcc g++ meson ninja-build pkg-config libblis-dev liblapack-dev librandom123-dev libsleef-dev
     libxsmm-dev libzip-dev zlib1g-dev python3-venv"
 WHEELS="numpy matplotlib tqdm"
 

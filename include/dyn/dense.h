@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Dense matrices: eigenvalues of a symmetric matrix and singular values, by LAPACK. Matrices are row-major float64; the
+ * Dense matrices: eigenvalues of a symmetric matrix and singular values, on the threads of the context. Matrices are row-major float64; the
  * inputs are not changed. Singular values come in three accuracies, because a rank is decided by the small ones. */
 #ifndef DYN_DENSE_H
 #define DYN_DENSE_H

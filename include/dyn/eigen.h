@@ -55,8 +55,10 @@ typedef struct dyn_eigen dyn_eigen;
  * may be NULL. *out is owned by the caller; NULL after an error.
  *
  * return: DYN_OK: all residuals are within tolerance and the search for missed pairs ended (or was switched off).
- *         DYN_NOT_CONVERGED: the product limit came first, or a true residual is above tolerance; the best pairs are
- *         there, with their residuals. DYN_STOPPED: progress asked for it; what had been found is there, perhaps no
+ *         DYN_NOT_CONVERGED: the product limit came first, a true residual is above tolerance, or all are within it but
+ *         the chance of a missed pair is not bounded (dyn_eigen_miss_bound above 1e-4), since a search would have cost
+ *         more than max_products allows or, without one, than twice what the pairs did; the best pairs are there, with
+ *         their residuals. DYN_STOPPED: progress asked for it; what had been found is there, perhaps no
  *         pair at all, with residuals estimated instead of computed.
  * errors: DYN_EINVAL, DYN_EABI_*, DYN_ENOMEM; DYN_EUSER, DYN_ENONFINITE and others from the operator's products.
  * since:  0.1
@@ -98,9 +100,8 @@ DYN_API double dyn_eigen_tolerance(const dyn_eigen *e);
 
 /**
  * Bound on the probability, over the random search vectors, that an eigenvalue beyond the returned ones (by more than
- * the tolerance) was missed. 0 from the dense route, at most 1e-4 after a full search; 1 if there was none. In between
- * after DYN_OK where the spectrum is too dense at the cut to tell: the search then ran until the next pair
- * was known to a thousandth, and met nothing. since: 0.1
+ * the tolerance) was missed. 0 from the dense route, which also decides where a search cannot and the size is at most
+ * 512 or what a search might cost; at most 1e-4 after a full search; 1 if there was none. since: 0.1
  */
 DYN_API double dyn_eigen_miss_bound(const dyn_eigen *e);
 

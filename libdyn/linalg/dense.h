@@ -14,9 +14,23 @@
 dyn_status dyn__eigh(dyn_ctx *ctx, int64_t n, double *a, double *values, int vectors);
 
 /* The lower triangle of a [n][n], overwritten together with the upper one, as a tridiagonal matrix with the same
- * eigenvalues: diagonal d [n], next to it e [n - 1]. Squares of the elements may neither overflow nor vanish.
- * DYN_ENOMEM. */
-dyn_status dyn__tridiagonal(dyn_ctx *ctx, int64_t n, double *a, double *d, double *e);
+ * eigenvalues: diagonal d [n], next to it e [n - 1]. Squares of the elements may neither overflow nor vanish. tau [n] or
+ * NULL: with row i of a, I - tau_i v v^T is then the reflection that reduced it, for dyn__reflect_rows. DYN_ENOMEM. */
+dyn_status dyn__tridiagonal(dyn_ctx *ctx, int64_t n, double *a, double *d, double *e, double *tau);
+
+/* Eigenpairs of a tridiagonal matrix, d and e overwritten: values ascending, vectors [n][n] as rows. DYN_ENOMEM,
+ * DYN_EINTERNAL. */
+dyn_status dyn__tridiagonal_pairs(dyn_ctx *ctx, int64_t n, double *d, double *e, double *values, double *vectors);
+
+/* Rows of Z [n][n], vectors of the tridiagonal matrix, become vectors of the matrix that a and tau reduced. DYN_ENOMEM. */
+dyn_status dyn__reflect_rows(dyn_ctx *ctx, int64_t n, const double *a, const double *tau, double *Z);
+
+/* Singular values, descending, of the matrix whose columns are the n <= m rows of x [n][m], overwritten; and the
+ * condition left when they are scaled to length 1, estimated. Norms may not overflow. DYN_ENOMEM, DYN_EINTERNAL. */
+dyn_status dyn__jacobi(dyn_ctx *ctx, int64_t n, int64_t m, double *x, double *s, double *condition);
+
+/* place[a .. c - 1]: a .. c - 1 by ascending key, equal ones in their order. */
+void dyn__sort_places(int64_t a, int64_t c, const double *key, int64_t *place);
 
 /* a [rows][lda], rows <= cols <= lda, overwritten, as an upper bidiagonal matrix with the same singular values: its
  * diagonal d [rows], above it e [rows - 1]. lda is a multiple of 8. The sum of the squares of a is 0 or between 2^-400

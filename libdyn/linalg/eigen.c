@@ -66,6 +66,7 @@ static void complete(dyn_operator *A, dyn__eigen_plan *p)
     rows = largest(2 * p->want + 8 * p->max_width, 60);
     o->subspace = o->subspace ? o->subspace : rows;
     o->subspace = o->subspace < A->size ? o->subspace : A->size;
+    p->limited = o->max_products != 0;
     o->max_products = o->max_products ? o->max_products : 1000 + 50 * p->want;
     o->tolerance = o->tolerance > 0.0 ? o->tolerance : 1e-6;
 }

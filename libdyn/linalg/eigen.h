@@ -23,6 +23,7 @@ typedef struct dyn__eigen_plan {
     int64_t want;       /* pairs in all */
     int64_t ends;       /* 2 if values from both ends of the spectrum are wanted one after the other, else 1 */
     int64_t max_width;  /* widest block */
+    int limited;        /* the caller set max_products */
 } dyn__eigen_plan;
 
 /* Are these, defaults still as 0, options for an operator of this size? */

@@ -7,11 +7,19 @@
 #include "linalg/basis.h"
 #include "linalg/eigen_lanczos.h"
 
-#define NEXT_RESIDUAL 1e-3  /* relative residual of the next pair that ends an undecided search */
+#define FEW 512     /* products */
 
 int dyn__solver_full(const dyn__solver *s)
 {
     return s->l.j + s->l.width > s->l.capacity;
+}
+
+int64_t dyn__solver_allowance(const dyn__solver *s)
+{
+    int64_t left = s->p->opt.max_products - s->l.products - s->p->want - 1, usual = 2 * s->l.products;
+
+    usual = usual > s->p->opt.subspace ? usual : s->p->opt.subspace;
+    return s->p->limited || left < usual ? left : usual;
 }
 
 dyn_status dyn__solver_advance(dyn__solver *s)
@@ -34,18 +42,17 @@ static dyn_status look(dyn__solver *s)
     return DYN_OK;
 }
 
-/* The wanted pairs are within tolerance, and the `extra` ones after them are known roughly. */
-static int converged(const dyn__solver *s, int64_t extra)
+static int converged(const dyn__solver *s)
 {
     int64_t want = s->p->want;
     double enough = DYN__EIGEN_MARGIN * dyn__solver_limit(s);
 
     if (s->l.width == 0)
         return 1;
-    if (s->l.j < want + extra)
+    if (s->l.j < want)
         return 0;
-    for (int64_t i = 0; i < want + extra; i++)
-        if (!(dyn__lanczos_residual(&s->l, s->pick[i]) <= (i < want ? enough : NEXT_RESIDUAL * s->l.scale)))
+    for (int64_t i = 0; i < want; i++)
+        if (!(dyn__lanczos_residual(&s->l, s->pick[i]) <= enough))
             return 0;
     return 1;
 }
@@ -61,7 +68,7 @@ static dyn_status make_room(dyn__solver *s)
 }
 
 /* Products until the pairs have converged; the Ritz pairs are ranked at the end, whatever ended it. */
-static dyn_status iterate(dyn__solver *s, int64_t extra)
+static dyn_status iterate(dyn__solver *s)
 {
     s->next_check = 0;
     for (;;) {
@@ -75,43 +82,33 @@ static dyn_status iterate(dyn__solver *s, int64_t extra)
         if (status == DYN_OK && s->l.j < s->next_check && s->l.width > 0 && !dyn__solver_full(s))
             continue;
         DYN__TRY(look(s));
-        if (status != DYN_OK || converged(s, extra))
+        if (status != DYN_OK || converged(s))
             return status;
         s->next_check = s->l.j + 1 + s->l.j / 32;
     }
 }
 
-/* After an undecided search: iterate until the next pair is known too. 1 in *stayed if the wanted ones did. */
-static dyn_status look_beyond(dyn__solver *s, int *stayed)
-{
-    double low = s->low, high = s->high;
-    dyn_status status = iterate(s, s->p->ends);
-
-    if (status != DYN_OK)
-        return status;
-    dyn__solver_set_edges(s);
-    *stayed = s->low >= low - dyn__solver_limit(s) && s->high <= high + dyn__solver_limit(s);
-    return DYN_OK;
-}
-
 /* Rounds of iteration and search. The pairs are settled at the end, whatever ended it. */
 static dyn_status run(dyn__solver *s)
 {
-    dyn_status status = iterate(s, 0);
-    int done = s->p->opt.unchecked != 0;
+    dyn_status status = iterate(s);
+    enum dyn__outcome outcome = DYN__FOUND;
 
-    while (status == DYN_OK && !done) {
-        enum dyn__outcome outcome;
-
+    while (status == DYN_OK && !s->p->opt.unchecked) {
         status = dyn__solver_search(s, &outcome);
-        if (status != DYN_OK || outcome == DYN__CLEAN)
+        if (status != DYN_OK || outcome != DYN__FOUND)
             return status;
         s->dropped = 1;
-        status = outcome == DYN__FOUND ? iterate(s, 0) : look_beyond(s, &done);
+        status = iterate(s);
     }
     if (status >= 0)
         DYN__TRY(dyn__solver_settle(s, s->l.j < s->p->want ? s->l.j : s->p->want));
     return status;
+}
+
+static int undecided(const dyn__solver *s)
+{
+    return !s->p->opt.unchecked && s->miss > DYN__MISS_TARGET;
 }
 
 static dyn_status finish(dyn__solver *s, dyn_status ended)
@@ -126,7 +123,11 @@ static dyn_status finish(dyn__solver *s, dyn_status ended)
     e->miss_bound = s->miss;
     e->wanted = s->p->want;
     verdict = dyn__eigen_judge(e);
-    return ended == DYN_OK ? verdict : ended;
+    if (ended != DYN_OK || verdict != DYN_OK || !undecided(s))
+        return ended == DYN_OK ? verdict : ended;
+    dyn__log(s->l.A->ctx, DYN_LOG_WARNING, "the pairs are within tolerance, but the chance that others were missed is "
+             "bounded by %g only: allow more products", s->miss);
+    return DYN_NOT_CONVERGED;
 }
 
 /* The first block: the caller's vectors, and always a random one, without which a warm start could stay blind. */
@@ -165,15 +166,39 @@ static void destroy(dyn__solver *s)
     dyn__lanczos_free(&s->l);
 }
 
+/* The products of the whole matrix are within what a search may take, or few. */
+static int affords_all(const dyn__solver *s)
+{
+    int64_t n = s->l.n, left = s->p->opt.max_products - s->l.products;
+
+    return n <= dyn__solver_allowance(s) || (n <= FEW && n <= left);
+}
+
+/* What no search decides the whole matrix does, where it costs no more products. */
+static dyn_status all_of(dyn_operator *A, const dyn__eigen_plan *p, int64_t products, dyn_eigen **out)
+{
+    dyn_status status = dyn__eigen_dense(A, p, out);
+
+    if (status >= 0)
+        (*out)->products += products;
+    return status;
+}
+
 dyn_status dyn__eigen_lanczos(dyn_operator *A, const dyn__eigen_plan *p, dyn_eigen **out)
 {
     dyn__solver s = { .p = p, .miss = 1.0 };
     dyn_status status = create(&s, A);
+    int64_t products;
 
     if (status == DYN_OK)
         status = begin(&s);
     if (status == DYN_OK)
         status = run(&s);
+    products = s.l.products;
+    if (status == DYN_OK && undecided(&s) && affords_all(&s)) {
+        destroy(&s);
+        return all_of(A, p, products, out);
+    }
     if (status >= 0)
         status = finish(&s, status);
     if (status >= 0) {

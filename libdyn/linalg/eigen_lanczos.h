@@ -9,6 +9,7 @@
 #include "linalg/eigen.h"
 #include "linalg/lanczos.h"
 
+#define DYN__MISS_TARGET 1e-4        /* a search ends at this bound */
 #define DYN__EIGEN_MARGIN 0.5   /* share of the tolerance used while iterating; a search or products use the rest */
 
 typedef struct dyn__solver {
@@ -36,10 +37,13 @@ static inline double dyn__solver_limit(const dyn__solver *s)
 /* One block of products, within the limit that leaves room for the final residuals: DYN_NOT_CONVERGED beyond it. */
 dyn_status dyn__solver_advance(dyn__solver *s);
 int dyn__solver_full(const dyn__solver *s);
+/* Products that a search for missed pairs may take: what is left of the caller's limit; without one, as many as the
+ * pairs took, twice. */
+int64_t dyn__solver_allowance(const dyn__solver *s);
 
 /* From the ranked Ritz pairs: where values of the complement count as missed. */
 void dyn__solver_set_edges(dyn__solver *s);
-/* Settle the pairs and search their complement. */
+/* Settle the pairs and, if that can decide, search their complement. */
 dyn_status dyn__solver_search(dyn__solver *s, enum dyn__outcome *outcome);
 
 /* Copy the wanted ones of the ranked Ritz pairs to the result and restart from the first `keep` pairs. */

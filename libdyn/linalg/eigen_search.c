@@ -10,13 +10,16 @@
  * rest. If P A P has no value above t, then A has none above s > t but those of the pairs, so long as the sum of
  * rho_i^2 / ((s - theta_i) (s - t)) over the pairs below s is at most 1 (count the signs of A - s by blocks). Here t
  * and s are half a tolerance and one tolerance beyond the last pair, which has a residual of at most half a
- * tolerance and takes half of the sum. */
+ * tolerance and takes half of the sum.
+ *
+ * p(t) and whether a Ritz value lies beyond t follow step by step from the signs and sizes of the pivots of t - T, so a
+ * search may last longer than the basis has room: what it drops then only costs orthogonality, which the recurrence of
+ * an overlap does not need. Before it begins the products needed are forecast from the Ritz values of the complement;
+ * a search that cannot decide is not made. */
+#include <float.h>
 #include <math.h>
-#include <string.h>
-#include "linalg/dense.h"
+#include <stdlib.h>
 #include "linalg/eigen_lanczos.h"
-
-#define MISS_TARGET 1e-4    /* the search ends at this bound */
 
 void dyn__solver_set_edges(dyn__solver *s)
 {
@@ -55,55 +58,156 @@ static int64_t known(const dyn__solver *s)
     return keep;
 }
 
-/* The bound for one edge, from the k Ritz values and the sum of log beta. */
-static double miss_at(const dyn__solver *s, double edge, int64_t k, const double *ritz, double log_beta)
-{
-    double log_p = -log_beta;
+/* A sequence of pivots of sign * (t - T), one edge t. */
+typedef struct edge {
+    double t, sign;         /* 1: values above t were missed; -1: below */
+    double pivot, log_p;
+} edge;
 
-    if (!isfinite(edge) || !isfinite(log_beta))
-        return 0.0;
-    for (int64_t i = 0; i < k; i++)
-        log_p += log(fabs(edge - ritz[i]));
-    return fmin(1.0, sqrt(2.0 * (double)s->l.n / acos(-1.0)) * exp(-log_p));
+typedef struct search {
+    edge side[2];
+    int sides;
+    double target;          /* log p from which on no edge matters */
+    double beta, mark;      /* the last coupling; log p at the last step that was a power of two */
+    int64_t k;
+    int64_t keep;           /* rows of the pairs taken out */
+} search;
+
+static search begin(const dyn__solver *s)
+{
+    search q = { .keep = known(s) };
+
+    if (isfinite(s->high))
+        q.side[q.sides++] = (edge){ .t = s->high, .sign = 1.0 };
+    if (isfinite(s->low))
+        q.side[q.sides++] = (edge){ .t = s->low, .sign = -1.0 };
+    q.target = log(q.sides * sqrt(2.0 * (double)s->l.n / acos(-1.0)) / DYN__MISS_TARGET);
+    return q;
 }
 
-/* Judge the search after k steps; the Ritz values of the complement are those of the last k rows. */
-static dyn_status judge(dyn__solver *s, int64_t k, double log_beta, enum dyn__outcome *outcome)
+/* The smaller log p of the edges: what the bound hangs on. */
+static double progress(const search *q)
 {
-    int64_t first = s->l.j - k;
-    double *block = s->l.Y, *ritz = s->l.theta;
+    return q->sides == 1 ? q->side[0].log_p : fmin(q->side[0].log_p, q->side[1].log_p);
+}
 
-    for (int64_t r = 0; r < k; r++)
-        memcpy(block + r * k, s->l.T + (first + r) * s->l.capacity + first, (size_t)k * sizeof(double));
-    DYN__TRY(dyn__eigh(s->l.A->ctx, k, block, ritz, 0));
-    s->l.scale = fmax(s->l.scale, fmax(fabs(ritz[0]), fabs(ritz[k - 1])));
-    if (ritz[k - 1] > s->high || ritz[0] < s->low) {
-        *outcome = DYN__FOUND;
-        return DYN_OK;
-    }
-    s->miss = fmin(1.0, miss_at(s, s->low, k, ritz, log_beta) + miss_at(s, s->high, k, ritz, log_beta));
-    *outcome = s->miss <= MISS_TARGET ? DYN__CLEAN : DYN__UNDECIDED;
-    return DYN_OK;
+/* One more row of T, alpha on its diagonal and beta behind it. 1 if a Ritz value is beyond the edge. */
+static int step_edge(edge *e, double alpha, double before, double beta, int first)
+{
+    e->pivot = e->sign * (e->t - alpha) - (first ? 0.0 : before * (before / e->pivot));
+    e->log_p = beta > 0.0 ? e->log_p + log(fmax(0.0, e->pivot)) - log(beta) : HUGE_VAL;
+    return e->pivot < 0.0;
 }
 
 /* An exact breakdown (beta = 0) makes the bound zero: a random vector overlaps with every eigenvector. */
+static enum dyn__outcome judge(dyn__solver *s, search *q)
+{
+    const dyn__lanczos *l = &s->l;
+    double alpha = l->T[(l->j - 1) * l->capacity + l->j - 1], beta = l->width > 0 ? l->R[(l->j - 1) * l->max_width] : 0.0;
+    double sum = 0.0;
+    int found = 0;
+
+    for (int i = 0; i < q->sides; i++) {
+        found |= step_edge(&q->side[i], alpha, q->beta, beta, q->k == 0);
+        sum += exp(-q->side[i].log_p);
+    }
+    q->k++;
+    q->beta = beta;
+    if (found)
+        return DYN__FOUND;
+    s->miss = fmin(1.0, sqrt(2.0 * (double)l->n / acos(-1.0)) * sum);
+    return s->miss <= DYN__MISS_TARGET ? DYN__CLEAN : DYN__UNDECIDED;
+}
+
+/* Products of a search on a complement with these Ritz values, in units where they grow away from the edge: m of them
+ * as zeros of the polynomial, a Chebyshev polynomial for the rest, the best m. distance [count], ascending. */
+static double forecast_edge(int64_t count, const double *distance, double target)
+{
+    double best = HUGE_VAL, cost = target, last = count > 0 ? distance[count - 1] : 0.0;
+
+    if (count < 3)
+        return 0.0;
+    for (int64_t m = 0; m + 2 < count && m < best; m++) {
+        double near = fmax(distance[m], DBL_MIN), wide = last - near;
+
+        best = fmin(best, (double)m + (wide > 0.0 ? cost / acosh(1.0 + 2.0 * near / wide) : 0.0));
+        cost += log(fmax(1.0, wide / near));
+    }
+    return best;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* distance [j] is scratch. */
+static double forecast(const dyn__solver *s, const search *q, double *distance)
+{
+    double most = 0.0;
+
+    for (int i = 0; i < q->sides; i++) {
+        int64_t count = 0;
+
+        for (int64_t k = q->keep; k < s->l.j; k++)
+            distance[count++] = q->side[i].sign * (q->side[i].t - s->l.theta[s->pick[k]]);
+        qsort(distance, (size_t)count, sizeof *distance, by_size);
+        most = fmax(most, forecast_edge(count, distance, q->target));
+    }
+    return most;
+}
+
+/* At steps 16, 32, 64 ...: at neither the last half's growth nor the mean one is the allowance enough. */
+static int hopeless(const dyn__solver *s, search *q)
+{
+    double log_p = progress(q), left = q->target - log_p, rate;
+
+    if (q->k < 8 || (q->k & (q->k - 1)) != 0)
+        return 0;
+    rate = 2.0 * (log_p - q->mark) / (double)q->k;
+    q->mark = log_p;
+    return q->k > 8 && !(left < fmax(rate, log_p / (double)q->k) * (double)dyn__solver_allowance(s));
+}
+
+static dyn_status search_on(dyn__solver *s, search *q, enum dyn__outcome *outcome)
+{
+    int dropped = 0;
+
+    while (*outcome == DYN__UNDECIDED && !hopeless(s, q)) {
+        dyn_status status;
+
+        if (dyn__solver_full(s)) {
+            dyn__lanczos_drop(&s->l, q->keep, s->l.j - 1);
+            dropped = 1;
+        }
+        status = dyn__solver_advance(s);
+        if (status == DYN_NOT_CONVERGED)
+            return DYN_OK;          /* no product left to go on with: undecided */
+        if (status != DYN_OK)
+            return status;
+        *outcome = judge(s, q);
+    }
+    if (dropped && *outcome == DYN__FOUND)
+        dyn__lanczos_drop(&s->l, q->keep, s->l.j);
+    return DYN_OK;
+}
+
 dyn_status dyn__solver_search(dyn__solver *s, enum dyn__outcome *outcome)
 {
-    double log_beta = 0.0;
+    search q;
+    double needed;
 
     dyn__solver_set_edges(s);
     s->miss = 1.0;
-    DYN__TRY(dyn__solver_settle(s, known(s)));
+    *outcome = DYN__UNDECIDED;
+    q = begin(s);
+    needed = forecast(s, &q, s->l.h);
+    if (needed > (double)dyn__solver_allowance(s))
+        return dyn__solver_settle(s, s->p->want);
+    DYN__TRY(dyn__solver_settle(s, q.keep));
     s->l.width = 0;
     dyn__lanczos_draw(&s->l, 1);
-    *outcome = DYN__UNDECIDED;
-    for (int64_t k = 1; *outcome == DYN__UNDECIDED && !dyn__solver_full(s); k++) {
-        dyn_status status = dyn__solver_advance(s);
-
-        if (status != DYN_OK)
-            return status;
-        log_beta += log(s->l.R[(s->l.j - 1) * s->l.max_width]);
-        DYN__TRY(judge(s, k, log_beta, outcome));
-    }
-    return DYN_OK;
+    return search_on(s, &q, outcome);
 }

@@ -1,37 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Symmetric eigenvalues: with vectors by LAPACK's divide and conquer, without by our own reduction to tridiagonal form
- * and LAPACK's QR. Sizes and numbers are checked first: LAPACK prints when it dislikes an argument and may not end on
- * numbers that are not finite. */
+ * Symmetric eigenvalues: reduction to tridiagonal form, then with vectors divide and conquer, without LAPACK's QR. Of
+ * LAPACK only routines are called that use no BLAS: that would bring threads, memory and bits of its own. Sizes and
+ * numbers are checked first: LAPACK prints when it dislikes an argument and may not end on numbers that are not
+ * finite. */
 #include <inttypes.h>
-#include <lapacke.h>
 #include <math.h>
 #include <string.h>
 #include "linalg/dense.h"
+#include "linalg/lapack.h"
 #include "linalg/operator.h"
 
-#define MAX_SIZE 30000          /* the workspace 2 n^2 must fit LAPACK's 32-bit integer */
+#define MAX_SIZE 30000          /* 8 GB and more */
 #define MAX_SIDE 1000000
 #define LARGE 300               /* binary exponent beyond which a matrix is scaled */
 
 dyn_status dyn__lapack_status(dyn_ctx *ctx, const char *routine, int info)
 {
     return info == 0 ? DYN_OK : DYN__FAIL(ctx, DYN_EINTERNAL, "LAPACK's %s gave up with info %d", routine, info);
-}
-
-/* a becomes its eigenvectors. */
-static dyn_status pairs(dyn_ctx *ctx, int64_t n, double *a, double *values)
-{
-    lapack_int N = (lapack_int)n, info = 0, work_size = 1 + 6 * N + 2 * N * N, iwork_size = 3 + 5 * N;
-    double *work = dyn__alloc(ctx, (size_t)work_size, sizeof *work);
-    lapack_int *iwork = dyn__alloc(ctx, (size_t)iwork_size, sizeof *iwork);
-    int memory = work && iwork;
-
-    if (memory)
-        info = LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'V', 'U', N, a, N, values, work, work_size, iwork, iwork_size);
-    dyn__free(ctx, iwork);
-    dyn__free(ctx, work);
-    return memory ? dyn__lapack_status(ctx, "dsyevd", (int)info) : DYN_ENOMEM;
 }
 
 /* Scale the lower triangle by a power of two, so that squares neither overflow nor vanish; its exponent. */
@@ -52,17 +38,50 @@ static int scale(int64_t n, double *a)
     return exponent;
 }
 
+/* a, whose squares exist, becomes its eigenvectors. room [3 n + n n]. */
+static dyn_status reduce_pairs(dyn_ctx *ctx, int64_t n, double *a, double *values, double *room)
+{
+    double *d = room, *e = d + n, *tau = e + n, *vectors = tau + n;
+
+    DYN__TRY(dyn__tridiagonal(ctx, n, a, d, e, tau));
+    DYN__TRY(dyn__tridiagonal_pairs(ctx, n, d, e, values, vectors));
+    DYN__TRY(dyn__reflect_rows(ctx, n, a, tau, vectors));
+    memcpy(a, vectors, (size_t)(n * n) * sizeof *a);
+    return DYN_OK;
+}
+
+static void unscale(int64_t n, int exponent, double *values)
+{
+    for (int64_t i = 0; exponent != 0 && i < n; i++)
+        values[i] = ldexp(values[i], exponent);
+}
+
+static dyn_status pairs(dyn_ctx *ctx, int64_t n, double *a, double *values)
+{
+    double *room = dyn__alloc(ctx, (size_t)(n + 3), (size_t)n * sizeof *room);
+    int exponent = scale(n, a);
+    dyn_status s = room ? reduce_pairs(ctx, n, a, values, room) : DYN_ENOMEM;
+
+    dyn__free(ctx, room);
+    if (s == DYN_OK)
+        unscale(n, exponent, values);
+    return s;
+}
+
 static dyn_status values_only(dyn_ctx *ctx, int64_t n, double *a, double *values)
 {
     double *e = dyn__alloc(ctx, (size_t)n, sizeof *e);
     int exponent = scale(n, a);
-    dyn_status s = e ? dyn__tridiagonal(ctx, n, a, values, e) : DYN_ENOMEM;
+    int32_t size = (int32_t)n, info = 0;
+    dyn_status s = e ? dyn__tridiagonal(ctx, n, a, values, e, NULL) : DYN_ENOMEM;
 
-    if (s == DYN_OK)
-        s = dyn__lapack_status(ctx, "dsterf", (int)LAPACKE_dsterf_work((lapack_int)n, values, e));
+    if (s == DYN_OK) {
+        dsterf_(&size, values, e, &info);
+        s = dyn__lapack_status(ctx, "dsterf", info);
+    }
     dyn__free(ctx, e);
-    for (int64_t i = 0; s == DYN_OK && exponent != 0 && i < n; i++)
-        values[i] = ldexp(values[i], exponent);
+    if (s == DYN_OK)
+        unscale(n, exponent, values);
     return s;
 }
 

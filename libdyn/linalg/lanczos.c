@@ -110,6 +110,21 @@ dyn_status dyn__lanczos_expand(dyn__lanczos *l)
     return DYN_OK;
 }
 
+void dyn__lanczos_drop(dyn__lanczos *l, int64_t from, int64_t to)
+{
+    int64_t m = l->capacity, tail = l->j - to;
+
+    memmove(row(l, from), row(l, to), (size_t)((tail + l->width) * l->n) * sizeof(double));
+    for (int64_t r = 0; r < tail; r++) {
+        for (int64_t c = 0; c < from; c++)
+            l->T[(from + r) * m + c] = l->T[c * m + from + r] = l->T[(to + r) * m + c];
+        for (int64_t c = 0; c < tail; c++)
+            l->T[(from + r) * m + from + c] = l->T[(to + r) * m + to + c];
+    }
+    l->j = from + tail;
+    memset(l->R, 0, (size_t)(l->j * l->max_width) * sizeof(double));
+}
+
 dyn_status dyn__lanczos_ritz(dyn__lanczos *l)
 {
     for (int64_t r = 0; r < l->j; r++)

@@ -41,6 +41,9 @@ void dyn__lanczos_draw(dyn__lanczos *l, int64_t count);
  * 0. */
 dyn_status dyn__lanczos_expand(dyn__lanczos *l);
 
+/* Forget the done rows [from, to), which breaks the decomposition: couplings with them are lost. */
+void dyn__lanczos_drop(dyn__lanczos *l, int64_t from, int64_t to);
+
 /* Ritz values and vectors of the rows done. */
 dyn_status dyn__lanczos_ritz(dyn__lanczos *l);
 

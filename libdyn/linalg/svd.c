@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Singular values by bidiagonalisation (absolute accuracy) and by preconditioned Jacobi (LAPACK's dgejsv: relative
- * accuracy). The first reduces the matrix, or if it is much longer than wide its QR factor, to bidiagonal form and
- * leaves that to LAPACK's dqds. A row-major matrix is LAPACK's transposed one, with the same singular values. */
-#include <lapacke.h>
+ * Singular values by bidiagonalisation (absolute accuracy) and by Jacobi rotations (relative accuracy). The first
+ * reduces the matrix, or if it is much longer than wide its QR factor, to bidiagonal form and leaves that to LAPACK's
+ * dqds, which calls no BLAS. */
 #include <math.h>
 #include <string.h>
 #include "linalg/basis.h"
 #include "linalg/dense.h"
+#include "linalg/lapack.h"
 
 #define TALL 1.4     /* ratio of the sides from which a QR factorisation pays */
+#define LARGEST_ROOT 480
 
 /* The exponent of a power of two to divide by, so that squares neither overflow nor vanish; mostly 0. */
 static int excess(dyn_ctx *ctx, int64_t count, const double *a)
@@ -31,34 +32,7 @@ static void shift(int64_t count, int exponent, const double *a, double *out)
         out[i] = ldexp(a[i], exponent);
 }
 
-/* Values of a (rows x cols, column-major, rows >= cols, overwritten). 'G': rows and columns of any scale, with an
- * estimate of the condition left after scaling. */
-static dyn_status jacobi(dyn_ctx *ctx, lapack_int rows, lapack_int cols, double *a, double *s, double *condition)
-{
-    int64_t with_estimate = (int64_t)cols * cols + 4 * (int64_t)cols, plain = 2 * (int64_t)rows + 65 * (int64_t)cols;
-    int64_t size = (with_estimate > plain ? with_estimate : plain) + 7;
-    lapack_int *iwork = dyn__alloc(ctx, (size_t)rows + 3 * (size_t)cols, sizeof *iwork);
-    double none = 0.0, *work;
-    lapack_int info = 0;
-
-    if (size > INT32_MAX) {
-        dyn__free(ctx, iwork);
-        return DYN__FAIL(ctx, DYN_EFULL, "the matrix is %d x %d, too large for this method", (int)rows, (int)cols);
-    }
-    work = dyn__alloc(ctx, (size_t)size, sizeof *work);
-    if (work && iwork) {
-        info = LAPACKE_dgejsv_work(LAPACK_COL_MAJOR, 'G', 'N', 'N', 'R', 'N', 'N', rows, cols, a, rows, s, &none, 1,
-                                   &none, 1, work, (lapack_int)size, iwork);
-        for (lapack_int i = 0; i < cols; i++)
-            s[i] *= work[0] / work[1];
-        *condition = work[2];
-    }
-    dyn__free(ctx, iwork);
-    dyn__free(ctx, work);
-    return work && iwork ? dyn__lapack_status(ctx, "dgejsv", (int)info) : DYN_ENOMEM;
-}
-
-/* A copy with the longer side contiguous, in rows of length ld: for LAPACK at least as many rows as columns. */
+/* A copy with the longer side contiguous, in rows of length ld. */
 static double *copy_tall(dyn_ctx *ctx, int64_t rows, int64_t cols, const double *a, int64_t ld)
 {
     double *copy = dyn__alloc(ctx, (size_t)((rows < cols ? rows : cols) * ld), sizeof *copy);
@@ -84,13 +58,30 @@ static double *triangle_of(dyn_ctx *ctx, int64_t rows, int64_t cols, const doubl
     return r;
 }
 
-/* Values of a bidiagonal matrix: s its diagonal at first, e [5 n] what is above the diagonal and workspace. */
+/* Values of a bidiagonal matrix: s its diagonal at first, e [5 n] what is above the diagonal and workspace. dqds works on
+ * squares, so the largest number is scaled to where those of the small ones vanish last. */
 static dyn_status bidiagonal_values(dyn_ctx *ctx, int64_t n, double *s, double *e)
 {
-    lapack_int info = LAPACKE_dbdsqr_work(LAPACK_COL_MAJOR, 'U', (lapack_int)n, 0, 0, 0, s, e, NULL, 1, NULL, 1, NULL,
-                                          1, e + n);
+    double most = 0.0, *z = e + n;
+    int32_t size = (int32_t)n, info = 0;
+    int exponent;
 
-    return dyn__lapack_status(ctx, "dbdsqr", (int)info);
+    for (int64_t i = 0; i < n; i++)
+        most = fmax(most, fmax(fabs(s[i]), i + 1 < n ? fabs(e[i]) : 0.0));
+    if (most == 0.0)
+        return DYN_OK;
+    frexp(most, &exponent);
+    exponent = LARGEST_ROOT - exponent;
+    for (int64_t i = 0; i < n; i++) {
+        double q = ldexp(s[i], exponent), r = i + 1 < n ? ldexp(e[i], exponent) : 0.0;
+
+        z[2 * i] = q * q;
+        z[2 * i + 1] = r * r;
+    }
+    dlasq2_(&size, z, &info);
+    for (int64_t i = 0; i < n; i++)
+        s[i] = ldexp(sqrt(z[i]), -exponent);
+    return dyn__lapack_status(ctx, "dlasq2", info);
 }
 
 /* Values of a matrix of which squares exist. */
@@ -140,6 +131,7 @@ dyn_status dyn_dense_svd_values_accurate(dyn_ctx *ctx, int64_t rows, int64_t col
     int64_t shorter = rows < cols ? rows : cols, longer = rows < cols ? cols : rows;
     double *copy, estimate = 0.0;
     dyn_status status;
+    int exponent;
 
     if (!ctx)
         return DYN_EINVAL;
@@ -148,7 +140,12 @@ dyn_status dyn_dense_svd_values_accurate(dyn_ctx *ctx, int64_t rows, int64_t col
     copy = copy_tall(ctx, rows, cols, a, longer);
     if (!copy)
         return DYN_ENOMEM;
-    status = jacobi(ctx, (lapack_int)longer, (lapack_int)shorter, copy, s, &estimate);
+    exponent = excess(ctx, shorter * longer, copy);
+    if (exponent != 0)
+        shift(shorter * longer, -exponent, copy, copy);
+    status = dyn__jacobi(ctx, shorter, longer, copy, s, &estimate);
+    if (exponent != 0 && status == DYN_OK)
+        shift(shorter, exponent, s, s);
     dyn__free(ctx, copy);
     if (status >= 0 && condition)
         *condition = estimate;

@@ -27,6 +27,7 @@ typedef struct reduction {
     double *a;              /* [n][n] */
     double *left, *right;   /* [2 PANEL][n] rows v_0, w_0, v_1 ... and -w_0, -v_0, -w_1 ... */
     double *h;              /* [2 PANEL] */
+    double *tau;            /* [n] kept for the caller, or NULL */
     double *part;           /* [MAX_CHUNKS][n] shares of A v */
     int64_t m, chunks;      /* size of the leading block being multiplied by v */
     const double *v;
@@ -135,6 +136,10 @@ static void reduce_row(reduction *t, int64_t i, int64_t p, double *d, double *e)
         right[k] = -left[t->n + k];
         right[t->n + k] = -left[k];
     }
+    if (t->tau) {
+        t->tau[i] = tau;
+        memcpy(x, left, (size_t)i * sizeof *x);
+    }
 }
 
 static void update_rows(void *arg, int64_t task, int worker)
@@ -183,9 +188,9 @@ static dyn_status reduce(reduction *t, double *d, double *e)
     return DYN_OK;
 }
 
-dyn_status dyn__tridiagonal(dyn_ctx *ctx, int64_t n, double *a, double *d, double *e)
+dyn_status dyn__tridiagonal(dyn_ctx *ctx, int64_t n, double *a, double *d, double *e, double *tau)
 {
-    reduction t = { .ctx = ctx, .n = n, .a = a };
+    reduction t = { .ctx = ctx, .n = n, .a = a, .tau = tau };
     dyn_status s = DYN_ENOMEM;
 
     t.left = dyn__alloc(ctx, (size_t)(4 * PANEL + MAX_CHUNKS), (size_t)(n + 1) * sizeof *t.left);

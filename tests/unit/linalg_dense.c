@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Dense eigenvalues and singular values against closed forms and against numbers computed with mpmath at 80 digits. */
+#include <float.h>
 #include "linalg_fixture.h"
 
 static dyn_ctx *ctx;
@@ -66,6 +67,52 @@ TEST(eigh_reads_the_lower_triangle)
     CHECK_OK(ctx, dyn_dense_eigh(ctx, 2, a, values, vectors));
     CHECK_NEAR(values[1], 3.0, 1e-15);
     CHECK_NEAR(fabs(vectors[2]), sqrt(0.5), 1e-15);
+}
+
+static double wilkinson(int r, int c, int n) { return r == c ? fabs(r - 0.5 * (n - 1)) : abs(r - c) == 1; }
+static double glued(int r, int c, int n)
+{
+    (void)n;
+    return r == c ? abs(r % 21 - 10) : abs(r - c) != 1 ? 0.0 : (r > c ? r : c) % 21 == 0 ? 1e-14 : 1.0;
+}
+static double ones(int r, int c, int n) { return 1.0 + 0 * (r + c + n); }
+static double arrow(int r, int c, int n) { return r == c ? (double)r / n : (r == 0 || c == 0) ? 1.0 : 0.0; }
+static double waves(int r, int c, int n) { return cos(1.0 + r * c) + (r == c) * sin(r + n); }
+
+/* Eigenpairs of clustered, deflating and full matrices of sizes around those of leaves and joins: each pair within
+ * rounding, all of them orthonormal. */
+TEST(eigh_pairs)
+{
+    double (*const kinds[])(int, int, int) = { wilkinson, glued, ones, arrow, waves };
+    const int sizes[] = { 1, 2, 3, 31, 32, 33, 65, 130, 321 };
+    enum { MOST = 321 };
+    static double a[MOST * MOST], v[MOST * MOST], w[MOST], only[MOST];
+
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (size_t size = 0; size < sizeof sizes / sizeof *sizes; size++) {
+            int n = sizes[size];
+            double norm, worst = 0.0;
+
+            for (int i = 0; i < n * n; i++)
+                a[i] = kinds[k](i / n, i % n, n);
+            CHECK_OK(ctx, dyn_dense_eigh(ctx, n, a, w, v));
+            CHECK_OK(ctx, dyn_dense_eigh(ctx, n, a, only, NULL));
+            norm = fmax(fabs(w[0]), fabs(w[n - 1])) + DBL_MIN;
+            for (int i = 0; i < n; i++) {
+                worst = fmax(worst, fabs(w[i] - only[i]) / norm);
+                for (int r = 0; r < n; r++) {
+                    double residual = -w[i] * v[i * n + r], dot = -(r == i);
+
+                    for (int c = 0; c < n; c++) {
+                        residual += a[r * n + c] * v[i * n + c];
+                        dot += v[i * n + c] * v[r * n + c];
+                    }
+                    worst = fmax(worst, fmax(fabs(residual) / norm, fabs(dot)));
+                }
+            }
+            if (!(worst < 4e-14))
+                TEST_FAIL("kind %d, size %d: %g", (int)k, n, worst);
+        }
 }
 
 TEST(eigh_values)
@@ -247,6 +294,7 @@ int main(void)
         return 1;
     RUN(eigh_second_difference);
     RUN(eigh_reads_the_lower_triangle);
+    RUN(eigh_pairs);
     RUN(eigh_values);
     RUN(eigh_diagonal);
     RUN(eigh_threads);

@@ -177,6 +177,69 @@ TEST(repeated_in_smooth_spectrum)
     dyn_eigen_free(e);
 }
 
+/* Two chains of 320 nodes: their Laplacian has every value 2 - 2 cos (pi k / 320) twice. */
+TEST(two_chains)
+{
+    enum { NODES = 640 };
+    static double laplacian[NODES * NODES];
+    const double second = 4 * pow(sin(acos(-1.0) / NODES), 2.0);
+    fixture f = { .n = NODES, .a = laplacian };
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_operator *A = NULL;
+    dyn_eigen *e = NULL;
+
+    for (int i = 1; i < NODES; i++)
+        if (i != NODES / 2) {
+            laplacian[i * NODES + i - 1] = laplacian[(i - 1) * NODES + i] = -1.0;
+            laplacian[i * NODES + i] += 1.0;
+            laplacian[(i - 1) * NODES + i - 1] += 1.0;
+        }
+    opt.which = DYN_SMALLEST_ALGEBRAIC;
+    opt.count = 4;
+    opt.tolerance = 1e-9;
+    opt.max_products = 100000;
+    CHECK_OK(ctx, dyn_operator_from_callback(ctx, NODES, apply_matrix, &f, &A));
+    CHECK_OK(ctx, dyn_eigen_solve(A, &opt, &e));
+    for (int i = 0; i < 4; i++)
+        CHECK(fabs(dyn_eigen_values(e)[i] - (i < 2 ? 0.0 : second)) < 1e-12);
+    CHECK(dyn_eigen_miss_bound(e) <= 1e-4);
+    dyn_eigen_free(e);
+    opt.max_products = 600;             /* too few to tell: it says so */
+    CHECK(dyn_eigen_solve(A, &opt, &e) == DYN_NOT_CONVERGED);
+    CHECK(dyn_eigen_miss_bound(e) > 1e-4);
+    dyn_eigen_free(e);
+    dyn_operator_unref(A);
+}
+
+/* A gap that a search needs more steps for than the basis has rows: it goes on without them, and finds what is hidden
+ * from the first run by a multiplicity. */
+TEST(long_searches)
+{
+    enum { LONG = 5000 };
+    static double d[LONG];
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_eigen *e;
+
+    for (int i = 0; i < LONG; i++)
+        d[i] = cos(acos(-1.0) * i / LONG);
+    d[7] = d[8] = 1.003;
+    opt.count = 1;
+    opt.subspace = 12;
+    opt.max_products = 5000 - 1;
+    opt.tolerance = 1e-5;
+    e = solve_n(LONG, d, &opt, DYN_OK);
+    CHECK_NEAR(dyn_eigen_values(e)[0], 1.003, 1e-9);
+    CHECK(dyn_eigen_miss_bound(e) <= 1e-4);
+    dyn_eigen_free(e);
+    opt.count = 2;
+    opt.subspace = 14;
+    e = solve_n(LONG, d, &opt, DYN_OK);
+    CHECK_NEAR(dyn_eigen_values(e)[1], 1.003, 1e-7);
+    CHECK(dyn_eigen_miss_bound(e) <= 1e-4);
+    printf("# %d products\n", (int)dyn_eigen_products(e));
+    dyn_eigen_free(e);
+}
+
 static int32_t apply_single(void *user, int64_t count, const double *x, double *y)
 {
     int32_t r = apply_diagonal(user, count, x, y);
@@ -489,6 +552,8 @@ int main(void)
     RUN(smooth_spectrum);
     RUN(residuals_after_restarts);
     RUN(repeated_in_smooth_spectrum);
+    RUN(two_chains);
+    RUN(long_searches);
     RUN(single_precision_products);
     RUN(noisy_products);
     RUN(zero_and_identity);

@@ -60,7 +60,8 @@ def eigh(A: Any, k: int = 1, which: str = "largest", tolerance: float = 1e-6, *,
     tolerance: largest residual, relative to the largest |value|. max_products: 0 = 1000 + 50 per pair.
     start: vectors [n, j] near those wanted. search: look for missed pairs before calling it converged.
 
-    Pairs above their tolerance give the warning dyn.NotConverged; the result has residuals and flags."""
+    Pairs above their tolerance, or a search that would cost more than max_products (0: twice what the pairs did),
+    give the warning dyn.NotConverged; the result has residuals, flags and miss_bound."""
     A = A if isinstance(A, Operator) else Operator.from_function(A.__matmul__, A.shape[0])
     options = structs["dyn_eigen_options"](
         which=enum("which", WHICH.get(which, which)), count=k, tolerance=tolerance, max_products=max_products,
@@ -83,6 +84,10 @@ def eigh(A: Any, k: int = 1, which: str = "largest", tolerance: float = 1e-6, *,
 
 def _complaint(pairs: Eigenpairs) -> str:
     missing = int(np.sum(~pairs.converged))
+    if not missing and len(pairs.values):
+        return (f"all residuals are within {pairs.tolerance:.2g}, but that another pair was missed has a probability "
+                f"of up to {pairs.miss_bound:.2g}: allow more than {pairs.products} products (max_products), or ask "
+                "for no search (search=False)")
     return (f"{missing} of {len(pairs.values)} eigenpairs have not converged after {pairs.products} products: largest "
             f"residual {pairs.residuals.max():.2g}, allowed {pairs.tolerance:.2g}")
 
