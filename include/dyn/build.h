@@ -81,6 +81,13 @@ DYN_API dyn_status dyn_build_update(dyn_build *b, dyn_node state, dyn_node value
 DYN_API dyn_node dyn_build_call(dyn_build *b, const char *name, const struct dyn_model *model, int32_t count,
                                 const dyn_node *inputs);
 
+/**
+ * The same with the parameters read from theta [p], any node of the graph: a teacher whose theta is shared data, say. The
+ * Gauss-Newton matrix does not cut here. errors: as dyn_build_call; DYN_ENOTSUP a model with states. since: 0.1
+ */
+DYN_API dyn_node dyn_build_call_at(dyn_build *b, const struct dyn_model *model, dyn_node theta, int32_t count,
+                                   const dyn_node *inputs);
+
 /* ---- marks ---- */
 
 /** Name a tensor, to be read by that name from outside (dyn_map). Returns x as a node of its own. since: 0.1 */

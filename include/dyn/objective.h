@@ -124,6 +124,12 @@ DYN_API int32_t dyn_objective_models(const dyn_objective *o);
 DYN_API dyn_model *dyn_objective_member(const dyn_objective *o, int32_t i, int64_t *offset);
 /** Number of parameter tensors, of all models. since: 0.1 */
 DYN_API int32_t dyn_objective_tensors(const dyn_objective *o);
+/**
+ * Rank of tensor i; shape (NULL or [DYN_MAX_RANK]), offset in theta (NULL or one number) and its name (NULL or of so many
+ * bytes with the final zero, cut to that) are filled. errors: DYN_EINVAL. since: 0.1
+ */
+DYN_API int32_t dyn_objective_tensor(const dyn_objective *o, int32_t i, int64_t *shape, int64_t *offset, char *name,
+                                     int64_t bytes);
 /** Number of terms; name of term i, borrowed, NULL out of range. One term is called "loss". since: 0.1 */
 DYN_API int32_t dyn_objective_terms(const dyn_objective *o);
 DYN_API const char *dyn_objective_term_name(const dyn_objective *o, int32_t i);

@@ -76,7 +76,7 @@ void dyn__build_close(dyn_build *b)
     dyn_ctx *ctx = b->draft->ctx;
 
     for (int64_t i = 0; i < b->callees; i++) {
-        dyn__free(ctx, b->callee[i].prefix);
+        dyn__free(ctx, (char *)b->callee[i].prefix);
         dyn__free(ctx, b->callee[i].tensor);
         dyn__free(ctx, b->callee[i].state);
     }

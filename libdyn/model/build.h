@@ -19,7 +19,7 @@ typedef struct dyn__own_init { dyn_node node; dyn_init_options init; } dyn__own_
 /* The tensors of a model that has been called, in its order; one such for all calls from one build. */
 typedef struct dyn__callee {
     const dyn_model *model;
-    char *prefix;               /* "" or what heads its tensors' names, with the dot */
+    const char *prefix;         /* "" or what heads its tensors' names, with the dot */
     dyn_node *tensor;           /* [model->tensors]; -1 = the caller is asked for it when it is needed */
     dyn_node *state;            /* [model->states], likewise */
 } dyn__callee;

@@ -108,7 +108,7 @@ static dyn_status add_callee(dyn_build *b, const char *prefix, const dyn_model *
     *c = (dyn__callee){.model = m};
     dyn_status s = fill(b, c, prefix);
     if (s < 0) {
-        dyn__free(ctx, c->prefix);
+        dyn__free(ctx, (char *)c->prefix);
         dyn__free(ctx, c->tensor);
         dyn__free(ctx, c->state);
         return s;
@@ -199,4 +199,43 @@ dyn_node dyn__build_at(dyn_build *b, dyn__callee *callee, int32_t count, const d
     DYN__TRY(check_arguments(m, b->draft->g, count, inputs, &inner.samples));
     dyn_node f = dyn__build_run(&inner, m->build, m->user);
     return checked_result(&inner, m, f);
+}
+
+/* ---- with parameters from a node ---- */
+
+static dyn_status cut_tensors(dyn_graph *g, const dyn_model *m, dyn_node theta, dyn_node *tensor)
+{
+    for (int32_t i = 0; i < m->tensors; i++) {
+        const dyn__tensor *t = &m->tensor[i];
+        DYN__TRY(tensor[i] = dyn__reshape_to(g, dyn_graph_slice(g, theta, &t->offset, &t->size), &t->shape));
+    }
+    return DYN_OK;
+}
+
+dyn_node dyn_build_call_at(dyn_build *b, const dyn_model *m, dyn_node theta, int32_t count, const dyn_node *inputs)
+{
+    char text[128];
+
+    if (!b)
+        return DYN_EINVAL;
+    DYN__ENTER(b->draft->ctx);
+    dyn_graph *g = b->draft->g;
+    DYN__NEED(g->ctx, m);
+    DYN__NEED(g->ctx, inputs);
+    DYN__TRY(dyn__check_ctx(g->ctx, "model", m->ctx));
+    DYN__TRY(dyn__check_node(g, theta));
+    const dyn__shape *s = &dyn__at(g, theta)->shape;
+    if (s->rank != 1 || s->dim[0] != m->size)
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "theta has shape %s, the model has %lld parameters", dyn__shape_text(s, text),
+                         (long long)m->size);
+    if (m->states)
+        return DYN__FAIL(g->ctx, DYN_ENOTSUP, "the model has states, which would be nobody's");
+    dyn__callee c = {.model = m, .prefix = "", .tensor = dyn__alloc(g->ctx, (size_t)m->tensors, sizeof(dyn_node))};
+    if (!c.tensor)
+        return DYN_ENOMEM;
+    dyn_node f = cut_tensors(g, m, theta, c.tensor);
+    if (f == DYN_OK)
+        f = dyn__build_at(b, &c, count, inputs);
+    dyn__free(g->ctx, c.tensor);
+    return f;
 }

@@ -2,6 +2,7 @@
  *
  * What all kinds of objectives have in common: references, theta's tensors, terms, loss and gradient. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "objective/impl.h"
 
@@ -171,6 +172,24 @@ const dyn__tensor *dyn__objective_tensor(const dyn_objective *o, int32_t i, int6
     if (of)
         *of = &o->member[k];
     return t;
+}
+
+int32_t dyn_objective_tensor(const dyn_objective *o, int32_t i, int64_t *shape, int64_t *offset, char *name, int64_t bytes)
+{
+    const dyn__member *of;
+
+    if (!o)
+        return DYN_EINVAL;
+    DYN__ENTER(o->ctx);
+    if (i < 0 || i >= o->tensors || (name && bytes < 1))
+        return DYN__FAIL(o->ctx, DYN_EINVAL, "tensor %d of %d, a name of %lld bytes", (int)i, (int)o->tensors,
+                         (long long)bytes);
+    const dyn__tensor *t = dyn__objective_tensor(o, i, offset, &of);
+    if (shape)
+        memcpy(shape, t->shape.dim, (size_t)t->shape.rank * sizeof *shape);
+    if (name)
+        snprintf(name, (size_t)bytes, "%s%s%s", of->name, of->name[0] ? "." : "", t->name);
+    return t->shape.rank;
 }
 
 /* ---- checks ---- */

@@ -16,6 +16,7 @@ from . import data, init
 from ._find import VERSION as __version__
 from ._run_view import RunView, Series, State
 from .condensation import CondensationResult, condensation, data_direction
+from .build import Build, derivative, residual
 from .context import Context, current
 from .eigen import Eigenpairs, eigh, singular_values
 from .episodes import Confusion, Episodes, above, spikes, sustained
@@ -26,8 +27,8 @@ from .graph import (
     Function, Graph, Node, activation, concatenate, cos, erf, exp, expm1, identity, log, log1p, logsumexp, maximum,
     relu, sigmoid, sin, softplus, sqrt, stop_gradient, tanh, where)
 from .measure import Condensation, Measurement, ModelRank, Sharpness
-from .model import Model, Tensor, mlp
-from .objective import Check, Objective, ggn, hessian, jacobian
+from .model import Indices, Model, Tensor, mlp
+from .objective import Check, Objective, frozen, ggn, hessian, jacobian, shared
 from .operator import Density, Estimate, Operator
 from .optim import GD, Adam, AdamW, HeavyBall, Nesterov, Optimizer, Rate, RMSprop, SignGD, constant, cosine, step
 from .rank import RankResult, matrix_rank, model_rank

@@ -21,6 +21,7 @@ dyn_build_call                         i32    ptr str ptr i32 ptr
 dyn_build_name                         i32    ptr str i32
 dyn_build_residual                     i32    ptr i32
 dyn_build_term                         status ptr str i32 f64
+dyn_build_call_at                      i32    ptr ptr i32 i32 ptr
 
 # check.h
 dyn_check_gradient                     status ptr ptr u64 ptr
@@ -245,6 +246,7 @@ dyn_objective_terms                    i32    ptr
 dyn_objective_term_name                str    ptr i32
 dyn_objective_term_values              status ptr ptr ptr
 dyn_objective_coupling                 str    ptr i32
+dyn_objective_tensor                   i32    ptr i32 ptr ptr ptr i64
 
 # operator.h
 dyn_operator_from_callback             status ptr i64 ptr ptr ptr

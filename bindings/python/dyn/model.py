@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import init as inits
 from ._arrays import ints, pointer, vector
-from ._lib import Handle, callback, enum, lib, make, structs
+from ._lib import Handle, enum, lib, make, structs
+from .build import Build, writing
 from .context import current
-from .errors import STATUS, shapes_differ
+from .errors import shapes_differ
 from .graph import MAX_RANK, Function, Graph, Node
 from .init import Init
 
@@ -23,6 +24,13 @@ class Tensor(NamedTuple):
 
     shape: tuple[int, ...]
     offset: int
+
+
+class Indices(tuple[int, ...]):
+    """The shape of an input of int64 indices, for one sample: Indices(128) for sequences of 128 tokens."""
+
+    def __new__(cls, *shape: int) -> Indices:
+        return super().__new__(cls, shape)
 
 
 class Model(Handle):
@@ -39,21 +47,37 @@ class Model(Handle):
         self._functions: dict[int, Function] = {}
 
     @classmethod
-    def from_function(cls, build: Callable[[Graph, Node], Node], input_shape: Sequence[int],
-                      init: Init | None = None, seed: int = 0) -> Model:
+    def from_function(cls, build: Callable[..., Node], input_shape: Sequence[int] | Indices | None = None,
+                      init: Init | None = None, seed: int = 0, **inputs: Sequence[int] | Indices) -> Model:
         """A network that build(g, x) writes: it makes parameters with g.parameter and returns the output node.
 
-        input_shape: of one sample. x has the shape [n, *input_shape], for any n; the result is [n, ...]. Samples must
-        not influence each other, and build makes the same parameters in the same order at every call."""
-        context = current()
+        g is a dyn.Build: a graph that also has states, calls of other models, names for tensors.
+        input_shape: of one sample of the input x; Indices(...) for one of int64 indices. Networks of several inputs name
+            them: build(g, tokens, mask) with tokens=dyn.Indices(128), mask=(128,). Each node is [n, *shape], for any n;
+            the result is [n, ...]. build makes the same parameters in the same order at every call.
 
-        def write(_: Any, graph: int, x: int) -> int:
-            g = Graph._borrow(context, graph)
-            return build(g, Node(g, x)).id
-        fn = callback(context, "dyn_model_build_fn", write, failure=STATUS["euser"])
-        shape = tuple(int(n) for n in input_shape)
-        address = make(context, lib.dyn_model_from_callback, context, fn, None, len(shape), ints(shape))
-        return cls(context, address, init, seed, shape, fn)
+            def build(g, x):
+                h = dyn.tanh(x @ g.parameter("W1", (2, 20)))
+                return h @ g.parameter("W2", (20, 1))
+            net = dyn.Model.from_function(build, (2,), seed=1)"""
+        context = current()
+        shapes = dict(inputs) if input_shape is None else {"x": input_shape, **inputs}
+        named = input_shape is None
+
+        def write(b: Build) -> Node:
+            nodes = {name: b.model_input(name, tuple(shape), isinstance(shape, Indices))
+                     for name, shape in shapes.items()}
+            return build(b, **nodes) if named else build(b, *nodes.values())
+        fn = writing(context, write)
+        address = make(context, lib.dyn_model_create, context, fn, None)
+        return cls(context, address, init, seed, tuple(int(n) for n in next(iter(shapes.values()))), fn)
+
+    def _on_nodes(self, nodes: Sequence[Node]) -> Node:
+        """The network in the function that is being written, or in a graph of its own."""
+        graph = nodes[0].graph
+        if isinstance(graph, Build):
+            return graph.call(self, nodes)
+        return graph._node(lib.dyn_model_build(self, graph, nodes[0].id))
 
     @property
     def size(self) -> int:
@@ -90,8 +114,14 @@ class Model(Handle):
         return {name: theta[t.offset:t.offset + math.prod(t.shape)].reshape(t.shape)
                 for name, t in self.tensors.items()}
 
-    def __call__(self, theta: ArrayLike, x: ArrayLike) -> NDArray[np.float64]:
-        """Outputs f [n, ...] in float64 for samples x [n, *input_shape]; a vector x [n] serves one input."""
+    def __call__(self, *arguments: Any) -> Any:
+        """net(theta, x): outputs f [n, ...] in float64 for samples x [n, *input_shape]; a vector x [n] serves one input.
+        net(x) on nodes: the node of the outputs."""
+        if all(isinstance(a, Node) for a in arguments):
+            return self._on_nodes(arguments)
+        return self._outputs(*arguments)
+
+    def _outputs(self, theta: ArrayLike, x: ArrayLike) -> NDArray[np.float64]:
         theta = vector(theta, self.size, "theta")
         x = np.asarray(x, dtype=np.float64)
         x = x.reshape(-1, 1) if x.ndim == 1 and self.input_shape == (1,) else x

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Callable, NamedTuple
+import inspect
+from typing import Any, Callable, NamedTuple, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import Array, dtype_code, pointer, vector, view
 from ._lib import Handle, callback, enum, lib, make, real, structs
+from .build import Build, add_terms, writing
 from .context import Context, current
 from .errors import invalid
-from .model import Model
+from .graph import MAX_RANK, Node
+from .model import Model, Tensor
 from .operator import Operator
 
 
@@ -31,35 +34,161 @@ class _Check(Handle):
     _free = "dyn_check_free"
 
 
-class Objective(Handle):
-    """The loss of a model on data.
+class Shared(NamedTuple):
+    """Data that is the same for all samples; made by dyn.shared."""
 
-    x [n, *input shape], y [n, outputs]; a vector x [n] or y [n] serves one input or output. Arrays of the type dtype
+    array: NDArray[Any]
+
+
+def shared(array: ArrayLike) -> Shared:
+    """Data of an objective's function that has no sample axis: constants, grids, a penalty's weight."""
+    return Shared(np.asarray(array))
+
+
+class Frozen(NamedTuple):
+    """A network that an objective's function may call and training leaves alone; made by dyn.frozen."""
+
+    model: Model
+    theta: NDArray[np.float64]
+
+
+def frozen(model: Model, theta: ArrayLike | None = None) -> Frozen:
+    """A network with fixed parameters, by default those it starts with, as data of an objective's function: a teacher.
+
+    Objective.set_data(name, theta) exchanges them; nothing is compiled again."""
+    return Frozen(model, model.initial() if theta is None else np.asarray(theta, dtype=np.float64))
+
+
+class Objective(Handle):
+    """A loss as a function of theta: of a model on data, or any function of models and data.
+
+        dyn.Objective(net, x, y, loss="cross_entropy")
+
+    x [n, *input shape], y [n, *outputs]; a vector x [n] or y [n] serves one input or output. Arrays of the type dtype
     are used in place: do not change them while the objective lives.
-    loss: "mse" (sum over outputs of (f - y)^2), "cross_entropy" (y one-hot or any distribution), or
-        "binary_cross_entropy"; the mean over samples is taken.
-    dtype: of the arithmetic, "float64" or "float32". half: 1/2 in front of mse. sum_samples: sum instead of mean.
-    mean_outputs: mean over outputs instead of sum (PyTorch's MSELoss). l2: adds l2/2 |theta|^2.
+    loss: "mse" (sum over outputs of (f - y)^2), "l1", "huber" (delta=), "cross_entropy" (y one-hot, any distribution, or
+        integer classes; over the last axis, averaged over positions), "kl", "binary_cross_entropy", "hinge" (y -1 or 1);
+        the mean over samples is taken. Or a function of nodes (outputs, y) or (outputs, y, weight): a value per sample.
+    half: 1/2 in front of mse. mean_outputs: mean over outputs instead of sum (PyTorch's MSELoss). label_smoothing: of
+        the cross-entropy. weight: of samples [n], or of their positions [n, positions]; a mask is zeros and ones.
+
+        dyn.Objective(function, *models, x=..., y=..., ...)
+
+    function(*models, x, y, ...) gets the models, which can be called on nodes, and the data by name, as nodes
+        [n, ...]; integers stay indices, dyn.shared(array) has no sample axis, dyn.frozen(model) is a network that can be
+        called and is not trained. It returns the loss: a node [n], one value per sample, of which the mean is taken; a
+        node [], a penalty on theta or a loss that joins samples; or several by name, which are added up as terms.
+        Where samples are joined, chunks, gradients per sample and a short last batch are refused.
+    Objectives can be added, and multiplied by numbers.
+
+    dtype: of the arithmetic, "float64" or "float32". sum_samples: sum instead of mean. l2: adds l2/2 |theta|^2.
     memory_limit: bytes that an evaluation may take; 0 = no limit."""
 
     _free = "dyn_objective_unref"
 
-    def __init__(self, model: Model, x: ArrayLike, y: ArrayLike, loss: str = "mse", *, dtype: str = "float64",
-                 half: bool = False, sum_samples: bool = False, mean_outputs: bool = False, l2: float = 0.0,
-                 memory_limit: int = 0) -> None:
+    def __init__(self, subject: Model | Callable[..., Any], *arguments: Any, loss: str | Callable[..., Node] = "mse",
+                 dtype: str = "float64", half: bool = False, sum_samples: bool = False, mean_outputs: bool = False,
+                 l2: float = 0.0, memory_limit: int = 0, delta: float = 0.0, label_smoothing: float = 0.0,
+                 weight: ArrayLike | None = None, **data: Any) -> None:
+        options = structs["dyn_objective_options"](
+            dtype=dtype_code(dtype), half=int(half), sum_samples=int(sum_samples), mean_outputs=int(mean_outputs), l2=l2,
+            memory_limit=memory_limit, delta=delta, label_smoothing=label_smoothing)
+        self.inputs: NDArray[Any] | None = None
+        self.targets: NDArray[Any] | None = None
+        self.dtype = np.dtype(dtype)
+        if not isinstance(subject, Model):
+            if weight is not None:
+                data["weight"] = weight
+            self._init_function(subject, arguments, data, options)
+        elif callable(loss):
+            self._init_own_loss(subject, loss, *self._samples(arguments, data), weight, options)
+        else:
+            options.loss = enum("loss", loss)
+            self._init_loss(subject, *self._samples(arguments, data), weight, options)
+
+    @staticmethod
+    def _samples(arguments: Sequence[Any], data: dict[str, Any]) -> tuple[Any, Any]:
+        """x and y, given by place or by name."""
+        given = {**dict(zip(("x", "y", "loss"), arguments)), **data}
+        if len(arguments) > 2 or set(given) != {"x", "y"}:
+            raise invalid(f"a model needs data x and y, not {', '.join(map(str, given)) or 'nothing'}; loss= names the loss")
+        return given["x"], given["y"]
+
+    def _made(self, context: Context, address: int, models: Sequence[Model], *keep: Any) -> None:
+        Handle.__init__(self, context, address, *keep, *models)
+        self.models = tuple(models)
+        self.model: Model | None = models[0] if len(models) == 1 else None
+
+    def _init_loss(self, model: Model, x: Any, y: Any, weight: Any, options: Any) -> None:
         context = model._context
         x = np.asarray(x)
         x = x.reshape(-1, 1) if x.ndim == 1 and model.input_shape == (1,) else x
-        inputs, targets = Array.wrap(context, x), Array.wrap(context, y)
-        options = structs["dyn_objective_options"](
-            loss=enum("loss", loss), dtype=dtype_code(dtype), half=int(half), sum_samples=int(sum_samples),
-            mean_outputs=int(mean_outputs), l2=l2, memory_limit=memory_limit)
-        address = make(context, lib.dyn_objective_create, context, model, inputs, targets, ctypes.byref(options))
-        super().__init__(context, address, model, inputs, targets)
-        self.model: Model | None = model
-        self.inputs: NDArray[Any] | None = x
-        self.targets: NDArray[Any] | None = np.asarray(y)
-        self.dtype = np.dtype(dtype)
+        arrays = [Array.wrap(context, x), Array.wrap(context, y)]
+        if weight is not None:
+            arrays.append(Array.wrap(context, np.asarray(weight, dtype=np.float64)))
+            options.weight = arrays[-1]._as_parameter_.value
+        address = make(context, lib.dyn_objective_create, context, model, *arrays[:2], ctypes.byref(options))
+        self._made(context, address, [model], *arrays)
+        self.inputs, self.targets = x, np.asarray(y)
+
+    def _init_own_loss(self, model: Model, loss: Callable[..., Node], x: Any, y: Any, weight: Any, options: Any) -> None:
+        x = np.asarray(x)
+        x = x.reshape(-1, 1) if x.ndim == 1 and model.input_shape == (1,) else x
+        data = {"x": x, "y": y} if weight is None else {"x": x, "y": y, "weight": weight}
+
+        def function(net: Model, x: Node, y: Node, **more: Node) -> Node:
+            return loss(net(x), y, *more.values())
+        self._init_function(function, [model], data, options, [""])
+        self.inputs, self.targets = x, np.asarray(y)
+
+    def _init_function(self, function: Callable[..., Any], models: Sequence[Model], data: dict[str, Any], options: Any,
+                       names: list[str] | None = None) -> None:
+        if not callable(function) or not models or not all(isinstance(m, Model) for m in models):
+            raise invalid("an objective is made of a model with x and y, or of a function, its models, and data by name")
+        context = models[0]._context
+        fixed = {name: d.model for name, d in data.items() if isinstance(d, Frozen)}
+        arrays = {name: Array.wrap(context, _numbers(d)) for name, d in data.items()}
+
+        def write(b: Build) -> Node | None:
+            nodes: dict[str, Any] = {name: b.data(name) for name in arrays}
+            for name, model in fixed.items():
+                nodes[name] = _frozen_call(b, model, nodes[name])
+            return add_terms(b, function(*models, **nodes))
+        callback = writing(context, write)
+        heads = names or (_names(function, len(models)) if len(models) > 1 else [""])
+        lists: list[Any] = [
+            (ctypes.c_void_p * len(models))(*(m._as_parameter_.value for m in models)),
+            (ctypes.c_char_p * len(models))(*(n.encode() for n in heads)),
+            (ctypes.c_void_p * len(arrays))(*(a._as_parameter_.value for a in arrays.values())),
+            (ctypes.c_char_p * len(arrays))(*(n.encode() for n in arrays)),
+            (ctypes.c_int32 * len(arrays))(*(isinstance(data[n], (Shared, Frozen)) for n in arrays))]
+        parts = structs["dyn_objective_parts"](models=len(models), data=len(arrays), **{
+            field: ctypes.addressof(part) for field, part in zip(("model", "model_name", "array", "name", "shared"), lists)})
+        address = make(context, lib.dyn_objective_from_function, context, callback, None, ctypes.byref(parts),
+                       ctypes.byref(options))
+        self._made(context, address, models, callback, *arrays.values())
+
+    @classmethod
+    def sum(cls, objectives: Sequence[Objective], weights: Sequence[float] | None = None) -> Objective:
+        """weights[0] * objectives[0] + ..., each with its own data; theta holds every model once."""
+        context = objectives[0]._context
+        handles = (ctypes.c_void_p * len(objectives))(*(o._as_parameter_.value for o in objectives))
+        factors = None if weights is None else (ctypes.c_double * len(objectives))(*weights)
+        self = cls.__new__(cls)
+        address = make(context, lib.dyn_objective_sum, context, len(objectives), handles, factors)
+        models = list(dict.fromkeys(m for o in objectives for m in o.models))
+        self._made(context, address, models, *objectives)
+        self.inputs = self.targets = None
+        self.dtype = objectives[0].dtype
+        return self
+
+    def __add__(self, other: Objective) -> Objective:
+        return Objective.sum([self, other]) if isinstance(other, Objective) else NotImplemented
+
+    def __mul__(self, factor: float) -> Objective:
+        return Objective.sum([self], [float(factor)])
+
+    __rmul__ = __mul__
 
     @classmethod
     def from_functions(cls, size: int, value: Callable[[NDArray[np.float64]], float],
@@ -75,8 +204,8 @@ class Objective(Handle):
                      hessian and _product(context, hessian, size)]
         address = make(context, lib.dyn_objective_from_callbacks, context, size, *callbacks, None)
         self = cls.__new__(cls)
-        Handle.__init__(self, context, address, callbacks)
-        self.model = self.inputs = self.targets = None
+        self._made(context, address, [], callbacks)
+        self.inputs = self.targets = None
         self.dtype = np.dtype(np.float64)
         return self
 
@@ -94,6 +223,45 @@ class Objective(Handle):
     def outputs(self) -> int:
         """Outputs per sample c; 0 without a model."""
         return lib.dyn_objective_outputs(self)
+
+    @property
+    def terms(self) -> list[str]:
+        """Names of the terms; ["loss"] where there is one."""
+        return [lib.dyn_objective_term_name(self, i).decode() for i in range(lib.dyn_objective_terms(self))]
+
+    def term_values(self, theta: ArrayLike) -> dict[str, float]:
+        """The terms at theta by name, without their weights."""
+        values = np.empty(len(self.terms))
+        self._check(lib.dyn_objective_term_values(self, self._theta(theta), pointer(values)))
+        return dict(zip(self.terms, values.tolist()))
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The parameter tensors of all models by name, in the order of theta."""
+        return dict(self._tensor(i) for i in range(lib.dyn_objective_tensors(self)))
+
+    def _tensor(self, i: int) -> tuple[str, Tensor]:
+        sizes, offset, name = (ctypes.c_int64 * MAX_RANK)(), ctypes.c_int64(), ctypes.create_string_buffer(512)
+        rank = lib.dyn_objective_tensor(self, i, sizes, ctypes.byref(offset), name, len(name))
+        return name.value.decode(), Tensor(tuple(sizes[:rank]), offset.value)
+
+    @property
+    def coupling(self) -> str | None:
+        """The node that joins samples, in words; None where every value belongs to one sample."""
+        text: bytes | None = lib.dyn_objective_coupling(self, 0)
+        return None if text is None else text.decode()
+
+    def initial(self) -> NDArray[np.float64]:
+        """theta [p]: where its models start."""
+        if not self.models:
+            raise invalid("an objective of functions needs theta")
+        return np.concatenate([m.initial() for m in self.models])
+
+    def set_data(self, name: str, array: ArrayLike) -> None:
+        """Exchange data for an array of the same shape, from the next evaluation on."""
+        wrapped = Array.wrap(self._context, array)
+        self._check(lib.dyn_objective_set_data(self, name.encode(), wrapped))
+        self._keep += (wrapped,)
 
     def _theta(self, theta: ArrayLike) -> Any:
         return pointer(vector(theta, self.size, "theta"))
@@ -152,6 +320,21 @@ class Objective(Handle):
     def ggn(self, theta: ArrayLike) -> Operator:
         """Generalised Gauss-Newton matrix at theta [p], an operator [p, p]."""
         return self._operator(lib.dyn_objective_ggn, theta)
+
+
+def _numbers(data: Any) -> NDArray[Any]:
+    """The array of a datum: integers are indices, truth values numbers."""
+    array = np.asarray(data.theta if isinstance(data, Frozen) else data.array if isinstance(data, Shared) else data)
+    return array.astype(np.float64) if array.dtype == bool else array
+
+
+def _frozen_call(b: Build, model: Model, theta: Node) -> Callable[..., Node]:
+    return lambda *inputs: b.call_at(model, theta, inputs)
+
+
+def _names(function: Callable[..., Any], count: int) -> list[str]:
+    """What the function calls its models."""
+    return list(inspect.signature(function).parameters)[:count]
 
 
 def _value(context: Context, value: Callable[..., float], size: int) -> Any:

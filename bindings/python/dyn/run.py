@@ -32,7 +32,7 @@ def objective_of(net: Model | Objective, x: ArrayLike | None, y: ArrayLike | Non
         return net
     if x is None or y is None:
         raise invalid("a model needs data: x and y")
-    return Objective(net, x, y, loss, **options)
+    return Objective(net, x, y, loss=loss, **options)
 
 
 @contextlib.contextmanager
@@ -95,10 +95,7 @@ class Run(RunView, Handle):
                  **options: Any) -> None:
         objective = objective_of(net, x, y, loss, options)
         rules = run_options(steps, batch, drop_last, seed, record_every, stop_loss, stop_accuracy, accuracy_every)
-        if theta is None:
-            if objective.model is None:
-                raise invalid("an objective of functions needs theta")
-            theta = objective.model.initial()
+        theta = objective.initial() if theta is None else theta
         self._create(objective, optimizer, rules, lib.dyn_run_create,
                      pointer(vector(theta, objective.size, "theta")))
 

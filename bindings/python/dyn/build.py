@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a function that writes a model or a loss works on: a graph that also gives data, calls models, keeps states.
+
+    def pearson(net, x, y):                       # nodes in, a node out
+        f, t = (v - v.mean() for v in (net(x)[:, 0], y))
+        return 1 - (f * t).sum() / dyn.sqrt((f**2).sum() * (t**2).sum())
+    loss = dyn.Objective(pearson, dyn.mlp([5, 30, 1]), x=x, y=y)
+"""
+from __future__ import annotations
+
+import ctypes
+import threading
+from typing import Any, Callable, Mapping, Sequence
+
+from . import _lib
+from ._arrays import DTYPES, ints
+from ._lib import lib
+from .context import Context
+from .errors import STATUS, invalid
+from .graph import Graph, Node
+from .init import Init
+
+_active = threading.local()
+
+
+class Build(Graph):
+    """The graph that a build function writes into, with what else it may ask for."""
+
+    def __init__(self, context: Context, address: int) -> None:
+        self._build = ctypes.c_void_p(address)
+        self._as_parameter_ = ctypes.c_void_p(lib.dyn_build_graph(self._build))
+        self._context = context
+        self.dtype = list(DTYPES.values())[lib.dyn_graph_dtype(self)]
+        self._leaves = {}
+
+    @property
+    def samples(self) -> int:
+        """Number of samples of this writing."""
+        return lib.dyn_build_samples(self._build)
+
+    @property
+    def training(self) -> bool:
+        """Whether the graph is for training steps, or for measurements."""
+        return bool(lib.dyn_build_training(self._build))
+
+    def data(self, name: str) -> Node:
+        """In a loss: the data of that name."""
+        return self._node(lib.dyn_build_data(self._build, name.encode()))
+
+    def model_input(self, name: str, shape: Sequence[int], index: bool = False) -> Node:
+        """In a model: an input [n, *shape] of numbers, or of indices."""
+        function = lib.dyn_build_indices if index else lib.dyn_build_input
+        return self._node(function(self._build, name.encode(), len(shape), ints(shape)))
+
+    def parameter(self, name: str, shape: Sequence[int], init: Init | None = None) -> Node:
+        """In a model: a trainable tensor, drawn by an init of its own if one is given."""
+        options = None if init is None else ctypes.byref(init._options(0))
+        return self._node(lib.dyn_build_parameter(self._build, name.encode(), len(shape), ints(shape), options))
+
+    def state(self, name: str, shape: Sequence[int], initial: float = 0.0) -> Node:
+        """In a model: a tensor that training updates by a rule of its own, without a gradient."""
+        return self._node(lib.dyn_build_state(self._build, name.encode(), len(shape), ints(shape), initial))
+
+    def update(self, state: Node, value: Node) -> None:
+        """After a training step the state becomes this value."""
+        self._check(lib.dyn_build_update(self._build, state.id, value.id))
+
+    def name(self, name: str, x: Node) -> Node:
+        """x, to be read by that name from outside."""
+        return self._node(lib.dyn_build_name(self._build, name.encode(), x.id))
+
+    def residual(self, x: Node) -> Node:
+        """In a loss: x, at which the Gauss-Newton matrix cuts instead of at the outputs of the models."""
+        return self._node(lib.dyn_build_residual(self._build, x.id))
+
+    def term(self, name: str, x: Node, weight: float = 1.0) -> None:
+        """In a loss of several terms: one of them, [n] or []."""
+        self._check(lib.dyn_build_term(self._build, name.encode(), x.id, weight))
+
+    def call(self, model: Any, inputs: Sequence[Node]) -> Node:
+        """The outputs of a model at nodes."""
+        return self._node(lib.dyn_build_call(self._build, None, model, len(inputs), _ids(inputs)))
+
+    def call_at(self, model: Any, theta: Node, inputs: Sequence[Node]) -> Node:
+        """The same with the parameters read from a node theta [p]."""
+        return self._node(lib.dyn_build_call_at(self._build, model, theta.id, len(inputs), _ids(inputs)))
+
+    def _check(self, status: int) -> int:
+        return _lib.check(status, self._context)
+
+
+def _ids(nodes: Sequence[Node]) -> Any:
+    return ints([node.id for node in nodes], ctypes.c_int32)
+
+
+def active(what: str) -> Build:
+    """The build being written just now; `what` needs one."""
+    stack = getattr(_active, "stack", [])
+    if not stack:
+        raise invalid(f"{what} stands in a function that writes a model or a loss")
+    return stack[-1]
+
+
+def writing(context: Context, write: Callable[[Build], Node | None]) -> Any:
+    """A dyn_build_fn that lets `write` write."""
+    def call(_: Any, address: int) -> int:
+        stack = _active.__dict__.setdefault("stack", [])
+        stack.append(Build(context, address))
+        try:
+            node = write(stack[-1])
+        finally:
+            stack.pop()
+        return 0 if node is None else node.id
+    return _lib.callback(context, "dyn_build_fn", call, failure=STATUS["euser"])
+
+
+def add_terms(b: Build, result: Any) -> Node | None:
+    """What the function of a loss returned: a node, or nodes by name, which become terms."""
+    if isinstance(result, Node):
+        return result
+    if not isinstance(result, Mapping) or not all(isinstance(x, Node) for x in result.values()) or not result:
+        raise invalid(f"the function of a loss returns a node, or nodes by name, not {result!r:.80}")
+    for name, node in result.items():
+        b.term(name, node)
+    return next(iter(result.values()))
+
+
+def residual(x: Node) -> Node:
+    """In the function of a loss: x, at which the Gauss-Newton matrix cuts instead of at the outputs of the models.
+
+        def equation(u, t):
+            v = u(t)
+            return dyn.residual(dyn.derivative(v, t, order=2) + v)**2"""
+    return active("dyn.residual").residual(x)
+
+
+def derivative(v: Node, t: Node, order: int = 1) -> Node:
+    """The derivative of v [n, c] by an input t [n, 1] of which row i moves row i of v only, of any order; shaped as v.
+
+    It differentiates forward, so that it may be differentiated again, and by the parameters."""
+    if len(t.shape) < 1 or t.shape[-1] != 1:
+        raise invalid(f"derivative by a node of shape {list(t.shape)}: its last axis must have size 1")
+    ones = t.graph.constant(1.0, t.shape)
+    for _ in range(order):
+        v, = v.graph.jvp([v], [t], [ones])
+    return v
