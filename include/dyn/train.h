@@ -33,7 +33,8 @@ enum dyn_run_reason {
     DYN_RUN_ACCURACY = 3,   /* stop_accuracy reached */
     DYN_RUN_STOPPED = 4,    /* dyn_run_stop, a progress function or an observer asked for it: it can go on */
     DYN_RUN_NONFINITE = 5,  /* loss or gradient at theta is not finite: the run is over */
-    DYN_RUN_FAILED = 6      /* an error, which dyn_run_train returned: it can be tried again */
+    DYN_RUN_FAILED = 6,     /* an error, which dyn_run_train returned: it can be tried again */
+    DYN_RUN_PATIENCE = 7    /* the validation has not improved for `patience` looks */
 };
 
 /** Options of a run. Zero is the default everywhere. */
@@ -50,8 +51,16 @@ typedef struct dyn_run_options {
     int64_t progress_every;     /* steps between calls of progress; 0 = about twenty calls a second */
     dyn_progress_fn progress;   /* NULL = none. fraction is of the present dyn_run_train */
     void *progress_user;
+    /* The same models on other data, whose loss (and accuracy, where its targets are known) is looked at every
+     * validate_every steps and at the end: columns "validation_loss" and "validation_accuracy" of the history, NaN where
+     * it was not. Referenced; NULL = none */
+    dyn_objective *validation;
+    int64_t validate_every;     /* 0 = 100 */
+    int64_t patience;           /* end after so many looks without a smaller loss; 0 = never */
+    int32_t keep_best;          /* 1: keep the parameters of the smallest validation loss, see dyn_run_best; so does patience */
+    uint32_t reserved;          /* must be 0 */
 } dyn_run_options;
-#define DYN_RUN_OPTIONS_INIT { (uint32_t)sizeof(dyn_run_options), 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0, NULL, NULL }
+#define DYN_RUN_OPTIONS_INIT { (uint32_t)sizeof(dyn_run_options), 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0 }
 
 /**
  * Make a run at step 0.
@@ -110,7 +119,18 @@ DYN_API const dyn_optimizer *dyn_run_optimizer(const dyn_run *run);
 DYN_API dyn_objective *dyn_run_objective(const dyn_run *run);
 
 /**
- * A column of the history: "step", "loss", "gradient_norm" (before clipping) or "rate".
+ * The parameters [p] of the smallest validation loss so far, the loss, and the step; each may be NULL. They are part of the
+ * checkpoint. errors: DYN_ESTATE nothing is kept. since: 0.1
+ */
+DYN_API dyn_status dyn_run_best(const dyn_run *run, double *theta, double *loss, int64_t *step);
+
+/** Number of the history's columns; name of column i, borrowed, NULL out of range. since: 0.1 */
+DYN_API int32_t dyn_run_columns(const dyn_run *run);
+DYN_API const char *dyn_run_column_name(const dyn_run *run, int32_t i);
+
+/**
+ * A column of the history: "step", "loss", "gradient_norm" (before clipping), "rate"; of an objective of several terms
+ * their names; with a validation "validation_loss" and "validation_accuracy".
  * *rows (NULL allowed) is the number of rows. Borrowed: valid until the run trains again or is freed; NULL for an
  * unknown name. since: 0.1
  */

@@ -227,17 +227,24 @@ static dyn_status add_spans(dyn_objective *o, summand *t)
     return DYN_OK;
 }
 
-/* A term is called as its summand's; "loss" and what is taken already get the number of the summand. */
-static dyn_status add_terms(dyn_objective *o, summand *t, int32_t number)
+static int is_taken(const dyn_objective *o, const char *name)
+{
+    for (int32_t k = 0; k < o->terms; k++)
+        if (!strcmp(o->term[k], name))
+            return 1;
+    return 0;
+}
+
+/* A term is called as its summand's, and with the next free number if that is taken. */
+static dyn_status add_terms(dyn_objective *o, summand *t)
 {
     char name[300];
 
     t->first_term = o->terms;
     for (int32_t i = 0; i < t->o->terms; i++) {
-        int taken = 0;
-        for (int32_t k = 0; k < o->terms; k++)
-            taken |= !strcmp(o->term[k], t->o->term[i]);
-        snprintf(name, sizeof name, taken ? "%s.%d" : "%s", t->o->term[i], (int)number + 1);
+        snprintf(name, sizeof name, "%s", t->o->term[i]);
+        for (int32_t number = 2; is_taken(o, name); number++)
+            snprintf(name, sizeof name, "%s.%d", t->o->term[i], (int)number);
         DYN__TRY(dyn__objective_add_term(o, name));
     }
     return DYN_OK;
@@ -254,7 +261,7 @@ static dyn_status add_summand(dyn_objective *o, sum *s, dyn_objective *part, dou
             !(o->coupling[training] = dyn__strdup(o->ctx, part->coupling[training])))
             return DYN_ENOMEM;
     DYN__TRY(add_spans(o, t));
-    return add_terms(o, t, s->count - 1);
+    return add_terms(o, t);
 }
 
 static dyn_status check_summands(dyn_ctx *ctx, int32_t count, dyn_objective *const *parts, const double *weights)

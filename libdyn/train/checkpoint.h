@@ -4,6 +4,8 @@
  *     state                   int64 [4]       enum dyn__state
  *     options                 int64 [n]       what decides the trajectory, see options of dyn__traits; reals as bits
  *     theta, m, v             float [p]       m and v where the optimiser has them; in the objective's element type
+ *     model_state             float [q]       where a model has states
+ *     best, best.theta        float64 [3], float [p]      of a validation: loss, step, looks since; parameters if kept
  *     history.<column>        float64 [rows]
  *     series.<name>.steps     int64 [rows]
  *     series.<name>.values    float64 [rows, columns] */

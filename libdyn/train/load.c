@@ -4,9 +4,19 @@
  * before a run made of it is given out. */
 #include "train/checkpoint.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MOST_STEPS ((int64_t)1 << 53)
+
+static int has(const dyn_npz *npz, const char *name)
+{
+    for (int64_t i = 0; i < dyn_npz_count(npz); i++)
+        if (!strcmp(dyn_npz_name(npz, i), name))
+            return 1;
+    return 0;
+}
 
 /* Member `name` as an array of that type and rank; length >= 0 fixes its first axis. */
 static dyn_status read_member(dyn_run *r, dyn_npz *npz, const char *name, int32_t dtype, int32_t rank, int64_t length,
@@ -49,7 +59,7 @@ static dyn_status read_state(dyn_run *r, dyn_npz *npz)
     r->step = state[DYN__STATE_STEP];
     r->seen = r->recorded = state[DYN__STATE_SEEN];
     if (r->step < 0 || r->step > MOST_STEPS || r->seen < r->step || r->seen > r->step + 1 ||
-        state[DYN__STATE_REASON] < DYN_RUN_READY || state[DYN__STATE_REASON] > DYN_RUN_FAILED)
+        state[DYN__STATE_REASON] < DYN_RUN_READY || state[DYN__STATE_REASON] > DYN_RUN_PATIENCE)
         return DYN__FAIL(r->ctx, DYN_EFORMAT, "step %lld, seen %lld and reason %lld do not go together",
                          (long long)r->step, (long long)r->seen, (long long)state[DYN__STATE_REASON]);
     r->reason = (int32_t)state[DYN__STATE_REASON];
@@ -68,6 +78,20 @@ static dyn_status read_vectors(dyn_run *r, dyn_npz *npz)
     return o->v ? read_vector(r, npz, "v", r->dtype, r->size, o->v) : DYN_OK;
 }
 
+/* Column number c, of this length; the file may lack those of terms and validation, which are NaN then. */
+static dyn_status read_column(dyn_run *r, dyn_npz *npz, int32_t number, int64_t rows)
+{
+    dyn__history_column *c = &r->history.column[number];
+    char name[DYN__MEMBER_NAME + 16];
+
+    snprintf(name, sizeof name, "history.%s", c->name);
+    if (number < DYN__COL_FIRST_TERM || has(npz, name))
+        return read_vector(r, npz, name, DYN_F64, rows, c->values);
+    for (int64_t i = 0; i < rows; i++)
+        c->values[i] = NAN;
+    return DYN_OK;
+}
+
 /* The first column gives the number of rows to the others. */
 static dyn_status read_history(dyn_run *r, dyn_npz *npz)
 {
@@ -80,15 +104,32 @@ static dyn_status read_history(dyn_run *r, dyn_npz *npz)
     rows = dyn_array_size(first);
     dyn_array_unref(first);
     DYN__TRY(dyn__history_reserve(r->ctx, h, rows));
-    for (int c = 0; c < DYN__COLUMNS && rows; c++) {
-        char name[DYN__MEMBER_NAME] = "history.";
-        DYN__TRY(read_vector(r, npz, strcat(name, dyn__column_name(c)), DYN_F64, rows, h->column[c]));
-    }
-    steps = h->column[DYN__COL_STEP];
+    for (int32_t c = 0; c < h->columns && rows; c++)
+        DYN__TRY(read_column(r, npz, c, rows));
+    steps = h->column[DYN__COL_STEP].values;
     for (int64_t i = 0; i < rows; i++)
         if (!(steps[i] >= 0 && steps[i] < (double)r->seen && (i == 0 || steps[i] > steps[i - 1])))
             return DYN__FAIL(r->ctx, DYN_EFORMAT, "row %lld of the history is of step %g", (long long)i, steps[i]);
     h->rows = rows;
+    return DYN_OK;
+}
+
+/* Of a run that had no validation there is nothing to read. */
+static dyn_status read_best(dyn_run *r, dyn_npz *npz)
+{
+    double best[3];
+
+    if (!r->validated || !has(npz, "best"))
+        return DYN_OK;
+    DYN__TRY(read_vector(r, npz, "best", DYN_F64, 3, best));
+    if (!(best[1] >= -1 && best[1] <= (double)r->step && best[2] >= 0 && best[2] <= (double)MOST_STEPS))
+        return DYN__FAIL(r->ctx, DYN_EFORMAT, "the best step is %g, %g looks ago, and the run is at step %lld", best[1],
+                         best[2], (long long)r->step);
+    r->best.loss = best[0];
+    r->best.step = (int64_t)best[1];
+    r->best.stale = (int64_t)best[2];
+    if (r->best.theta && r->best.step >= 0)
+        return read_vector(r, npz, "best.theta", r->dtype, r->size, r->best.theta);
     return DYN_OK;
 }
 
@@ -155,6 +196,9 @@ static dyn_status read_all(dyn_run *r, dyn_npz *npz)
 {
     DYN__TRY(read_state(r, npz));
     DYN__TRY(read_vectors(r, npz));
+    if (r->state)
+        DYN__TRY(read_vector(r, npz, "model_state", r->dtype, dyn__objective_state_size(r->objective), r->state));
+    DYN__TRY(read_best(r, npz));
     DYN__TRY(read_history(r, npz));
     return read_all_series(r, npz);
 }

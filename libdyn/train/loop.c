@@ -84,20 +84,35 @@ static dyn_status find_end(dyn_run *r, double *accuracy)
     return DYN_OK;
 }
 
+/* The next row of the history. */
+static void fill_row(dyn_run *r, double norm)
+{
+    const int32_t terms = dyn_objective_terms(r->objective) > 1 ? dyn_objective_terms(r->objective) : 0;
+    double *row = r->history.row;
+
+    row[DYN__COL_STEP] = (double)r->step;
+    row[DYN__COL_LOSS] = r->loss;
+    row[DYN__COL_NORM] = norm;
+    row[DYN__COL_RATE] = dyn__rate(&r->optimizer->opt, r->step);
+    for (int32_t i = 0; i < terms; i++)
+        row[DYN__COL_FIRST_TERM + i] = dyn__evaluator_terms(r->evaluator)[i];
+    if (r->validated) {
+        row[DYN__COL_FIRST_TERM + terms] = r->best.now;
+        row[DYN__COL_FIRST_TERM + terms + 1] = r->best.accuracy;
+    }
+}
+
 /* All or nothing: what can fail comes first. */
 static dyn_status record(dyn_run *r, int row, double norm, double accuracy)
 {
-    const double numbers[DYN__COLUMNS] = {
-        [DYN__COL_STEP] = (double)r->step, [DYN__COL_LOSS] = r->loss, [DYN__COL_NORM] = norm,
-        [DYN__COL_RATE] = dyn__rate(&r->optimizer->opt, r->step),
-    };
-
     if (row)
         DYN__TRY(dyn__history_reserve(r->ctx, &r->history, r->history.rows + 1));
     if (!isnan(accuracy))
         DYN__TRY(dyn__series_push(r, "accuracy", r->step, 1, &accuracy));
-    if (row)
-        dyn__history_push(&r->history, numbers);
+    if (row) {
+        fill_row(r, norm);
+        dyn__history_push(&r->history);
+    }
     return DYN_OK;
 }
 
@@ -114,7 +129,7 @@ static void move_on(dyn_run *r)
 static dyn_status take_step(dyn_run *r, int final, double accuracy)
 {
     const int fresh = r->step >= r->seen, new = r->step >= r->recorded;
-    const int row = new && (final || r->step % r->opt.record_every == 0);
+    const int row = new && (final || r->step % r->opt.record_every == 0 || !isnan(r->best.now));
     double norm = 0;
     dyn_status s = DYN_OK;
 
@@ -145,6 +160,8 @@ static dyn_status one_step(dyn_run *r, int *final)
     DYN__TRY(dyn__run_evaluate(r));
     DYN__TRY(check_finite(r, r->loss, "loss"));
     DYN__TRY(find_end(r, &accuracy));
+    if (r->step >= r->recorded)
+        DYN__TRY(dyn__validate(r, r->reason != DYN_RUN_READY || r->step == r->end));
     *final = r->reason != DYN_RUN_READY || r->step == r->end;
     return take_step(r, *final, accuracy);
 }
@@ -182,6 +199,8 @@ dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end)
     r->busy = 1;
     s = loop(r);
     r->busy = 0;
+    if (!r->team)
+        dyn__objective_set_state(r->objective, r->state);    /* what is measured next is measured on this run */
     if (s == DYN_OK && r->opt.steps && r->step >= r->opt.steps && r->reason == DYN_RUN_READY)
         r->reason = DYN_RUN_STEPS;      /* it was there already */
     if (s != DYN_OK && r->reason != DYN_RUN_NONFINITE)

@@ -112,7 +112,7 @@ int dyn__measure_due(const dyn_run *r, int final)
 }
 
 /* theta or gradient as doubles. */
-static const double *as_doubles(dyn_run *r, const void *x, double *room)
+const double *dyn__run_doubles(dyn_run *r, const void *x, double *room)
 {
     if (r->dtype == DYN_F64)
         return x;
@@ -120,13 +120,13 @@ static const double *as_doubles(dyn_run *r, const void *x, double *room)
     return room;
 }
 
-static void lock(dyn_run *r)
+void dyn__run_lock(dyn_run *r)
 {
     if (r->team)
         pthread_mutex_lock(&r->team->callbacks);
 }
 
-static void unlock(dyn_run *r)
+void dyn__run_unlock(dyn_run *r)
 {
     if (r->team)
         pthread_mutex_unlock(&r->team->callbacks);
@@ -134,13 +134,13 @@ static void unlock(dyn_run *r)
 
 dyn_status dyn__measure_accuracy(dyn_run *r, double *accuracy)
 {
-    const double *theta = as_doubles(r, r->theta, r->wide);
+    const double *theta = dyn__run_doubles(r, r->theta, r->wide);
     dyn_status s;
 
-    lock(r);
+    dyn__run_lock(r);
     dyn__objective_set_state(r->objective, r->state);
     s = dyn_objective_accuracy(r->objective, theta, accuracy);
-    unlock(r);
+    dyn__run_unlock(r);
     return s;
 }
 
@@ -156,11 +156,12 @@ static dyn_status call(dyn_run *r, dyn__observer *o, const double *theta, const 
 /* All that are due are called, up to one that breaks off; the first answer that is not 0 counts. */
 static dyn_status call_observers(dyn_run *r, int final)
 {
-    const double *theta = as_doubles(r, r->theta, r->wide);
-    const double *gradient = as_doubles(r, r->gradient, r->wide ? r->wide + r->size : NULL);
+    const double *theta = dyn__run_doubles(r, r->theta, r->wide);
+    const double *gradient = dyn__run_doubles(r, r->gradient, r->wide ? r->wide + r->size : NULL);
     dyn_status first = DYN_OK;
 
-    lock(r);
+    dyn__run_lock(r);
+    dyn__objective_set_state(r->objective, r->state);
     for (int64_t i = 0; i < r->observer_count && !r->unfinished; i++) {
         dyn__observer *o = &r->observers[i];
         const int due = is_due(r, o, final) && o->measured != r->step;
@@ -168,7 +169,7 @@ static dyn_status call_observers(dyn_run *r, int final)
 
         first = first == DYN_OK ? s : first;
     }
-    unlock(r);
+    dyn__run_unlock(r);
     return first;
 }
 

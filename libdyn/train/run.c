@@ -15,6 +15,7 @@ static dyn_status check_counts(dyn_ctx *ctx, const dyn_run_options *o)
     const struct { const char *name; int64_t value; } counts[] = {
         { "steps", o->steps }, { "batch", o->batch }, { "record_every", o->record_every },
         { "accuracy_every", o->accuracy_every }, { "progress_every", o->progress_every },
+        { "validate_every", o->validate_every }, { "patience", o->patience },
     };
 
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
@@ -25,7 +26,7 @@ static dyn_status check_counts(dyn_ctx *ctx, const dyn_run_options *o)
 
 static dyn_status complete(dyn_ctx *ctx, const dyn_run_options *given, dyn_run_options *o)
 {
-    _Static_assert(sizeof(void *) != 8 || (sizeof *o == 88 && offsetof(dyn_run_options, progress_user) == 80),
+    _Static_assert(sizeof(void *) != 8 || (sizeof *o == 120 && offsetof(dyn_run_options, reserved) == 116),
                    "no implicit padding");
 
     DYN__TRY(dyn__options(ctx, "dyn_run_options", given, o, sizeof *o, sizeof *o));
@@ -35,6 +36,8 @@ static dyn_status complete(dyn_ctx *ctx, const dyn_run_options *given, dyn_run_o
                          o->stop_accuracy);
     if (o->drop_last != 0 && o->drop_last != 1)
         return DYN__FAIL(ctx, DYN_EINVAL, "drop_last is %d, not 0 or 1", o->drop_last);
+    DYN__TRY(dyn__check_flag(ctx, "keep_best", o->keep_best));
+    DYN__TRY(dyn__check_reserved(ctx, o->reserved));
     o->record_every = o->record_every ? o->record_every : 1;
     o->accuracy_every = o->accuracy_every ? o->accuracy_every : 100;
     return DYN_OK;
@@ -107,7 +110,9 @@ static dyn_status fill(dyn_run *r, const dyn_optimizer_options *optimizer, const
         DYN__TRY(copy_theta(r, theta));
     if (r->opt.stop_accuracy > 0)
         DYN__TRY(dyn__run_widen(r));
-    return open_evaluator(r);
+    DYN__TRY(open_evaluator(r));
+    DYN__TRY(dyn__validation_open(r));
+    return dyn__history_open(r);
 }
 
 dyn_status dyn__run_create(dyn_objective *objective, const dyn_optimizer_options *optimizer,
@@ -156,6 +161,8 @@ void dyn_run_free(dyn_run *r)
     dyn__series_free(r);
     dyn__history_free(ctx, &r->history);
     dyn__evaluator_free(r->own);
+    dyn_objective_unref(r->validated);
+    dyn__free(ctx, r->best.theta);
     dyn__free(ctx, r->state);
     dyn__free(ctx, r->next_state);
     dyn__free(ctx, r->wide);

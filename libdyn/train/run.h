@@ -12,12 +12,28 @@
 #include "objective/objective.h"
 #include "train/stop.h"
 
-enum dyn__column { DYN__COL_STEP, DYN__COL_LOSS, DYN__COL_NORM, DYN__COL_RATE, DYN__COLUMNS };
+/* The first columns; those of the terms and of the validation follow, as the run has them. */
+enum dyn__column { DYN__COL_STEP, DYN__COL_LOSS, DYN__COL_NORM, DYN__COL_RATE, DYN__COL_FIRST_TERM };
+
+typedef struct dyn__history_column {
+    char name[64];
+    double *values;
+    int64_t cap;
+} dyn__history_column;
 
 typedef struct dyn__history {
-    int64_t rows, cap[DYN__COLUMNS];
-    double *column[DYN__COLUMNS];
+    int64_t rows;
+    int32_t columns;
+    dyn__history_column *column;
+    double *row;                /* [columns] the next one */
 } dyn__history;
+
+/* The best theta so far by the loss of the validation set, and for how many looks it has been the best. */
+typedef struct dyn__best {
+    void *theta;                /* NULL = not kept */
+    double loss, now, accuracy; /* now, accuracy: of this step, NaN = not looked at */
+    int64_t step, stale;        /* step -1 = none yet */
+} dyn__best;
 
 enum { DYN__SERIES_NAME = 64 };
 
@@ -67,6 +83,8 @@ struct dyn_run {
     void *state, *next_state;   /* of the model, before and after the step; NULL = it has none */
 
     dyn__history history;
+    dyn__best best;
+    dyn_objective *validated;   /* counted; NULL = none */
     dyn__series *series;
     int64_t series_count, series_cap;
     dyn__observer *observers;
@@ -100,12 +118,19 @@ int64_t dyn__run_end(const dyn_run *r, int64_t steps);
 dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end);
 int64_t dyn__now_ns(void);
 
-/* history.c */
+/* history.c. The columns that this run has. */
+dyn_status dyn__history_open(dyn_run *r);
 dyn_status dyn__history_reserve(dyn_ctx *ctx, dyn__history *h, int64_t rows);
-/* Room for the row has been reserved. */
-void dyn__history_push(dyn__history *h, const double row[DYN__COLUMNS]);
+/* Takes h->row in; room for it has been reserved. */
+void dyn__history_push(dyn__history *h);
 void dyn__history_free(dyn_ctx *ctx, dyn__history *h);
-const char *dyn__column_name(int column);
+/* The column of that name, or -1. */
+int32_t dyn__history_find(const dyn__history *h, const char *name);
+
+/* validate.c */
+dyn_status dyn__validation_open(dyn_run *r);
+/* Looks at the validation set if it is due; may set the reason to end. */
+dyn_status dyn__validate(dyn_run *r, int final);
 
 /* series.c */
 dyn_status dyn__series_push(dyn_run *r, const char *name, int64_t step, int64_t columns, const double *values);
@@ -122,6 +147,11 @@ int dyn__measure_due(const dyn_run *r, int final);
 /* Take the step with all observers that are due. The final step is taken for them alone: it is undone afterwards. */
 dyn_status dyn__measure(dyn_run *r, double norm, int final);
 dyn_status dyn__measure_accuracy(dyn_run *r, double *accuracy);
+/* A vector of the element type in double: itself, or a copy in room. */
+const double *dyn__run_doubles(dyn_run *r, const void *vector, double *room);
+/* Of a run in a team: the caller's functions and the objective are used by one at a time. */
+void dyn__run_lock(dyn_run *r);
+void dyn__run_unlock(dyn_run *r);
 void dyn__observers_free(dyn_run *r);
 
 #endif

@@ -12,6 +12,7 @@ typedef struct bundle {
     const char **names;
     dyn_array **arrays;
     char (*text)[DYN__MEMBER_NAME];
+    double best[3];
 } bundle;
 
 static dyn_status bundle_open(bundle *b, int64_t members)
@@ -52,7 +53,17 @@ static int64_t finished_rows(const dyn_run *r)
 {
     const int64_t rows = r->history.rows;
 
-    return rows - (is_unfinished(r) && rows > 0 && r->history.column[DYN__COL_STEP][rows - 1] >= (double)r->seen);
+    return rows - (is_unfinished(r) && rows > 0 && r->history.column[DYN__COL_STEP].values[rows - 1] >= (double)r->seen);
+}
+
+/* Three numbers, and the parameters where they are kept. */
+static dyn_status add_best(bundle *b, const dyn_run *r)
+{
+    b->best[0] = r->best.loss;
+    b->best[1] = (double)r->best.step;
+    b->best[2] = (double)r->best.stale;
+    DYN__TRY(add(b, NAME("best", "", ""), DYN_F64, 3, 0, b->best));
+    return r->best.theta ? add(b, NAME("best.theta", "", ""), r->dtype, r->size, 0, r->best.theta) : DYN_OK;
 }
 
 static dyn_status add_vectors(bundle *b, const dyn_run *r)
@@ -65,9 +76,11 @@ static dyn_status add_vectors(bundle *b, const dyn_run *r)
         DYN__TRY(add(b, NAME("m", "", ""), r->dtype, r->size, 0, o->m));
     if (o->v)
         DYN__TRY(add(b, NAME("v", "", ""), r->dtype, r->size, 0, o->v));
-    for (int c = 0; c < DYN__COLUMNS; c++)
-        DYN__TRY(add(b, NAME("history.", dyn__column_name(c), ""), DYN_F64, rows, 0, r->history.column[c]));
-    return DYN_OK;
+    for (int32_t c = 0; c < r->history.columns; c++)
+        DYN__TRY(add(b, NAME("history.", r->history.column[c].name, ""), DYN_F64, rows, 0, r->history.column[c].values));
+    if (r->state)
+        DYN__TRY(add(b, NAME("model_state", "", ""), r->dtype, dyn__objective_state_size(r->objective), 0, r->state));
+    return r->validated ? add_best(b, r) : DYN_OK;
 }
 
 static dyn_status add_series(bundle *b, const dyn_run *r, const dyn__series *s)
@@ -106,7 +119,7 @@ dyn_status dyn_run_save(const dyn_run *run, const char *path)
     if (run->busy)
         return DYN__FAIL(run->ctx, DYN_ESTATE, "the run is training");
     b.ctx = run->ctx;
-    s = bundle_open(&b, 5 + DYN__COLUMNS + 2 * run->series_count);
+    s = bundle_open(&b, 8 + run->history.columns + 2 * run->series_count);
     if (s == DYN_OK)
         s = write(&b, run, path);
     bundle_close(&b);

@@ -5,15 +5,12 @@
 
 #include <string.h>
 
-static int good_name(const char *name)
+static int good_name(const dyn_run *r, const char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. ";
     const size_t n = strlen(name);
 
-    for (int c = 0; c < DYN__COLUMNS; c++)
-        if (!strcmp(name, dyn__column_name(c)))
-            return 0;
-    return n > 0 && n < DYN__SERIES_NAME && strspn(name, letters) == n;
+    return dyn__history_find(&r->history, name) < 0 && n > 0 && n < DYN__SERIES_NAME && strspn(name, letters) == n;
 }
 
 static dyn__series *find(const dyn_run *r, const char *name)
@@ -32,7 +29,7 @@ dyn_status dyn__series_open(dyn_run *r, const char *name, int64_t columns, dyn__
         return DYN__FAIL(r->ctx, DYN_ESHAPE, "series \"%s\" has %lld columns, not %lld", name, (long long)s->columns,
                          (long long)columns);
     if (!s) {
-        if (!good_name(name))
+        if (!good_name(r, name))
             return DYN__FAIL(r->ctx, DYN_EINVAL, "\"%.80s\" cannot name a series", name);
         DYN__TRY(dyn__grow(r->ctx, (void **)&r->series, &r->series_cap, r->series_count + 1, sizeof *r->series));
         s = &r->series[r->series_count++];

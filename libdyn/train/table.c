@@ -30,12 +30,12 @@ static int64_t step_of(const part *p)
 {
     if (p->at >= p->rows)
         return INT64_MAX;
-    return p->series ? p->series->steps[p->at] : (int64_t)p->history->column[DYN__COL_STEP][p->at];
+    return p->series ? p->series->steps[p->at] : (int64_t)p->history->column[DYN__COL_STEP].values[p->at];
 }
 
 static double cell(const part *p, int64_t c)
 {
-    return p->series ? p->series->values[p->at * p->columns + c] : p->history->column[c + 1][p->at];
+    return p->series ? p->series->values[p->at * p->columns + c] : p->history->column[c + 1].values[p->at];
 }
 
 /* The next row, into cells unless they are NULL. 0 after the last. */
@@ -74,7 +74,7 @@ static dyn_status collect_parts(table *t, const dyn_run *r)
     for (int64_t i = 0; i < t->part_count; i++) {
         const dyn__series *s = i ? &r->series[i - 1] : NULL;
 
-        t->parts[i] = (part){ &r->history, s, s ? s->rows : r->history.rows, s ? s->columns : DYN__COLUMNS - 1,
+        t->parts[i] = (part){ &r->history, s, s ? s->rows : r->history.rows, s ? s->columns : r->history.columns - 1,
                               t->columns, 0 };
         t->columns += t->parts[i].columns;
     }
@@ -84,7 +84,7 @@ static dyn_status collect_parts(table *t, const dyn_run *r)
 static void name_column(const part *p, int64_t c, char *text, size_t size)
 {
     if (!p->series)
-        snprintf(text, size, "%s", dyn__column_name((int)c + 1));
+        snprintf(text, size, "%s", p->history->column[c + 1].name);
     else if (p->columns == 1)
         snprintf(text, size, "%s", p->series->name);
     else
@@ -97,7 +97,7 @@ static dyn_status name_columns(table *t)
     t->header = dyn__alloc(t->ctx, (size_t)t->columns, sizeof *t->header);
     if (!t->text || !t->header)
         return DYN_ENOMEM;
-    strcpy(t->text[0], dyn__column_name(DYN__COL_STEP));
+    strcpy(t->text[0], t->parts[0].history->column[DYN__COL_STEP].name);
     for (int64_t i = 0; i < t->part_count; i++)
         for (int64_t c = 0; c < t->parts[i].columns; c++)
             name_column(&t->parts[i], c, t->text[t->parts[i].first + c], sizeof *t->text);

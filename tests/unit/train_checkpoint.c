@@ -264,7 +264,7 @@ TEST(files_that_lie)
     dyn_objective *o = make_network(ctx, DYN_F64);
     const double zeros[64] = { 0 };
     const int64_t whole[64] = { 0 }, states[][4] = {
-        { 2, 21, 21, 0 }, { 1, -1, 0, 0 }, { 1, 21, 20, 0 }, { 1, 21, 23, 0 }, { 1, 21, 21, 7 }, { 1, 3, 3, 0 },
+        { 2, 21, 21, 0 }, { 1, -1, 0, 0 }, { 1, 21, 20, 0 }, { 1, 21, 23, 0 }, { 1, 21, 21, 8 }, { 1, 3, 3, 0 },
         { 1, INT64_MAX, INT64_MAX, 0 },
     };
     const char *const members[] = { "state", "options", "theta", "m", "v", "history.step", "history.loss",

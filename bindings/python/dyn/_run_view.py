@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .measure import Measurement
     from .objective import Objective
 
-COLUMNS = ("step", "loss", "gradient_norm", "rate")
 When = Union[str, int, Sequence[Union[str, int]], None]
 
 
@@ -43,7 +42,8 @@ class State:
 
 
 class History(Mapping[str, NDArray[np.float64]]):
-    """Columns "step", "loss", "gradient_norm" (before clipping) and "rate" [rows], as arrays."""
+    """Columns [rows] as arrays: "step", "loss", "gradient_norm" (before clipping), "rate"; the terms of a loss of several;
+    "validation_loss" and "validation_accuracy", NaN at the steps where the validation set was not looked at."""
 
     def __init__(self, run: RunView) -> None:
         self._run = run
@@ -51,15 +51,15 @@ class History(Mapping[str, NDArray[np.float64]]):
     def __getitem__(self, column: str) -> NDArray[np.float64]:
         rows = ctypes.c_int64()
         address = lib.dyn_run_history(self._run, column.encode(), ctypes.byref(rows))
-        if column not in COLUMNS:
-            raise KeyError(f"no column {column!r}; there are {', '.join(COLUMNS)}")
+        if address is None:
+            raise KeyError(f"no column {column!r}; there are {', '.join(self)}")
         return copied(address, (rows.value,))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(COLUMNS)
+        return (lib.dyn_run_column_name(self._run, i).decode() for i in range(len(self)))
 
     def __len__(self) -> int:
-        return len(COLUMNS)
+        return lib.dyn_run_columns(self._run)
 
 
 def schedule(every: int, at: When, per_decade: int) -> Options:
@@ -95,7 +95,8 @@ class RunView:
 
     @property
     def reason(self) -> str:
-        """Why the run is where it is: "ready", "steps", "loss", "accuracy", "stopped", "nonfinite" or "failed"."""
+        """Why the run is where it is: "ready", "steps", "loss", "accuracy", "stopped", "nonfinite",
+        "failed" or "patience"."""
         return enum_name("reason", lib.dyn_run_reason(self))
 
     @property
@@ -109,6 +110,27 @@ class RunView:
         theta = np.empty(self.objective.size)
         check(lib.dyn_run_theta(self, pointer(theta)), self._context)
         return theta
+
+    @property
+    def best(self) -> NDArray[np.float64]:
+        """The parameters [p] of the smallest validation loss so far; best_step and best_loss say when and how small."""
+        theta = np.empty(self.objective.size)
+        check(lib.dyn_run_best(self, pointer(theta), None, None), self._context)
+        return theta
+
+    @property
+    def best_step(self) -> int:
+        """The step of the smallest validation loss so far."""
+        step = ctypes.c_int64()
+        check(lib.dyn_run_best(self, None, None, ctypes.byref(step)), self._context)
+        return step.value
+
+    @property
+    def best_loss(self) -> float:
+        """The smallest validation loss so far."""
+        loss = ctypes.c_double()
+        check(lib.dyn_run_best(self, None, ctypes.byref(loss), None), self._context)
+        return loss.value
 
     @property
     def history(self) -> History:

@@ -365,6 +365,9 @@ dyn_run_series                         status ptr str ptr ptr ptr ptr
 dyn_run_save                           status ptr str
 dyn_run_load                           status ptr ptr ptr str ptr
 dyn_run_write_csv                      status ptr str
+dyn_run_best                           status ptr ptr ptr ptr
+dyn_run_columns                        i32    ptr
+dyn_run_column_name                    str    ptr i32
 """
 
 #: name, then field:type in the order of the struct
@@ -392,7 +395,8 @@ dyn_sharpness_options struct_size:u32 which:i32 count:i64 max_products:i64 toler
     no_raw:i32 cold:i32 reserved:u32
 dyn_spike_options struct_size:u32 reserved:u32 window:i64 merge:i64 smooth:i64 ratio:f64
 dyn_run_options struct_size:u32 drop_last:i32 steps:i64 batch:i64 seed:u64 record_every:i64 stop_loss:f64
-    stop_accuracy:f64 accuracy_every:i64 progress_every:i64 progress:ptr progress_user:ptr
+    stop_accuracy:f64 accuracy_every:i64 progress_every:i64 progress:ptr progress_user:ptr validation:ptr
+    validate_every:i64 patience:i64 keep_best:i32 reserved:u32
 dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr
 dyn_objective_parts struct_size:u32 models:i32 model:ptr model_name:ptr data:i32 reserved:u32 array:ptr name:ptr
     shared:ptr
@@ -437,5 +441,6 @@ ENUMERATORS = {
     "amplitude": ("DYN_AMPLITUDE_", {"default": 0, "product": 1, "norm": 2}),
     "rank_rule": ("DYN_RANK_", {"tolerance": 0, "gap": 1}),
     "reason": ("DYN_RUN_", {
-        "ready": 0, "steps": 1, "loss": 2, "accuracy": 3, "stopped": 4, "nonfinite": 5, "failed": 6}),
+        "ready": 0, "steps": 1, "loss": 2, "accuracy": 3, "stopped": 4, "nonfinite": 5, "failed": 6,
+        "patience": 7}),
 }

@@ -114,10 +114,11 @@ def writing(context: Context, write: Callable[[Build], Node | None]) -> Any:
     return _lib.callback(context, "dyn_build_fn", call, failure=STATUS["euser"])
 
 
-def add_terms(b: Build, result: Any) -> Node | None:
-    """What the function of a loss returned: a node, or nodes by name, which become terms."""
+def add_terms(b: Build, function: Callable[..., Any], result: Any) -> Node | None:
+    """What the function of a loss returned: a node, a term of the function's name, or nodes by name."""
     if isinstance(result, Node):
-        return result
+        name = getattr(function, "__name__", "loss")
+        result = {name if name.isidentifier() else "loss": result}
     if not isinstance(result, Mapping) or not all(isinstance(x, Node) for x in result.values()) or not result:
         raise invalid(f"the function of a loss returns a node, or nodes by name, not {result!r:.80}")
     for name, node in result.items():

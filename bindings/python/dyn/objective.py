@@ -96,6 +96,8 @@ class Objective(Handle):
         self.inputs: NDArray[Any] | None = None
         self.targets: NDArray[Any] | None = None
         self.dtype = np.dtype(dtype)
+        if isinstance(subject, Model) and len(arguments) == 3:
+            *arguments, loss = arguments    # type: ignore[assignment]
         if not isinstance(subject, Model):
             if weight is not None:
                 data["weight"] = weight
@@ -109,7 +111,7 @@ class Objective(Handle):
     @staticmethod
     def _samples(arguments: Sequence[Any], data: dict[str, Any]) -> tuple[Any, Any]:
         """x and y, given by place or by name."""
-        given = {**dict(zip(("x", "y", "loss"), arguments)), **data}
+        given = {**dict(zip(("x", "y"), arguments)), **data}
         if len(arguments) > 2 or set(given) != {"x", "y"}:
             raise invalid(f"a model needs data x and y, not {', '.join(map(str, given)) or 'nothing'}; loss= names the loss")
         return given["x"], given["y"]
@@ -153,7 +155,7 @@ class Objective(Handle):
             nodes: dict[str, Any] = {name: b.data(name) for name in arrays}
             for name, model in fixed.items():
                 nodes[name] = _frozen_call(b, model, nodes[name])
-            return add_terms(b, function(*models, **nodes))
+            return add_terms(b, function, function(*models, **nodes))
         callback = writing(context, write)
         heads = names or (_names(function, len(models)) if len(models) > 1 else [""])
         lists: list[Any] = [

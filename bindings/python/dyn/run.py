@@ -23,7 +23,17 @@ from .objective import Objective
 from .optim import Adam, Optimizer
 
 
-def objective_of(net: Model | Objective, x: ArrayLike | None, y: ArrayLike | None, loss: str,
+def validation_of(validation: Any, net: Model | Objective, loss: Any, options: dict[str, Any]) -> Objective | None:
+    """The objective of a validation set (x, y): the run's loss on other data, without a penalty."""
+    if validation is None or isinstance(validation, Objective):
+        return validation
+    if not isinstance(net, Model):
+        raise invalid("the validation of an objective is an objective, not a pair of arrays")
+    x, y = validation
+    return Objective(net, x, y, loss=loss, **{name: v for name, v in options.items() if name not in ("l2", "weight")})
+
+
+def objective_of(net: Model | Objective, x: ArrayLike | None, y: ArrayLike | None, loss: Any,
                  options: dict[str, Any]) -> Objective:
     """The objective that the first arguments of a run mean."""
     if isinstance(net, Objective):
@@ -84,20 +94,29 @@ class Run(RunView, Handle):
     steps: the run ends at this step; 0 = no end of its own.
     batch, drop_last, seed: samples per mini-batch (0 = all), whether an unfilled last one is left out, their order.
     record_every: steps between rows of the history.
-    stop_loss, stop_accuracy, accuracy_every: the run ends where these are reached; 0 = not looked at."""
+    stop_loss, stop_accuracy, accuracy_every: the run ends where these are reached; 0 = not looked at.
+    validation: (x, y), or an Objective of the same models on other data, looked at every validate_every steps: columns of
+        the history. patience: end after so many looks without a smaller loss, 0 = never. keep_best: keep the parameters of
+        the smallest one, run.best; so does patience."""
 
     _free = "dyn_run_free"
 
     def __init__(self, net: Model | Objective, x: ArrayLike | None = None, y: ArrayLike | None = None,
-                 loss: str = "mse", optimizer: Optimizer = Adam(), *, theta: ArrayLike | None = None, steps: int = 0,
+                 loss: str | Callable[..., Any] = "mse", optimizer: Optimizer = Adam(), *, theta: ArrayLike | None = None, steps: int = 0,
                  batch: int = 0, drop_last: bool = False, seed: int = 0, record_every: int = 1,
-                 stop_loss: float = 0.0, stop_accuracy: float = 0.0, accuracy_every: int = 0,
-                 **options: Any) -> None:
+                 stop_loss: float = 0.0, stop_accuracy: float = 0.0, accuracy_every: int = 0, validation: Any = None,
+                 validate_every: int = 0, patience: int = 0, keep_best: bool = False, **options: Any) -> None:
         objective = objective_of(net, x, y, loss, options)
         rules = run_options(steps, batch, drop_last, seed, record_every, stop_loss, stop_accuracy, accuracy_every)
+        self._validate(rules, validation_of(validation, net, loss, options), validate_every, patience, keep_best)
         theta = objective.initial() if theta is None else theta
         self._create(objective, optimizer, rules, lib.dyn_run_create,
                      pointer(vector(theta, objective.size, "theta")))
+
+    def _validate(self, rules: Options, validation: Objective | None, every: int, patience: int, keep_best: bool) -> None:
+        self.validation = validation
+        rules.validation = None if validation is None else validation._as_parameter_.value
+        rules.validate_every, rules.patience, rules.keep_best = every, patience, int(keep_best)
 
     def _create(self, objective: Objective, optimizer: Optimizer, rules: Options, function: Callable[..., int],
                 source: Any) -> None:
@@ -115,15 +134,17 @@ class Run(RunView, Handle):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], net: Model | Objective, x: ArrayLike | None = None,
-             y: ArrayLike | None = None, loss: str = "mse", optimizer: Optimizer = Adam(), *, steps: int = 0,
+             y: ArrayLike | None = None, loss: str | Callable[..., Any] = "mse", optimizer: Optimizer = Adam(), *, steps: int = 0,
              batch: int = 0, drop_last: bool = False, seed: int = 0, record_every: int = 1, stop_loss: float = 0.0,
-             stop_accuracy: float = 0.0, accuracy_every: int = 0, **options: Any) -> Run:
+             stop_accuracy: float = 0.0, accuracy_every: int = 0, validation: Any = None, validate_every: int = 0,
+             patience: int = 0, keep_best: bool = False, **options: Any) -> Run:
         """A run from a checkpoint, to be given what the run was made with.
 
         What decides the trajectory is compared. Measurements are to be added again with measure(); what they had
         found before is there."""
         self = cls.__new__(cls)
         rules = run_options(steps, batch, drop_last, seed, record_every, stop_loss, stop_accuracy, accuracy_every)
+        self._validate(rules, validation_of(validation, net, loss, options), validate_every, patience, keep_best)
         self._create(objective_of(net, x, y, loss, options), optimizer, rules, lib.dyn_run_load, os.fsencode(path))
         return self
 
