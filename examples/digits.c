@@ -141,11 +141,13 @@ static dyn_status choose_probes(job *j, const dyn_array *labels)
 
 static dyn_status load_data(job *j)
 {
-    dyn_array *pixels = NULL, *labels = NULL;
+    dyn_array *pixels = NULL, *bytes = NULL, *labels = NULL;
     dyn_status s = read_file(j, "digits-images.npy", &pixels);
 
     if (s >= 0)
-        s = read_file(j, "digits-labels.npy", &labels);
+        s = read_file(j, "digits-labels.npy", &bytes);
+    if (s >= 0)
+        s = dyn_array_convert(bytes, DYN_I64, &labels);
     if (s >= 0)
         s = dyn_array_one_hot(labels, CLASSES, DYN_F64, &j->targets);   /* refuses labels that are no digit */
     if (s >= 0)
@@ -153,6 +155,7 @@ static dyn_status load_data(job *j)
     if (s >= 0)
         s = choose_probes(j, labels);
     dyn_array_unref(labels);
+    dyn_array_unref(bytes);
     dyn_array_unref(pixels);
     return s;
 }
