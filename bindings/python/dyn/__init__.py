@@ -37,9 +37,9 @@ from .run import Run
 
 
 def __getattr__(name: str) -> Any:
-    """plot and plots, which need matplotlib, are imported when they are first used."""
-    if name in ("plot", "plots"):
+    """plot, plots and report, which need matplotlib, are imported when they are first used."""
+    if name in ("plot", "plots", "report"):
         import importlib
-        plots = importlib.import_module(".plots", __name__)
-        return plots.plot if name == "plot" else plots
+        module = importlib.import_module("._report" if name == "report" else ".plots", __name__)
+        return module if name == "plots" else getattr(module, name)
     raise AttributeError(f"module dyn has no attribute {name!r}")

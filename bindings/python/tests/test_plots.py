@@ -98,6 +98,12 @@ class Plots(unittest.TestCase):
         self.assertEqual([tuple(line.get_xydata()[0]) for line in marks], [(0, ax.get_ylim()[1])])
         self.assertIn("200000", [text.get_text() for text in ax.texts])
 
+    def test_a_loss_that_diverges_does_not_hide_the_rest(self):
+        rises = dyn.Objective.from_functions(1, lambda t: 1.0, lambda t: (1e200 if t[0] > 90 else 100 - t[0], [-1.0]))
+        ax = dyn.plot(dyn.Run(rises, optimizer=dyn.GD(1.0), theta=[0.0]).train(99)).axes[0]
+        self.assertLess(ax.get_ylim()[1], 1e3)
+        self.assertEqual([line.get_xdata()[0] for line in ax.lines if line.get_marker() == "^"], [91])
+
     def test_usual_values_are_all_inside(self):
         ax = self.sharpness_of([180, 230, 190, 205])
         self.assertGreater(ax.get_ylim()[1], 230)

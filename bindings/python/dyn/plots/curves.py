@@ -12,6 +12,7 @@ from ..episodes import spikes
 from ..measure import CondensationSeries, RankSeries, SharpnessSeries
 from .style import BLUE, COLOURS, ORANGE, RED, finite, legend_above, log_axis, mark_clipped, short, usual_top
 
+DIVERGED = 1e6
 DOTS = 120      # up to so many rows each has a dot
 
 
@@ -41,7 +42,21 @@ def loss(ax: Axes, run: RunView, mark_spikes: bool = True) -> None:
     if mark_spikes:
         _mark_spikes(ax, lines.get("training"))
     log_axis(ax, np.concatenate([line.values for line in lines.values()] or [np.empty(0)]))
+    if "training" in lines:
+        _cut_divergence(ax, lines["training"])
     ax.set_ylabel("loss")
+
+
+def _cut_divergence(ax: Axes, line: Series) -> None:
+    """Where the loss goes six decades above its start, the axis ends, and a mark tells how far it went."""
+    known = finite(line.values)
+    if not known.size or known.min() <= 0:
+        return
+    limit = DIVERGED * known[0]
+    if known.max() > limit:
+        top = 2 * float(known[known <= limit].max())
+        ax.set_ylim(0.5 * known.min(), top)
+        mark_clipped(ax, line.steps, np.nan_to_num(line.values, nan=np.inf), top, BLUE)
 
 
 def _mark_spikes(ax: Axes, line: Series | None) -> None:

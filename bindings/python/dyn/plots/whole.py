@@ -22,8 +22,9 @@ FEW = 3         # so many rows of a measurement are told by its maps or spectra;
 
 
 class Part(NamedTuple):
-    """A part of the figure: its height in inches, and how it is drawn."""
+    """A part of the figure: what it shows, its height in inches, and how it is drawn."""
 
+    title: str
     height: float
     draw: Callable[[SubFigure], None]
 
@@ -54,7 +55,7 @@ def _timeline(run: RunView, results: dict[str, Any]) -> Part:
             line(ax)
         axes[-1].set_xlabel("step")
         figure.align_ylabels()
-    return Part(1.6 * len(lines) + 0.5, draw)
+    return Part("Training", 1.6 * len(lines) + 0.5, draw)
 
 
 def _condensations(results: dict[str, Any]) -> list[Part]:
@@ -63,7 +64,7 @@ def _condensations(results: dict[str, Any]) -> list[Part]:
 
 def _condensation(name: str, found: CondensationSeries) -> Part:
     rows, columns = maps.grid(found)
-    return Part(rows * (6.2 / columns + 0.55) + 0.3,
+    return Part(f"Condensation: {name}", rows * (6.2 / columns + 0.55) + 0.3,
                 partial(maps.multiples, found=found, title=f"{name}, {_layer(found)}"))
 
 
@@ -82,7 +83,7 @@ def _functions(run: RunView, results: dict[str, Any]) -> list[Part]:
     def draw(figure: SubFigure) -> None:
         for ax, function in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn):
             function(ax)
-    return [Part(2.7, draw)] if drawn else []
+    return [Part("Function and rank", 2.7, draw)] if drawn else []
 
 
 def _spectrum(ax: Axes, found: RankSeries, title: str) -> None:
@@ -90,11 +91,27 @@ def _spectrum(ax: Axes, found: RankSeries, title: str) -> None:
     ax.set_title(title)
 
 
-def _stack(figure: SubFigure, parts: list[Part]) -> None:
+def _stack(figure: Figure | SubFigure, parts: list[Part]) -> None:
     """Parts below one another."""
     frames = figure.subfigures(len(parts), 1, height_ratios=[part.height for part in parts], squeeze=False)
     for frame, part in zip(frames[:, 0], parts):
         part.draw(frame)
+
+
+def parts_of(run: RunView) -> list[Part]:
+    """All that there is to draw of a run, the curves first."""
+    results = {name: run[name] for name in run.measured}
+    results = {name: found for name, found in results.items() if len(found.steps)}
+    return [_timeline(run, results), *_condensations(results), *_functions(run, results)]
+
+
+def draw_part(part: Part) -> Figure:
+    """A figure of one part alone."""
+    with rc_context(STYLE):
+        figure = new_figure(figsize=(WIDTH, part.height), layout="constrained")
+        _stack(figure, [part])
+        figure.draw_without_rendering()     # ticks are made in this style
+    return figure
 
 
 def plot(run: RunView, path: Any = None, *, wide: bool = False) -> Figure:
@@ -103,9 +120,7 @@ def plot(run: RunView, path: Any = None, *, wide: bool = False) -> Figure:
 
     Columns and series whose names end in "loss" or "accuracy" share the axes of their kind: a measurement that is named
     "validation_loss" is drawn beside the loss."""
-    results = {name: run[name] for name in run.measured}
-    results = {name: found for name, found in results.items() if len(found.steps)}
-    timeline, others = _timeline(run, results), [*_condensations(results), *_functions(run, results)]
+    timeline, *others = parts_of(run)
     columns = [[timeline], others] if wide and others else [[timeline, *others]]
     heights = [sum(part.height for part in column) for column in columns]
     with rc_context(STYLE):
