@@ -92,9 +92,9 @@ def _known(found: Any) -> str:
         return (f"at the end {last.rank}: {last.by_tolerance} by the tolerance {last.tolerance:.1e} (gap there "
                 f"{last.gap_at_tolerance:.3g}), {last.by_gap} by the largest gap, {last.largest_gap:.3g}")
     if isinstance(found, CondensationSeries):
-        last = found[len(found) - 1]
-        return (f"at the end {last.effective} directions, {last.dead} dead neurons, least cosine within a group "
-                f"{np.min(last.tightness, initial=1.0):.3f}")
+        layer = found[len(found) - 1]
+        return (f"at the end {layer.effective} directions, {layer.dead} dead neurons, least cosine within a group "
+                f"{np.min(layer.tightness, initial=1.0):.3f}")
     return "as its function gave it"
 
 

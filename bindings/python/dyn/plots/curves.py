@@ -64,7 +64,7 @@ def _mark_spikes(ax: Axes, line: Series | None) -> None:
         return
     peaks = spikes(line.values).peaks
     if len(peaks):
-        ax.plot(line.steps[peaks], line.values[peaks], linestyle="none", marker=CARETDOWN, color=RED, clip_on=False)
+        ax.plot(line.steps[peaks], line.values[peaks], linestyle="none", marker=CARETDOWN, color=RED)
         ax.text(0.995, 0.95, f"{len(peaks)} spike{'s' * (len(peaks) != 1)}", color=RED, ha="right", va="top",
                 transform=ax.transAxes, fontsize="small")
 
