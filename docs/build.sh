@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# sh docs/build.sh: make the site, docs/site/index.html: guide, references of Python and C, search. A warning is an error.
+# sh docs/build.sh: make the site, docs/site/index.html: guide, gallery, references of Python and C, search. The
+# programs of the gallery are run. A warning is an error.
 # Installs what is missing: Debian's doxygen, and Sphinx with its theme and extensions into build/docs/venv.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/setup.sh
 
-SITE_WHEELS="sphinx myst-parser breathe furo numpy matplotlib"
+SITE_WHEELS="sphinx myst-parser breathe sphinx-gallery furo numpy matplotlib"
 
 # shellcheck disable=SC2086
 need_packages $LIBRARY_PACKAGES doxygen

@@ -14,8 +14,9 @@ project = "libdyn"
 author = "the libdyn authors"
 copyright = author
 version = release = dyn.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "breathe"]
-exclude_patterns = ["site"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "breathe",
+              "sphinx_gallery.gen_gallery"]
+exclude_patterns = ["site", "gallery"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
@@ -32,6 +33,10 @@ breathe_domain_by_extension = {"h": "c"}
 c_id_attributes = ["DYN_API"]
 
 toc_object_entries_show_parents = "hide"
+sphinx_gallery_conf = {
+    "examples_dirs": [str(docs / "gallery")], "gallery_dirs": ["reference/gallery"], "filename_pattern": "plot_",
+    "image_scrapers": ("scraper.figures",), "capture_repr": (), "abort_on_example_error": True, "show_memory": False,
+    "write_computation_times": False, "download_all_examples": False, "within_subsection_order": "FileNameSortKey"}
 
 html_theme = "furo"
 html_title = "libdyn " + version

@@ -46,7 +46,7 @@ def _curves(run: RunView, results: dict[str, Any]) -> list[Draw]:
     return lines
 
 
-def _timeline(run: RunView, results: dict[str, Any]) -> Part:
+def _timeline(run: RunView, results: dict[str, Any], log_steps: bool) -> Part:
     lines = _curves(run, results)
 
     def draw(figure: SubFigure) -> None:
@@ -54,6 +54,8 @@ def _timeline(run: RunView, results: dict[str, Any]) -> Part:
         for ax, line in zip(axes, lines):
             line(ax)
         axes[-1].set_xlabel("step")
+        if log_steps:
+            axes[-1].set_xscale("log")
         figure.align_ylabels()
     return Part("Training", 1.6 * len(lines) + 0.5, draw)
 
@@ -98,11 +100,11 @@ def _stack(figure: Figure | SubFigure, parts: list[Part]) -> None:
         part.draw(frame)
 
 
-def parts_of(run: RunView) -> list[Part]:
+def parts_of(run: RunView, log_steps: bool = False) -> list[Part]:
     """All that there is to draw of a run, the curves first."""
     results = {name: run[name] for name in run.measured}
     results = {name: found for name, found in results.items() if len(found.steps)}
-    return [_timeline(run, results), *_condensations(results), *_functions(run, results)]
+    return [_timeline(run, results, log_steps), *_condensations(results), *_functions(run, results)]
 
 
 def draw_part(part: Part) -> Figure:
@@ -114,13 +116,14 @@ def draw_part(part: Part) -> Figure:
     return figure
 
 
-def plot(run: RunView, path: Any = None, *, wide: bool = False) -> Figure:
+def plot(run: RunView, path: Any = None, *, wide: bool = False, log_steps: bool = False) -> Figure:
     """One figure of all that was measured: loss, sharpness and other curves on one time axis, condensation as maps, and
-    spectra. path: where to save it, if anywhere. wide: the curves beside the rest. Returns the figure.
+    spectra. path: where to save it, if anywhere. wide: the curves beside the rest. log_steps: a logarithmic time axis,
+    which shows plateaus of a small start; step 0 is left of it. Returns the figure.
 
     Columns and series whose names end in "loss" or "accuracy" share the axes of their kind: a measurement that is named
     "validation_loss" is drawn beside the loss."""
-    timeline, *others = parts_of(run)
+    timeline, *others = parts_of(run, log_steps)
     columns = [[timeline], others] if wide and others else [[timeline, *others]]
     heights = [sum(part.height for part in column) for column in columns]
     with rc_context(STYLE):
