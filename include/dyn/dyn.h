@@ -18,6 +18,7 @@
 #include <dyn/eigen.h>
 #include <dyn/estimate.h>
 #include <dyn/graph.h>
+#include <dyn/layer.h>
 #include <dyn/model.h>
 #include <dyn/objective.h>
 #include <dyn/operator.h>

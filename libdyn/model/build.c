@@ -100,6 +100,13 @@ dyn_node dyn__build_run(dyn_build *b, dyn_build_fn fn, void *user)
     return x;
 }
 
+int dyn__build_declares(const dyn_build *b)
+{
+    while (b->caller)
+        b = b->caller;
+    return b->from == &dyn__declaring && b->draft->training;
+}
+
 /* ---- what a build function asks ---- */
 
 dyn_graph *dyn_build_graph(const dyn_build *b) { return b ? b->draft->g : NULL; }

@@ -71,6 +71,8 @@ struct dyn_build {
 
 /* Runs the build function fn on b, which is filled in down to `samples`; b is closed afterwards. */
 dyn_node dyn__build_run(dyn_build *b, dyn_build_fn fn, void *user);
+/* 1 while a model is declared: sizes are found out, for one sample, and nothing will be computed. */
+int dyn__build_declares(const dyn_build *b);
 /* Frees what is known of the models that b has called. */
 void dyn__build_close(dyn_build *b);
 /* The entry of a model called from b, made if there is none. Tensors and states may then be given to it. */

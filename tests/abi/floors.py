@@ -10,7 +10,7 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).parents[1]))
 import checks
 
-FLOORS = [["base"], ["random", "kernel"], ["graph"], ["diff"], ["compile"], ["linalg", "model", "data"], ["optim", "objective"],
+FLOORS = [["base"], ["random", "kernel"], ["graph"], ["diff"], ["compile"], ["linalg", "model", "data"], ["layer", "optim", "objective"],
           ["train"], ["analysis"]]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 OUTSIDE = {     # pattern of the header: the only room that may include it

@@ -198,6 +198,25 @@ dyn_graph_hvp                          status ptr i32 i32 ptr ptr ptr
 dyn_graph_ggn                          status ptr i32 i32 i32 ptr ptr ptr
 dyn_graph_batch                        status ptr i64 i32 ptr i32 ptr ptr ptr
 
+# layer.h
+dyn_layer_linear                       i32    ptr i32 i32 i32
+dyn_layer_embedding                    i32    ptr i32 i32
+dyn_layer_feed_forward                 i32    ptr i32 i32 i32 i32 i32 i32 i32
+dyn_layer_softmax                      i32    ptr i32 i32
+dyn_layer_log_softmax                  i32    ptr i32
+dyn_layer_layer_norm                   i32    ptr i32 i32 i32 i32 f64
+dyn_layer_rms_norm                     i32    ptr i32 i32 f64
+dyn_layer_group_norm                   i32    ptr i32 i64 i32 i32 f64
+dyn_layer_batch_norm                   i32    ptr str i32 i32 i32 f64 f64
+dyn_layer_arange                       i32    ptr i64
+dyn_layer_causal_mask                  i32    ptr i64 i64
+dyn_layer_sinusoidal                   i32    ptr i64 i64 f64
+dyn_layer_rotary                       i32    ptr i32 f64 i32
+dyn_layer_split_heads                  i32    ptr i32 i32
+dyn_layer_merge_heads                  i32    ptr i32
+dyn_layer_scaled_dot_product_attention i32    ptr i32 i32 i32 i32 i32 f64 ptr
+dyn_layer_recurrent                    i32    ptr i32 i32 i32 i32 i32 i32
+
 # model.h
 dyn_graph_activation                   i32    ptr i32 i32
 dyn_model_perceptron                   status ptr ptr ptr
@@ -430,6 +449,7 @@ ENUMERATORS = {
     "init": ("DYN_INIT_", {
         "default": 0, "normal": 1, "uniform": 2, "power": 3, "lecun": 4, "xavier": 5, "xavier_uniform": 6, "he": 7,
         "orthogonal": 8, "zero": 9, "width_power": 10, "constant": 11}),
+    "cell": ("DYN_CELL_", {"simple": 0, "gru": 1, "lstm": 2}),
     "loss": ("DYN_LOSS_", {
         "mse": 0, "cross_entropy": 1, "binary_cross_entropy": 2, "l1": 3, "huber": 4, "hinge": 5, "kl": 6}),
     "optimizer": ("DYN_OPTIMIZER_", {
