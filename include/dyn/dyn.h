@@ -29,5 +29,6 @@
 #include <dyn/replicas.h>
 #include <dyn/sharpness.h>
 #include <dyn/train.h>
+#include <dyn/transformer.h>
 
 #endif

@@ -39,6 +39,53 @@ DYN_API dyn_node dyn_layer_embedding(dyn_graph *g, dyn_node ids, dyn_node table)
 DYN_API dyn_node dyn_layer_feed_forward(dyn_graph *g, dyn_node x, dyn_node w1, dyn_node b1, dyn_node wg, dyn_node w2,
                                         dyn_node b2, int32_t activation);
 
+/* ---- convolution: x [n, spatial.., channels] with one to three spatial axes, as many as the kernel w has ---- */
+
+/** In a list of paddings: as many zeros as give ceil(length / stride) outputs, an odd one to the right. */
+#define DYN_SAME (-1)
+
+/**
+ * y_p = sum_k x_{stride p + dilation k - padding} w_k + bias, summed over the channels of a group.
+ * stride, padding (zeros on either side, or DYN_SAME), dilation: one per spatial axis; NULL: 1, 0, 1. With as many groups
+ * as channels it is depthwise.
+ * shape: w [k.., channels / groups, out], bias [out] or DYN_NO_NODE, result [n, p.., out]. errors: DYN_EINVAL,
+ * DYN_ESHAPE. since: 0.1
+ */
+DYN_API dyn_node dyn_layer_conv(dyn_graph *g, dyn_node x, dyn_node w, dyn_node bias, const int64_t *stride,
+                                const int64_t *padding, const int64_t *dilation, int64_t groups);
+/**
+ * The adjoint in x of dyn_layer_conv with the kernel whose in and out are exchanged: element p of x adds its multiple of
+ * the kernel at stride p - padding. output_padding lengthens the result at its end, which is cropped less.
+ * shape: w [k.., channels / groups, out], result [n, stride (p - 1) + dilation (k - 1) + 1 - 2 padding +
+ * output_padding.., out]. errors: DYN_EINVAL output_padding not below the larger of stride and dilation; DYN_ESHAPE.
+ * since: 0.1
+ */
+DYN_API dyn_node dyn_layer_conv_transpose(dyn_graph *g, dyn_node x, dyn_node w, dyn_node bias, const int64_t *stride,
+                                          const int64_t *padding, const int64_t *output_padding, int64_t groups,
+                                          const int64_t *dilation);
+
+/* ---- pooling: x [n, spatial.., channels]; size, stride (NULL: size), padding, dilation per spatial axis ---- */
+
+/**
+ * Largest of each window; of equal ones the first, row by row, alone has the derivative. Padding is no element. ceil_mode 1:
+ * a last window that begins inside x and its left padding counts though it ends outside. errors: DYN_EINVAL padding above
+ * half the size; DYN_ESHAPE. since: 0.1
+ */
+DYN_API dyn_node dyn_layer_max_pool(dyn_graph *g, dyn_node x, const int64_t *size, const int64_t *stride,
+                                    const int64_t *padding, const int64_t *dilation, int32_t ceil_mode);
+/**
+ * Mean of each window: over the elements of x in it and, with count_padding 1, the zeros of the padding, but not over what
+ * ceil_mode adds. since: 0.1
+ */
+DYN_API dyn_node dyn_layer_avg_pool(dyn_graph *g, dyn_node x, const int64_t *size, const int64_t *stride,
+                                    const int64_t *padding, int32_t ceil_mode, int32_t count_padding);
+/**
+ * count[i] outputs along spatial axis i, of windows from floor(j L / count) to ceil((j + 1) L / count) - 1; 1, 1, .. is
+ * the mean, or the largest, of a whole channel. since: 0.1
+ */
+DYN_API dyn_node dyn_layer_adaptive_avg_pool(dyn_graph *g, dyn_node x, const int64_t *count);
+DYN_API dyn_node dyn_layer_adaptive_max_pool(dyn_graph *g, dyn_node x, const int64_t *count);
+
 /* ---- softmax ---- */
 
 /**

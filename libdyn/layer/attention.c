@@ -69,38 +69,47 @@ static dyn_node joined_mask(dyn_graph *g, dyn_node mask, int32_t causal, const d
     return mask == DYN_NO_NODE ? before : dyn_graph_select(g, mask, before, dyn__scalar(g, 0));
 }
 
-dyn_status dyn__attend(dyn_graph *g, dyn_node q, dyn_node k, dyn_node v, dyn_node mask, int32_t causal, double scale,
-                       dyn__attention *out)
+/* ---- the three steps: x of [.., L, dk], y of [.., S, ..] ---- */
+
+static dyn_node for_heads(dyn_graph *g, dyn_node y, dyn_node x)
 {
-    DYN__TRY(check_shapes(g, q, k, v));
-    const dyn__shape s = *dyn__shape_of(g, q);
-    if (s.rank > 2) {
-        k = repeated(g, k, &s, s.rank - 3);
-        v = repeated(g, v, &s, s.rank - 3);
-    }
+    const dyn__shape s = *dyn__shape_of(g, x);
+
+    return s.rank > 2 ? repeated(g, y, &s, s.rank - 3) : y;
+}
+
+dyn_node dyn__attention_scores(dyn_graph *g, dyn_node q, dyn_node k, double scale)
+{
     if (isnan(scale))
-        scale = 1 / sqrt((double)dyn__last(&s));
-    out->scores = dyn_graph_scale(g, dyn_graph_matmul(g, q, k, 0, 1), scale);
-    DYN__TRY(out->scores);
-    out->weights = dyn_layer_softmax(g, out->scores, joined_mask(g, mask, causal, dyn__shape_of(g, out->scores)));
-    out->heads = dyn_graph_matmul(g, out->weights, v, 0, 0);
-    return out->heads < 0 ? out->heads : DYN_OK;
+        scale = 1 / sqrt((double)dyn__last(dyn__shape_of(g, q)));
+    return dyn_graph_scale(g, dyn_graph_matmul(g, q, for_heads(g, k, q), 0, 1), scale);
+}
+
+dyn_node dyn__attention_weights(dyn_graph *g, dyn_node scores, dyn_node mask, int32_t causal)
+{
+    DYN__TRY(scores);
+    const dyn__shape s = *dyn__shape_of(g, scores);
+
+    return dyn_layer_softmax(g, scores, joined_mask(g, mask, causal, &s));
+}
+
+dyn_node dyn__attention_values(dyn_graph *g, dyn_node weights, dyn_node v)
+{
+    DYN__TRY(weights);
+    return dyn_graph_matmul(g, weights, for_heads(g, v, weights), 0, 0);
 }
 
 dyn_node dyn_layer_scaled_dot_product_attention(dyn_graph *g, dyn_node q, dyn_node k, dyn_node v, dyn_node mask,
                                                 int32_t causal, double scale, dyn_node *weights)
 {
-    dyn__attention a;
-
-    if (weights)
-        *weights = DYN_EINVAL;
     DYN__ENTER_NODE(g, q);
     DYN__TRY(dyn__need_rank(g, "q", q, 2));
     DYN__TRY(dyn__need_rank(g, "k", k, 2));
     DYN__TRY(dyn__need_rank(g, "v", v, 2));
     DYN__TRY(dyn__check_optional(g, mask));
-    DYN__TRY(dyn__attend(g, q, k, v, mask, causal, scale, &a));
+    DYN__TRY(check_shapes(g, q, k, v));
+    dyn_node w = dyn__attention_weights(g, dyn__attention_scores(g, q, k, scale), mask, causal);
     if (weights)
-        *weights = a.weights;
-    return a.heads;
+        *weights = w;
+    return dyn__attention_values(g, w, v);
 }

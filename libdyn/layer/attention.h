@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Attention with all that passes on the way, for those who name it. */
+ * The steps of attention, for those who name what passes between them. q [.., heads, L, dk]; keys and values may have
+ * fewer heads. */
 #ifndef DYN__ATTENTION_H
 #define DYN__ATTENTION_H
 
 #include "layer/layer.h"
 
-typedef struct dyn__attention {
-    dyn_node scores;    /* [.., L, S], scaled, before the mask */
-    dyn_node weights;   /* [.., L, S] */
-    dyn_node heads;     /* [.., L, dv] */
-} dyn__attention;
-
-/* As dyn_layer_scaled_dot_product_attention. */
-dyn_status dyn__attend(dyn_graph *g, dyn_node q, dyn_node k, dyn_node v, dyn_node mask, int32_t causal, double scale,
-                       dyn__attention *out);
+/* scale q k^T [.., L, S]; scale NAN: 1/sqrt(dk). */
+dyn_node dyn__attention_scores(dyn_graph *g, dyn_node q, dyn_node k, double scale);
+/* Their softmax over what mask (or DYN_NO_NODE) and causality leave. */
+dyn_node dyn__attention_weights(dyn_graph *g, dyn_node scores, dyn_node mask, int32_t causal);
+dyn_node dyn__attention_values(dyn_graph *g, dyn_node weights, dyn_node v);
 
 #endif

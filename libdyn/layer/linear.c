@@ -33,12 +33,7 @@ dyn_node dyn_layer_embedding(dyn_graph *g, dyn_node ids, dyn_node table)
     if (t->rank != 2)
         return DYN__FAIL(g->ctx, DYN_ESHAPE, "the table has shape %s, expected [rows, features]",
                          dyn__shape_text(t, text));
-    dyn__shape s = *dyn__shape_of(g, ids);
-    const dyn__shape flat = {1, {dyn__shape_size(&s)}};
-    if (s.rank == DYN_MAX_RANK)
-        return DYN__FAIL(g->ctx, DYN_ESHAPE, "ids have %d axes, at most %d", DYN_MAX_RANK, DYN_MAX_RANK - 1);
-    s.dim[s.rank++] = t->dim[1];
-    return dyn__reshape_to(g, dyn_graph_gather(g, table, dyn__reshape_to(g, ids, &flat)), &s);
+    return dyn_graph_gather(g, table, ids);
 }
 
 dyn_node dyn_layer_feed_forward(dyn_graph *g, dyn_node x, dyn_node w1, dyn_node b1, dyn_node wg, dyn_node w2,

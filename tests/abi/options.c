@@ -41,6 +41,7 @@ USE(use_objective, dyn_objective, dyn_objective_create(live.ctx, live.model, liv
     dyn_objective_unref)
 USE(use_optimizer, dyn_optimizer, dyn_optimizer_create(live.ctx, 7, DYN_F64, opt, &out), dyn_optimizer_free)
 USE(use_perceptron, dyn_model, dyn_model_perceptron(live.ctx, opt, &out), dyn_model_unref)
+USE(use_transformer, dyn_model, dyn_model_transformer(live.ctx, opt, &out), dyn_model_unref)
 USE(use_plan, dyn_plan, dyn_plan_compile(live.graph, 1, &first_node, opt, &out), dyn_plan_unref)
 USE(use_rank, dyn_rank, dyn_rank_model(live.model, live.theta, opt, &out), dyn_rank_free)
 USE(use_replicas, dyn_replicas, dyn_replicas_create(live.objective, opt, &out), dyn_replicas_free)
@@ -101,6 +102,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_sharpness_options", use_sharpness, "dyn_sharpness_tracker_create" },
     { "dyn_spike_options", use_spike, "dyn_episodes_spikes" },
     { "dyn_trace_options", use_trace, "dyn_operator_trace" },
+    { "dyn_transformer_options", use_transformer, "dyn_model_transformer" },
 };
 
 static const struct user *user_of(const struct layout *l)

@@ -216,6 +216,12 @@ dyn_layer_split_heads                  i32    ptr i32 i32
 dyn_layer_merge_heads                  i32    ptr i32
 dyn_layer_scaled_dot_product_attention i32    ptr i32 i32 i32 i32 i32 f64 ptr
 dyn_layer_recurrent                    i32    ptr i32 i32 i32 i32 i32 i32
+dyn_layer_conv                         i32    ptr i32 i32 i32 ptr ptr ptr i64
+dyn_layer_conv_transpose               i32    ptr i32 i32 i32 ptr ptr ptr i64 ptr
+dyn_layer_max_pool                     i32    ptr i32 ptr ptr ptr ptr i32
+dyn_layer_avg_pool                     i32    ptr i32 ptr ptr ptr i32 i32
+dyn_layer_adaptive_avg_pool            i32    ptr i32 ptr
+dyn_layer_adaptive_max_pool            i32    ptr i32 ptr
 
 # model.h
 dyn_graph_activation                   i32    ptr i32 i32
@@ -387,6 +393,10 @@ dyn_run_write_csv                      status ptr str
 dyn_run_best                           status ptr ptr ptr ptr
 dyn_run_columns                        i32    ptr
 dyn_run_column_name                    str    ptr i32
+# transformer.h
+dyn_transformer_defaults               status i32 ptr
+dyn_model_transformer                  status ptr ptr ptr
+
 """
 
 #: name, then field:type in the order of the struct
@@ -419,6 +429,10 @@ dyn_run_options struct_size:u32 drop_last:i32 steps:i64 batch:i64 seed:u64 recor
 dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr
 dyn_objective_parts struct_size:u32 models:i32 model:ptr model_name:ptr data:i32 reserved:u32 array:ptr name:ptr
     shared:ptr
+dyn_transformer_options struct_size:u32 layers:i32 vocabulary:i64 length:i64 width:i64 key_width:i64 value_width:i64
+    hidden:i64 heads:i32 kv_heads:i32 norm:i32 rms:i32 norm_query_only:i32 position:i32 activation:i32 gated:i32
+    bias:i32 output_bias:i32 causal:i32 residual:i32 mix:i32 project:i32 tied:i32 last:i32 pad:i64 eps:f64
+    rotary_base:f64 embedding:ptr weights:ptr depth_scaled:i32 reserved:u32
 """
 
 #: name, result, parameters
@@ -449,6 +463,9 @@ ENUMERATORS = {
     "init": ("DYN_INIT_", {
         "default": 0, "normal": 1, "uniform": 2, "power": 3, "lecun": 4, "xavier": 5, "xavier_uniform": 6, "he": 7,
         "orthogonal": 8, "zero": 9, "width_power": 10, "constant": 11}),
+    "transformer": ("DYN_TRANSFORMER_", {"paper": 0, "gpt2": 1, "llama": 2}),
+    "norm": ("DYN_NORM_", {"none": 0, "pre": 1, "post": 2}),
+    "position": ("DYN_POSITION_", {"none": 0, "learned": 1, "sinusoidal": 2, "rotary": 3}),
     "cell": ("DYN_CELL_", {"simple": 0, "gru": 1, "lstm": 2}),
     "loss": ("DYN_LOSS_", {
         "mse": 0, "cross_entropy": 1, "binary_cross_entropy": 2, "l1": 3, "huber": 4, "hinge": 5, "kl": 6}),

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Layers against PyTorch in float64: outputs, gradient, Hessian and Gauss-Newton products of a scalar of them."""
+import unittest
+
+import numpy as np
+
+import dyn
+from dyn import layers as L
+
+try:
+    import torch
+    import torch.nn.functional as F
+except ImportError:
+    torch = None
+
+
+def scalar(f, r):
+    """A function of the outputs f whose second derivative is not constant: r is given."""
+    return (f * r).sum() + (f * f * f).sum() * 0.1 + (f * f).sum() * 0.5
+
+
+class Pair:
+    """The same function of the same numbers in dyn and in torch."""
+
+    def __init__(self, ours, theirs, arrays):
+        self.arrays = {k: np.asarray(a, dtype=np.float64) for k, a in arrays.items()}
+        rng = np.random.default_rng(5)
+        self.v = {k: rng.standard_normal(a.shape) for k, a in self.arrays.items()}
+        self.theirs = theirs
+        self.expected = theirs(*self.tensors()).detach().numpy()
+        self.r = rng.standard_normal(self.expected.shape)
+        self.ours = ours
+
+    def tensors(self):
+        return [torch.tensor(a, requires_grad=True) for a in self.arrays.values()]
+
+    def values(self):
+        g = dyn.Graph()
+        x = [g.parameter(k, a.shape) for k, a in self.arrays.items()]
+        v = [g.input("v_" + k, a.shape) for k, a in self.arrays.items()]
+        f = dyn.identity(self.ours(*x))
+        s = scalar(f, g.input("r", self.r.shape))
+        out = g.compile(f, *g.gradient(s, x), *g.hvp(s, x, v), *g.ggn(s, f, x, v))
+        results = out(**{k: a for k, a in {**self.arrays, **{"v_" + k: a for k, a in self.v.items()}, "r": self.r}.items()
+                         if k in out.inputs})
+        n = len(x)
+        return results[0], results[1:1 + n], results[1 + n:1 + 2 * n], results[1 + 2 * n:]
+
+    def references(self):
+        r, v = torch.tensor(self.r), tuple(torch.tensor(a) for a in self.v.values())
+        x = tuple(self.tensors())
+        loss = lambda *t: scalar(self.theirs(*t), r)
+        gradient = torch.autograd.grad(loss(*x), x, allow_unused=True)
+        _, hv = torch.autograd.functional.hvp(loss, x, v)
+        f, jv = torch.autograd.functional.jvp(self.theirs, x, v)
+        f = f.detach().requires_grad_()
+        _, hf = torch.autograd.functional.hvp(lambda t: scalar(t, r), f, jv)
+        _, ggn = torch.autograd.functional.vjp(self.theirs, x, hf)
+        return gradient, hv, ggn
+
+
+@unittest.skipIf(torch is None, "PyTorch is not installed")
+class AgainstTorch(unittest.TestCase):
+    def close(self, a, b, what):
+        b = b.detach().numpy()
+        self.assertEqual(a.shape, b.shape, what)
+        scale = max(1.0, np.abs(b).max())
+        self.assertLessEqual(np.abs(a - b).max() / scale, 1e-10, what)
+
+    def same(self, ours, theirs, **shapes):
+        rng = np.random.default_rng(1)
+        pair = Pair(ours, theirs, {k: rng.standard_normal(s) if isinstance(s, tuple) else s for k, s in shapes.items()})
+        f, *products = pair.values()
+        self.close(f, torch.tensor(pair.expected), "outputs")
+        for what, mine, its in zip(("gradient", "Hessian product", "Gauss-Newton product"), products, pair.references()):
+            for a, b in zip(mine, its):
+                self.close(a, b, what)
+
+    # convolutions: PyTorch has channels second and kernels [out, in, k..]
+
+    def conv(self, axes, size, k, cin, cout, groups=1, **options):
+        theirs = getattr(F, f"conv{axes}d")
+        ours = getattr(L, f"conv{axes}d")
+        last, first = (0, *range(2, axes + 2), 1), (0, axes + 1, *range(1, axes + 1))
+        self.same(lambda x, w, b: ours(x, w, b, groups=groups, **options),
+                  lambda x, w, b: theirs(x.permute(first), w.permute((axes + 1, axes, *range(axes))), b, groups=groups,
+                                         **options).permute(last),
+                  x=(2, *size, cin), w=(*k, cin // groups, cout), b=(cout,))
+
+    def test_conv1d(self):
+        self.conv(1, (9,), (3,), 2, 3)
+        self.conv(1, (9,), (4,), 2, 3, padding="same", dilation=2)
+        self.conv(1, (9,), (3,), 4, 6, groups=2, stride=2, padding=1)
+        self.conv(1, (9,), (3,), 4, 8, groups=4)
+
+    def test_conv2d(self):
+        self.conv(2, (6, 7), (3, 2), 2, 3, stride=(2, 1), padding=(1, 0), dilation=(1, 2))
+        self.conv(2, (5, 5), (3, 3), 4, 4, groups=4, padding=1)
+        self.conv(2, (5, 5), (2, 2), 2, 3, padding="same")
+
+    def test_conv3d(self):
+        self.conv(3, (4, 3, 5), (2, 2, 3), 2, 2, stride=(2, 1, 1), padding=(1, 0, 1))
+
+    def test_conv_transpose(self):
+        for axes, size, k, options in ((1, (4,), (3,), dict(stride=2, padding=1)),
+                                       (2, (3, 4), (3, 2), dict(stride=(2, 1), dilation=(1, 2), groups=2)),
+                                       (3, (2, 3, 2), (2, 2, 2), dict(stride=2))):
+            groups = options.get("groups", 1)
+            last, first = (0, *range(2, axes + 2), 1), (0, axes + 1, *range(1, axes + 1))
+
+            def theirs(x, w, b):
+                w = w.reshape(*k, 4 // groups, groups, 6 // groups).permute(axes + 1, axes, axes + 2, *range(axes))
+                w = w.reshape(4, 6 // groups, *k)
+                return getattr(F, f"conv_transpose{axes}d")(x.permute(first), w, b, **options).permute(last)
+            self.same(lambda x, w, b: getattr(L, f"conv_transpose{axes}d")(x, w, b, **options), theirs,
+                      x=(2, *size, 4), w=(*k, 4 // groups, 6), b=(6,))
+
+    def pool(self, name, axes, size, *arguments, **options):
+        last, first = (0, *range(2, axes + 2), 1), (0, axes + 1, *range(1, axes + 1))
+        self.same(lambda x: getattr(L, name)(x, *arguments, **options),
+                  lambda x: getattr(F, name)(x.permute(first), *arguments, **options).permute(last), x=(2, *size, 3))
+
+    def test_pooling(self):
+        self.pool("max_pool1d", 1, (9,), 3, stride=2, padding=1, dilation=2)
+        self.pool("max_pool2d", 2, (6, 7), 3, stride=2, padding=1, ceil_mode=True)
+        self.pool("max_pool3d", 3, (4, 4, 4), 2)
+        self.pool("avg_pool1d", 1, (9,), 2, ceil_mode=True)
+        self.pool("avg_pool2d", 2, (6, 7), (3, 2), stride=(2, 3), padding=1, count_include_pad=False)
+        self.pool("avg_pool2d", 2, (6, 6), 3, stride=2, padding=1, ceil_mode=True)
+        self.pool("adaptive_avg_pool2d", 2, (6, 7), (3, 4))
+        self.pool("adaptive_max_pool1d", 1, (7,), 3)
+
+    def test_norms(self):
+        self.same(L.layer_norm, lambda x, w, b: F.layer_norm(x, (5,), w, b), x=(3, 4, 5), w=(5,), b=(5,))
+        self.same(lambda x: L.layer_norm(x, axes=2, eps=.1), lambda x: F.layer_norm(x, (4, 5), eps=.1), x=(3, 4, 5))
+        self.same(L.rms_norm, lambda x, w: F.rms_norm(x, (5,), w, 1e-5), x=(3, 5), w=(5,))
+        self.same(lambda x, w, b: L.group_norm(x, 2, w, b),
+                  lambda x, w, b: F.group_norm(x.permute(0, 3, 1, 2), 2, w, b).permute(0, 2, 3, 1),
+                  x=(2, 3, 2, 4), w=(4,), b=(4,))
+
+    def test_attention(self):
+        def torch_attention(q, k, v, **options):
+            with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+                return F.scaled_dot_product_attention(q, k, v, **options)
+        shapes = dict(q=(2, 4, 5, 3), k=(2, 4, 6, 3), v=(2, 4, 6, 2))
+        self.same(L.scaled_dot_product_attention, torch_attention, **shapes)
+        self.same(lambda q, k, v: L.scaled_dot_product_attention(q, k, v, is_causal=True, scale=.7),
+                  lambda q, k, v: torch_attention(q, k, v, is_causal=True, scale=.7), **shapes)
+        self.same(L.scaled_dot_product_attention, lambda q, k, v: torch_attention(q, k, v, enable_gqa=True),
+                  q=(2, 4, 3, 3), k=(2, 2, 3, 3), v=(2, 2, 3, 2))
+        mask = np.tril(np.ones((5, 6), dtype=bool), -2)     # the first two queries see nothing
+        self.same(lambda q, k, v: L.scaled_dot_product_attention(q, k, v, L.causal_mask(q.graph, 5, 6) - eye(q.graph)
+                                                                 - eye(q.graph, 1)),
+                  lambda q, k, v: torch_attention(q, k, v, attn_mask=torch.tensor(mask)), **shapes)
+
+    def test_cross_entropy_of_log_softmax(self):
+        self.same(L.log_softmax, lambda x: F.log_softmax(x, -1), x=(3, 5))
+        self.same(L.softmax, lambda x: F.softmax(x, -1), x=(3, 5))
+
+    def test_feed_forward(self):
+        self.same(lambda x, a, b, c, d: L.feed_forward(x, a, b, c, d, "gelu_tanh"),
+                  lambda x, a, b, c, d: F.gelu(x @ a + b, approximate="tanh") @ c + d,
+                  x=(2, 3, 4), a=(4, 5), b=(5,), c=(5, 4), d=(4,))
+        self.same(lambda x, a, w, c: L.feed_forward(x, a, None, c, None, "silu", gate=w),
+                  lambda x, a, w, c: (F.silu(x @ w) * (x @ a)) @ c, x=(3, 4), a=(4, 5), w=(4, 5), c=(5, 4))
+
+    def test_recurrent(self):
+        for name, gates in (("RNN", 1), ("GRU", 3), ("LSTM", 4)):
+            def theirs(x, w, u, b, c):
+                cell = getattr(torch.nn, name)(3, 4, batch_first=True, dtype=torch.float64)
+                weights = {"weight_ih_l0": w.T, "weight_hh_l0": u.T, "bias_ih_l0": b, "bias_hh_l0": c}
+                return torch.func.functional_call(cell, weights, (x,))[0]
+            self.same(getattr(L, name.lower()), theirs, x=(2, 5, 3), w=(3, 4 * gates), u=(4, 4 * gates), b=(4 * gates,),
+                      c=(4 * gates,))
+
+
+def eye(g, below=0):
+    """1 where key = query - below: [5, 6]."""
+    return (L.arange(g, 5).reshape(5, 1) - below).equal(L.arange(g, 6))
+
+
+class Errors(unittest.TestCase):
+    def test_sizes_are_named(self):
+        g = dyn.Graph()
+        x, w = g.input("x", (2, 5, 5, 3)), g.input("w", (3, 3, 4, 8))
+        with self.assertRaisesRegex(dyn.ShapeError, r"w \[k.., 3, out\]"):
+            L.conv2d(x, w)
+        with self.assertRaisesRegex(dyn.ShapeError, r"conv1d: x has shape \[2, 5, 5, 3\]"):
+            L.conv1d(x, w)
+        with self.assertRaisesRegex(dyn.ShapeError, "stride has 3 entries for 2 spatial axes"):
+            L.max_pool2d(x, 2, (1, 2, 3))
+
+
+if __name__ == "__main__":
+    unittest.main()
