@@ -45,6 +45,9 @@ static dyn_node declare_parameter(dyn_build *b, const char *name, const dyn__sha
     DYN__TRY(dyn__grow(d->ctx, (void **)&d->own, &d->owns_cap, d->owns + 1, sizeof *d->own));
     dyn__own_init *own = &d->own[d->owns];
     DYN__TRY(dyn__init_complete(d->ctx, init, &own->init));
+    if (own->init.layers)
+        return DYN__FAIL(d->ctx, DYN_EINVAL, "parameter \"%s\": its own initialisation has scales of %d layers", name,
+                         (int)own->init.layers);
     own->node = x;
     d->owns++;
     return x;

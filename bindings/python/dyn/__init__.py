@@ -23,9 +23,16 @@ from .episodes import Confusion, Episodes, above, spikes, sustained
 from .errors import (
     CallbackError, DtypeError, Error, FileError, FormatError, InvalidArgument, LimitReached, NonFinite, NotConverged,
     NotSupported, OutOfMemory, ShapeError, StateError, VersionError)
+from .families import gpt, llama, transformer
 from .graph import (
     Function, Graph, Node, activation, concatenate, cos, erf, exp, expm1, identity, log, log1p, logsumexp, maximum,
     relu, sigmoid, sin, softplus, sqrt, stop_gradient, tanh, where)
+from .layers import (
+    adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d, adaptive_max_pool2d,
+    adaptive_max_pool3d, arange, avg_pool1d, avg_pool2d, avg_pool3d, batch_norm, causal_mask, conv1d, conv2d, conv3d,
+    conv_transpose1d, conv_transpose2d, conv_transpose3d, embedding, feed_forward, group_norm, gru, layer_norm, linear,
+    log_softmax, lstm, max_pool1d, max_pool2d, max_pool3d, merge_heads, rms_norm, rnn, rotary,
+    scaled_dot_product_attention, sinusoidal, softmax, split_heads)
 from .measure import Condensation, Measurement, ModelRank, Sharpness
 from .model import Indices, Model, Tensor, mlp
 from .objective import Check, Objective, frozen, ggn, hessian, jacobian, shared

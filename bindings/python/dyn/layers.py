@@ -10,6 +10,7 @@ from typing import Any, Callable, Sequence, Union
 
 from ._arrays import ints
 from ._lib import enum, lib
+from .build import active
 from .errors import shapes_differ
 from .graph import Graph, Node
 
@@ -217,3 +218,13 @@ def _recurrent(cell: str, text: str) -> Callable[..., Node]:
 rnn = _recurrent("simple", "Recurrent layer h' = tanh(x w + b + h u + c), G = 1, unrolled.")
 gru = _recurrent("gru", "Gated recurrent layer, gates r, z, n as PyTorch's GRU, G = 3, unrolled.")
 lstm = _recurrent("lstm", "Long short-term memory, gates i, f, g, o as PyTorch's LSTM, G = 4, unrolled.")
+
+
+# ---- layers of a model that is being written ----
+
+def batch_norm(x: Node, weight: Node | None = None, bias: Node | None = None, momentum: float = 0.1, eps: float = 1e-5, *,
+               name: str = "norm") -> Node:
+    """Each channel normalised over samples and places: by the batch in training, which moves the running moments by the
+    share `momentum`; by the running moments when measuring. These are states "<name>.mean" and "<name>.var" of the model."""
+    build = active("dyn.batch_norm")
+    return build._node(lib.dyn_layer_batch_norm(build._build, name.encode(), x.id, _id(weight), _id(bias), momentum, eps))

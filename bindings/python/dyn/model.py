@@ -123,7 +123,7 @@ class Model(Handle):
 
     def _outputs(self, theta: ArrayLike, x: ArrayLike) -> NDArray[np.float64]:
         theta = vector(theta, self.size, "theta")
-        x = np.asarray(x, dtype=np.float64)
+        x = np.asarray(x)
         x = x.reshape(-1, 1) if x.ndim == 1 and self.input_shape == (1,) else x
         if x.shape[1:] != self.input_shape or x.ndim == 0:
             raise shapes_differ(f"x has shape {list(x.shape)}, expected [n, {', '.join(map(str, self.input_shape))}]")
@@ -134,7 +134,10 @@ class Model(Handle):
         if n not in self._functions:
             with self._context:
                 g = Graph()
-            x = g.input("x", (n, *self.input_shape))
+            dtype = ctypes.c_int32()
+            lib.dyn_model_input(self, 0, None, ctypes.byref(dtype))
+            leaf = g.indices if dtype.value == enum("dtype", "i64") else g.input
+            x = leaf("x", (n, *self.input_shape))
             f = g._node(lib.dyn_model_build(self, g, x.id))
             while len(self._functions) >= 4:
                 self._functions.pop(next(iter(self._functions)))

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Families of models that have a name, beside perceptrons (dyn.mlp)."""
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from ._lib import enum, lib, make, structs
+from .context import current
+from .errors import error
+from .init import Init
+from .model import Model
+
+
+def transformer(vocabulary: int | None = None, length: int | None = None, *, style: str = "paper",
+                layers: int | None = None, heads: int | None = None, kv_heads: int | None = None,
+                width: int | None = None, key_width: int | None = None, value_width: int | None = None,
+                hidden: int | None = None, norm: str | None = None, rms: bool | None = None,
+                norm_query_only: bool | None = None, position: str | None = None, activation: str | None = None,
+                gated: bool | None = None, bias: bool | None = None, output_bias: bool | None = None,
+                causal: bool | None = None, residual: bool | None = None, mix: bool | None = None,
+                project: bool | None = None, tied: bool | None = None, last: bool | None = None, pad: int | None = None,
+                eps: float | None = None, rotary_base: float | None = None, embedding: Init | None = None,
+                weights: Init | None = None, depth_scaled: bool | None = None, init: Init | None = None,
+                seed: int = 0) -> Model:
+    """A decoder transformer: tokens [n, length] (integers) to logits [n, vocabulary], or [n, length, vocabulary].
+
+    style: whose defaults are taken where an argument is None. "paper": two layers, one head, width 400, hidden 1200, post
+        norm, ReLU, no biases, learned positions, logits of the last place (arXiv 2401.08309). "gpt2": pre norm, GELU,
+        biases, tied output, all places. "llama": pre RMS norm, rotary, SwiGLU, all places.
+    key_width, value_width: of one head; 0 = width / heads, as key_width. kv_heads: 0 = heads. hidden: 0 = no feed-forward.
+    norm: "none", "pre", "post". position: "none", "learned", "sinusoidal", "rotary". gated: a gate in the feed-forward.
+    residual, mix, project: False takes X + around attention, Wo, the projection to the vocabulary away.
+    tied: the output matrix is the transposed embedding. last: logits of the last place only. pad: a token never seen.
+    embedding: how both tables are drawn, default normal of std 1. weights: how matrices and biases are drawn whatever
+        init says; depth_scaled divides the scale of Wo and W2 by sqrt(2 layers).
+
+    Tensors are "embedding", "position", "layer1.Wq", ".bq", ".Wk", ".Wv", ".Wo", ".W1", ".b1", ".Wg", ".W2", ".b2",
+    ".gain1", ".shift1", "W", "b"; "layer1.scores", ".attention", ".heads", ".stream" can be read by name."""
+    context = current()
+    options = structs["dyn_transformer_options"]()
+    status = lib.dyn_transformer_defaults(enum("transformer", style), ctypes.byref(options))
+    if status < 0:
+        raise error(status, "dyn_transformer_defaults")
+    given: dict[str, Any] = dict(
+        vocabulary=vocabulary, length=length, layers=layers, heads=heads, kv_heads=kv_heads, width=width,
+        key_width=key_width, value_width=value_width, hidden=hidden, rms=rms, norm_query_only=norm_query_only,
+        gated=gated, bias=bias, output_bias=output_bias, causal=causal, residual=residual, mix=mix, project=project,
+        tied=tied, last=last, pad=pad, eps=eps, rotary_base=rotary_base, depth_scaled=depth_scaled)
+    for kind, name in (("norm", norm), ("position", position), ("activation", activation)):
+        given[kind] = None if name is None else enum(kind, name)
+    if width is not None and hidden is None and style != "paper":
+        given["hidden"] = 4 * width if style == "gpt2" else (8 * width + 2) // 3
+    options.set(**{name: int(value) if isinstance(value, bool) else value for name, value in given.items()})
+    keep = [own._options(0) for own in (embedding, weights) if own is not None]
+    for name, own in zip([n for n, i in (("embedding", embedding), ("weights", weights)) if i is not None], keep):
+        setattr(options, name, ctypes.addressof(own))
+    address = make(context, lib.dyn_model_transformer, context, ctypes.byref(options))
+    return Model(context, address, init, seed, (int(options.length),))
+
+
+def gpt(vocabulary: int, length: int, *, layers: int = 4, heads: int = 4, width: int = 128, **options: Any) -> Model:
+    """transformer(style="gpt2") of a small size: tokens [n, length] to logits [n, length, vocabulary]."""
+    return transformer(vocabulary, length, style="gpt2", layers=layers, heads=heads, width=width, **options)
+
+
+def llama(vocabulary: int, length: int, *, layers: int = 4, heads: int = 4, width: int = 128, **options: Any) -> Model:
+    """transformer(style="llama") of a small size: tokens [n, length] to logits [n, length, vocabulary]."""
+    return transformer(vocabulary, length, style="llama", layers=layers, heads=heads, width=width, **options)

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Families against PyTorch in float64: outputs, gradient, Hessian and Gauss-Newton products, Jacobian per sample."""
+import unittest
+
+import numpy as np
+
+import dyn
+
+try:
+    import torch
+    import torch.nn.functional as F
+except ImportError:
+    torch = None
+
+
+@unittest.skipIf(torch is None, "PyTorch is not installed")
+class AgainstTorch(unittest.TestCase):
+    """check(net, reference, x): reference(parameters by name, x) is the same network in PyTorch."""
+
+    def close(self, a, b, what):
+        b = b.detach().numpy()
+        self.assertLessEqual(np.abs(a.reshape(b.shape) - b).max() / max(1.0, np.abs(b).max()), 1e-10, what)
+
+    def check(self, net, reference, x, scale=0.3, jacobian=True):
+        rng = np.random.default_rng(3)
+        theta = net.initial() + scale * rng.standard_normal(net.size)
+        v = rng.standard_normal(net.size)
+        names = {n: (t.offset, t.shape) for n, t in net.tensors.items()}
+
+        def outputs(t):
+            return reference({n: t[o:o + int(np.prod(s))].reshape(s) for n, (o, s) in names.items()}, torch.tensor(x))
+        t, u = torch.tensor(theta), torch.tensor(v)
+        f = outputs(t)
+        y = rng.standard_normal(f.shape)
+        o = dyn.Objective(net, x, y, loss="mse")
+
+        def loss(f):
+            return ((f - torch.tensor(y))**2).sum() / len(x)
+        self.close(net(theta, x), f, "outputs")
+        gradient = torch.func.grad(lambda t: loss(outputs(t)))
+        self.close(o.gradient(theta)[1], gradient(t), "gradient")
+        self.close(o.hessian(theta) @ v, torch.func.jvp(gradient, (t,), (u,))[1], "Hessian product")
+        _, jv = torch.func.jvp(outputs, (t,), (u,))
+        _, pull = torch.func.vjp(outputs, t)
+        self.close(o.ggn(theta) @ v, pull(2 * jv / len(x))[0], "Gauss-Newton product")
+        if jacobian:
+            self.close(o.jacobian(theta), torch.func.jacrev(outputs)(t), "Jacobian")
+
+
+def norm(p, gain, shift, x, eps=1e-5):
+    if shift in p:
+        return F.layer_norm(x, x.shape[-1:], p[gain], p[shift], eps)
+    return x / torch.sqrt((x * x).mean(-1, keepdim=True) + eps) * p[gain]
+
+
+def turned(x, base=1e4):
+    half = x.shape[-1] // 2
+    angle = torch.arange(x.shape[-2])[:, None] * base**(-torch.arange(half, dtype=torch.float64) / half)
+    a, b = x[..., :half], x[..., half:]
+    return torch.cat([a * angle.cos() - b * angle.sin(), a * angle.sin() + b * angle.cos()], -1)
+
+
+def torch_transformer(p, tokens, *, layers, heads, act=F.relu, kind="post", rotary=False, causal=True, residual=True,
+                      last=True, pad=-1, query_only=False, kv_heads=None):
+    """A second writing of the model, from its documentation."""
+    n, length = tokens.shape
+    x = p["embedding"][tokens]
+    if "position" in p:
+        x = x + p["position"]
+    seen = (tokens != pad)[:, None, None, :].expand(n, 1, length, length)
+    if causal:
+        seen = seen & torch.tril(torch.ones(length, length, dtype=torch.bool))
+    for layer in (f"layer{i + 1}." for i in range(layers)):
+        q = {k.removeprefix(layer): w for k, w in p.items() if k.startswith(layer)}
+        y = norm(q, "gain1", "shift1", x) if kind == "pre" else x
+
+        def split(w, b, x, heads):
+            z = x @ q[w] + q.get(b, 0)
+            return z.reshape(n, length, heads, -1).transpose(1, 2)
+        kv = kv_heads or heads
+        z = x if query_only else y
+        a, b, c = split("Wq", "bq", y, heads), split("Wk", "bk", z, kv), split("Wv", "bv", z, kv)
+        a, b = (turned(a), turned(b)) if rotary else (a, b)
+        b, c = b.repeat_interleave(heads // kv, 1), c.repeat_interleave(heads // kv, 1)
+        s = (a @ b.transpose(-1, -2) / a.shape[-1]**.5).masked_fill(~seen, -1e9)
+        h = (s.softmax(-1) @ c).transpose(1, 2).reshape(n, length, -1)
+        h = h @ q["Wo"] + q.get("bo", 0) if "Wo" in q else h
+        x = x + h if residual else h
+        x = norm(q, "gain1", "shift1", x) if kind == "post" else x
+        if "W1" in q:
+            y = norm(q, "gain2", "shift2", x) if kind == "pre" else x
+            h = act(y @ q["Wg"]) * (y @ q["W1"]) if "Wg" in q else act(y @ q["W1"] + q.get("b1", 0))
+            x = x + h @ q["W2"] + q.get("b2", 0)
+            x = norm(q, "gain2", "shift2", x) if kind == "post" else x
+    x = x[:, -1] if last else x
+    x = norm(p, "gain", "shift", x) if kind == "pre" else x
+    if "W" in p:
+        x = x @ p["W"]
+    elif "gain" in p and x.shape[-1] != p["embedding"].shape[0]:
+        x = x @ p["embedding"].T
+    return x + p.get("b", 0)
+
+
+@unittest.skipIf(torch is None, "PyTorch is not installed")
+class Transformers(AgainstTorch):
+    def compare(self, *, reference, vocabulary=11, length=5, **options):
+        tokens = np.random.default_rng(0).integers(0, vocabulary, (3, length))
+        net = dyn.transformer(vocabulary, length, **options)
+        # a ReLU's kinks and the sharp softmax of large numbers stay away at this size of theta
+        self.check(net, lambda p, x: torch_transformer(p, x, **reference), tokens)
+
+    def test_paper(self):
+        self.compare(width=8, key_width=3, hidden=12, reference=dict(layers=2, heads=1))
+
+    def test_heads_and_widths_are_free(self):
+        self.compare(width=8, key_width=3, value_width=2, heads=3, hidden=5, layers=1, bias=True, activation="gelu_tanh",
+                     reference=dict(layers=1, heads=3, act=lambda x: F.gelu(x, approximate="tanh")))
+
+    def test_pre_norm_with_queries_alone_normed(self):
+        self.compare(width=8, heads=2, key_width=0, hidden=6, layers=2, norm="pre", norm_query_only=True, pad=0,
+                     reference=dict(layers=2, heads=2, kind="pre", query_only=True, pad=0))
+
+    def test_ablations(self):
+        self.compare(width=6, key_width=6, hidden=0, norm="none", mix=False, reference=dict(layers=2, heads=1, kind="none"))
+        self.compare(width=6, key_width=2, hidden=0, norm="none", residual=False,
+                     reference=dict(layers=2, heads=1, kind="none", residual=False))
+        self.compare(vocabulary=6, width=6, key_width=6, hidden=0, norm="none", residual=False, mix=False, project=False,
+                     causal=False, output_bias=False,
+                     reference=dict(layers=2, heads=1, kind="none", residual=False, causal=False))
+
+    def test_gpt2(self):
+        self.compare(style="gpt2", layers=2, heads=2, width=8,
+                     reference=dict(layers=2, heads=2, kind="pre", last=False,
+                                    act=lambda x: F.gelu(x, approximate="tanh")))
+
+    def test_llama(self):
+        self.compare(style="llama", layers=2, heads=4, kv_heads=2, width=8,
+                     reference=dict(layers=2, heads=4, kv_heads=2, kind="pre", last=False, rotary=True, act=F.silu))
+
+
+class Sizes(unittest.TestCase):
+    def test_parameters_of_the_papers(self):
+        self.assertEqual(dyn.transformer(201, 20, layers=4, heads=4).size, 5653801)
+        self.assertEqual(dyn.transformer(201, 13, layers=3).size, 3358201)
+        self.assertEqual(dyn.transformer(201, 20, key_width=200).size, 2732201)
+
+    def test_gpt2_begins_small(self):
+        net = dyn.gpt(50, 8, layers=2, heads=2, width=32)
+        t = net.views(net.initial())
+        self.assertAlmostEqual(t["layer1.W1"].std(), .02, delta=.001)
+        self.assertAlmostEqual(t["layer1.W2"].std(), .01, delta=.0006)
+        self.assertEqual(np.abs(t["layer1.b1"]).max(), 0)
+        self.assertTrue((t["layer1.gain1"] == 1).all() and (t["shift"] == 0).all())
+
+    def test_what_does_not_go_together_is_named(self):
+        for words, options in {
+                "without Wo, 2 heads of 3 must make the width 8": dict(width=8, heads=2, key_width=3, mix=False),
+                "the width 8 must be the vocabulary 201": dict(width=8, project=False),
+                "an even key_width, it is 3": dict(key_width=3, position="rotary"),
+                "3 heads do not fall into 2 groups": dict(heads=3, kv_heads=2),
+                "depth_scaled needs `weights`": dict(depth_scaled=True),
+                "pad is 201, expected -1 or a token below 201": dict(pad=201)}.items():
+            with self.assertRaisesRegex(dyn.Error, words):
+                dyn.transformer(**options)
+
+
+if __name__ == "__main__":
+    unittest.main()
