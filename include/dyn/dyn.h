@@ -13,6 +13,7 @@
 #include <dyn/build.h>
 #include <dyn/check.h>
 #include <dyn/condensation.h>
+#include <dyn/convolutional.h>
 #include <dyn/data.h>
 #include <dyn/dense.h>
 #include <dyn/eigen.h>

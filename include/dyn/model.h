@@ -131,6 +131,11 @@ DYN_API const char *dyn_model_input_name(const dyn_model *m, int32_t i);
 DYN_API int32_t dyn_model_input(const dyn_model *m, int32_t i, int64_t *shape, int32_t *dtype);
 /** Rank of the output of one sample; shape (NULL or [DYN_MAX_RANK]) is filled. since: 0.1 */
 DYN_API int32_t dyn_model_output(const dyn_model *m, int64_t *shape);
+/** Number of state tensors; name of state i, borrowed, NULL when out of range. since: 0.1 */
+DYN_API int32_t dyn_model_states(const dyn_model *m);
+DYN_API const char *dyn_model_state_name(const dyn_model *m, int32_t i);
+/** Rank of state i; shape (NULL or [DYN_MAX_RANK]) and what all its elements are at the start (NULL) are filled. since: 0.1 */
+DYN_API int32_t dyn_model_state(const dyn_model *m, int32_t i, int64_t *shape, double *initial);
 /** Numbers in all state tensors together. since: 0.1 */
 DYN_API int64_t dyn_model_state_size(const dyn_model *m);
 /** Size of the first input of one sample, and of the output. since: 0.1 */

@@ -3,6 +3,7 @@
  * Decoder transformers: one build function for the models of the papers, their ablations, and the styles of GPT-2 and
  * LLaMA. */
 #include <math.h>
+#include <stdio.h>
 #include <dyn/transformer.h>
 #include "family/family.h"
 #include "layer/attention.h"
@@ -12,7 +13,7 @@ typedef struct writer {
     const dyn_transformer_options *opt;
     dyn_build *b;
     dyn_graph *g;
-    int32_t layer;          /* from 1; 0 = outside of layers */
+    char prefix[24];        /* "layer1." in the first layer, "" outside of layers */
     dyn_node mask;
 } writer;
 
@@ -21,10 +22,7 @@ typedef struct writer {
 static dyn_node parameter(const writer *w, const char *name, int32_t rank, int64_t rows, int64_t columns,
                           const dyn_init_options *init)
 {
-    char full[64];
-
-    dyn__layer_name(full, sizeof full, w->layer, name);
-    return dyn_build_parameter(w->b, full, rank, (int64_t[]){rows, columns}, init);
+    return dyn__piece_parameter(&(dyn__piece){.b = w->b, .prefix = w->prefix}, name, rank, (int64_t[]){rows, columns}, init);
 }
 
 static dyn_node matrix(const writer *w, const char *name, int64_t rows, int64_t columns)
@@ -51,22 +49,17 @@ static dyn_node bias(const writer *w, const char *name, int64_t size)
 
 static dyn_node norm(const writer *w, const char *gain, const char *shift, dyn_node x)
 {
-    static const dyn_init_options one = {sizeof one, DYN_INIT_CONSTANT, 1, 0, 0, 0, NULL, 0},
-                                  zero = {sizeof zero, DYN_INIT_ZERO, 0, 0, 0, 0, NULL, 0};
     const int64_t d = w->opt->width;
-    dyn_node a = parameter(w, gain, 1, d, 0, &one);
+    dyn_node a = parameter(w, gain, 1, d, 0, &dyn__init_one);
 
     if (w->opt->rms)
         return dyn_layer_rms_norm(w->g, x, a, w->opt->eps);
-    return dyn_layer_layer_norm(w->g, x, 1, a, parameter(w, shift, 1, d, 0, &zero), w->opt->eps);
+    return dyn_layer_layer_norm(w->g, x, 1, a, parameter(w, shift, 1, d, 0, &dyn__init_zero), w->opt->eps);
 }
 
 static dyn_node named(const writer *w, const char *name, dyn_node x)
 {
-    char full[64];
-
-    dyn__layer_name(full, sizeof full, w->layer, name);
-    return dyn_build_name(w->b, full, x);
+    return dyn__piece_named(&(dyn__piece){.b = w->b, .prefix = w->prefix}, name, x);
 }
 
 static dyn_node heads_of(const writer *w, const char *weight, const char *shift, dyn_node x, int32_t heads, int64_t size)
@@ -193,9 +186,11 @@ static dyn_node build(void *user, dyn_build *b)
     if (w.opt->pad >= 0)
         DYN__TRY(w.mask = pad_mask(&w, tokens));
     dyn_node x = embed(&w, tokens, &table);
-    for (w.layer = 1; w.layer <= w.opt->layers && x >= 0; w.layer++)
+    for (int32_t layer = 1; layer <= w.opt->layers && x >= 0; layer++) {
+        snprintf(w.prefix, sizeof w.prefix, "layer%d.", (int)layer);
         x = write_layer(&w, x);
-    w.layer = 0;
+    }
+    w.prefix[0] = '\0';
     return x < 0 ? x : logits(&w, x, table);
 }
 

@@ -218,6 +218,7 @@ int32_t dyn_model_tensors(const dyn_model *m) { return m ? m->tensors : 0; }
 int32_t dyn_model_inputs(const dyn_model *m) { return m ? (int32_t)m->inputs : 0; }
 int64_t dyn_model_input_size(const dyn_model *m) { return m ? dyn__shape_size(&m->input[0].shape) : 0; }
 int64_t dyn_model_output_size(const dyn_model *m) { return m ? dyn__shape_size(&m->output) : 0; }
+int32_t dyn_model_states(const dyn_model *m) { return m ? m->states : 0; }
 int64_t dyn_model_state_size(const dyn_model *m) { return m ? m->states_size : 0; }
 
 const char *dyn_model_tensor_name(const dyn_model *m, int32_t i)
@@ -228,6 +229,11 @@ const char *dyn_model_tensor_name(const dyn_model *m, int32_t i)
 const char *dyn_model_input_name(const dyn_model *m, int32_t i)
 {
     return m && i >= 0 && i < m->inputs ? m->input[i].name : NULL;
+}
+
+const char *dyn_model_state_name(const dyn_model *m, int32_t i)
+{
+    return m && i >= 0 && i < m->states ? m->state[i].name : NULL;
 }
 
 /* Copies a shape out; returns its rank. */
@@ -262,6 +268,19 @@ int32_t dyn_model_input(const dyn_model *m, int32_t i, int64_t *shape, int32_t *
     if (dtype)
         *dtype = m->input[i].dtype;
     return give_shape(&m->input[i].shape, shape);
+}
+
+int32_t dyn_model_state(const dyn_model *m, int32_t i, int64_t *shape, double *initial)
+{
+    if (!m)
+        return DYN_EINVAL;
+    if (i < 0 || i >= m->states) {
+        DYN__ENTER(m->ctx);
+        return DYN__FAIL(m->ctx, DYN_EINVAL, "state %d: the model has %d", (int)i, (int)m->states);
+    }
+    if (initial)
+        *initial = m->state[i].initial;
+    return give_shape(&m->state[i].shape, shape);
 }
 
 int32_t dyn_model_output(const dyn_model *m, int64_t *shape)

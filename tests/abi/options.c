@@ -41,6 +41,8 @@ USE(use_objective, dyn_objective, dyn_objective_create(live.ctx, live.model, liv
     dyn_objective_unref)
 USE(use_optimizer, dyn_optimizer, dyn_optimizer_create(live.ctx, 7, DYN_F64, opt, &out), dyn_optimizer_free)
 USE(use_perceptron, dyn_model, dyn_model_perceptron(live.ctx, opt, &out), dyn_model_unref)
+USE(use_cnn, dyn_model, dyn_model_cnn(live.ctx, opt, &out), dyn_model_unref)
+USE(use_resnet, dyn_model, dyn_model_resnet(live.ctx, opt, &out), dyn_model_unref)
 USE(use_transformer, dyn_model, dyn_model_transformer(live.ctx, opt, &out), dyn_model_unref)
 USE(use_plan, dyn_plan, dyn_plan_compile(live.graph, 1, &first_node, opt, &out), dyn_plan_unref)
 USE(use_rank, dyn_rank, dyn_rank_model(live.model, live.theta, opt, &out), dyn_rank_free)
@@ -86,6 +88,7 @@ static dyn_status use_schedule(const void *opt)
 }
 
 static const struct user { const char *name; dyn_status (*use)(const void *opt); const char *function; } users[] = {
+    { "dyn_cnn_options", use_cnn, "dyn_model_cnn" },
     { "dyn_condensation_options", use_condensation, "dyn_condensation_measure" },
     { "dyn_ctx_options", use_ctx, NULL },
     { "dyn_eigen_options", use_eigen, "dyn_eigen_solve" },
@@ -97,6 +100,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_plan_options", use_plan, "dyn_plan_compile" },
     { "dyn_rank_options", use_rank, "dyn_rank_model" },
     { "dyn_replicas_options", use_replicas, "dyn_replicas_create" },
+    { "dyn_resnet_options", use_resnet, "dyn_model_resnet" },
     { "dyn_run_options", use_run, "dyn_run_create" },
     { "dyn_schedule", use_schedule, "dyn_run_observe" },
     { "dyn_sharpness_options", use_sharpness, "dyn_sharpness_tracker_create" },
@@ -134,6 +138,11 @@ static void valid(const struct layout *l, union options *o)
         p->model = &live.model;
         p->array = &live.array;
         p->name = names;
+    } else if (strcmp(l->name, "dyn_cnn_options") == 0) {
+        static const int64_t sizes[3] = { 2, 2, 1 };
+
+        ((dyn_cnn_options *)(void *)o)->input = ((dyn_cnn_options *)(void *)o)->channels = sizes;
+        ((dyn_cnn_options *)(void *)o)->convolutions = 1;
     } else if (strcmp(l->name, "dyn_perceptron_options") == 0) {
         ((dyn_perceptron_options *)(void *)o)->widths = widths;
         ((dyn_perceptron_options *)(void *)o)->widths_count = 2;

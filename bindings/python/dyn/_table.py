@@ -74,6 +74,10 @@ dyn_ctx_bytes                          i64    ptr
 dyn_ctx_report                         str    ptr
 dyn_version                            str
 
+# convolutional.h
+dyn_model_cnn                          status ptr ptr ptr
+dyn_model_resnet                       status ptr ptr ptr
+
 # data.h
 dyn_array_create                       status ptr i32 i32 ptr ptr ptr
 dyn_array_wrap                         status ptr i32 i32 ptr ptr ptr
@@ -243,6 +247,9 @@ dyn_model_input_name                   str    ptr i32
 dyn_model_input                        i32    ptr i32 ptr ptr
 dyn_model_output                       i32    ptr ptr
 dyn_model_state_size                   i64    ptr
+dyn_model_states                       i32    ptr
+dyn_model_state_name                   str    ptr i32
+dyn_model_state                        i32    ptr i32 ptr ptr
 
 # objective.h
 dyn_objective_create                   status ptr ptr ptr ptr ptr ptr
@@ -433,6 +440,11 @@ dyn_transformer_options struct_size:u32 layers:i32 vocabulary:i64 length:i64 wid
     hidden:i64 heads:i32 kv_heads:i32 norm:i32 rms:i32 norm_query_only:i32 position:i32 activation:i32 gated:i32
     bias:i32 output_bias:i32 causal:i32 residual:i32 mix:i32 project:i32 tied:i32 last:i32 pad:i64 eps:f64
     rotary_base:f64 embedding:ptr weights:ptr depth_scaled:i32 reserved:u32
+dyn_cnn_options struct_size:u32 axes:i32 input:ptr convolutions:i32 dense:i32 channels:ptr hidden:ptr outputs:i64
+    kernel:i64 stride:i64 padding:i64 activation:i32 dense_activation:i32 bias:i32 batch_norm:i32 global_pool:i32
+    reserved:u32
+dyn_resnet_options struct_size:u32 stages:i32 blocks:ptr height:i64 width:i64 channels:i64 base:i64 outputs:i64
+    activation:i32 batch_norm:i32 large:i32 reserved:u32
 """
 
 #: name, result, parameters

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
+from typing import Any, Sequence
 
+from ._arrays import ints
 from ._lib import enum, lib, make, structs
 from .context import current
-from .errors import error
+from .errors import error, invalid, shapes_differ
 from .init import Init
 from .model import Model
 
@@ -67,3 +68,61 @@ def gpt(vocabulary: int, length: int, *, layers: int = 4, heads: int = 4, width:
 def llama(vocabulary: int, length: int, *, layers: int = 4, heads: int = 4, width: int = 128, **options: Any) -> Model:
     """transformer(style="llama") of a small size: tokens [n, length] to logits [n, length, vocabulary]."""
     return transformer(vocabulary, length, style="llama", layers=layers, heads=heads, width=width, **options)
+
+
+def cnn(input_shape: Sequence[int], channels: Sequence[int], hidden: Sequence[int] = (), outputs: int = 1, *,
+        kernel: int = 3, stride: int = 1, padding: int | str = "same", activation: str = "relu",
+        dense_activation: str = "relu", bias: bool = True, batch_norm: bool = False, global_pool: bool = False,
+        init: Init | None = None, seed: int = 0) -> Model:
+    """A convolutional network: x [n, *input_shape], channels last, to f [n, outputs].
+
+    input_shape: (length, channels), (height, width, channels) or one axis more.
+    channels: what each convolution makes; 0 is a pooling of 2 instead. hidden: widths of fully connected layers behind.
+    batch_norm: after each convolution, in place of its bias. global_pool: the mean over the places goes on, not all.
+
+    Parameters are "W1" [kernel.., in, out], "b1" (or "gain1", "shift1"), ..., then "W<l>" [in, out], "b<l>"."""
+    context = current()
+    sizes, made, wide = ints([int(n) for n in input_shape]), ints(list(channels)), ints(list(hidden))
+    options = structs["dyn_cnn_options"](
+        axes=len(sizes) - 1, input=ctypes.addressof(sizes), convolutions=len(made), channels=ctypes.addressof(made),
+        dense=len(wide), hidden=ctypes.addressof(wide) if len(wide) else None, outputs=outputs, kernel=kernel, stride=stride,
+        padding={"same": -1, "valid": 0}[padding] if isinstance(padding, str) else padding,
+        activation=enum("activation", activation), dense_activation=enum("activation", dense_activation), bias=int(bias),
+        batch_norm=int(batch_norm), global_pool=int(global_pool))
+    address = make(context, lib.dyn_model_cnn, context, ctypes.byref(options))
+    return Model(context, address, init, seed, tuple(int(n) for n in input_shape))
+
+
+_VGG = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+
+
+def vgg(layers: int = 16, input_shape: Sequence[int] = (32, 32, 3), outputs: int = 10, *, base: int = 64,
+        hidden: Sequence[int] = (), batch_norm: bool = True, **options: Any) -> Model:
+    """VGG with 11, 13, 16 or 19 layers: stages of base, 2 base, 4 base, 8 base, 8 base channels, each ended by a pooling.
+
+    hidden: widths of the fully connected layers before the output; (4096, 4096) is the original."""
+    if layers not in _VGG:
+        raise invalid(f"vgg: {layers} layers is not one of {', '.join(map(str, _VGG))}")
+    channels: list[int] = []
+    for count, factor in zip(_VGG[layers], (1, 2, 4, 8, 8)):
+        channels += [base * factor] * count + [0]
+    return cnn(input_shape, channels, hidden, outputs, batch_norm=batch_norm, **options)
+
+
+def resnet(blocks: Sequence[int] = (2, 2, 2, 2), input_shape: Sequence[int] = (32, 32, 3), outputs: int = 10, *,
+           base: int = 64, activation: str = "relu", batch_norm: bool = True, large: bool = False,
+           init: Init | None = None, seed: int = 0) -> Model:
+    """A residual network of basic blocks: x [n, height, width, channels] to f [n, outputs].
+
+    blocks: residual blocks of each stage; (2, 2, 2, 2) is ResNet-18, (3, 4, 6, 3) ResNet-34, (3, 3, 3) with base 16
+        ResNet-20. large: begins for 224 x 224 by 7 x 7, stride 2 and a pooling."""
+    context = current()
+    counts = ints(list(blocks))
+    if len(input_shape) != 3:
+        raise shapes_differ(f"input_shape is {list(input_shape)}, expected (height, width, channels)")
+    height, width, channels = (int(n) for n in input_shape)
+    options = structs["dyn_resnet_options"](
+        stages=len(counts), blocks=ctypes.addressof(counts), height=height, width=width, channels=channels, base=base,
+        outputs=outputs, activation=enum("activation", activation), batch_norm=int(batch_norm), large=int(large))
+    address = make(context, lib.dyn_model_resnet, context, ctypes.byref(options))
+    return Model(context, address, init, seed, (height, width, channels))

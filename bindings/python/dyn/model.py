@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -100,6 +100,16 @@ class Model(Handle):
         rank = lib.dyn_model_tensor(self, i, sizes, ctypes.byref(offset))
         return lib.dyn_model_tensor_name(self, i).decode(), Tensor(tuple(sizes[:rank]), offset.value)
 
+    @property
+    def states(self) -> dict[str, NDArray[np.float64]]:
+        """The state tensors by name as they are at the start: running moments of batch norms."""
+        return dict(self._state(i) for i in range(lib.dyn_model_states(self)))
+
+    def _state(self, i: int) -> tuple[str, NDArray[np.float64]]:
+        sizes, initial = (ctypes.c_int64 * MAX_RANK)(), ctypes.c_double()
+        rank = lib.dyn_model_state(self, i, sizes, ctypes.byref(initial))
+        return lib.dyn_model_state_name(self, i).decode(), np.full(tuple(sizes[:rank]), initial.value)
+
     def initial(self, seed: int | None = None) -> NDArray[np.float64]:
         """theta [p], drawn by the model's init from its seed or this one."""
         theta = np.empty(self.size)
@@ -116,18 +126,20 @@ class Model(Handle):
 
     def __call__(self, *arguments: Any) -> Any:
         """net(theta, x): outputs f [n, ...] in float64 for samples x [n, *input_shape]; a vector x [n] serves one input.
+        net(theta, x, states): with states (running moments) other than those at the start.
         net(x) on nodes: the node of the outputs."""
         if all(isinstance(a, Node) for a in arguments):
             return self._on_nodes(arguments)
         return self._outputs(*arguments)
 
-    def _outputs(self, theta: ArrayLike, x: ArrayLike) -> NDArray[np.float64]:
+    def _outputs(self, theta: ArrayLike, x: ArrayLike,
+                 states: Mapping[str, ArrayLike] | None = None) -> NDArray[np.float64]:
         theta = vector(theta, self.size, "theta")
         x = np.asarray(x)
         x = x.reshape(-1, 1) if x.ndim == 1 and self.input_shape == (1,) else x
         if x.shape[1:] != self.input_shape or x.ndim == 0:
             raise shapes_differ(f"x has shape {list(x.shape)}, expected [n, {', '.join(map(str, self.input_shape))}]")
-        return self._function(len(x))(x=x, **self.views(theta))
+        return self._function(len(x))(x=x, **self.views(theta), **(self.states | dict(states or {})))
 
     def _function(self, n: int) -> Function:
         """The network compiled for n samples; the last few sizes are kept."""

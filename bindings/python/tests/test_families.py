@@ -138,6 +138,71 @@ class Transformers(AgainstTorch):
                      reference=dict(layers=2, heads=4, kv_heads=2, kind="pre", last=False, rotary=True, act=F.silu))
 
 
+def torch_cnn(p, x, act=torch and torch.tanh, pools=(), padding="same", dense_act=F and F.relu, layers=2):
+    x = x.permute(0, 3, 1, 2)
+    number = 1
+    while f"W{number}" in p and p[f"W{number}"].dim() == 4:
+        b = p.get(f"b{number}")
+        x = F.conv2d(x, p[f"W{number}"].permute(3, 2, 0, 1), b, padding=padding)
+        if f"gain{number}" in p:        # running moments 0 and 1
+            x = x / np.sqrt(1 + 1e-5) * p[f"gain{number}"][:, None, None] + p[f"shift{number}"][:, None, None]
+        x = act(x)
+        x = F.max_pool2d(x, 2) if number in pools else x
+        number += 1
+    x = x.permute(0, 2, 3, 1).flatten(1)
+    while f"W{number}" in p:
+        x = x @ p[f"W{number}"] + p.get(f"b{number}", 0)
+        x = dense_act(x) if f"W{number + 1}" in p else x
+        number += 1
+    return x
+
+
+def torch_resnet(p, x, stages):
+    def conv(name, number, x, stride=1):
+        w = p[f"{name}W{number}"]
+        x = F.conv2d(x, w.permute(3, 2, 0, 1), stride=stride, padding=w.shape[0] // 2) / np.sqrt(1 + 1e-5)
+        return x * p[f"{name}gain{number}"][:, None, None] + p[f"{name}shift{number}"][:, None, None]
+    x = torch.sin(conv("begin.", "", x.permute(0, 3, 1, 2)))
+    for stage, blocks in enumerate(stages):
+        for block in range(blocks):
+            name = f"stage{stage + 1}.block{block + 1}."
+            stride = 2 if stage > 0 and block == 0 else 1
+            y = conv(name, 2, torch.sin(conv(name, 1, x, stride)))
+            x = torch.sin(y + (conv(name + "shortcut.", "", x, stride) if stride == 2 else x))
+    return x.mean((2, 3)) @ p["W"] + p["b"]
+
+
+@unittest.skipIf(torch is None, "PyTorch is not installed")
+class Convolutional(AgainstTorch):
+    def images(self, *shape):
+        return np.random.default_rng(7).standard_normal(shape)
+
+    def test_two_layers_of_the_paper(self):
+        net = dyn.cnn((5, 6, 2), [3], activation="tanh", padding="valid")
+        self.assertEqual({n: t.shape for n, t in net.tensors.items()},
+                         {"W1": (3, 3, 2, 3), "b1": (3,), "W2": (36, 1), "b2": (1,)})
+        self.check(net, lambda p, x: torch_cnn(p, x, padding=0), self.images(4, 5, 6, 2))
+
+    def test_pooling_and_dense_layers(self):
+        net = dyn.cnn((6, 5, 1), [2, 0, 3], [4], 2, activation="tanh", dense_activation="sin", kernel=2)
+        self.check(net, lambda p, x: torch_cnn(p, x, pools=(1,), dense_act=torch.sin), self.images(3, 6, 5, 1))
+
+    def test_batch_norm_when_measuring(self):
+        net = dyn.cnn((4, 4, 2), [2, 3], batch_norm=True, activation="tanh")
+        self.assertNotIn("b1", net.tensors)
+        self.check(net, torch_cnn, self.images(3, 4, 4, 2))
+
+    def test_residual(self):
+        net = dyn.resnet((1, 2), (6, 5, 2), 3, base=2, activation="sin")
+        self.check(net, lambda p, x: torch_resnet(p, x, (1, 2)), self.images(2, 6, 5, 2))
+
+    def test_sizes(self):
+        # 3x3x3x64 + 2 64, four stages, 512 x 10 + 10: torchvision's resnet18 with a 3 x 3 beginning
+        self.assertEqual(dyn.resnet().size, 11173962)
+        # torchvision's features of vgg16, and 512 x 10 + 10
+        self.assertEqual(dyn.vgg(16, batch_norm=False).size, 14714688 + 5130)
+
+
 class Sizes(unittest.TestCase):
     def test_parameters_of_the_papers(self):
         self.assertEqual(dyn.transformer(201, 20, layers=4, heads=4).size, 5653801)
