@@ -18,6 +18,7 @@
 #include <dyn/dense.h>
 #include <dyn/eigen.h>
 #include <dyn/estimate.h>
+#include <dyn/factorisation.h>
 #include <dyn/graph.h>
 #include <dyn/layer.h>
 #include <dyn/model.h>

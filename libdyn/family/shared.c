@@ -2,6 +2,7 @@
  *
  * What families share: see family.h. */
 #include <stdio.h>
+#include <string.h>
 #include "family/family.h"
 
 dyn_status dyn__check_size(dyn_ctx *ctx, const char *name, int64_t value)
@@ -16,6 +17,16 @@ dyn_status dyn__check_choice(dyn_ctx *ctx, const char *name, int32_t value, int3
     if (value < 0 || value > last)
         return DYN__FAIL(ctx, DYN_EINVAL, "%s %d is outside [0, %d]", name, (int)value, (int)last);
     return DYN_OK;
+}
+
+dyn_status dyn__family_create(dyn_ctx *ctx, dyn_build_fn build, const void *options, size_t size, dyn_model **out)
+{
+    void *own = dyn__alloc(ctx, 1, size);
+
+    if (!own)
+        return DYN_ENOMEM;
+    memcpy(own, options, size);
+    return dyn__model_create(ctx, build, own, 1, 1, out);
 }
 
 /* ---- pieces ---- */

@@ -43,6 +43,10 @@ USE(use_optimizer, dyn_optimizer, dyn_optimizer_create(live.ctx, 7, DYN_F64, opt
 USE(use_perceptron, dyn_model, dyn_model_perceptron(live.ctx, opt, &out), dyn_model_unref)
 USE(use_cnn, dyn_model, dyn_model_cnn(live.ctx, opt, &out), dyn_model_unref)
 USE(use_resnet, dyn_model, dyn_model_resnet(live.ctx, opt, &out), dyn_model_unref)
+USE(use_diagonal, dyn_model, dyn_model_diagonal(live.ctx, opt, &out), dyn_model_unref)
+USE(use_factorisation, dyn_model, dyn_model_factorisation(live.ctx, opt, &out), dyn_model_unref)
+USE(use_polynomial, dyn_model, dyn_model_polynomial(live.ctx, opt, &out), dyn_model_unref)
+USE(use_tensor, dyn_model, dyn_model_tensor_factorisation(live.ctx, opt, &out), dyn_model_unref)
 USE(use_transformer, dyn_model, dyn_model_transformer(live.ctx, opt, &out), dyn_model_unref)
 USE(use_plan, dyn_plan, dyn_plan_compile(live.graph, 1, &first_node, opt, &out), dyn_plan_unref)
 USE(use_rank, dyn_rank, dyn_rank_model(live.model, live.theta, opt, &out), dyn_rank_free)
@@ -91,13 +95,16 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_cnn_options", use_cnn, "dyn_model_cnn" },
     { "dyn_condensation_options", use_condensation, "dyn_condensation_measure" },
     { "dyn_ctx_options", use_ctx, NULL },
+    { "dyn_diagonal_options", use_diagonal, "dyn_model_diagonal" },
     { "dyn_eigen_options", use_eigen, "dyn_eigen_solve" },
+    { "dyn_factorisation_options", use_factorisation, "dyn_model_factorisation" },
     { "dyn_init_options", use_init, "dyn_model_initialise" },
     { "dyn_objective_options", use_objective, "dyn_objective_create" },
     { "dyn_objective_parts", use_parts, "dyn_objective_from_function" },
     { "dyn_optimizer_options", use_optimizer, "dyn_optimizer_create" },
     { "dyn_perceptron_options", use_perceptron, "dyn_model_perceptron" },
     { "dyn_plan_options", use_plan, "dyn_plan_compile" },
+    { "dyn_polynomial_options", use_polynomial, "dyn_model_polynomial" },
     { "dyn_rank_options", use_rank, "dyn_rank_model" },
     { "dyn_replicas_options", use_replicas, "dyn_replicas_create" },
     { "dyn_resnet_options", use_resnet, "dyn_model_resnet" },
@@ -105,6 +112,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_schedule", use_schedule, "dyn_run_observe" },
     { "dyn_sharpness_options", use_sharpness, "dyn_sharpness_tracker_create" },
     { "dyn_spike_options", use_spike, "dyn_episodes_spikes" },
+    { "dyn_tensor_options", use_tensor, "dyn_model_tensor_factorisation" },
     { "dyn_trace_options", use_trace, "dyn_operator_trace" },
     { "dyn_transformer_options", use_transformer, "dyn_model_transformer" },
 };
@@ -125,7 +133,7 @@ union options { max_align_t align; unsigned char bytes[8192]; };
 /* A valid struct: the INIT macro, with what has no default. */
 static void valid(const struct layout *l, union options *o)
 {
-    static const int64_t widths[2] = { 1, 1 };
+    static const int64_t widths[2] = { 1, 1 }, three[3] = { 2, 2, 1 };
 
     static const char *const names[1] = { "x" };
 
@@ -139,10 +147,12 @@ static void valid(const struct layout *l, union options *o)
         p->array = &live.array;
         p->name = names;
     } else if (strcmp(l->name, "dyn_cnn_options") == 0) {
-        static const int64_t sizes[3] = { 2, 2, 1 };
-
-        ((dyn_cnn_options *)(void *)o)->input = ((dyn_cnn_options *)(void *)o)->channels = sizes;
+        ((dyn_cnn_options *)(void *)o)->input = ((dyn_cnn_options *)(void *)o)->channels = three;
         ((dyn_cnn_options *)(void *)o)->convolutions = 1;
+    } else if (strcmp(l->name, "dyn_factorisation_options") == 0) {
+        ((dyn_factorisation_options *)(void *)o)->widths = three;
+    } else if (strcmp(l->name, "dyn_tensor_options") == 0) {
+        ((dyn_tensor_options *)(void *)o)->sizes = three;
     } else if (strcmp(l->name, "dyn_perceptron_options") == 0) {
         ((dyn_perceptron_options *)(void *)o)->widths = widths;
         ((dyn_perceptron_options *)(void *)o)->widths_count = 2;

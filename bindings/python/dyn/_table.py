@@ -135,6 +135,12 @@ dyn_operator_diagonal                  status ptr i64 u64 ptr ptr
 dyn_operator_density                   status ptr i64 i64 u64 ptr ptr
 dyn_density_curve                      status ptr i64 i64 ptr ptr f64 i64 ptr ptr ptr
 
+# factorisation.h
+dyn_model_factorisation                status ptr ptr ptr
+dyn_model_tensor_factorisation         status ptr ptr ptr
+dyn_model_diagonal                     status ptr ptr ptr
+dyn_model_polynomial                   status ptr ptr ptr
+
 # graph.h
 dyn_graph_create                       status ptr i32 ptr
 dyn_graph_free                         void   ptr
@@ -445,6 +451,10 @@ dyn_cnn_options struct_size:u32 axes:i32 input:ptr convolutions:i32 dense:i32 ch
     reserved:u32
 dyn_resnet_options struct_size:u32 stages:i32 blocks:ptr height:i64 width:i64 channels:i64 base:i64 outputs:i64
     activation:i32 batch_norm:i32 large:i32 reserved:u32
+dyn_factorisation_options struct_size:u32 factors:i32 widths:ptr
+dyn_tensor_options struct_size:u32 order:i32 sizes:ptr rank:i64
+dyn_diagonal_options struct_size:u32 depth:i32 inputs:i64 difference:i32 reserved:u32
+dyn_polynomial_options struct_size:u32 degree:i32 inputs:i64 outputs:i64 bias:i32 reserved:u32
 """
 
 #: name, result, parameters

@@ -126,3 +126,35 @@ def resnet(blocks: Sequence[int] = (2, 2, 2, 2), input_shape: Sequence[int] = (3
         outputs=outputs, activation=enum("activation", activation), batch_norm=int(batch_norm), large=int(large))
     address = make(context, lib.dyn_model_resnet, context, ctypes.byref(options))
     return Model(context, address, init, seed, (height, width, channels))
+
+
+def factorisation(widths: Sequence[int], init: Init | None = None, seed: int = 0) -> Model:
+    """An entry of the product W1 W2 .. WL, widths = [rows, inner.., columns]: entries [n] (integers, i * columns + j) to
+    f [n, 1]. For matrix completion train it on the numbers of the observed entries."""
+    context = current()
+    sizes = ints([int(n) for n in widths])
+    options = structs["dyn_factorisation_options"](factors=len(sizes) - 1, widths=ctypes.addressof(sizes))
+    return Model(context, make(context, lib.dyn_model_factorisation, context, ctypes.byref(options)), init, seed, ())
+
+
+def tensor_factorisation(sizes: Sequence[int], rank: int = 1, init: Init | None = None, seed: int = 0) -> Model:
+    """An entry of the tensor sum_r A1[i, r] A2[j, r] A3[k, r] ..: row-major numbers of entries [n] to f [n, 1]."""
+    context = current()
+    axes = ints([int(n) for n in sizes])
+    options = structs["dyn_tensor_options"](order=len(axes), sizes=ctypes.addressof(axes), rank=rank)
+    return Model(context, make(context, lib.dyn_model_tensor_factorisation, context, ctypes.byref(options)), init, seed, ())
+
+
+def diagonal(inputs: int, depth: int = 2, *, difference: bool = False, init: Init | None = None, seed: int = 0) -> Model:
+    """A diagonal linear network f = sum_j a1_j a2_j .. aL_j x_j, or with difference f = sum_j (a_j^L - b_j^L) x_j."""
+    context = current()
+    options = structs["dyn_diagonal_options"](inputs=inputs, depth=depth, difference=int(difference))
+    return Model(context, make(context, lib.dyn_model_diagonal, context, ctypes.byref(options)), init, seed, (inputs,))
+
+
+def polynomial(inputs: int = 1, degree: int = 1, outputs: int = 1, *, bias: bool = True, init: Init | None = None,
+               seed: int = 0) -> Model:
+    """f = b + sum_k x^k W_k with elementwise powers: linear in its parameters. Degree 1 is a linear model."""
+    context = current()
+    options = structs["dyn_polynomial_options"](inputs=inputs, degree=degree, outputs=outputs, bias=int(bias))
+    return Model(context, make(context, lib.dyn_model_polynomial, context, ctypes.byref(options)), init, seed, (inputs,))

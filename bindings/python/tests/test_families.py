@@ -203,6 +203,40 @@ class Convolutional(AgainstTorch):
         self.assertEqual(dyn.vgg(16, batch_norm=False).size, 14714688 + 5130)
 
 
+@unittest.skipIf(torch is None, "PyTorch is not installed")
+class Products(AgainstTorch):
+    def test_matrix(self):
+        entries = np.array([0, 5, 7, 11, 5])
+        self.check(dyn.factorisation([3, 2, 5, 4]),
+                   lambda p, x: (p["W1"] @ p["W2"] @ p["W3"]).reshape(-1, 1)[x], entries)
+
+    def test_tensor(self):
+        net = dyn.tensor_factorisation([2, 3, 4], rank=2)
+        self.check(net, lambda p, x: torch.einsum("ir,jr,kr->ijk", p["A1"], p["A2"], p["A3"]).reshape(-1, 1)[x],
+                   np.array([0, 23, 7, 14]))
+
+    def test_diagonal(self):
+        x = np.random.default_rng(2).standard_normal((4, 3))
+        self.check(dyn.diagonal(3, 3), lambda p, x: x @ (p["a1"] * p["a2"] * p["a3"]).T, x)
+        self.check(dyn.diagonal(3, difference=True), lambda p, x: x @ (p["a"]**2 - p["b"]**2).T, x)
+
+    def test_polynomial(self):
+        x = np.random.default_rng(2).standard_normal((4, 2))
+        self.check(dyn.polynomial(2, 3, 2), lambda p, x: x @ p["W1"] + x**2 @ p["W2"] + x**3 @ p["W3"] + p["b"], x)
+
+
+class Ranks(unittest.TestCase):
+    """Model ranks by their closed forms (arXiv 2211.11623)."""
+
+    def test_completion_has_rank_2rd_minus_r2(self):
+        d, rng = 4, np.random.default_rng(0)
+        net = dyn.factorisation([d, d, d])
+        for r in range(d + 1):
+            theta = np.concatenate([(rng.standard_normal((d, r)) @ rng.standard_normal((r, d))).ravel() for _ in range(2)])
+            jacobian = dyn.jacobian(net, np.arange(d * d), theta=theta).reshape(d * d, -1)
+            self.assertEqual(np.linalg.matrix_rank(jacobian, tol=1e-8), 2 * r * d - r * r)
+
+
 class Sizes(unittest.TestCase):
     def test_parameters_of_the_papers(self):
         self.assertEqual(dyn.transformer(201, 20, layers=4, heads=4).size, 5653801)
