@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # sh docs/build.sh: make the site, docs/site/index.html: guide, gallery, references of Python and C, search. The
-# programs of the gallery are run. A warning is an error.
+# programs of the gallery are run, links followed, pages opened where there is a Chromium. A warning is an error.
 # Installs what is missing: Debian's doxygen, and Sphinx with its theme and extensions into build/docs/venv.
 set -eu
 cd "$(dirname "$0")/.."
@@ -26,4 +26,5 @@ fi
 
 doxygen docs/Doxyfile
 MPLBACKEND=Agg $venv/bin/python -m sphinx -W --keep-going -q -j auto -d build/docs/doctrees docs docs/site
+python3 docs/check.py docs/site >build/docs/check.log || { cat build/docs/check.log; exit 1; }
 echo "docs/site/index.html"

@@ -14,11 +14,11 @@ project = "libdyn"
 author = "the libdyn authors"
 copyright = author
 version = release = dyn.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "breathe",
+extensions = ["myst_parser", "sphinx.ext.autodoc", "breathe",
               "sphinx_gallery.gen_gallery"]
 exclude_patterns = ["site", "gallery"]
 
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -43,6 +43,7 @@ html_title = "libdyn " + version
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_copyright = False
+html_show_search_summary = False        # would be fetched, which a browser refuses for files
 
 
 def setup(app):

@@ -18,7 +18,7 @@ figure = dyn.plot(run)
 
 # %%
 # The first eigenvalue at step 0 stands outside: Adam's second moments are still empty. From step 300 on it is within a
-# tenth of :math:`2/\eta`, to which plain gradient descent would have to be steered by hand.
+# tenth of 2/η, to which plain gradient descent would have to be steered by hand.
 found = run["sharpness"]
 late = found.values[found.steps >= 300, 0] / found.threshold[found.steps >= 300]
 print(f"sharpness / threshold from step 300: {late.min():.2f} to {late.max():.2f}")

@@ -4,7 +4,7 @@ Adam's spikes are foretold
 ==========================
 
 As the gradients shrink, Adam's second moments decay and its preconditioned Hessian grows, until its largest eigenvalue
-crosses :math:`2/\\eta`. When the gradient turns into that direction too, the loss jumps (arXiv 2506.04805).
+crosses 2/η. When the gradient turns into that direction too, the loss jumps (arXiv 2506.04805).
 """
 import numpy as np
 
