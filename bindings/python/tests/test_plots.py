@@ -116,17 +116,35 @@ class Plots(unittest.TestCase):
 
     def test_train_and_validation_have_names_and_axes(self):
         x, y = dyn.data.digits()
-        net = dyn.mlp([64, 10, 10], seed=1)
-        run = dyn.Run(net, x[:100], y[:100], "cross_entropy")
-        held = dyn.Objective(net, x[100:200], y[100:200], "cross_entropy")
-        run.measure(lambda s: held.value(s.theta), name="validation_loss", every=5)
+        run = dyn.Run(dyn.mlp([64, 10, 10], seed=1), x[:100], y[:100], "cross_entropy",
+                      validation=(x[100:200], y[100:200]), validate_every=5)
         run.measure(lambda s: run.objective.accuracy(s.theta), name="accuracy", every=5)
-        run.measure(lambda s: held.accuracy(s.theta), name="validation_accuracy", every=5)
         loss, accuracy = dyn.plot(run.train(20)).axes
         for ax, name in ((loss, "loss"), (accuracy, "accuracy")):
             self.assertEqual(ax.get_ylabel(), name)
             self.assertEqual([t.get_text() for t in ax.get_legend().get_texts()], ["training", "validation"])
-        np.testing.assert_array_equal(loss.lines[1].get_ydata(), run["validation_loss"].values)
+        self.assertEqual(loss.lines[1].get_color(), accuracy.lines[1].get_color())
+        seen = np.isfinite(run.history["validation_loss"])
+        np.testing.assert_array_equal(loss.lines[1].get_xdata(), run.history["step"][seen])
+        np.testing.assert_array_equal(loss.lines[1].get_ydata(), run.history["validation_loss"][seen])
+
+    def test_terms_are_named(self):
+        def fit(net, x, y):
+            return (net(x) - y)[:, 0]**2
+
+        def size(net, x):
+            return net(x)[:, 0]**2
+        net = dyn.mlp([1, 3, 1], seed=1)
+        x, y = (a.reshape(-1, 1) for a in wave())
+        run = dyn.Run(dyn.Objective(fit, net, x=x, y=y) + 0.1 * dyn.Objective(size, net, x=x)).train(10)
+        lines = dyn.plot(run).axes[0].lines
+        self.assertEqual([line.get_label() for line in lines], ["training", "fit", "size"])
+        np.testing.assert_array_equal(lines[1].get_ydata(), run.history["fit"])
+
+    def test_a_measurement_of_a_loss_shares_its_axis(self):
+        run = dyn.Run(dyn.mlp([1, 3, 1], seed=1), *wave())
+        run.measure(lambda s: 1.0, name="test_loss", every=5)
+        self.assertEqual([line.get_label() for line in dyn.plot(run.train(10)).axes[0].lines], ["training", "test"])
 
     def test_layers_are_named(self):
         run = dyn.Run(dyn.mlp([2, 5, 4, 1]), np.eye(2), [[1.0], [0.0]])

@@ -7,12 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.markers import CARETDOWN
 from numpy.typing import NDArray
 
-from .._run_view import RunView, Series
+from .._run_view import History, RunView, Series
 from ..episodes import spikes
 from ..measure import CondensationSeries, RankSeries, SharpnessSeries
 from .style import BLUE, COLOURS, ORANGE, RED, finite, legend_above, log_axis, mark_clipped, short, usual_top
 
 DIVERGED = 1e6
+OWN = ("step", "loss", "gradient_norm", "rate")       # columns that are no terms of the loss
 DOTS = 120      # up to so many rows each has a dot
 
 
@@ -20,31 +21,56 @@ def named(run: RunView, kind: str) -> dict[str, Series]:
     """Columns of the history and series that are called `kind` or `..._kind`, by what stands before: "validation_loss"
     is "validation". The run's own is "training"."""
     history = run.history
-    found = {name: Series(history["step"].astype(np.int64), history[name]) for name in history}
-    found.update({name: run[name] for name in run.measured if isinstance(run[name], Series)})
+    found = {name: _column(history, name) for name in history if name.endswith(kind)}
+    found.update({name: run[name] for name in run.measured if name.endswith(kind) and isinstance(run[name], Series)})
     return {name[:-len(kind)].strip("_ ") or "training": series for name, series in found.items()
-            if name.endswith(kind) and series.values.ndim == 1 and len(series.steps)}
+            if series.values.ndim == 1 and len(series.steps)}
+
+
+def _column(history: History, name: str) -> Series:
+    """A column of the history, without the steps at which it was not looked at."""
+    steps, values = history["step"], history[name]
+    known = ~np.isnan(values) if name != "loss" else np.full(len(steps), True)
+    return Series(steps[known].astype(np.int64), values[known])
+
+
+def _terms(run: RunView) -> dict[str, Series]:
+    """The terms of a loss of several, by their names."""
+    history = run.history
+    return {name: _column(history, name) for name in history
+            if name not in OWN and not name.startswith("validation_")}
 
 
 def _labelled(ax: Axes, lines: dict[str, Series]) -> None:
-    """Curves by name; a legend where there is more than one, or one that is not the training's."""
-    for colour, (label, line) in zip(COLOURS, lines.items()):
-        ax.plot(line.steps, line.values, color=colour, label=label)
+    """Curves by name, the training's and the validation's always in the same colours; a legend where there is more to
+    tell than the training's."""
+    others = iter(COLOURS[2:] * len(lines))
+    for label in sorted(lines, key=lambda name: (name != "training", name != "validation")):
+        colour = {"training": BLUE, "validation": ORANGE}.get(label) or next(others)
+        ax.plot(lines[label].steps, lines[label].values, color=colour, label=label)
     if set(lines) - {"training"}:
         legend_above(ax)
 
 
 def loss(ax: Axes, run: RunView, mark_spikes: bool = True) -> None:
-    """Loss of every recorded step, and losses recorded under names such as "validation_loss". Spikes, as dyn.spikes
-    finds them, have a mark each."""
+    """Loss of every recorded step with its terms, and losses of the history or recorded under names such as
+    "validation_loss"; the smallest validation loss is circled. Spikes, as dyn.spikes finds them, have a mark each."""
     lines = named(run, "loss")
-    _labelled(ax, lines)
+    _labelled(ax, {**lines, **_terms(run)})
+    if "validation" in lines:
+        _circle_best(ax, lines["validation"])
     if mark_spikes:
         _mark_spikes(ax, lines.get("training"))
     log_axis(ax, np.concatenate([line.values for line in lines.values()] or [np.empty(0)]))
     if "training" in lines:
         _cut_divergence(ax, lines["training"])
     ax.set_ylabel("loss")
+
+
+def _circle_best(ax: Axes, line: Series) -> None:
+    if np.isfinite(line.values).any():
+        best = np.nanargmin(line.values)
+        ax.plot(line.steps[best], line.values[best], "o", color=ORANGE, fillstyle="none", markersize=7)
 
 
 def _cut_divergence(ax: Axes, line: Series) -> None:
