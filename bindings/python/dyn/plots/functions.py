@@ -52,6 +52,13 @@ def _values(ax: Axes, row: RankResult, label: str, colour: object) -> None:
         ax.plot(row.rank, relative[row.rank - 1], "o", color=colour, markersize=6, markeredgecolor="white")
 
 
+def of_one_variable(run: RunView) -> bool:
+    """Whether the run fits a function of one variable to data."""
+    objective = run.objective
+    return (objective.model is not None and objective.inputs is not None and objective.targets is not None
+            and objective.model.input_shape == (1,) and objective.model.output_size == 1)
+
+
 def output(ax: Axes, run: RunView) -> None:
     """Output of a network of one input and one output where the run stands, with its data."""
     inputs, targets, model = run.objective.inputs, run.objective.targets, run.objective.model

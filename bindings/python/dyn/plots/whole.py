@@ -78,8 +78,7 @@ def _functions(run: RunView, results: dict[str, Any]) -> list[Part]:
     """Spectra and, for functions of one variable, the function: side by side."""
     drawn: list[Draw] = [partial(_spectrum, found=found, title=name)
                          for name, found in results.items() if isinstance(found, RankSeries)]
-    model = run.objective.model
-    if model is not None and model.input_shape == (1,) and model.output_size == 1:
+    if functions.of_one_variable(run):
         drawn.append(partial(functions.output, run=run))
 
     def draw(figure: SubFigure) -> None:
