@@ -2,8 +2,8 @@
 """Docstrings for Sphinx. Ours are written for help() in a terminal, in plain text: this makes reStructuredText of them.
 
 Paragraphs stay. A line that begins with `name: what it is` begins a list of arguments, up to the end of the paragraph;
-further ones may stand in the midst of its lines, after a full stop. Examples, which begin with >>>, stay as they are.
-Nothing else has a meaning: stars and bars stand for themselves, `x` is code."""
+further ones may stand in the midst of its lines, after a full stop. Examples, which begin with >>>, stay as they are; so
+does a paragraph that is indented as a whole, which is code. Nothing else has a meaning: stars and bars stand for themselves, `x` is code."""
 import re
 
 NAMES = r"\*{0,2}[a-zA-Z]\w*(?:, \*{0,2}\w+)*(?: \[[^\]]*\])?"
@@ -20,7 +20,7 @@ def escaped(text):
 def paragraph(lines):
     """A paragraph as it is, up to the line with which a list of arguments begins."""
     start = next((i for i, line in enumerate(lines) if FIRST.match(line)), len(lines))
-    out = [escaped(line) for line in lines[:start]] + [""]
+    out = [escaped(line.strip()) for line in lines[:start]] + [""]
     parts = FURTHER.split(" ".join(line.strip() for line in lines[start:]))
     for names, meaning in zip(parts[1::2], parts[2::2]):
         out += ["``%s``" % names, "    " + escaped(meaning.strip())]
@@ -34,7 +34,12 @@ def plain(lines):
         if line.strip():
             block.append(line)
         elif block:
-            out += block + [""] if block[0].lstrip().startswith(">>>") else paragraph(block)
+            if block[0].lstrip().startswith(">>>"):
+                out += block + [""]
+            elif all(line.startswith("    ") for line in block):
+                out += ["::", "", *block, ""]
+            else:
+                out += paragraph(block)
             block = []
     return out
 

@@ -128,5 +128,24 @@ def tests_of(page):
         yield "%s python, %d blocks" % (page.name, len(parts)), lambda: in_folder(run_python, page, parts)
 
 
+def least_and_most(peer):
+    """How many times less time libdyn takes on all cores than a peer, over the rows of docs/performance.md."""
+    lines = (root / "docs/performance.md").read_text().split("## Table")[1].split("![")[0].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    ours, theirs, cores = (rows[0].index(name) for name in ("libdyn", peer, "cores"))
+    most_cores = max(row[cores] for row in rows[1:])
+    ratios = [float(row[theirs]) / float(row[ours]) for row in rows[1:]
+              if row[cores] == most_cores and "-" not in (row[ours], row[theirs])]
+    return "%.1f to %.1f" % (min(ratios), max(ratios))
+
+
+def readme_tells_the_measured_times():
+    text = " ".join((root / "README.md").read_text().split())
+    for peer in ("JAX", "PyTorch"):
+        said = re.search(r"([\d.]+ to [\d.]+) times less (?:time )?than " + peer, text)
+        assert said and said.group(1) == least_and_most(peer), "%s: the table says %s" % (peer, least_and_most(peer))
+
+
 pages = [root / "README.md", root / "CONTRIBUTING.md"] + sorted((root / "docs").glob("*.md"))
-checks.run([test for page in pages for test in tests_of(page)])
+checks.run([("README.md tells the measured times", readme_tells_the_measured_times)]
+           + [test for page in pages for test in tests_of(page)])
