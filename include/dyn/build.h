@@ -70,6 +70,18 @@ DYN_API dyn_node dyn_build_state(dyn_build *b, const char *name, int32_t rank, c
 /** After a training step the state becomes `value`, of its shape. Measurements change no state. since: 0.1 */
 DYN_API dyn_status dyn_build_update(dyn_build *b, dyn_node state, dyn_node value);
 
+/* ---- random numbers ---- */
+
+/**
+ * Numbers drawn anew at every step: uniform in [0, 1); 1 with probability p, else 0; standard normal. They follow from the
+ * run's seed, the step, the use (in the order of the calls) and their place: axis 0 counts samples, so that a gradient and
+ * its curvature see the same numbers, however the samples are cut. No derivative. Measurements draw those of the step they
+ * are made at. since: 0.1
+ */
+DYN_API dyn_node dyn_build_uniform(dyn_build *b, int32_t rank, const int64_t *shape);
+DYN_API dyn_node dyn_build_bernoulli(dyn_build *b, double p, int32_t rank, const int64_t *shape);
+DYN_API dyn_node dyn_build_normal(dyn_build *b, int32_t rank, const int64_t *shape);
+
 /* ---- calls ---- */
 
 /**

@@ -37,14 +37,10 @@ static dyn__label label_of(const dyn_graph *g, const dyn__node *n, const dyn__la
     return op->label ? op->label(g, n, in, samples) : op->kernel >= 0 ? elementwise(n, in) : dyn__coupled_label();
 }
 
-void dyn__label_samples(const dyn_graph *g, int64_t samples, int32_t count, const dyn_node *inputs, dyn__label *label)
+void dyn__label_samples(const dyn_graph *g, int64_t samples, dyn__label *label)
 {
     for (dyn_node x = 0; x < g->count; x++)
-        label[x] = dyn__shared_label();
-    for (int32_t i = 0; i < count; i++)
-        label[inputs[i]].axis = 0;
-    for (dyn_node x = 0; x < g->count; x++)
-        if (dyn__at(g, x)->nin > 0)
+        if (dyn__at(g, x)->nin > 0 && label[x].axis == DYN__SHARED)
             label[x] = label_of(g, dyn__at(g, x), label, samples);
 }
 

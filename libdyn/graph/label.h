@@ -26,8 +26,8 @@ static inline dyn__label dyn__label_at(dyn__label x, int64_t axis)
     return axis < 0 ? dyn__coupled_label() : (dyn__label){(int32_t)axis, x.outer, x.inner};
 }
 
-/* Label all nodes of g; label has room for g->count. The inputs have the samples along axis 0. */
-void dyn__label_samples(const dyn_graph *g, int64_t samples, int32_t count, const dyn_node *inputs, dyn__label *label);
+/* Label the nodes of g that are called shared, [g->count] of them, from those that are not: inputs of samples above all. */
+void dyn__label_samples(const dyn_graph *g, int64_t samples, dyn__label *label);
 /* The node at which x, which is coupled, first joins samples. */
 dyn_node dyn__coupling_node(const dyn_graph *g, const dyn__label *label, dyn_node x);
 

@@ -9,7 +9,7 @@
 
 void dyn__draft_open(dyn__draft *d, dyn_graph *g, int training)
 {
-    *d = (dyn__draft){.ctx = g->ctx, .g = g, .training = training};
+    *d = (dyn__draft){.ctx = g->ctx, .g = g, .training = training, .key = -1};
 }
 
 void dyn__draft_close(dyn__draft *d)
@@ -212,6 +212,51 @@ dyn_status dyn_build_update(dyn_build *b, dyn_node state, dyn_node value)
                          dyn__shape_text(&dyn__at(g, state)->shape, p), dyn__shape_text(&dyn__at(g, value)->shape, q));
     s->value = value;
     return DYN_OK;
+}
+
+/* ---- random numbers ---- */
+
+/* One key for all, an input of the graph; every use has a site of its own. */
+static dyn_node next_key(dyn_build *b, uint32_t *site)
+{
+    dyn__draft *d = b->draft;
+
+    if (d->key < 0)
+        d->key = dyn_graph_indices(d->g, "random key", 1, (int64_t[]){3});
+    *site = d->sites++;
+    return d->key;
+}
+
+dyn_node dyn_build_uniform(dyn_build *b, int32_t rank, const int64_t *shape)
+{
+    uint32_t site;
+
+    if (!b)
+        return DYN_EINVAL;
+    DYN__ENTER(b->draft->ctx);
+    dyn_node key = next_key(b, &site);
+    return dyn_graph_uniform(b->draft->g, key, site, rank, shape);
+}
+
+dyn_node dyn_build_bernoulli(dyn_build *b, double p, int32_t rank, const int64_t *shape)
+{
+    uint32_t site;
+
+    if (!b)
+        return DYN_EINVAL;
+    DYN__ENTER(b->draft->ctx);
+    dyn_node key = next_key(b, &site);
+    return dyn_graph_bernoulli(b->draft->g, key, site, p, rank, shape);
+}
+
+/* Box and Muller: the radius sqrt(-2 log(1 - u)) is finite, as u < 1. */
+dyn_node dyn_build_normal(dyn_build *b, int32_t rank, const int64_t *shape)
+{
+    dyn_graph *g = dyn_build_graph(b);
+    dyn_node u = dyn_build_uniform(b, rank, shape), v = dyn_build_uniform(b, rank, shape);
+    dyn_node radius = dyn_graph_sqrt(g, dyn_graph_scale(g, dyn_graph_log1p(g, dyn_graph_neg(g, u)), -2));
+
+    return dyn_graph_stop(g, dyn_graph_mul(g, radius, dyn_graph_cos(g, dyn_graph_scale(g, v, 6.283185307179586))));
 }
 
 /* ---- marks ---- */

@@ -40,6 +40,8 @@ typedef struct dyn__draft {
     int64_t cuts, cuts_cap;
     dyn_node *residual;         /* marked to be cut at instead */
     int64_t residuals, residuals_cap;
+    dyn_node key;               /* of the random numbers; -1 = nobody has asked for one */
+    uint32_t sites;             /* uses of random numbers so far */
 } dyn__draft;
 
 void dyn__draft_open(dyn__draft *d, dyn_graph *g, int training);

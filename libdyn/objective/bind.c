@@ -25,50 +25,75 @@ void dyn__bind_gradient(const dyn_objective *o, dyn_exec *e, int32_t first, void
     }
 }
 
+static int64_t keys_of(const dyn__slot *s)
+{
+    return s->role == DYN__SLOT_KEYS ? s->number : s->role == DYN__SLOT_KEY;
+}
+
 dyn_status dyn__slots_find(dyn_objective *o, const dyn__loss_graph *l, const dyn_exec *e, dyn__slots *out)
 {
+    int64_t keys = 1;
+
     *out = (dyn__slots){.slot = dyn__alloc(o->ctx, (size_t)l->slots + 1, sizeof *out->slot)};
     if (!out->slot)
         return DYN_ENOMEM;
     for (int64_t i = 0; i < l->slots; i++) {
         dyn__slot s = l->slot[i];
         s.node = dyn__plan_find(dyn__exec_plan(e), s.node);
+        keys += keys_of(&s);
         if (s.node >= 0)
             out->slot[out->count++] = s;
     }
-    return DYN_OK;
+    out->key = dyn__alloc(o->ctx, (size_t)keys, sizeof *out->key);
+    return out->key ? DYN_OK : DYN_ENOMEM;
 }
 
 void dyn__slots_free(dyn_objective *o, dyn__slots *s)
 {
     dyn__free(o->ctx, s->slot);
+    dyn__free(o->ctx, s->key);
     *s = (dyn__slots){0};
 }
 
-void dyn__slots_bind(const dyn_objective *o, const dyn__slots *s, dyn_exec *e, const void *state, void *const *rows,
-                     int64_t first)
+dyn__inputs dyn__measured_inputs(const dyn_objective *o, int64_t first)
 {
-    for (int64_t i = 0; i < s->count; i++) {
-        const dyn__slot *t = &s->slot[i];
-        const dyn__datum *d = &o->datum[t->number];
-        const char *from;
-
-        if (t->role == DYN__SLOT_STATE)
-            from = (const char *)(state ? state : o->state) + t->offset * o->esize;
-        else if (t->role == DYN__SLOT_SHARED)
-            from = dyn_array_data(d->array);
-        else
-            from = (const char *)(rows ? rows[t->number] : dyn_array_data(d->array)) + first * d->row * d->esize;
-        dyn__exec_set_input(e, t->node, from);
-    }
+    return (dyn__inputs){.state = o->state, .first = first, .seed = o->seed, .step = o->step};
 }
 
-dyn_status dyn__bind_data(dyn_objective *o, const dyn__loss_graph *l, dyn_exec *e)
+/* The same number for sample and step, however the samples are cut. */
+static const void *fill_keys(int64_t (*key)[3], int64_t count, const dyn__inputs *in)
 {
-    dyn__slots slots;
+    for (int64_t i = 0; i < count; i++) {
+        key[i][0] = (int64_t)in->seed;
+        key[i][1] = in->step;
+        key[i][2] = in->first + i;
+    }
+    return key;
+}
 
-    DYN__TRY(dyn__slots_find(o, l, e, &slots));
-    dyn__slots_bind(o, &slots, e, NULL, NULL, 0);
-    dyn__slots_free(o, &slots);
-    return DYN_OK;
+static const void *datum_at(const dyn_objective *o, const dyn__slot *s, const dyn__inputs *in)
+{
+    const dyn__datum *d = &o->datum[s->number];
+
+    if (s->role == DYN__SLOT_SHARED)
+        return dyn_array_data(d->array);
+    return (const char *)(in->rows ? in->rows[s->number] : dyn_array_data(d->array)) + in->first * d->row * d->esize;
+}
+
+void dyn__slots_bind(const dyn_objective *o, dyn__slots *s, dyn_exec *e, const dyn__inputs *in)
+{
+    int64_t keys = 0;
+
+    for (int64_t i = 0; i < s->count; i++) {
+        const dyn__slot *t = &s->slot[i];
+        const int64_t count = keys_of(t);
+
+        if (count > 0)
+            dyn__exec_set_input(e, t->node, fill_keys(s->key + keys, count, in));
+        else if (t->role == DYN__SLOT_STATE)
+            dyn__exec_set_input(e, t->node, (const char *)in->state + t->offset * o->esize);
+        else
+            dyn__exec_set_input(e, t->node, datum_at(o, t, in));
+        keys += count;
+    }
 }

@@ -7,6 +7,7 @@
  *
  * The plans do not depend on theta. When an operator goes, the objective keeps what it was made of for the next one,
  * so that following the curvature along a training run compiles once. */
+#include <string.h>
 #include "linalg/operator.h"
 #include "objective/curvature.h"
 
@@ -24,7 +25,8 @@ typedef struct curvature {
     dyn_objective *o;
     int gauss_newton;
     dyn__budget budget;
-    void *theta;
+    void *theta, *state;        /* copies, as they were when the operator was made */
+    dyn__inputs in;
     dyn__product single;
     block block[BLOCKS];        /* made on first use */
     dyn__product_graph graph;   /* of all samples, */
@@ -40,7 +42,9 @@ static void run_parts(curvature *k, double *y)
     dyn_objective *o = k->o;
 
     for (int64_t i = 0; i < o->n; i += k->parts.whole.samples) {
-        dyn__part_run(o, dyn__part_at(&k->parts, i), NULL, NULL, i);
+        dyn__inputs in = k->in;
+        in.first = i;
+        dyn__part_run(o, dyn__part_at(&k->parts, i), &in);
         if (i == 0)
             dyn__from_native(o, o->p, y, k->single.hv);
         else
@@ -51,7 +55,7 @@ static void run_parts(curvature *k, double *y)
 static dyn_status make_block(curvature *k, int64_t sets, dyn__product *q)
 {
     DYN__TRY(dyn__product_begin(k->o, sets, &k->budget, q));
-    return dyn__product_compile(k->o, &k->graph, &k->residuals, k->theta, q, &k->budget, &q->exec);
+    return dyn__product_compile(k->o, &k->graph, &k->residuals, k->theta, q, &k->budget, &q->exec, &q->slots);
 }
 
 /* Without a block plan smaller ones, or the single one, do the work. */
@@ -99,6 +103,7 @@ static dyn_status apply(void *user, int64_t count, const double *x, double *y)
         if (k->parts.total > 0) {
             run_parts(k, y + i * p);
         } else {
+            dyn__slots_bind(k->o, &q->slots, q->exec, &k->in);
             dyn__exec_go(q->exec);
             dyn__rows_from_native(k->o, q->sets, y + i * p, q->hv);
         }
@@ -123,6 +128,7 @@ void dyn__curvature_free(void *spare)
     dyn__residuals_free(k->o, &k->residuals);
     dyn__product_graph_free(k->o, &k->graph);
     dyn__free(ctx, k->theta);
+    dyn__free(ctx, k->state);
     dyn__free(ctx, k);
 }
 
@@ -143,7 +149,8 @@ static dyn_status build_whole(curvature *k)
 {
     DYN__TRY(dyn__product_graph_make(k->o, k->gauss_newton, k->o->n, &k->graph));
     DYN__TRY(dyn__residuals_make(k->o, &k->graph, k->theta, &k->budget, &k->residuals));
-    return dyn__product_compile(k->o, &k->graph, &k->residuals, k->theta, &k->single, &k->budget, &k->single.exec);
+    return dyn__product_compile(k->o, &k->graph, &k->residuals, k->theta, &k->single, &k->budget, &k->single.exec,
+                                &k->single.slots);
 }
 
 static dyn_status make_part(void *user, dyn__part *p, dyn__budget *b)
@@ -153,9 +160,7 @@ static dyn_status make_part(void *user, dyn__part *p, dyn__budget *b)
     dyn__product_graph g;
 
     DYN__TRY(dyn__product_graph_make(k->o, k->gauss_newton, p->samples, &g));
-    dyn_status s = dyn__product_compile(k->o, &g, &none, k->theta, &k->single, b, &p->exec);
-    if (s == DYN_OK)
-        s = dyn__slots_find(k->o, &g.loss, p->exec, &p->slots);
+    dyn_status s = dyn__product_compile(k->o, &g, &none, k->theta, &k->single, b, &p->exec, &p->slots);
     dyn__product_graph_free(k->o, &g);
     return s;
 }
@@ -173,6 +178,7 @@ static dyn_status build_plans(curvature *k)
 
     k->budget = dyn__budget_of(o);
     DYN__TRY(dyn__budget_alloc(&k->budget, "theta", o->p, o->esize, &k->theta));
+    DYN__TRY(dyn__budget_alloc(&k->budget, "state", o->states, o->esize, &k->state));
     DYN__TRY(dyn__product_begin(o, 1, &k->budget, &k->single));
     const dyn__budget before = k->budget;
     dyn_status s = build_whole(k);
@@ -199,6 +205,18 @@ static dyn_status build(dyn_objective *o, int gauss_newton, curvature **out)
     return s;
 }
 
+/* Where the operator is, with the state and the random numbers of now. */
+static void take_point(curvature *k, const double *theta)
+{
+    const dyn_objective *o = k->o;
+
+    dyn__to_native(o, o->p, k->theta, theta);
+    k->in = dyn__measured_inputs(o, 0);
+    if (o->states)
+        memcpy(k->state, o->state, (size_t)(o->states * o->esize));
+    k->in.state = k->state;
+}
+
 dyn_status dyn__graph_curvature(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out)
 {
     curvature *k = o->spare[gauss_newton];
@@ -207,8 +225,8 @@ dyn_status dyn__graph_curvature(dyn_objective *o, const double *theta, int gauss
     if (!k)
         DYN__TRY(build(o, gauss_newton, &k));
     o->spare[gauss_newton] = NULL;
-    dyn__to_native(o, o->p, k->theta, theta);
-    dyn__residuals_update(&k->residuals);
+    take_point(k, theta);
+    dyn__residuals_update(o, &k->residuals, &k->in);
     dyn_objective_ref(o);
     s = dyn__operator_create(o->ctx, o->p, apply, k, destroy, out);
     if (s < 0)

@@ -21,26 +21,29 @@ typedef struct dyn__residuals {
     dyn_node *node;
     void **value;
     dyn_exec *exec;             /* computes the values; NULL if there are none */
+    dyn__slots slots;
 } dyn__residuals;
 
 /* Chooses them and makes their plan, which reads theta and all samples. */
 dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__budget *b,
                                dyn__residuals *out);
-/* Theta has changed. */
-void dyn__residuals_update(dyn__residuals *r);
+/* Theta, data, state or the random numbers have changed. */
+void dyn__residuals_update(const dyn_objective *o, dyn__residuals *r, const dyn__inputs *in);
 void dyn__residuals_free(dyn_objective *o, dyn__residuals *r);
 
 typedef struct dyn__product {   /* `sets` directions at once */
     int64_t sets;
     dyn_exec *exec;
+    dyn__slots slots;
     void *v, *hv;               /* [sets, p], tensor by tensor */
 } dyn__product;
 
 /* Room for the directions and their images. */
 dyn_status dyn__product_begin(const dyn_objective *o, int64_t sets, dyn__budget *b, dyn__product *out);
-/* An executor on them; sets > 1 is the outer axis of its plan. Theta, the first samples and the residuals are bound. */
+/* An executor on them; sets > 1 is the outer axis of its plan. Theta and the residuals are bound; the slots are found. */
 dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r,
-                                const void *theta, const dyn__product *q, dyn__budget *b, dyn_exec **out);
+                                const void *theta, const dyn__product *q, dyn__budget *b, dyn_exec **out,
+                                dyn__slots *slots);
 void dyn__product_free(dyn_objective *o, dyn__product *q);
 
 #endif

@@ -55,7 +55,7 @@ typedef struct writing { dyn_objective *o; dyn__loss_graph *l; } writing;
 static dyn_node find_slot(const dyn__loss_graph *l, int32_t number)
 {
     for (int64_t i = 0; i < l->slots; i++)
-        if (l->slot[i].role != DYN__SLOT_STATE && l->slot[i].number == number)
+        if (l->slot[i].role <= DYN__SLOT_SHARED && l->slot[i].number == number)
             return l->slot[i].node;
     return -1;
 }
@@ -184,21 +184,26 @@ static dyn_status add_l2(dyn_objective *o, dyn__loss_graph *l, double share)
     return DYN_OK;
 }
 
+/* Random numbers belong to the samples by their rows; in any other shape they would change with the chunks. */
+static dyn__label label_drawn(const dyn_graph *g, dyn_node x, int64_t samples)
+{
+    const dyn__shape *s = &dyn__at(g, x)->shape;
+
+    return s->rank > 0 && s->dim[0] == samples ? (dyn__label){0, 1, 1} : dyn__coupled_label();
+}
+
 static dyn_status label_nodes(dyn_objective *o, dyn__loss_graph *l, int64_t samples)
 {
-    dyn_node *inputs = dyn__alloc(o->ctx, (size_t)l->slots + 1, sizeof *inputs);
-    int32_t n = 0;
-
     l->label = dyn__alloc(o->ctx, (size_t)l->g->count + 1, sizeof *l->label);
-    if (!inputs || !l->label) {
-        dyn__free(o->ctx, inputs);
+    if (!l->label)
         return DYN_ENOMEM;
-    }
+    for (dyn_node x = 0; x < l->g->count; x++)
+        l->label[x] = l->draft.key >= 0 && dyn__at(l->g, x)->nin > 0 && dyn__at(l->g, x)->in[0] == l->draft.key
+                          ? label_drawn(l->g, x, samples) : dyn__shared_label();
     for (int64_t i = 0; i < l->slots; i++)
         if (l->slot[i].role == DYN__SLOT_SAMPLES)
-            inputs[n++] = l->slot[i].node;
-    dyn__label_samples(l->g, samples, n, inputs, l->label);
-    dyn__free(o->ctx, inputs);
+            l->label[l->slot[i].node].axis = 0;
+    dyn__label_samples(l->g, samples, l->label);
     return DYN_OK;
 }
 
@@ -254,6 +259,15 @@ static dyn_status add_terms(dyn_objective *o, dyn__loss_graph *l, int64_t sample
 
 /* ---- the whole ---- */
 
+static dyn_status add_key(dyn_objective *o, dyn__loss_graph *l)
+{
+    if (l->draft.key < 0)
+        return DYN_OK;
+    DYN__TRY(dyn__grow(o->ctx, (void **)&l->slot, &l->slots_cap, l->slots + 1, sizeof *l->slot));
+    l->slot[l->slots++] = (dyn__slot){l->draft.key, DYN__SLOT_KEY, 0, 0};
+    return DYN_OK;
+}
+
 /* Writes with the build function. What it returns is the loss, unless it has named terms. */
 static dyn_status write(dyn_objective *o, dyn__loss_graph *l, int64_t samples)
 {
@@ -266,8 +280,10 @@ static dyn_status write(dyn_objective *o, dyn__loss_graph *l, int64_t samples)
         return s;
     }
     const dyn_node x = dyn__build_run(&b, o->build, o->user);
-    if (x < 0 || l->draft.terms > 0)
-        return x < 0 ? x : DYN_OK;
+    DYN__TRY(x);
+    DYN__TRY(add_key(o, l));
+    if (l->draft.terms > 0)
+        return DYN_OK;
     return dyn_build_term(&b, "loss", x, 1);
 }
 

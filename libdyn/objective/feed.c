@@ -265,6 +265,7 @@ static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
     feed *f = e->own;
 
     DYN__TRY(next_batch(f, io));
+    dyn__inputs in = {.state = io->state, .rows = f->rows, .seed = io->seed, .step = io->step};
     dyn__parts *parts = &f->now->parts;
     io->loss = 0;
     memset(e->term, 0, (size_t)e->o->terms * sizeof *e->term);
@@ -272,7 +273,8 @@ static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
         dyn__part *p = dyn__part_at(parts, i);
         void *to = i == 0 ? io->gradient : f->partial;
         bind(f, p, io, to);
-        dyn__part_run(e->o, p, io->state, f->rows, i);
+        in.first = i;
+        dyn__part_run(e->o, p, &in);
         if (i > 0 && !e->value_only)
             add_up(e->o, io->gradient, to);
         take_values(f, io);

@@ -46,7 +46,8 @@ static dyn_status forward(dyn_objective *o, const double *theta, output_fn use, 
     dyn__to_native(o, o->p, o->theta, theta);
     for (int64_t i = 0; i < o->n; i += o->forward->whole.samples) {
         dyn__part *p = dyn__part_at(o->forward, i);
-        dyn__part_run(o, p, NULL, NULL, i);
+        const dyn__inputs in = dyn__measured_inputs(o, i);
+        dyn__part_run(o, p, &in);
         use(user, o, i, p->samples, p->out);
     }
     return DYN_OK;

@@ -53,6 +53,8 @@ struct dyn_objective {
     int32_t data;
     int32_t target;                 /* number of the datum that holds the targets; -1 = none */
     void *state;                    /* that measurements take, in the element type */
+    uint64_t seed;                  /* and their random numbers */
+    int64_t step;
 
     /* made on first use */
     dyn__evaluator *evaluator, *loss;   /* of all samples; the second without gradient */
@@ -108,12 +110,16 @@ void dyn__rows_from_native(const dyn_objective *o, int64_t count, double *rows, 
 
 /* ---- the graph of some samples ---- */
 
-enum dyn__slot_role { DYN__SLOT_SAMPLES, DYN__SLOT_SHARED, DYN__SLOT_STATE };
+enum dyn__slot_role {
+    DYN__SLOT_SAMPLES, DYN__SLOT_SHARED, DYN__SLOT_STATE,
+    DYN__SLOT_KEY,              /* of random numbers: {seed, step, first sample} */
+    DYN__SLOT_KEYS              /* one for each of `number` samples */
+};
 
 /* An input of the graph that is no parameter. */
 typedef struct dyn__slot {
     dyn_node node;
-    int32_t role, number;       /* datum; of a state its number */
+    int32_t role, number;       /* datum */
     int64_t offset;             /* of a state */
 } dyn__slot;
 
@@ -141,15 +147,25 @@ void dyn__bind_theta(const dyn_objective *o, const dyn__loss_graph *l, dyn_exec 
 /* Outputs first, first+1, ... of a plan to the tensors' places in a vector. */
 void dyn__bind_gradient(const dyn_objective *o, dyn_exec *e, int32_t first, void *gradient);
 /* The slots of a graph as inputs of a plan: node is the number of the input, and of those the plan reads only. */
-typedef struct dyn__slots { int64_t count; dyn__slot *slot; } dyn__slots;
+typedef struct dyn__slots {
+    int64_t count;
+    dyn__slot *slot;
+    int64_t (*key)[3];          /* what the plan reads as keys */
+} dyn__slots;
+
+/* What is bound to slots: the samples from `first` on, of rows, datum by datum, or with NULL of the objective's data. */
+typedef struct dyn__inputs {
+    const void *state;
+    void *const *rows;
+    int64_t first;
+    uint64_t seed;
+    int64_t step;
+} dyn__inputs;
+/* What measurements take: the objective's own data, state, seed and step. */
+dyn__inputs dyn__measured_inputs(const dyn_objective *o, int64_t first);
 dyn_status dyn__slots_find(dyn_objective *o, const dyn__loss_graph *l, const dyn_exec *e, dyn__slots *out);
 void dyn__slots_free(dyn_objective *o, dyn__slots *s);
-/* The samples from `first` on: of rows, datum by datum, or with NULL of the objective's data. state NULL: the
- * objective's. */
-void dyn__slots_bind(const dyn_objective *o, const dyn__slots *s, dyn_exec *e, const void *state, void *const *rows,
-                     int64_t first);
-/* All slots of l to the objective's data from sample 0 on, once. */
-dyn_status dyn__bind_data(dyn_objective *o, const dyn__loss_graph *l, dyn_exec *e);
+void dyn__slots_bind(const dyn_objective *o, dyn__slots *s, dyn_exec *e, const dyn__inputs *in);
 
 dyn_status dyn__graph_curvature(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out);
 void dyn__curvature_free(void *spare);

@@ -225,7 +225,7 @@ dyn_status dyn__need_separate(dyn_objective *o, const char *what)
 /* The evaluator, made on first use, run at theta. */
 static dyn_status evaluate(dyn_objective *o, dyn__evaluator **e, int value_only, const double *theta, double *value)
 {
-    dyn__step_io io = {.theta = o->theta, .gradient = o->gradient};
+    dyn__step_io io = {.theta = o->theta, .gradient = o->gradient, .state = o->state, .seed = o->seed, .step = o->step};
 
     if (!*e)
         DYN__TRY(dyn__evaluator_measuring(o, value_only, e));
@@ -312,8 +312,10 @@ void dyn__objective_state(const dyn_objective *o, double *state)
         }
 }
 
-void dyn__objective_set_state(dyn_objective *o, const void *native)
+void dyn__objective_set_state(dyn_objective *o, const void *native, uint64_t seed, int64_t step)
 {
+    o->seed = seed;
+    o->step = step;
     if (o->states && o->state)
         memcpy(o->state, native, (size_t)(o->states * o->esize));
 }

@@ -17,8 +17,8 @@ int dyn__objective_calls_out(const dyn_objective *o);
 /* Numbers in all state tensors; their initial values. */
 int64_t dyn__objective_state_size(const dyn_objective *o);
 void dyn__objective_state(const dyn_objective *o, double *state);
-/* What measurements on the objective take as state, until it is set again. */
-void dyn__objective_set_state(dyn_objective *o, const void *native);
+/* What measurements on the objective take as state and random numbers, until it is set again. */
+void dyn__objective_set_state(dyn_objective *o, const void *native, uint64_t seed, int64_t step);
 
 /* How the samples are shared out to the steps. */
 typedef struct dyn__feeding {

@@ -51,8 +51,8 @@ dyn__part *dyn__part_at(dyn__parts *p, int64_t first)
     return p->total - first < p->whole.samples ? &p->tail : &p->whole;
 }
 
-void dyn__part_run(const dyn_objective *o, dyn__part *p, const void *state, void *const *rows, int64_t first)
+void dyn__part_run(const dyn_objective *o, dyn__part *p, const dyn__inputs *in)
 {
-    dyn__slots_bind(o, &p->slots, p->exec, state, rows, first);
+    dyn__slots_bind(o, &p->slots, p->exec, in);
     dyn__exec_go(p->exec);
 }

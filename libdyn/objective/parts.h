@@ -44,7 +44,6 @@ dyn_status dyn__parts_make(dyn_objective *o, int64_t total, int64_t chunk, dyn__
 void dyn__parts_free(dyn_objective *o, dyn__parts *p);
 /* The part that evaluates the samples from `first` on; first is a multiple of whole.samples. */
 dyn__part *dyn__part_at(dyn__parts *p, int64_t first);
-/* Runs a part on the samples from `first` on; state and rows as for dyn__slots_bind. */
-void dyn__part_run(const dyn_objective *o, dyn__part *p, const void *state, void *const *rows, int64_t first);
+void dyn__part_run(const dyn_objective *o, dyn__part *p, const dyn__inputs *in);
 
 #endif

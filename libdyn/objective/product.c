@@ -103,13 +103,12 @@ static dyn_status compile(const dyn__product_graph *g, const dyn__residuals *r, 
     return dyn__budget_exec(b, g->loss.g, n, out, &opt, exec);
 }
 
-static dyn_status bind(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, const void *theta,
+static void bind(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, const void *theta,
                  const dyn_node *in, const dyn__product *q, dyn_exec *exec)
 {
     const dyn_plan *plan = dyn__exec_plan(exec);
 
     dyn__bind_theta(o, &g->loss, exec, theta);
-    DYN__TRY(dyn__bind_data(o, &g->loss, exec));
     for (int32_t i = 0; i < r->count; i++)
         dyn__exec_set_input(exec, dyn__plan_find(plan, r->node[i]), r->value[i]);
     for (int32_t i = 0; i < g->loss.parameters; i++) {
@@ -118,7 +117,6 @@ static dyn_status bind(dyn_objective *o, const dyn__product_graph *g, const dyn_
         dyn__exec_set_input(exec, dyn__plan_find(plan, in[i]), (char *)q->v + q->sets * at * o->esize);
         dyn__exec_set_output(exec, i, (char *)q->hv + q->sets * at * o->esize);
     }
-    return DYN_OK;
 }
 
 dyn_status dyn__product_begin(const dyn_objective *o, int64_t sets, dyn__budget *b, dyn__product *out)
@@ -129,7 +127,8 @@ dyn_status dyn__product_begin(const dyn_objective *o, int64_t sets, dyn__budget 
 }
 
 dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r,
-                                const void *theta, const dyn__product *q, dyn__budget *b, dyn_exec **out)
+                                const void *theta, const dyn__product *q, dyn__budget *b, dyn_exec **out,
+                                dyn__slots *slots)
 {
     const size_t n = (size_t)g->loss.parameters;
     dyn_node *in = dyn__alloc(o->ctx, 2 * n + 2, sizeof *in);
@@ -137,8 +136,10 @@ dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, c
     if (!in)
         return DYN_ENOMEM;
     dyn_status s = compile(g, r, q->sets, in, in + n, b, out);
-    if (s == DYN_OK)
-        s = bind(o, g, r, theta, in, q, *out);
+    if (s == DYN_OK) {
+        bind(o, g, r, theta, in, q, *out);
+        s = dyn__slots_find(o, &g->loss, *out, slots);
+    }
     dyn__free(o->ctx, in);
     return s;
 }
@@ -146,6 +147,7 @@ dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, c
 void dyn__product_free(dyn_objective *o, dyn__product *q)
 {
     dyn_exec_free(q->exec);
+    dyn__slots_free(o, &q->slots);
     dyn__free(o->ctx, q->v);
     dyn__free(o->ctx, q->hv);
     *q = (dyn__product){.sets = 0};

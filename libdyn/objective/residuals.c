@@ -39,7 +39,7 @@ static dyn_status plan(dyn_objective *o, const dyn__product_graph *g, const void
         return DYN_OK;
     DYN__TRY(dyn__budget_exec(b, g->loss.g, r->count, r->node, &(dyn__compile_options){.outer = 0}, &r->exec));
     dyn__bind_theta(o, &g->loss, r->exec, theta);
-    DYN__TRY(dyn__bind_data(o, &g->loss, r->exec));
+    DYN__TRY(dyn__slots_find(o, &g->loss, r->exec, &r->slots));
     for (int32_t i = 0; i < r->count; i++)
         dyn__exec_set_output(r->exec, i, r->value[i]);
     return DYN_OK;
@@ -59,15 +59,18 @@ dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, co
     return s;
 }
 
-void dyn__residuals_update(dyn__residuals *r)
+void dyn__residuals_update(const dyn_objective *o, dyn__residuals *r, const dyn__inputs *in)
 {
-    if (r->exec)
-        dyn__exec_go(r->exec);
+    if (!r->exec)
+        return;
+    dyn__slots_bind(o, &r->slots, r->exec, in);
+    dyn__exec_go(r->exec);
 }
 
 void dyn__residuals_free(dyn_objective *o, dyn__residuals *r)
 {
     dyn_exec_free(r->exec);
+    dyn__slots_free(o, &r->slots);
     for (int32_t i = 0; i < r->count; i++)
         dyn__free(o->ctx, r->value[i]);
     dyn__free(o->ctx, r->value);

@@ -48,8 +48,10 @@ static dyn_status batch_samples(rows *r)
     dyn_status s = one ? DYN_OK : DYN_ENOMEM;
 
     for (int64_t i = 0; s == DYN_OK && i < l->slots; i++) {
-        if (l->slot[i].role != DYN__SLOT_SAMPLES)
+        if (l->slot[i].role != DYN__SLOT_SAMPLES && l->slot[i].role != DYN__SLOT_KEY)
             continue;
+        if (l->slot[i].role == DYN__SLOT_KEY)
+            l->slot[i] = (dyn__slot){l->slot[i].node, DYN__SLOT_KEYS, (int32_t)r->samples, 0};
         const dyn__node *x = dyn__at(l->g, one[n] = l->slot[i].node);
         const dyn__shape many = dyn__shape_lead(&x->shape, r->samples);
         r->batched[n] = l->slot[i].node = dyn__tangent_input(l->g, x->dtype, &many);
@@ -119,7 +121,8 @@ static void run_rows(rows *r, int64_t first)
 {
     dyn_objective *o = r->o;
 
-    dyn__slots_bind(o, &r->slots, r->exec, NULL, NULL, first);
+    const dyn__inputs in = dyn__measured_inputs(o, first);
+    dyn__slots_bind(o, &r->slots, r->exec, &in);
     dyn__exec_go(r->exec);
     dyn__rows_from_native(o, r->samples * r->per_sample, r->out + first * r->per_sample * o->p, r->native);
 }

@@ -200,7 +200,7 @@ dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end)
     s = loop(r);
     r->busy = 0;
     if (!r->team)
-        dyn__objective_set_state(r->objective, r->state);    /* what is measured next is measured on this run */
+        dyn__objective_set_state(r->objective, r->state, r->opt.seed, r->step);    /* what is measured next is measured on this run */
     if (s == DYN_OK && r->opt.steps && r->step >= r->opt.steps && r->reason == DYN_RUN_READY)
         r->reason = DYN_RUN_STEPS;      /* it was there already */
     if (s != DYN_OK && r->reason != DYN_RUN_NONFINITE)

@@ -138,7 +138,7 @@ dyn_status dyn__measure_accuracy(dyn_run *r, double *accuracy)
     dyn_status s;
 
     dyn__run_lock(r);
-    dyn__objective_set_state(r->objective, r->state);
+    dyn__objective_set_state(r->objective, r->state, r->opt.seed, r->step);
     s = dyn_objective_accuracy(r->objective, theta, accuracy);
     dyn__run_unlock(r);
     return s;
@@ -161,7 +161,7 @@ static dyn_status call_observers(dyn_run *r, int final)
     dyn_status first = DYN_OK;
 
     dyn__run_lock(r);
-    dyn__objective_set_state(r->objective, r->state);
+    dyn__objective_set_state(r->objective, r->state, r->opt.seed, r->step);
     for (int64_t i = 0; i < r->observer_count && !r->unfinished; i++) {
         dyn__observer *o = &r->observers[i];
         const int due = is_due(r, o, final) && o->measured != r->step;

@@ -43,7 +43,7 @@ static dyn_status look(dyn_run *r)
     const double *theta = dyn__run_doubles(r, r->theta, r->wide);
 
     dyn__run_lock(r);
-    dyn__objective_set_state(r->validated, r->state);
+    dyn__objective_set_state(r->validated, r->state, r->opt.seed, r->step);
     dyn_status s = dyn_objective_value(r->validated, theta, &r->best.now);
     if (s == DYN_OK && dyn_objective_accuracy(r->validated, theta, &r->best.accuracy) < 0)
         r->best.accuracy = NAN;

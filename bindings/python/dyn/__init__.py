@@ -16,7 +16,7 @@ from . import data, init
 from ._find import VERSION as __version__
 from ._run_view import RunView, Series, State
 from .condensation import CondensationResult, condensation, data_direction
-from .build import Build, derivative, residual
+from .build import Build, derivative, normal_like, residual, uniform_like
 from .context import Context, current
 from .eigen import Eigenpairs, eigh, singular_values
 from .episodes import Confusion, Episodes, above, spikes, sustained

@@ -22,6 +22,9 @@ dyn_build_name                         i32    ptr str i32
 dyn_build_residual                     i32    ptr i32
 dyn_build_term                         status ptr str i32 f64
 dyn_build_call_at                      i32    ptr ptr i32 i32 ptr
+dyn_build_uniform                      i32    ptr i32 ptr
+dyn_build_bernoulli                    i32    ptr f64 i32 ptr
+dyn_build_normal                       i32    ptr i32 ptr
 
 # check.h
 dyn_check_gradient                     status ptr ptr u64 ptr

@@ -65,6 +65,18 @@ class Build(Graph):
         """After a training step the state becomes this value."""
         self._check(lib.dyn_build_update(self._build, state.id, value.id))
 
+    def uniform(self, shape: Sequence[int]) -> Node:
+        """Uniform numbers in [0, 1), new ones at every step; axis 0 counts samples."""
+        return self._node(lib.dyn_build_uniform(self._build, len(shape), ints(shape)))
+
+    def bernoulli(self, p: float, shape: Sequence[int]) -> Node:
+        """1 with probability p, else 0, anew at every step; axis 0 counts samples."""
+        return self._node(lib.dyn_build_bernoulli(self._build, p, len(shape), ints(shape)))
+
+    def normal(self, shape: Sequence[int]) -> Node:
+        """Standard normal numbers, new ones at every step; axis 0 counts samples."""
+        return self._node(lib.dyn_build_normal(self._build, len(shape), ints(shape)))
+
     def name(self, name: str, x: Node) -> Node:
         """x, to be read by that name from outside."""
         return self._node(lib.dyn_build_name(self._build, name.encode(), x.id))
@@ -124,6 +136,16 @@ def add_terms(b: Build, function: Callable[..., Any], result: Any) -> Node | Non
     for name, node in result.items():
         b.term(name, node)
     return next(iter(result.values()))
+
+
+def normal_like(x: Node) -> Node:
+    """Standard normal numbers of the shape of x, new ones at every step: x + 0.1 * dyn.normal_like(x)."""
+    return active("dyn.normal_like").normal(x.shape)
+
+
+def uniform_like(x: Node) -> Node:
+    """Uniform numbers in [0, 1) of the shape of x, new ones at every step."""
+    return active("dyn.uniform_like").uniform(x.shape)
 
 
 def residual(x: Node) -> Node:

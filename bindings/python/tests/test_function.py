@@ -307,5 +307,55 @@ class States(unittest.TestCase):
             m = 0.9 * m + 0.1 * x.mean(axis=0)
 
 
+class Random(unittest.TestCase):
+    """Noise on the inputs: of one network f = w x with loss (w (x + e) - y)^2, whose derivatives are known for known e."""
+
+    def objective(self, **options):
+        def noisy(net, x, y):
+            return (net(x + 0.5 * dyn.normal_like(x))[:, 0] - y)**2
+        net = dyn.Model.from_function(lambda g, x: x @ g.parameter("w", (3, 1)), (3,))
+        return dyn.Objective(noisy, net, x=X, y=Y, **options)
+
+    def test_new_at_every_step_and_the_same_for_gradient_and_curvature(self):
+        loss = self.objective()
+        run = dyn.Run(loss, optimizer=dyn.GD(0.0), theta=np.zeros(3), seed=4)
+        seen = []
+
+        def look(state):
+            h = dense(state.run.objective.hessian(state.theta))
+            g = state.run.objective.gradient(state.theta)[1]
+            seen.append((state.gradient.copy(), g, h))
+            return [0.0]
+        run.measure(look, name="look", every=1)
+        run.train(3, progress=False)
+        for gradient, measured, h in seen:
+            np.testing.assert_array_equal(gradient, measured)
+            self.assertTrue(np.all(np.linalg.eigvalsh(h) > 0))
+        self.assertFalse(np.allclose(seen[0][0], seen[1][0]))
+        gradient, _, h = seen[2]
+        # with z = x + e/2: H = 2 z'z/n, gradient at 0 = -2 z'y/n; the same z in both solves the least squares
+        w = np.linalg.solve(h, -gradient)
+        fresh = dyn.Run(loss, optimizer=dyn.GD(0.0), theta=w, seed=4)
+        fresh.measure(lambda s: s.gradient.copy(), name="g", every=1)
+        fresh.train(3, progress=False)
+        np.testing.assert_allclose(fresh["g"].values[2], 0, atol=1e-13)
+
+    def test_the_same_however_the_samples_are_cut(self):
+        theta = np.array([1.0, -2, 0.5])
+        whole, parts = self.objective(), self.objective(memory_limit=2000)
+        self.assertAlmostEqual(whole.value(theta), parts.value(theta), places=12)
+        np.testing.assert_allclose(whole.sample_gradients(theta).mean(axis=0), whole.gradient(theta)[1], atol=1e-13)
+
+    def test_moments(self):
+        def drawn(net, x):
+            e, u = dyn.normal_like(x), dyn.uniform_like(x)
+            return {"mean": e.mean(axis=1), "square": (e**2).mean(axis=1), "fourth": (e**4).mean(axis=1),
+                    "uniform": u.mean(axis=1), "weight": net(x)[:, 0] * 0.0}
+        net = dyn.mlp([50, 1], seed=1)
+        terms = dyn.Objective(drawn, net, x=np.zeros((4000, 50))).term_values(net.initial())
+        for name, expected, deviation in (("mean", 0, 1), ("square", 1, 2**.5), ("fourth", 3, 96**.5), ("uniform", .5, .29)):
+            self.assertLess(abs(terms[name] - expected), 5 * deviation / 200000**.5, name)
+
+
 if __name__ == "__main__":
     unittest.main()
