@@ -152,6 +152,25 @@ DYN_API dyn_status dyn_objective_predict(dyn_objective *o, const double *theta, 
  */
 DYN_API dyn_status dyn_objective_accuracy(dyn_objective *o, const double *theta, double *accuracy);
 /**
+ * Loss at each of count vectors theta [count, p]: values [count]. since: 0.1
+ */
+DYN_API dyn_status dyn_objective_values(dyn_objective *o, int64_t count, const double *theta, double *values);
+
+/**
+ * Tensors inside, which the build functions named by dyn_build_name: how many; and of tensor i its rank, shape (NULL or
+ * [DYN_MAX_RANK]) and name (NULL or of so many bytes with the final zero, cut to that). They are those of all samples, as
+ * measured. errors: a negative status; DYN_ENOTSUP not a function on the graph. since: 0.1
+ */
+DYN_API int32_t dyn_objective_inside_count(dyn_objective *o);
+DYN_API int32_t dyn_objective_inside(dyn_objective *o, int32_t i, int64_t *shape, char *name, int64_t bytes);
+/**
+ * Values of the tensors of these names [count] at theta and, unless gradients is NULL, the gradients of the loss by them,
+ * in one pass. values[i], gradients[i]: room of the tensor's shape, or NULL. errors: DYN_EINVAL no such name. since: 0.1
+ */
+DYN_API dyn_status dyn_objective_inside_values(dyn_objective *o, const double *theta, int32_t count,
+                                               const char *const *names, double *const *values, double *const *gradients);
+
+/**
  * Hessian at theta as a linear operator of size p: H v exact. theta is copied; what depends on theta alone is computed
  * once here. The operator keeps the objective alive. since: 0.1
  */

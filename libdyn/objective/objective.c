@@ -245,6 +245,20 @@ dyn_status dyn_objective_value(dyn_objective *o, const double *theta, double *va
     return evaluate(o, &o->loss, 1, theta, value);
 }
 
+dyn_status dyn_objective_values(dyn_objective *o, int64_t count, const double *theta, double *values)
+{
+    if (!o)
+        return DYN_EINVAL;
+    DYN__ENTER(o->ctx);
+    if (count < 1)
+        return DYN__FAIL(o->ctx, DYN_EINVAL, "count is %lld", (long long)count);
+    for (int64_t i = 0; i < count; i++) {
+        DYN__TRY(dyn__check_theta(o, theta ? theta + i * o->p : NULL, values));
+        DYN__TRY(evaluate(o, &o->loss, 1, theta + i * o->p, values + i));
+    }
+    return DYN_OK;
+}
+
 dyn_status dyn_objective_gradient(dyn_objective *o, const double *theta, double *gradient, double *value)
 {
     if (!o)

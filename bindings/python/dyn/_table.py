@@ -288,6 +288,10 @@ dyn_objective_term_name                str    ptr i32
 dyn_objective_term_values              status ptr ptr ptr
 dyn_objective_coupling                 str    ptr i32
 dyn_objective_tensor                   i32    ptr i32 ptr ptr ptr i64
+dyn_objective_values                   status ptr i64 ptr ptr
+dyn_objective_inside_count             i32    ptr
+dyn_objective_inside                   i32    ptr i32 ptr ptr i64
+dyn_objective_inside_values            status ptr ptr i32 ptr ptr ptr
 
 # operator.h
 dyn_operator_from_callback             status ptr i64 ptr ptr ptr

@@ -13,7 +13,7 @@ from ._arrays import Array, dtype_code, pointer, vector, view
 from ._lib import Handle, callback, enum, lib, make, real, structs
 from .build import Build, add_terms, writing
 from .context import Context, current
-from .errors import invalid
+from .errors import invalid, shapes_differ
 from .graph import MAX_RANK, Node
 from .model import Model, Tensor
 from .operator import Operator
@@ -267,6 +267,41 @@ class Objective(Handle):
 
     def _theta(self, theta: ArrayLike) -> Any:
         return pointer(vector(theta, self.size, "theta"))
+
+    @property
+    def names(self) -> dict[str, tuple[int, ...]]:
+        """Tensors inside that build functions named (g.name), with their shapes on all samples."""
+        return dict(self._inside(i) for i in range(self._check(lib.dyn_objective_inside_count(self))))
+
+    def _inside(self, i: int) -> tuple[str, tuple[int, ...]]:
+        sizes, name = (ctypes.c_int64 * MAX_RANK)(), ctypes.create_string_buffer(512)
+        rank = self._check(lib.dyn_objective_inside(self, i, sizes, name, len(name)))
+        return name.value.decode(), tuple(sizes[:rank])
+
+    def inside(self, theta: ArrayLike, *names: str, gradient: bool = False) -> Any:
+        """Values of named tensors at theta: one array, or a dict for several names. gradient: (values, gradients), the
+        second being those of the loss by the tensors, from the same pass."""
+        shapes = self.names
+        missing = [name for name in names if name not in shapes]
+        if missing or not names:
+            raise invalid(f"no tensor inside is named {', '.join(missing)}; there are {', '.join(shapes) or 'none'}")
+        values = {name: np.empty(shapes[name]) for name in names}
+        slopes = {name: np.empty(shapes[name]) for name in names} if gradient else {}
+        addresses = [(ctypes.c_void_p * len(names))(*(a.ctypes.data for a in group.values())) if group else None
+                     for group in (values, slopes)]
+        words = (ctypes.c_char_p * len(names))(*(name.encode() for name in names))
+        self._check(lib.dyn_objective_inside_values(self, self._theta(theta), len(names), words, *addresses))
+        first, second = (group[names[0]] if len(names) == 1 and group else group for group in (values, slopes))
+        return (first, second) if gradient else first
+
+    def values(self, theta: ArrayLike) -> NDArray[np.float64]:
+        """Losses [k] at the rows of theta [k, p], along a line between two runs for example."""
+        points = np.ascontiguousarray(theta, dtype=np.float64)
+        if points.ndim != 2 or points.shape[1] != self.size:
+            raise shapes_differ(f"theta has shape {list(points.shape)}, expected [k, {self.size}]")
+        out = np.empty(len(points))
+        self._check(lib.dyn_objective_values(self, len(points), pointer(points), pointer(out)))
+        return out
 
     def value(self, theta: ArrayLike) -> float:
         """Loss at theta [p]."""

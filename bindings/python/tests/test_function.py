@@ -307,6 +307,29 @@ class States(unittest.TestCase):
             m = 0.9 * m + 0.1 * x.mean(axis=0)
 
 
+class Inside(unittest.TestCase):
+    def test_hidden_values_and_their_gradients(self):
+        def build(g, x):
+            h = g.name("hidden", dyn.tanh(x @ g.parameter("W1", (3, 4))))
+            return g.name("logits", h @ g.parameter("W2", (4, 1)))
+        loss = dyn.Objective(dyn.Model.from_function(build, (3,)), X, Y)
+        theta = loss.initial()
+        self.assertEqual(loss.names, {"hidden": (24, 4), "logits": (24, 1)})
+        h = np.tanh(X @ theta[:12].reshape(3, 4))
+        e = h @ theta[12:] - Y
+        values, gradients = loss.inside(theta, "hidden", "logits", gradient=True)
+        np.testing.assert_allclose(values["hidden"], h, atol=1e-15)
+        np.testing.assert_allclose(gradients["hidden"], 2 / 24 * np.outer(e, theta[12:]), atol=1e-15)
+        np.testing.assert_allclose(gradients["logits"][:, 0], 2 / 24 * e, atol=1e-15)
+        with self.assertRaisesRegex(dyn.InvalidArgument, "no tensor inside"):
+            loss.inside(theta, "logit")
+
+    def test_many_points_at_once(self):
+        loss = dyn.Objective(net_of(3, 4, 1), X, Y)
+        line = np.linspace(0, 1, 5)[:, None] * loss.initial()
+        np.testing.assert_array_equal(loss.values(line), [loss.value(t) for t in line])
+
+
 class Random(unittest.TestCase):
     """Noise on the inputs: of one network f = w x with loss (w (x + e) - y)^2, whose derivatives are known for known e."""
 
