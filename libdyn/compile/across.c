@@ -43,20 +43,20 @@ static int64_t count_row_sums(const dyn__step *step)
     return sums;
 }
 
-static int has_sum(const dyn__step *step, const dyn__instr *q)
+static int has_sum(const dyn__compiler *k, const dyn__step *step, const dyn__instr *q)
 {
     for (int a = 0; a < q->nargs; a++)
-        if (dyn__is_result(q, a) && dyn__sum_of(step, q->arg[a].node))
+        if (dyn__is_result(q, a) && dyn__sum_of(k, step, q->arg[a].node))
             return 1;
     return 0;
 }
 
-static void find_rows_apart(dyn__step *step)
+static void find_rows_apart(const dyn__compiler *k, dyn__step *step)
 {
     for (int32_t i = 0; i < step->instrs; i = step->instr[i].end) {
         step->instr[i].rows_apart = 1;
         for (int32_t j = i; j < step->instr[i].end; j++)
-            step->instr[i].rows_apart &= !has_sum(step, &step->instr[j]);
+            step->instr[i].rows_apart &= !has_sum(k, step, &step->instr[j]);
     }
 }
 
@@ -82,7 +82,7 @@ void dyn__share_columns(const dyn__compiler *k, dyn__step *step, int64_t row_ele
         step->ranges = 0;
         return;
     }
-    find_rows_apart(step);
+    find_rows_apart(k, step);
     step->chunks = 1;
     step->tile = dyn__divide_up(step->R, dyn__divide_up(step->R, ACROSS_ROWS));
     step->tiles = step->share = dyn__divide_up(step->R, step->tile);

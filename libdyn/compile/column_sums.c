@@ -6,11 +6,10 @@
 #include <string.h>
 #include "compile/select.h"
 
-static void drop(dyn__step *step, int32_t i)
-{
-    memmove(&step->instr[i], &step->instr[i + 1], (size_t)(step->instrs - i - 1) * sizeof *step->instr);
-    step->instrs--;
-}
+enum { DROPPED = DYN__K_COUNT };      /* in place of the kernel of an instruction that is no more */
+
+/* Instructions of a step and what they have to do with the nodes. next: of the lists of instructions, plus 1. */
+typedef struct fusion { dyn__compiler *k; dyn__step *step; int32_t *next; } fusion;
 
 static int same_elements(const dyn__operand_ref *a, const dyn__operand_ref *b, int ndim)
 {
@@ -33,21 +32,38 @@ static int pair_with(dyn__instr *dot, const dyn__instr *sum)
     return 1;
 }
 
+/* Lists of the instructions with this kernel by the node of argument a, the first of the step first. */
+static void list_by_operand(fusion *f, int kernel, int a)
+{
+    for (int32_t i = 0; i < f->step->instrs; i++)
+        f->k->of_node[f->step->instr[i].arg[a].node].first = 0;
+    for (int32_t i = f->step->instrs - 1; i >= 0; i--) {
+        dyn__of_node *x = &f->k->of_node[f->step->instr[i].arg[a].node];
+        if (f->step->instr[i].kernel != kernel)
+            continue;
+        f->next[i] = x->first;
+        x->first = i + 1;
+    }
+}
+
 /* The pair takes the place of the later one, where both inputs are ready; sums are read by no instruction of the
  * cluster. */
-static void pair_column_sums(dyn__step *step)
+static void pair_column_sums(fusion *f)
 {
-    for (int32_t i = 0; i < step->instrs; i++)
-        for (int32_t j = 0; j < step->instrs && step->instr[i].kernel == DYN__K_COL_SUM; j++) {
-            dyn__instr *dot = &step->instr[j];
-            if (!pair_with(dot, &step->instr[i]))
-                continue;
-            if (i > j)
-                step->instr[i] = *dot;
-            drop(step, i > j ? j : i);
-            i = -1;     /* positions have moved: from the start */
-            break;
-        }
+    dyn__instr *q = f->step->instr;
+
+    list_by_operand(f, DYN__K_COL_DOT, 1);
+    for (int32_t i = 0; i < f->step->instrs; i++) {
+        if (q[i].kernel != DYN__K_COL_SUM)
+            continue;
+        for (int32_t j = f->k->of_node[q[i].arg[1].node].first - 1; j >= 0; j = f->next[j] - 1)
+            if (pair_with(&q[j], &q[i])) {
+                if (i > j)
+                    q[i] = q[j];
+                q[i > j ? j : i].kernel = DROPPED;
+                break;
+            }
+    }
 }
 
 /* Kernels that can sum their result along the columns as they go. */
@@ -72,34 +88,40 @@ static void split_rows(dyn__instr *q, int64_t columns)
     }
 }
 
-static int reads(const dyn__instr *q, dyn_node x)
+static int reads(const dyn__instr *q, int a)
 {
-    for (int a = 1; a < q->nargs; a++)
-        if (q->arg[a].node == x && !dyn__is_result(q, a))
-            return 1;
-    return 0;
+    for (int b = 1; b < a; b++)
+        if (q->arg[b].node == q->arg[a].node)
+            return 0;       /* counted already */
+    return a > 0 && !dyn__is_result(q, a);
 }
 
-/* Has nobody but the instructions `but` and `sum` to do with the result of `but`? */
-static int only_summed(const dyn__compiler *k, const dyn__step *step, int32_t but, int32_t sum)
+/* Who makes and who reads what. */
+static void find_makers(const fusion *f)
 {
-    const dyn_node x = step->instr[but].node;
+    dyn__of_node *of = f->k->of_node;
 
-    for (int32_t i = 0; i < step->instrs; i++)
-        if (i != but && i != sum && reads(&step->instr[i], x))
-            return 0;
-    return !k->node[x].stored;
+    for (int32_t i = 0; i < f->step->instrs; i++)
+        for (int a = 0; a < f->step->instr[i].nargs; a++)
+            of[f->step->instr[i].arg[a].node] = (dyn__of_node){0};
+    for (int32_t i = 0; i < f->step->instrs; i++) {
+        const dyn__instr *q = &f->step->instr[i];
+        if (q->kernel == DROPPED)
+            continue;
+        of[q->node].maker = i + 1;
+        for (int a = 1; a < q->nargs; a++)
+            of[q->arg[a].node].readers += reads(q, a);
+    }
 }
 
 /* The column sums at i of the result of instruction j < i, made by it. Weights must be there before j. */
-static int sum_as_it_goes(const dyn__compiler *k, dyn__step *step, int32_t j, int32_t i)
+static int sum_as_it_goes(const fusion *f, int32_t j, int32_t i)
 {
-    dyn__instr *q = &step->instr[j], *sum = &step->instr[i];
+    dyn__instr *q = &f->step->instr[j], *sum = &f->step->instr[i];
     const int weighted = sum->kernel == DYN__K_COL_SUM_DOT;
 
-    for (int32_t between = j; weighted && between < i; between++)
-        if (step->instr[between].node == sum->arg[2].node)
-            return 0;
+    if (weighted && f->k->of_node[sum->arg[2].node].maker > j)
+        return 0;
     if (summed_kernel(q->kernel) < 0 || sum->zero || sum->ndim != 2 || (weighted && sum->arg[2].stride[1] != 0))
         return 0;
     split_rows(q, sum->dim[1]);
@@ -108,7 +130,8 @@ static int sum_as_it_goes(const dyn__compiler *k, dyn__step *step, int32_t j, in
         return 0;
     if (q->nargs == 3)
         q->arg[3] = q->arg[2];
-    q->flags = (only_summed(k, step, j, i) ? DYN__SUMS_ONLY : 0) | (weighted ? DYN__SUMS_WEIGHTED : 0);
+    const int only_reader = f->k->of_node[q->node].readers-- == 1, only = only_reader && !f->k->node[q->node].stored;
+    q->flags = (only ? DYN__SUMS_ONLY : 0) | (weighted ? DYN__SUMS_WEIGHTED : 0);
     q->kernel = summed_kernel(q->kernel);
     q->arg[4] = sum->arg[0];
     q->arg[5] = weighted ? sum->arg[2] : q->arg[1];     /* what is not used is a copy of what is */
@@ -125,38 +148,58 @@ static int sums_input(const dyn__instr *q, const dyn__instr *dot)
         && same_elements(&q->arg[3], &dot->arg[1], 2) && same_elements(&q->arg[1], &dot->arg[2], 2);
 }
 
-static void sum_inputs(dyn__step *step)
+static void sum_inputs(fusion *f)
 {
-    for (int32_t i = 0; i < step->instrs; i++)
-        for (int32_t j = 0; j < step->instrs && step->instr[i].kernel == DYN__K_COL_DOT; j++) {
-            dyn__instr *q = &step->instr[j];
-            if (!sums_input(q, &step->instr[i]))
-                continue;
-            q->arg[7] = step->instr[i].arg[0];
-            q->nargs = 8;
-            q->flags |= DYN__SUMS_INPUT;
-            drop(step, i--);
-            break;
-        }
-}
+    dyn__instr *q = f->step->instr;
 
-static void sum_results(const dyn__compiler *k, dyn__step *step)
-{
-    for (int32_t i = step->instrs - 1; i > 0; i--) {
-        const dyn__instr *sum = &step->instr[i];
-        if (sum->kernel != DYN__K_COL_SUM && sum->kernel != DYN__K_COL_SUM_DOT)
+    list_by_operand(f, DYN__K_MUL2_1MSQ_SUMS, 3);
+    for (int32_t i = 0; i < f->step->instrs; i++) {
+        if (q[i].kernel != DYN__K_COL_DOT)
             continue;
-        int32_t j = i - 1;
-        while (j >= 0 && step->instr[j].node != sum->arg[1].node)
-            j--;
-        if (j >= 0 && sum_as_it_goes(k, step, j, i))
-            drop(step, i);
+        for (int32_t j = f->k->of_node[q[i].arg[1].node].first - 1; j >= 0; j = f->next[j] - 1)
+            if (sums_input(&q[j], &q[i])) {
+                q[j].arg[7] = q[i].arg[0];
+                q[j].nargs = 8;
+                q[j].flags |= DYN__SUMS_INPUT;
+                q[i].kernel = DROPPED;
+                break;
+            }
     }
 }
 
-void dyn__fuse_column_sums(const dyn__compiler *k, dyn__step *step)
+static void sum_results(const fusion *f)
 {
-    pair_column_sums(step);
-    sum_results(k, step);
-    sum_inputs(step);
+    find_makers(f);
+    for (int32_t i = f->step->instrs - 1; i > 0; i--) {
+        dyn__instr *sum = &f->step->instr[i];
+        if (sum->kernel != DYN__K_COL_SUM && sum->kernel != DYN__K_COL_SUM_DOT)
+            continue;
+        const int32_t j = f->k->of_node[sum->arg[1].node].maker - 1;
+        if (j >= 0 && sum_as_it_goes(f, j, i))
+            sum->kernel = DROPPED;
+    }
+}
+
+static void close_up(dyn__step *step)
+{
+    int32_t kept = 0;
+
+    for (int32_t i = 0; i < step->instrs; i++)
+        if (step->instr[i].kernel != DROPPED && kept++ < i)
+            step->instr[kept - 1] = step->instr[i];
+    step->instrs = kept;
+}
+
+dyn_status dyn__fuse_column_sums(dyn__compiler *k, dyn__step *step)
+{
+    fusion f = {k, step, dyn__alloc(k->ctx, (size_t)step->instrs + 1, sizeof *f.next)};
+
+    if (!f.next)
+        return DYN_ENOMEM;
+    pair_column_sums(&f);
+    sum_results(&f);
+    sum_inputs(&f);
+    close_up(step);
+    dyn__free(k->ctx, f.next);
+    return DYN_OK;
 }

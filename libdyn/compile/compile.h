@@ -51,6 +51,7 @@ typedef struct dyn__cnode {
     int32_t absorbed;       /* part of the instruction of its only reader */
     int32_t stored;         /* needs memory beyond a tile */
     int32_t sums;           /* of an addition: how deep additions of additions go below it */
+    int32_t sum;            /* of a term: its place among the sums of its step, plus 1 */
     int64_t slot;           /* tile buffer, as an element of a row; -1 = none */
     dyn__view view;
     dyn__place place;       /* memory, when stored or leaf */
@@ -171,13 +172,22 @@ struct dyn_plan {
     dyn__step *step;
     int32_t steps;
     int64_t steps_capacity;
-    dyn__binding *input;
+    dyn__binding *input;        /* in the order of their nodes */
+    dyn__names by_name;         /* places in input */
     int32_t inputs, outputs;
     void *constant;             /* values of the constants, in the element type */
     int64_t constants;
     int64_t arena, scratch;     /* bytes: values, and one worker's tiles */
     const dyn__kernel_table *table;
 };
+
+/* What the instructions of the step being shaped have to do with a node: places among them, plus 1; 0 = none. */
+typedef struct dyn__of_node {
+    int32_t maker;              /* the last that makes it */
+    int32_t readers;            /* how many read it */
+    int32_t first;              /* of a list that a pass keeps */
+    uint8_t where;              /* strip.c */
+} dyn__of_node;
 
 /* State of one compilation. */
 typedef struct dyn__compiler {
@@ -195,6 +205,7 @@ typedef struct dyn__compiler {
     int64_t wide;               /* bytes of a row from which a layer goes in strips; of the step being shaped only */
     /* by node: the last instruction of a step that reads it; of the step being shaped only */
     int32_t *last_use;
+    dyn__of_node *of_node;
 } dyn__compiler;
 
 typedef struct dyn__compile_options {
@@ -259,7 +270,7 @@ int dyn__rows_are_few(const dyn__compiler *k, int32_t s);
 void dyn__share_columns(const dyn__compiler *k, dyn__step *step, int64_t row_elements, double grouped,
                         double sum_bytes);
 /* The accumulator of node x among those of this step, or NULL. */
-const dyn__sum *dyn__sum_of(const dyn__step *step, dyn_node x);
+const dyn__sum *dyn__sum_of(const dyn__compiler *k, const dyn__step *step, dyn_node x);
 /* place.c: memory of stored values and chunk sums; then every operand's place. */
 dyn_status dyn__place_values(dyn__compiler *k);
 /* move.c */

@@ -52,7 +52,7 @@ double dyn__sum_bytes(const dyn__compiler *k, const dyn__step *step)
     return bytes;
 }
 
-/* A byte of the partial sums costs about a tenth of a nanosecond to clear and to add: there is more than one of work. */
+/* A byte of partial sums costs about a tenth of a nanosecond to clear and to add: there is more than one of work. */
 double dyn__worthwhile_chunks(double work, double sum_bytes) { return fmin(work / task_work, work / sum_bytes); }
 
 int64_t dyn__worthwhile_ranges(double work) { return dyn__power_of_two(work / task_work); }

@@ -87,12 +87,11 @@ dyn_status dyn_exec_bind(dyn_exec *e, const char *name, const void *data)
     DYN__ENTER(e->ctx);
     DYN__NEED(e->ctx, name);
     DYN__NEED(e->ctx, data);
-    for (int32_t i = 0; i < e->plan->inputs; i++)
-        if (!strcmp(e->plan->input[i].name, name)) {
-            dyn__exec_set_input(e, i, data);
-            return DYN_OK;
-        }
-    return DYN__FAIL(e->ctx, DYN_EINVAL, "the plan reads no input \"%s\"", name);
+    const int32_t i = dyn__names_find(&e->plan->by_name, name);
+    if (i < 0)
+        return DYN__FAIL(e->ctx, DYN_EINVAL, "the plan reads no input \"%s\"", name);
+    dyn__exec_set_input(e, i, data);
+    return DYN_OK;
 }
 
 dyn_status dyn_exec_bind_output(dyn_exec *e, int32_t i, void *data)

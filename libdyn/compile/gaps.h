@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Memory given out by first fit: each piece has the lowest offset that has room for it. Sizes and offsets are in any
- * unit; pieces of a line or more begin on a line; a piece of size 0 lies at offset 0 and takes nothing. Taking and giving back cost a logarithm of the number of pieces. */
+ * unit; pieces of a line or more begin on a line; a piece of size 0 lies at offset 0 and takes nothing. Taking and
+ * giving back cost a logarithm of the number of pieces. */
 #ifndef DYN__GAPS_H
 #define DYN__GAPS_H
 

@@ -59,12 +59,13 @@ static int by_result(const void *left, const void *right)
 }
 
 /* In the order of the results. Gradients are then added up in the order of the parameters, as the update goes. */
-static void order_sums(dyn__step *step)
+static void order_sums(const dyn__compiler *k, dyn__step *step)
 {
     if (step->sums)
         qsort(step->sum, (size_t)step->sums, sizeof *step->sum, by_result);
     for (int32_t i = 0; i < step->sums; i++) {
         step->sum[i].start = step->summed;
+        k->node[step->sum[i].node].sum = i + 1;
         step->summed += step->sum[i].size;
     }
 }
@@ -86,7 +87,7 @@ static dyn_status place_sums(placing *m, dyn__step *step)
         DYN__TRY(dyn__gaps_take(&m->arena, sum_bytes(m, step, a), &offset));
         a->place = (dyn__place){DYN__BASE_ARENA, offset / m->k->plan->esize};
     }
-    order_sums(step);
+    order_sums(m->k, step);
     return DYN_OK;
 }
 
@@ -160,7 +161,7 @@ static void resolve(const dyn__compiler *k, int32_t s, dyn__operand_ref *r, int 
 {
     const dyn__cnode *c = &k->node[r->node];
     const dyn__step *step = &k->plan->step[s];
-    const dyn__sum *a = is_output ? dyn__sum_of(step, r->node) : NULL;
+    const dyn__sum *a = is_output ? dyn__sum_of(k, step, r->node) : NULL;
 
     if (a) {
         r->place = a->place;

@@ -25,7 +25,8 @@ static dyn_status place_leaves(dyn__compiler *k, dyn_graph *original, const dyn_
         b->name = dyn__strdup(k->ctx, dyn__name_of(original, x));
         if (!b->name)
             return DYN_ENOMEM;
-        k->node[map[x]].place = (dyn__place){DYN__BASE_BOUND + p->inputs++, 0};
+        k->node[map[x]].place = (dyn__place){DYN__BASE_BOUND + p->inputs, 0};
+        DYN__TRY(dyn__names_add(k->ctx, &p->by_name, b->name, p->inputs++));
     }
     return DYN_OK;
 }
@@ -115,7 +116,8 @@ static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node
     k->batched = dyn__alloc(k->ctx, (size_t)k->count + 1, 1);
     k->output = dyn__alloc(k->ctx, (size_t)k->outputs + 1, sizeof *k->output);
     k->last_use = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *k->last_use);
-    if (!k->node || !k->batched || !k->output || !k->last_use)
+    k->of_node = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *k->of_node);
+    if (!k->node || !k->batched || !k->output || !k->last_use || !k->of_node)
         return DYN_ENOMEM;
     for (int32_t j = 0; j < k->outputs; j++)
         k->output[j] = map[outputs[j]];
@@ -149,6 +151,7 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
         *out = k.plan;
     else
         dyn_plan_unref(k.plan);
+    dyn__free(g->ctx, k.of_node);
     dyn__free(g->ctx, k.last_use);
     dyn__free(g->ctx, k.output);
     dyn__free(g->ctx, k.batched);
@@ -211,6 +214,7 @@ void dyn_plan_unref(dyn_plan *p)
         dyn__free(ctx, p->step[s].gemm);
         dyn__free(ctx, p->step[s].sum);
     }
+    dyn__names_free(ctx, &p->by_name);
     for (int32_t i = 0; i < p->inputs; i++)
         dyn__free(ctx, p->input[i].name);
     dyn__free(ctx, p->input);
@@ -229,10 +233,16 @@ const char *dyn_plan_input_name(const dyn_plan *p, int32_t i)
 
 int32_t dyn__plan_find(const dyn_plan *p, dyn_node original)
 {
-    for (int32_t i = 0; i < p->inputs; i++)
-        if (p->input[i].node == original)
-            return i;
-    return -1;
+    int32_t first = 0, behind = p->inputs;
+
+    while (first < behind) {
+        const int32_t middle = first + (behind - first) / 2;
+        if (p->input[middle].node < original)
+            first = middle + 1;
+        else
+            behind = middle;
+    }
+    return first < p->inputs && p->input[first].node == original ? first : -1;
 }
 
 /* ---- printing ---- */

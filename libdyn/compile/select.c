@@ -290,6 +290,5 @@ dyn_status dyn__select(dyn__compiler *k, int32_t s)
         step->instr[i] = step->instr[j];
         step->instr[j] = t;
     }
-    dyn__fuse_column_sums(k, step);
-    return DYN_OK;
+    return dyn__fuse_column_sums(k, step);
 }

@@ -17,7 +17,7 @@ dyn__operand_ref dyn__ref_of(const dyn__compiler *k, dyn_node x, int outer);
 /* The space of shape s without the outer axis; at least one dimension. */
 void dyn__space_of(dyn__instr *q, const dyn__shape *s, int outer);
 /* column_sums.c */
-void dyn__fuse_column_sums(const dyn__compiler *k, dyn__step *step);
+dyn_status dyn__fuse_column_sums(dyn__compiler *k, dyn__step *step);
 /* product.c. outer_factors: x = a b^T with one column each: both as operands over the elements of x, or 0. */
 int dyn__outer_factors(const dyn__compiler *k, dyn_node x, dyn__operand_ref *a, dyn__operand_ref *b);
 /* The product y, written to the place of node `into` of the same shape. */

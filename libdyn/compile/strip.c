@@ -61,15 +61,16 @@ typedef struct collection {
     dyn__instr *group, *behind;         /* the group, and what stands behind it */
     int32_t in_group, in_behind, done;
     int64_t columns;
-    uint8_t *where;
 } collection;
+
+static uint8_t *where_of(const collection *g, dyn_node x) { return &g->k->of_node[x].where; }
 
 static int joins(const collection *g, const dyn__instr *q, int64_t columns)
 {
     if (columns == 0 || (g->in_group && columns != g->columns))
         return 0;
     for (int a = 1; a < q->nargs; a++) {
-        const int where = g->where[q->arg[a].node];
+        const int where = *where_of(g, q->arg[a].node);
         if (!dyn__is_result(q, a) && (where == BEHIND || (where == INSIDE && !by_column(g->k, q, a))))
             return 0;
     }
@@ -95,7 +96,7 @@ static void close_group(collection *g)
     for (int32_t i = 0; i < g->in_group; i++) {
         dyn__instr *q = &g->step->instr[g->done + i];
         *q = g->group[i];
-        g->where[q->node] = ELSEWHERE;
+        *where_of(g, q->node) = ELSEWHERE;
         if (g->in_group == 1)
             continue;
         q->columns = g->columns;
@@ -106,7 +107,7 @@ static void close_group(collection *g)
     }
     memcpy(&g->step->instr[end], g->behind, (size_t)g->in_behind * sizeof *g->behind);
     for (int32_t i = 0; i < g->in_behind; i++)
-        g->where[g->behind[i].node] = ELSEWHERE;
+        *where_of(g, g->behind[i].node) = ELSEWHERE;
     g->done = end + g->in_behind;
     g->in_group = g->in_behind = 0;
 }
@@ -119,10 +120,10 @@ static void collect(collection *g, const dyn__instr *q)
         close_group(g);
     if (columns) {
         g->columns = columns;
-        g->where[q->node] = INSIDE;
+        *where_of(g, q->node) = INSIDE;
         g->group[g->in_group++] = *q;
     } else {
-        g->where[q->node] = BEHIND;
+        *where_of(g, q->node) = BEHIND;
         g->behind[g->in_behind++] = *q;
     }
 }
@@ -194,17 +195,17 @@ static void collect_all(collection *g)
 static dyn_status make_groups(dyn__compiler *k, dyn__step *step)
 {
     const size_t n = (size_t)step->instrs;
-    collection g = {.k = k, .step = step, .group = dyn__alloc(k->ctx, 3 * n + 1, sizeof *g.group),
-                   .where = dyn__alloc(k->ctx, (size_t)k->count + 1, 1)};
-    const dyn_status status = g.group && g.where ? DYN_OK : DYN_ENOMEM;
+    collection g = {.k = k, .step = step, .group = dyn__alloc(k->ctx, 3 * n + 1, sizeof *g.group)};
 
-    if (status == DYN_OK) {
-        g.behind = g.group + n;
-        collect_all(&g);
-    }
-    dyn__free(k->ctx, g.where);
+    if (!g.group)
+        return DYN_ENOMEM;
+    g.behind = g.group + n;
+    for (size_t i = 0; i < n; i++)
+        for (int a = 0; a < step->instr[i].nargs; a++)
+            *where_of(&g, step->instr[i].arg[a].node) = ELSEWHERE;
+    collect_all(&g);
     dyn__free(k->ctx, g.group);
-    return status;
+    return DYN_OK;
 }
 
 dyn_status dyn__strip(dyn__compiler *k, int32_t s)

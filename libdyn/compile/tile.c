@@ -86,12 +86,11 @@ static void count_tasks(dyn__step *step, double bytes)
     step->adders = dyn__power_of_two(bytes * (double)(step->chunks * step->V) / (1 << 15));
 }
 
-const dyn__sum *dyn__sum_of(const dyn__step *step, dyn_node x)
+const dyn__sum *dyn__sum_of(const dyn__compiler *k, const dyn__step *step, dyn_node x)
 {
-    for (int32_t i = 0; i < step->sums; i++)
-        if (step->sum[i].node == x)
-            return &step->sum[i];
-    return NULL;
+    const int32_t place = k->node[x].sum - 1;
+
+    return place >= 0 && place < step->sums && step->sum[place].node == x ? &step->sum[place] : NULL;
 }
 
 static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
@@ -101,22 +100,23 @@ static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
     for (int32_t i = 0; i < step->instrs; i++)
         for (int a = 0; a < step->instr[i].nargs; a++) {
             dyn_node x = step->instr[i].arg[a].node;
-            if (!dyn__is_result(&step->instr[i], a) || k->node[x].role != DYN__TERM || dyn__sum_of(step, x))
+            if (!dyn__is_result(&step->instr[i], a) || k->node[x].role != DYN__TERM || dyn__sum_of(k, step, x))
                 continue;
             DYN__TRY(dyn__grow(k->ctx, (void **)&step->sum, &capacity, step->sums + 1, sizeof *step->sum));
             step->sum[step->sums++] = (dyn__sum){.size = k->node[x].C, .first = i, .node = x};
+            k->node[x].sum = step->sums;
         }
     return DYN_OK;
 }
 
 /* Does instruction i write to sums, to each as the first, and in one call? */
-static int begins_sums(const dyn__step *step, int32_t i)
+static int begins_sums(const dyn__compiler *k, const dyn__step *step, int32_t i)
 {
     const dyn__instr *q = &step->instr[i];
     int found = 0;
 
     for (int a = 0; a < q->nargs; a++) {
-        const dyn__sum *sum = dyn__is_result(q, a) ? dyn__sum_of(step, q->arg[a].node) : NULL;
+        const dyn__sum *sum = dyn__is_result(q, a) ? dyn__sum_of(k, step, q->arg[a].node) : NULL;
         if (sum && (sum->first != i || q->ndim > 2))
             return 0;
         found |= sum != NULL;
@@ -124,10 +124,10 @@ static int begins_sums(const dyn__step *step, int32_t i)
     return found;
 }
 
-static void choose_beginnings(dyn__step *step)
+static void choose_beginnings(const dyn__compiler *k, dyn__step *step)
 {
     for (int32_t i = 0; i < step->instrs; i++)
-        step->instr[i].begins = begins_sums(step, i);
+        step->instr[i].begins = begins_sums(k, step, i);
     for (int32_t i = 0; i < step->sums; i++)
         step->sum[i].clear = !step->instr[step->sum[i].first].begins;
 }
@@ -208,7 +208,7 @@ dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s)
     }
     DYN__TRY(list_sums(k, step));
     bytes = dyn__sum_bytes(k, step);
-    choose_beginnings(step);
+    choose_beginnings(k, step);
     step->tile = tile_height(k, step, row_elements);
     step->tiles = dyn__divide_up(step->R, step->tile);
     step->block = step->V < 8 ? step->V : 8;    /* sets that share what a tile reads of the values common to all */

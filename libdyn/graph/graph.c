@@ -44,6 +44,7 @@ void dyn_graph_free(dyn_graph *g)
     if (!g)
         return;
     ctx = g->ctx;
+    dyn__names_free(ctx, &g->by_name);
     for (int64_t i = 0; i < g->names; i++)
         dyn__free(ctx, g->name[i].text);
     dyn__free(ctx, g->name);
@@ -240,18 +241,18 @@ dyn_node dyn_graph_find(const dyn_graph *g, const char *name)
         return DYN_EINVAL;
     DYN__ENTER(g->ctx);
     DYN__NEED(g->ctx, name);
-    for (int64_t i = 0; i < g->names; i++)
-        if (!strcmp(g->name[i].text, name))
-            return g->name[i].node;
+    const int32_t found = dyn__names_find(&g->by_name, name);
+    if (found >= 0)
+        return g->name[found].node;
     return DYN__FAIL(g->ctx, DYN_EINVAL, "no parameter or input is called \"%s\"", name);
 }
 
 const char *dyn__name_of(const dyn_graph *g, dyn_node x)
 {
-    for (int64_t i = 0; i < g->names; i++)
-        if (g->name[i].node == x)
-            return g->name[i].text;
-    return "";
+    const dyn__node *n = dyn__at(g, x);
+    const int named = n->op == DYN__OP_input && n->attr.i[0] != DYN__TANGENT && n->attr.i[1] < g->names;
+
+    return named ? g->name[n->attr.i[1]].text : "";
 }
 
 int32_t dyn__parameters(const dyn_graph *g, dyn_node *out)
@@ -273,9 +274,8 @@ static dyn_node named_leaf(dyn_graph *g, int kind, int dtype, const char *name, 
 
     if (!name || !name[0] || (rank > 0 && !dim))
         return DYN__FAIL(g->ctx, DYN_EINVAL, "a name and a shape are needed");
-    for (int64_t i = 0; i < g->names; i++)
-        if (!strcmp(g->name[i].text, name))
-            return DYN__FAIL(g->ctx, DYN_EINVAL, "the name \"%s\" is taken", name);
+    if (dyn__names_find(&g->by_name, name) >= 0)
+        return DYN__FAIL(g->ctx, DYN_EINVAL, "the name \"%s\" is taken", name);
     shape.rank = rank;
     for (int i = 0; i < rank && i < DYN_MAX_RANK; i++)
         shape.dim[i] = dim[i];
@@ -284,9 +284,10 @@ static dyn_node named_leaf(dyn_graph *g, int kind, int dtype, const char *name, 
     if (!text)
         return DYN_ENOMEM;
     dyn_node x = dyn__insert(g, DYN__OP_input, 0, NULL, &attr, &shape);
-    if (x < 0) {
+    const dyn_status s = x < 0 ? x : dyn__names_add(g->ctx, &g->by_name, text, (int32_t)g->names);
+    if (s < 0) {
         dyn__free(g->ctx, text);
-        return x;
+        return s;
     }
     g->name[g->names++] = (dyn__name){text, x};
     return x;

@@ -7,6 +7,7 @@
 #define DYN__GRAPH_H
 
 #include "base/base.h"
+#include "base/names.h"
 #include <dyn/graph.h>
 
 /* OP(name). The order fixes the numbers. */
@@ -96,6 +97,7 @@ struct dyn_graph {
     int64_t table_size;         /* power of two */
     dyn__name *name;            /* of inputs and parameters, in the order of creation */
     int64_t names, names_capacity;
+    dyn__names by_name;         /* places in name */
     int32_t tangents;           /* anonymous inputs made so far */
     dyn__tensors_of *tensors;   /* NULL: dyn_graph_parameter makes parameters of its own */
 };

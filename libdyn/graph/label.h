@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Where the samples lie in a tensor. A label is carried from the inputs through the nodes by a rule of each primitive, so
- * that what depends on one sample only is told from what joins several, and at which node it does. */
+ * Where the samples lie in a tensor. A label is carried from the inputs through the nodes by a rule of each primitive,
+ * so that what depends on one sample only is told from what joins several, and at which node it does. */
 #ifndef DYN__LABEL_H
 #define DYN__LABEL_H
 

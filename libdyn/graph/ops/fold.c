@@ -12,9 +12,10 @@ static dyn_status infer(dyn_graph *g, dyn__node *n)
 
     DYN__TRY(dyn__check_windows(g, n, 2));
     if (x.dim[axis] != w[DYN__WINDOWS] || x.dim[axis + 1] != w[DYN__WINDOW_SIZE] || n->attr.n < 1)
-        return DYN__FAIL(g->ctx, DYN_ESHAPE, "fold of %s to an axis of %lld: axes %lld and %lld are not %lld windows of "
-                         "%lld elements", dyn__shape_text(&x, p), (long long)n->attr.n, (long long)axis,
-                         (long long)axis + 1, (long long)w[DYN__WINDOWS], (long long)w[DYN__WINDOW_SIZE]);
+        return DYN__FAIL(g->ctx, DYN_ESHAPE,
+                         "fold of %s to an axis of %lld: axes %lld and %lld are not %lld windows of %lld elements",
+                         dyn__shape_text(&x, p), (long long)n->attr.n, (long long)axis, (long long)axis + 1,
+                         (long long)w[DYN__WINDOWS], (long long)w[DYN__WINDOW_SIZE]);
     n->shape = (dyn__shape){.rank = x.rank - 1};
     for (int k = 0; k < n->shape.rank; k++)
         n->shape.dim[k] = x.dim[k + (k > axis)];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * random: uniform numbers in [0, 1) that are a function of a key given at run time, {seed, step, first row}, of the site
- * attr.n and of their place: element (r, c) is draw (first row + r) columns + c. The same node in a function and in its
- * derivatives is the same numbers. A key with leading axes [.., 3] gives every leading index numbers of its own key. No
- * derivative. */
+ * random: uniform numbers in [0, 1) that are a function of a key given at run time, {seed, step, first row}, of the
+ * site attr.n and of their place: element (r, c) is draw (first row + r) columns + c. The same node in a function and in
+ * its derivatives is the same numbers. A key with leading axes [.., 3] gives every leading index numbers of its own key.
+ * No derivative. */
 #include "graph/ops/op.h"
 
 static dyn_status infer(dyn_graph *g, dyn__node *n)

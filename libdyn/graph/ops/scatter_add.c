@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * scatter_add: tables of attr.n rows, zero but for x[b.., i.., ..] added at row index[b.., i..] of table b, in the order
- * of i; attr.i[0] leading axes b are in common. Indices out of range are skipped. Linear in x. transpose: gather.
+ * scatter_add: tables of attr.n rows, zero but for x[b.., i.., ..] added at row index[b.., i..] of table b, in the
+ * order of i; attr.i[0] leading axes b are in common. Indices out of range are skipped. Linear in x. transpose: gather.
  * batch: as gather. */
 #include "graph/ops/op.h"
 

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Making a graph, its gradient and a plan takes time that grows with the nodes, no faster: of many layers and of many
+ * named inputs. Sizes four times as large may take nine times as long; a quadratic pass takes 16 times. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <dyn/plan.h>
+#include "tests/test.h"
+
+enum { LAYERS = 1000, INPUTS = 20000, TIMES = 4, WIDTH = 8, ROWS = 16, MOST = 9 };
+
+static dyn_ctx *ctx;
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static dyn_node named(dyn_graph *g, char kind, int number, int32_t rank, const int64_t *shape)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "%c%d", kind, number);
+    return dyn_graph_input(g, name, rank, shape);
+}
+
+/* Seconds for loss and gradient of so many layers of tanh, as a plan. */
+static double time_layers(int layers)
+{
+    const double start = now();
+    const int64_t rows[] = {ROWS, WIDTH}, square[] = {WIDTH, WIDTH};
+    dyn_node *x = calloc(4 * (size_t)layers + 1, sizeof *x);
+    dyn_graph *g = NULL;
+    dyn_plan *plan = NULL;
+
+    if (!x)
+        abort();
+    CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F32, &g));
+    dyn_node h = dyn_graph_input(g, "x", 2, rows);
+    for (int i = 0; i < layers; i++) {
+        x[2 * i] = named(g, 'W', i, 2, square);
+        x[2 * i + 1] = named(g, 'b', i, 1, square);
+        h = dyn_graph_tanh(g, dyn_graph_add(g, dyn_graph_matmul(g, h, x[2 * i], 0, 0), x[2 * i + 1]));
+    }
+    dyn_node loss = dyn_graph_mean(g, dyn_graph_mul(g, h, h));
+    CHECK_OK(ctx, dyn_graph_gradient(g, loss, 2 * layers, x, x + 2 * layers));
+    CHECK_OK(ctx, dyn_plan_compile(g, 2 * layers, x + 2 * layers, NULL, &plan));
+    dyn_plan_unref(plan);
+    dyn_graph_free(g);
+    free(x);
+    return now() - start;
+}
+
+/* Seconds for so many named inputs, found again, in a plan of their sum, and bound. */
+static double time_inputs(int inputs)
+{
+    static double number;
+    const double start = now();
+    dyn_graph *g = NULL;
+    dyn_plan *plan = NULL;
+    dyn_exec *e = NULL;
+
+    CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F64, &g));
+    dyn_node sum = named(g, 'x', 0, 0, NULL);
+    for (int i = 1; i < inputs; i++)
+        sum = dyn_graph_add(g, sum, named(g, 'x', i, 0, NULL));
+    CHECK_OK(ctx, dyn_plan_compile(g, 1, &sum, NULL, &plan));
+    CHECK_OK(ctx, dyn_exec_create(plan, &e));
+    CHECK(dyn_plan_inputs(plan) == inputs);
+    for (int32_t i = 0; i < dyn_plan_inputs(plan); i++) {
+        CHECK(dyn_graph_find(g, dyn_plan_input_name(plan, i)) >= 0);
+        CHECK_OK(ctx, dyn_exec_bind(e, dyn_plan_input_name(plan, i), &number));
+    }
+    dyn_exec_free(e);
+    dyn_plan_unref(plan);
+    dyn_graph_free(g);
+    return now() - start;
+}
+
+/* The least of three, since other work disturbs. */
+static double least(double (*seconds)(int), int size)
+{
+    double best = seconds(size);
+
+    for (int i = 0; i < 2; i++)
+        best = fmin(best, seconds(size));
+    return best;
+}
+
+static void check_growth(const char *what, double (*seconds)(int), int size)
+{
+    const double few = least(seconds, size), many = least(seconds, TIMES * size);
+
+    if (!(many <= MOST * few))
+        TEST_FAIL("%d %s take %.3g s, %d take %.3g s", size, what, few, TIMES * size, many);
+}
+
+TEST(layers) { check_growth("layers", time_layers, LAYERS); }
+TEST(inputs) { check_growth("inputs", time_inputs, INPUTS); }
+
+int main(void)
+{
+    if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
+        return 1;
+    RUN(layers);
+    RUN(inputs);
+    dyn_ctx_free(ctx);
+    return test_end();
+}
