@@ -69,6 +69,21 @@ typedef struct dyn_init_options {
 } dyn_init_options;
 #define DYN_INIT_OPTIONS_INIT { (uint32_t)sizeof(dyn_init_options), 0, 0.0, 0, 0, 0.0, NULL, 0 }
 
+/**
+ * What stands before the layers of a perceptron, and how its tensors are drawn: h_l = sigma_l(c_l (h_{l-1} W_l + b_l)), W_l
+ * and b_l normal of std s_l. m is a layer's width, fan its fan_in. Values never change.
+ */
+enum dyn_parametrisation {
+    DYN_PARAMETRISATION_STANDARD = 0,   /* c_l as given, 1 by default; drawn as dyn_model_initialise's options say */
+    DYN_PARAMETRISATION_NTK = 1,        /* c = 1/sqrt(fan), s = 1 */
+    DYN_PARAMETRISATION_MEAN_FIELD = 2, /* c = 1 in the first layer, else 1/fan; s = 1 */
+    DYN_PARAMETRISATION_MUP = 3,        /* first layer c = sqrt(m), s = 1/sqrt(m); others s = 1/sqrt(fan), the last c = s */
+    /* kappa = m^-gamma, kappa' = m^-gamma', m the first hidden width. Two layers (arXiv 2007.07497): c = sqrt(kappa'), s =
+       1/c, then c = kappa/sqrt(kappa'), s = sqrt(kappa'): gradient descent is that of the normalised model, whose weights
+       are c/s times these. Other depths (arXiv 2205.12101): gamma' = 0, s = 1, the last c = kappa */
+    DYN_PARAMETRISATION_NORMALISED = 4
+};
+
 typedef struct dyn_perceptron_options {
     uint32_t struct_size;       /* sizeof(dyn_perceptron_options); set by DYN_PERCEPTRON_OPTIONS_INIT */
     int32_t widths_count;       /* layers + 1: input, hidden..., output */
@@ -81,13 +96,18 @@ typedef struct dyn_perceptron_options {
     int32_t no_output_bias;     /* 1: none in the output layer */
     /* 1: f = f1 - f2 of two copies started equal, so f = 0 at the start; theta holds both, copy 1 first */
     int32_t antisymmetric;
-    /* kappa: f = kappa * network; 0 = 1. The normalised two-layer form is one hidden layer with kappa */
-    double output_scale;
+    double output_scale;        /* f = output_scale * network; 0 = 1 */
+    int32_t parametrisation;    /* enum dyn_parametrisation */
+    int32_t skip;               /* 1: a hidden layer as wide as the one before adds its input, h_l = sigma(..) + h_{l-1} */
+    const double *multipliers;  /* [widths_count - 1] c_l of the standard parametrisation; NULL = 1 */
+    double gamma;               /* of DYN_PARAMETRISATION_NORMALISED */
+    double gamma_prime;         /* likewise */
 } dyn_perceptron_options;
-#define DYN_PERCEPTRON_OPTIONS_INIT { (uint32_t)sizeof(dyn_perceptron_options), 0, NULL, 0, 0, NULL, NULL, 0, 0, 0.0 }
+#define DYN_PERCEPTRON_OPTIONS_INIT { (uint32_t)sizeof(dyn_perceptron_options), 0, NULL, 0, 0, NULL, NULL, 0, 0, 0.0, 0, \
+                                      0, NULL, 0.0, 0.0 }
 
 /**
- * A perceptron of any depth: h_0 = x, h_l = sigma_l(h_{l-1} W_l + b_l). x [n, widths[0]], f [n, widths[last]].
+ * A perceptron of any depth: h_0 = x, h_l = sigma_l(c_l (h_{l-1} W_l + b_l)). x [n, widths[0]], f [n, widths[last]].
  * Parameters, in this order per layer l = 1..: "W<l>" [widths[l-1], widths[l]], "b<l>" [widths[l]] (copies: "W<l>.2",
  * "b<l>.2").
  * errors: DYN_EINVAL, DYN_ESHAPE, DYN_ENOMEM, DYN_EABI_*. since: 0.1

@@ -430,7 +430,8 @@ dyn_eigen_options struct_size:u32 which:i32 count:i64 max_products:i64 subspace:
 dyn_trace_options struct_size:u32 method:i32 products:i64 seed:u64
 dyn_init_options struct_size:u32 kind:i32 scale:f64 bias_kind:i32 layers:i32 bias_scale:f64 layer_scale:ptr seed:u64
 dyn_perceptron_options struct_size:u32 widths_count:i32 widths:ptr activation:i32 no_bias:i32 activations:ptr
-    bias:ptr no_output_bias:i32 antisymmetric:i32 output_scale:f64
+    bias:ptr no_output_bias:i32 antisymmetric:i32 output_scale:f64 parametrisation:i32 skip:i32 multipliers:ptr
+    gamma:f64 gamma_prime:f64
 dyn_objective_options struct_size:u32 loss:i32 dtype:i32 half:i32 sum_samples:i32 mean_outputs:i32 l2:f64
     memory_limit:i64 delta:f64 label_smoothing:f64 weight:ptr
 dyn_optimizer_options struct_size:u32 kind:i32 rate:f64 beta1:f64 beta2:f64 eps:f64 weight_decay:f64 clip_norm:f64
@@ -492,6 +493,8 @@ ENUMERATORS = {
     "init": ("DYN_INIT_", {
         "default": 0, "normal": 1, "uniform": 2, "power": 3, "lecun": 4, "xavier": 5, "xavier_uniform": 6, "he": 7,
         "orthogonal": 8, "zero": 9, "width_power": 10, "constant": 11}),
+    "parametrisation": ("DYN_PARAMETRISATION_", {
+        "standard": 0, "ntk": 1, "mean_field": 2, "mup": 3, "normalised": 4}),
     "transformer": ("DYN_TRANSFORMER_", {"paper": 0, "gpt2": 1, "llama": 2}),
     "norm": ("DYN_NORM_", {"none": 0, "pre": 1, "post": 2}),
     "position": ("DYN_POSITION_", {"none": 0, "learned": 1, "sinusoidal": 2, "rotary": 3}),

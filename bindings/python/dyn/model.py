@@ -159,21 +159,31 @@ class Model(Handle):
 
 def mlp(widths: Sequence[int], activation: str | Sequence[str] = "tanh", init: Init | None = None, seed: int = 0, *,
         bias: bool | Sequence[bool] = True, output_bias: bool = True, output_scale: float = 1.0,
-        antisymmetric: bool = False) -> Model:
-    """A perceptron: h_0 = x, h_l = sigma_l(h_(l-1) W_l + b_l), f = output_scale * h_L.
+        antisymmetric: bool = False, parametrisation: str = "standard", multipliers: Sequence[float] | None = None,
+        gamma: float = 0.0, gamma_prime: float = 0.0, skip: bool = False) -> Model:
+    """A perceptron: h_0 = x, h_l = sigma_l(c_l (h_(l-1) W_l + b_l)), f = output_scale * h_L.
 
     widths: input, hidden..., output. Parameters are "W1" [widths[0], widths[1]], "b1" [widths[1]], "W2", ...
     activation: of the hidden layers by name ("tanh", "relu", "gelu", "x_tanh", ...), the output layer being linear; or
         one for every layer, the output's last.
     init: how parameters are drawn (dyn.init); default: as PyTorch's Linear. seed: any integer >= 0.
     bias: for all layers, or one for each. output_bias: False for none in the output layer.
-    antisymmetric: f = f_1 - f_2 of two copies that start equal, so that f = 0 at the start."""
+    antisymmetric: f = f_1 - f_2 of two copies that start equal, so that f = 0 at the start.
+    parametrisation: "standard", where c_l are the multipliers, 1 by default; "ntk", "mean_field", "mup", which also draw
+        the tensors; "normalised" with exponents gamma and gamma_prime (arXiv 2007.07497; of three layers gamma alone).
+    skip: hidden layers as wide as the one before add their input."""
     context = current()
     layers = len(widths) - 1
     options = structs["dyn_perceptron_options"](
         widths_count=len(widths), no_output_bias=int(not output_bias), antisymmetric=int(antisymmetric),
-        output_scale=output_scale)
+        output_scale=output_scale, parametrisation=enum("parametrisation", parametrisation), gamma=gamma,
+        gamma_prime=gamma_prime, skip=int(skip))
     lists = [ints(widths)]
+    if multipliers is not None:
+        if len(multipliers) != layers:
+            raise shapes_differ(f"{len(multipliers)} multipliers for {layers} layers")
+        lists.append((ctypes.c_double * layers)(*multipliers))
+        options.multipliers = ctypes.addressof(lists[-1])
     options.widths = ctypes.addressof(lists[0])
     if isinstance(activation, str):
         options.activation = enum("activation", activation)

@@ -225,6 +225,71 @@ class Products(AgainstTorch):
         self.check(dyn.polynomial(2, 3, 2), lambda p, x: x @ p["W1"] + x**2 @ p["W2"] + x**3 @ p["W3"] + p["b"], x)
 
 
+@unittest.skipIf(torch is None, "PyTorch is not installed")
+class Perceptrons(AgainstTorch):
+    def test_skip_and_multipliers(self):
+        x = np.random.default_rng(2).standard_normal((4, 3))
+        net = dyn.mlp([3, 5, 5, 2], "tanh", skip=True, multipliers=[.5, 2, 3])
+
+        def reference(p, x):
+            h = torch.tanh(.5 * (x @ p["W1"] + p["b1"]))
+            h = torch.tanh(2 * (h @ p["W2"] + p["b2"])) + h
+            return 3 * (h @ p["W3"] + p["b3"])
+        self.check(net, reference, x)
+
+
+class Parametrisations(unittest.TestCase):
+    def factors(self, widths, name, **options):
+        """The product of all c_l, read off a linear network whose weights are 1, and all s_l, measured."""
+        net = dyn.mlp(widths, "identity", parametrisation=name, output_bias=False, bias=False, **options)
+        stds = [w.std() for w in net.views(net.initial(3)).values()]
+        return net(np.ones(net.size), np.ones((1, widths[0])))[0, 0] / np.prod(widths[:-1]), stds
+
+    def near(self, measured, expected):
+        np.testing.assert_allclose(measured, expected, rtol=.1)
+
+    def test_products_and_draws(self):
+        m = 400
+        product, stds = self.factors([2, m, m, 1], "ntk")
+        self.assertAlmostEqual(product * m * np.sqrt(2), 1)
+        self.near(stds, [1, 1, 1])
+        product, _ = self.factors([2, m, m, 1], "mean_field")
+        self.assertAlmostEqual(product * m * m, 1)
+        product, stds = self.factors([2, m, m, 1], "mup")
+        self.assertAlmostEqual(product, 1)
+        self.near(stds, [m**-.5] * 3)
+
+    def test_normalised(self):
+        m, gamma, prime = 400, 1.5, .5
+        product, stds = self.factors([2, m, 1], "normalised", gamma=gamma, gamma_prime=prime)
+        self.assertAlmostEqual(product * m**gamma, 1)
+        self.near(stds, [m**(prime / 2), m**(-prime / 2)])
+        product, stds = self.factors([2, m, m, 1], "normalised", gamma=2)
+        self.assertAlmostEqual(product * m**2, 1)
+        self.near(stds, [1, 1, 1])
+        with self.assertRaisesRegex(dyn.InvalidArgument, "gamma_prime is 0.5: only two layers have it"):
+            dyn.mlp([2, m, m, 1], parametrisation="normalised", gamma_prime=.5)
+        with self.assertRaisesRegex(dyn.InvalidArgument, "gamma is 1, gamma_prime 0"):
+            dyn.mlp([2, m, 1], gamma=1)
+
+    def test_descent_of_the_normalised_model(self):
+        """One step moves the normalised weights by kappa/kappa' and kappa kappa' times their gradients."""
+        m, gamma, prime, rate = 16, 1.2, .4, 1e-6
+        k, kp = m**-gamma, m**-prime
+        net = dyn.mlp([1, m, 1], "tanh", parametrisation="normalised", gamma=gamma, gamma_prime=prime, output_bias=False)
+        x, y = np.array([[.3], [-.8]]), np.array([[1.], [2.]])
+        theta = net.initial(1)
+        _, gradient = dyn.Objective(net, x, y, half=True).gradient(theta)
+        before, moved = net.views(theta), net.views(-rate * gradient)
+        w, b, a = (before[n].ravel() * s for n, s in (("W1", kp**.5), ("b1", kp**.5), ("W2", kp**-.5)))
+        h = np.tanh(x * w + b)
+        e = k * h @ a - y[:, 0]
+        da = -rate * k / kp * (e[:, None] * h).mean(0)
+        dw = -rate * k * kp * (e[:, None] * a * (1 - h**2) * x).mean(0)
+        np.testing.assert_allclose(moved["W2"].ravel() * kp**-.5, da, rtol=1e-12)
+        np.testing.assert_allclose(moved["W1"].ravel() * kp**.5, dw, rtol=1e-12)
+
+
 class Ranks(unittest.TestCase):
     """Model ranks by their closed forms (arXiv 2211.11623)."""
 
