@@ -10,8 +10,9 @@ from dyn import layers as L
 try:
     import torch
     import torch.nn.functional as F
+    torch.set_num_threads(1)
 except ImportError:
-    torch = None
+    torch = F = None
 
 
 def scalar(f, r):
