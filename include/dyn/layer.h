@@ -118,6 +118,21 @@ DYN_API dyn_node dyn_layer_group_norm(dyn_graph *g, dyn_node x, int64_t groups, 
 DYN_API dyn_node dyn_layer_batch_norm(dyn_build *b, const char *name, dyn_node x, dyn_node gain, dyn_node shift,
                                       double momentum, double eps);
 
+/* ---- dropout ---- */
+
+/** What is dropped at once. Values never change. */
+enum dyn_drop {
+    DYN_DROP_ELEMENTS = 0,
+    DYN_DROP_PLACES = 1,        /* all channels of a place: whole tokens */
+    DYN_DROP_CHANNELS = 2       /* a channel at all places */
+};
+
+/**
+ * In training each element of x is 0 with probability p, else x / (1 - p); when measuring x itself. p = 0 is x, p = 1 is 0.
+ * whole: enum dyn_drop. shape: x [n, ..]. errors: DYN_EINVAL p outside [0, 1]; DYN_ESHAPE. since: 0.1
+ */
+DYN_API dyn_node dyn_layer_dropout(dyn_build *b, dyn_node x, double p, int32_t whole);
+
 /* ---- places in a sequence ---- */
 
 /** 0, 1, .., count - 1 as numbers. shape: [count]. since: 0.1 */

@@ -102,9 +102,10 @@ typedef struct dyn_perceptron_options {
     const double *multipliers;  /* [widths_count - 1] c_l of the standard parametrisation; NULL = 1 */
     double gamma;               /* of DYN_PARAMETRISATION_NORMALISED */
     double gamma_prime;         /* likewise */
+    double dropout;             /* chance that an output of a hidden layer is dropped in training, in [0, 1] */
 } dyn_perceptron_options;
 #define DYN_PERCEPTRON_OPTIONS_INIT { (uint32_t)sizeof(dyn_perceptron_options), 0, NULL, 0, 0, NULL, NULL, 0, 0, 0.0, 0, \
-                                      0, NULL, 0.0, 0.0 }
+                                      0, NULL, 0.0, 0.0, 0.0 }
 
 /**
  * A perceptron of any depth: h_0 = x, h_l = sigma_l(c_l (h_{l-1} W_l + b_l)). x [n, widths[0]], f [n, widths[last]].

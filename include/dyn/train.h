@@ -107,6 +107,8 @@ DYN_API int32_t dyn_run_reason(const dyn_run *run);
 
 /** Copy theta [p]; in an observer the theta it observes. errors: DYN_EINVAL. since: 0.1 */
 DYN_API dyn_status dyn_run_theta(const dyn_run *run, double *theta);
+/** Copy the states of all models, one after the other, in their order; nothing where there are none. since: 0.1 */
+DYN_API dyn_status dyn_run_states(const dyn_run *run, double *states);
 
 /** theta [p] in the objective's element type (enum dyn_dtype in *dtype unless NULL). Borrowed: lives as long as run and
  * changes with training. NULL for NULL. since: 0.1 */

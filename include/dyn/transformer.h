@@ -71,11 +71,12 @@ typedef struct dyn_transformer_options {
     const dyn_init_options *weights;    /* matrices and biases; NULL (default): as dyn_model_initialise's options say */
     int32_t depth_scaled;       /* 1: scale of Wo and W2 divided by sqrt(2 layers); needs `weights` */
     uint32_t reserved;          /* must be 0 */
+    double dropout;             /* of the embedding, the attention map and what each block adds; default 0 */
 } dyn_transformer_options;
 /** The two-layer model of arXiv 2401.08309. */
 #define DYN_TRANSFORMER_OPTIONS_INIT { (uint32_t)sizeof(dyn_transformer_options), 2, 201, 9, 400, 64, 0, 1200, 1, 0, \
                                        DYN_NORM_POST, 0, 0, DYN_POSITION_LEARNED, DYN_RELU, 0, 0, 1, 1, 1, 1, 1, 0, 1, \
-                                       -1, 1e-5, 1e4, NULL, NULL, 0, 0 }
+                                       -1, 1e-5, 1e4, NULL, NULL, 0, 0, 0.0 }
 
 /**
  * Write the defaults of a style; embedding and weights may point to static options. thread: any.

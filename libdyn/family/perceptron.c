@@ -10,6 +10,7 @@ typedef struct layer {
     int64_t in, out;
     int32_t activation, bias, skip;
     double multiplier, std;     /* std 0: drawn as the model's options say */
+    double dropout;
 } layer;
 
 typedef struct perceptron {
@@ -41,7 +42,8 @@ static dyn_node build_layer(dyn_build *b, const layer *l, int32_t number, int co
     if (l->bias)
         z = dyn_graph_add(g, z, layer_parameter(b, l, "b", number, copy, 1, &l->out));
     z = dyn_graph_activation(g, l->activation, dyn_graph_scale(g, z, l->multiplier));
-    return l->skip ? dyn_graph_add(g, z, x) : z;
+    z = l->skip ? dyn_graph_add(g, z, x) : z;
+    return l->dropout > 0 ? dyn_layer_dropout(b, z, l->dropout, DYN_DROP_ELEMENTS) : z;
 }
 
 static dyn_node build_copy(dyn_build *b, const perceptron *p, int copy, dyn_node x)
@@ -99,6 +101,8 @@ static dyn_status check_options(dyn_ctx *ctx, const dyn_perceptron_options *o)
     DYN__TRY(dyn__check_flag(ctx, "no_bias", o->no_bias));
     DYN__TRY(dyn__check_flag(ctx, "no_output_bias", o->no_output_bias));
     DYN__TRY(dyn__check_flag(ctx, "skip", o->skip));
+    if (!(o->dropout >= 0 && o->dropout <= 1))
+        return DYN__FAIL(ctx, DYN_EINVAL, "dropout is %g, expected 0 to 1", o->dropout);
     DYN__TRY(check_parametrisation(ctx, o));
     return dyn__check_flag(ctx, "antisymmetric", o->antisymmetric);
 }
@@ -146,6 +150,7 @@ static dyn_status set_layer(dyn_ctx *ctx, const dyn_perceptron_options *o, int32
     out->skip = o->skip && !last && out->in == out->out;
     out->multiplier = o->multipliers ? o->multipliers[l] : 1;
     out->std = 0;
+    out->dropout = last ? 0 : o->dropout;
     parametrise(o, l == 0, last, out);
     if (!isfinite(out->multiplier) || !isfinite(out->std))
         return DYN__FAIL(ctx, DYN_ENONFINITE, "layer %d has factor %g and std %g", (int)l + 1, out->multiplier, out->std);

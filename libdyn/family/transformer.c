@@ -75,6 +75,11 @@ static dyn_node turned(const writer *w, dyn_node x)
     return w->opt->position == DYN_POSITION_ROTARY ? dyn_layer_rotary(w->g, x, w->opt->rotary_base, 0) : x;
 }
 
+static dyn_node dropped(const writer *w, dyn_node x)
+{
+    return w->opt->dropout > 0 ? dyn_layer_dropout(w->b, x, w->opt->dropout, DYN_DROP_ELEMENTS) : x;
+}
+
 /* Queries are read from x, keys and values from y. */
 static dyn_node attention(const writer *w, dyn_node x, dyn_node y)
 {
@@ -87,7 +92,7 @@ static dyn_node attention(const writer *w, dyn_node x, dyn_node y)
         return q < 0 ? q : k < 0 ? k : v;
     dyn_node scores = named(w, "scores", dyn__attention_scores(w->g, q, k, NAN));
     dyn_node weights = named(w, "attention", dyn__attention_weights(w->g, scores, w->mask, o->causal));
-    dyn_node heads = named(w, "heads", dyn__attention_values(w->g, weights, v));
+    dyn_node heads = named(w, "heads", dyn__attention_values(w->g, dropped(w, weights), v));
     dyn_node all = dyn_layer_merge_heads(w->g, heads);
     if (!o->mix)
         return all;
@@ -111,13 +116,14 @@ static dyn_node write_layer(const writer *w, dyn_node x)
 {
     const dyn_transformer_options *o = w->opt;
     dyn_node in = o->norm == DYN_NORM_PRE ? norm(w, "gain1", "shift1", x) : x;
-    dyn_node y = attention(w, in, o->norm_query_only ? x : in);
+    dyn_node y = dropped(w, attention(w, in, o->norm_query_only ? x : in));
 
     if (o->residual)
         y = dyn_graph_add(w->g, x, y);
     x = o->norm == DYN_NORM_POST ? norm(w, "gain1", "shift1", y) : y;
     if (o->hidden) {
-        y = dyn_graph_add(w->g, x, feed_forward(w, o->norm == DYN_NORM_PRE ? norm(w, "gain2", "shift2", x) : x));
+        y = feed_forward(w, o->norm == DYN_NORM_PRE ? norm(w, "gain2", "shift2", x) : x);
+        y = dyn_graph_add(w->g, x, dropped(w, y));
         x = o->norm == DYN_NORM_POST ? norm(w, "gain2", "shift2", y) : y;
     }
     return named(w, "stream", x);
@@ -185,7 +191,7 @@ static dyn_node build(void *user, dyn_build *b)
     DYN__TRY(tokens);
     if (w.opt->pad >= 0)
         DYN__TRY(w.mask = pad_mask(&w, tokens));
-    dyn_node x = embed(&w, tokens, &table);
+    dyn_node x = dropped(&w, embed(&w, tokens, &table));
     for (int32_t layer = 1; layer <= w.opt->layers && x >= 0; layer++) {
         snprintf(w.prefix, sizeof w.prefix, "layer%d.", (int)layer);
         x = write_layer(&w, x);
@@ -247,6 +253,8 @@ static dyn_status check_together(dyn_ctx *ctx, const dyn_transformer_options *o)
         return DYN__FAIL(ctx, DYN_ESHAPE, "sinusoidal positions need an even width, it is %lld", (long long)o->width);
     if (o->position == DYN_POSITION_ROTARY && o->key_width % 2)
         return DYN__FAIL(ctx, DYN_ESHAPE, "rotary positions need an even key_width, it is %lld", (long long)o->key_width);
+    if (!(o->dropout >= 0 && o->dropout <= 1))
+        return DYN__FAIL(ctx, DYN_EINVAL, "dropout is %g, expected 0 to 1", o->dropout);
     if (!(o->eps >= 0) || !isfinite(o->eps) || !(o->rotary_base > 0) || !isfinite(o->rotary_base))
         return DYN__FAIL(ctx, DYN_EINVAL, "eps is %g, expected >= 0; rotary_base is %g, expected > 0", o->eps,
                          o->rotary_base);

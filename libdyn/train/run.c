@@ -228,6 +228,19 @@ dyn_status dyn_run_theta(const dyn_run *run, double *theta)
     return DYN_OK;
 }
 
+dyn_status dyn_run_states(const dyn_run *run, double *states)
+{
+    if (!run)
+        return DYN_EINVAL;
+    DYN__ENTER(run->ctx);
+    const int64_t n = dyn__objective_state_size(run->objective);
+    if (n == 0)
+        return DYN_OK;
+    DYN__NEED(run->ctx, states);
+    dyn__to_double(run->dtype, n, run->state, states);
+    return DYN_OK;
+}
+
 const void *dyn_run_parameters(const dyn_run *run, int32_t *dtype)
 {
     if (!run)

@@ -31,7 +31,7 @@ from .graph import (
 from .layers import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d, adaptive_max_pool2d,
     adaptive_max_pool3d, arange, avg_pool1d, avg_pool2d, avg_pool3d, batch_norm, causal_mask, conv1d, conv2d, conv3d,
-    conv_transpose1d, conv_transpose2d, conv_transpose3d, embedding, feed_forward, group_norm, gru, layer_norm, linear,
+    conv_transpose1d, conv_transpose2d, conv_transpose3d, dropout, embedding, feed_forward, group_norm, gru, layer_norm, linear,
     log_softmax, lstm, max_pool1d, max_pool2d, max_pool3d, merge_heads, rms_norm, rnn, rotary,
     scaled_dot_product_attention, sinusoidal, softmax, split_heads)
 from .measure import Condensation, Measurement, ModelRank, Sharpness

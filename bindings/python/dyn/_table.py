@@ -235,6 +235,7 @@ dyn_layer_max_pool                     i32    ptr i32 ptr ptr ptr ptr i32
 dyn_layer_avg_pool                     i32    ptr i32 ptr ptr ptr i32 i32
 dyn_layer_adaptive_avg_pool            i32    ptr i32 ptr
 dyn_layer_adaptive_max_pool            i32    ptr i32 ptr
+dyn_layer_dropout                      i32    ptr i32 f64 i32
 
 # model.h
 dyn_graph_activation                   i32    ptr i32 i32
@@ -413,6 +414,7 @@ dyn_run_write_csv                      status ptr str
 dyn_run_best                           status ptr ptr ptr ptr
 dyn_run_columns                        i32    ptr
 dyn_run_column_name                    str    ptr i32
+dyn_run_states                         status ptr ptr
 # transformer.h
 dyn_transformer_defaults               status i32 ptr
 dyn_model_transformer                  status ptr ptr ptr
@@ -431,7 +433,7 @@ dyn_trace_options struct_size:u32 method:i32 products:i64 seed:u64
 dyn_init_options struct_size:u32 kind:i32 scale:f64 bias_kind:i32 layers:i32 bias_scale:f64 layer_scale:ptr seed:u64
 dyn_perceptron_options struct_size:u32 widths_count:i32 widths:ptr activation:i32 no_bias:i32 activations:ptr
     bias:ptr no_output_bias:i32 antisymmetric:i32 output_scale:f64 parametrisation:i32 skip:i32 multipliers:ptr
-    gamma:f64 gamma_prime:f64
+    gamma:f64 gamma_prime:f64 dropout:f64
 dyn_objective_options struct_size:u32 loss:i32 dtype:i32 half:i32 sum_samples:i32 mean_outputs:i32 l2:f64
     memory_limit:i64 delta:f64 label_smoothing:f64 weight:ptr
 dyn_optimizer_options struct_size:u32 kind:i32 rate:f64 beta1:f64 beta2:f64 eps:f64 weight_decay:f64 clip_norm:f64
@@ -453,7 +455,7 @@ dyn_objective_parts struct_size:u32 models:i32 model:ptr model_name:ptr data:i32
 dyn_transformer_options struct_size:u32 layers:i32 vocabulary:i64 length:i64 width:i64 key_width:i64 value_width:i64
     hidden:i64 heads:i32 kv_heads:i32 norm:i32 rms:i32 norm_query_only:i32 position:i32 activation:i32 gated:i32
     bias:i32 output_bias:i32 causal:i32 residual:i32 mix:i32 project:i32 tied:i32 last:i32 pad:i64 eps:f64
-    rotary_base:f64 embedding:ptr weights:ptr depth_scaled:i32 reserved:u32
+    rotary_base:f64 embedding:ptr weights:ptr depth_scaled:i32 reserved:u32 dropout:f64
 dyn_cnn_options struct_size:u32 axes:i32 input:ptr convolutions:i32 dense:i32 channels:ptr hidden:ptr outputs:i64
     kernel:i64 stride:i64 padding:i64 activation:i32 dense_activation:i32 bias:i32 batch_norm:i32 global_pool:i32
     reserved:u32
@@ -498,6 +500,7 @@ ENUMERATORS = {
     "transformer": ("DYN_TRANSFORMER_", {"paper": 0, "gpt2": 1, "llama": 2}),
     "norm": ("DYN_NORM_", {"none": 0, "pre": 1, "post": 2}),
     "position": ("DYN_POSITION_", {"none": 0, "learned": 1, "sinusoidal": 2, "rotary": 3}),
+    "drop": ("DYN_DROP_", {"elements": 0, "places": 1, "channels": 2}),
     "cell": ("DYN_CELL_", {"simple": 0, "gru": 1, "lstm": 2}),
     "loss": ("DYN_LOSS_", {
         "mse": 0, "cross_entropy": 1, "binary_cross_entropy": 2, "l1": 3, "huber": 4, "hinge": 5, "kl": 6}),

@@ -22,7 +22,7 @@ def transformer(vocabulary: int | None = None, length: int | None = None, *, sty
                 causal: bool | None = None, residual: bool | None = None, mix: bool | None = None,
                 project: bool | None = None, tied: bool | None = None, last: bool | None = None, pad: int | None = None,
                 eps: float | None = None, rotary_base: float | None = None, embedding: Init | None = None,
-                weights: Init | None = None, depth_scaled: bool | None = None, init: Init | None = None,
+                weights: Init | None = None, depth_scaled: bool | None = None, dropout: float = 0.0, init: Init | None = None,
                 seed: int = 0) -> Model:
     """A decoder transformer: tokens [n, length] (integers) to logits [n, vocabulary], or [n, length, vocabulary].
 
@@ -35,6 +35,7 @@ def transformer(vocabulary: int | None = None, length: int | None = None, *, sty
     tied: the output matrix is the transposed embedding. last: logits of the last place only. pad: a token never seen.
     embedding: how both tables are drawn, default normal of std 1. weights: how matrices and biases are drawn whatever
         init says; depth_scaled divides the scale of Wo and W2 by sqrt(2 layers).
+    dropout: of the embedding, the attention map and what each block adds.
 
     Tensors are "embedding", "position", "layer1.Wq", ".bq", ".Wk", ".Wv", ".Wo", ".W1", ".b1", ".Wg", ".W2", ".b2",
     ".gain1", ".shift1", "W", "b"; "layer1.scores", ".attention", ".heads", ".stream" can be read by name."""
@@ -47,7 +48,7 @@ def transformer(vocabulary: int | None = None, length: int | None = None, *, sty
         vocabulary=vocabulary, length=length, layers=layers, heads=heads, kv_heads=kv_heads, width=width,
         key_width=key_width, value_width=value_width, hidden=hidden, rms=rms, norm_query_only=norm_query_only,
         gated=gated, bias=bias, output_bias=output_bias, causal=causal, residual=residual, mix=mix, project=project,
-        tied=tied, last=last, pad=pad, eps=eps, rotary_base=rotary_base, depth_scaled=depth_scaled)
+        tied=tied, last=last, pad=pad, eps=eps, rotary_base=rotary_base, depth_scaled=depth_scaled, dropout=dropout)
     for kind, name in (("norm", norm), ("position", position), ("activation", activation)):
         given[kind] = None if name is None else enum(kind, name)
     if width is not None and hidden is None and style != "paper":

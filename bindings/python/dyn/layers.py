@@ -228,3 +228,11 @@ def batch_norm(x: Node, weight: Node | None = None, bias: Node | None = None, mo
     share `momentum`; by the running moments when measuring. These are states "<name>.mean" and "<name>.var" of the model."""
     build = active("dyn.batch_norm")
     return build._node(lib.dyn_layer_batch_norm(build._build, name.encode(), x.id, _id(weight), _id(bias), momentum, eps))
+
+
+def dropout(x: Node, p: float = 0.5, *, whole: str = "elements") -> Node:
+    """In training each element is 0 with probability p, else x / (1 - p); when measuring x itself.
+
+    whole: "elements"; "places", all channels of a place (whole tokens); "channels", a channel at all places."""
+    build = active("dyn.dropout")
+    return build._node(lib.dyn_layer_dropout(build._build, x.id, p, enum("drop", whole)))

@@ -160,7 +160,7 @@ class Model(Handle):
 def mlp(widths: Sequence[int], activation: str | Sequence[str] = "tanh", init: Init | None = None, seed: int = 0, *,
         bias: bool | Sequence[bool] = True, output_bias: bool = True, output_scale: float = 1.0,
         antisymmetric: bool = False, parametrisation: str = "standard", multipliers: Sequence[float] | None = None,
-        gamma: float = 0.0, gamma_prime: float = 0.0, skip: bool = False) -> Model:
+        gamma: float = 0.0, gamma_prime: float = 0.0, skip: bool = False, dropout: float = 0.0) -> Model:
     """A perceptron: h_0 = x, h_l = sigma_l(c_l (h_(l-1) W_l + b_l)), f = output_scale * h_L.
 
     widths: input, hidden..., output. Parameters are "W1" [widths[0], widths[1]], "b1" [widths[1]], "W2", ...
@@ -171,13 +171,14 @@ def mlp(widths: Sequence[int], activation: str | Sequence[str] = "tanh", init: I
     antisymmetric: f = f_1 - f_2 of two copies that start equal, so that f = 0 at the start.
     parametrisation: "standard", where c_l are the multipliers, 1 by default; "ntk", "mean_field", "mup", which also draw
         the tensors; "normalised" with exponents gamma and gamma_prime (arXiv 2007.07497; of three layers gamma alone).
-    skip: hidden layers as wide as the one before add their input."""
+    skip: hidden layers as wide as the one before add their input.
+    dropout: chance that an output of a hidden layer is dropped in training."""
     context = current()
     layers = len(widths) - 1
     options = structs["dyn_perceptron_options"](
         widths_count=len(widths), no_output_bias=int(not output_bias), antisymmetric=int(antisymmetric),
         output_scale=output_scale, parametrisation=enum("parametrisation", parametrisation), gamma=gamma,
-        gamma_prime=gamma_prime, skip=int(skip))
+        gamma_prime=gamma_prime, skip=int(skip), dropout=dropout)
     lists = [ints(widths)]
     if multipliers is not None:
         if len(multipliers) != layers:

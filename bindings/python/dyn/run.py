@@ -190,7 +190,16 @@ class Run(RunView, Handle):
             return self.objective.predict(self.theta)
         if self.objective.model is None:
             raise invalid("an objective of functions has no network")
-        return self.objective.model(self.theta, x)
+        return self.objective.model(self.theta, x, self.states)
+
+    @property
+    def states(self) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+        """Copies of the states of the network (running moments) by name."""
+        shapes = {name: initial for model in self.objective.models for name, initial in model.states.items()}
+        values = np.empty(sum(initial.size for model in self.objective.models for initial in model.states.values()))
+        self._check(lib.dyn_run_states(self, pointer(values)))
+        ends = np.cumsum([initial.size for initial in shapes.values()])
+        return {name: part.reshape(shapes[name].shape) for name, part in zip(shapes, np.split(values, ends))}
 
     def accuracy(self) -> float:
         """Share of its samples that the run classifies rightly."""

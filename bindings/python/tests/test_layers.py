@@ -180,6 +180,99 @@ def eye(g, below=0):
     return (L.arange(g, 5).reshape(5, 1) - below).equal(L.arange(g, 6))
 
 
+class BatchNorm(unittest.TestCase):
+    def run_of(self, x, **options):
+        def build(g, x):
+            return dyn.batch_norm(x, eps=0.0, **options) @ g.parameter("W", (1, 1))
+        net = dyn.Model.from_function(build, (1,))
+        x = np.asarray(x, dtype=float).reshape(-1, 1)
+        return dyn.Run(net, x, np.ones_like(x), optimizer=dyn.GD(0.1), theta=[1.0])
+
+    def test_running_moments(self):
+        run = self.run_of([1, 2, 3, 4])
+        run.objective.value(run.theta), run.objective.gradient(run.theta)       # measurements move nothing
+        run.train(1)
+        self.assertAlmostEqual(run.states["norm.mean"][0], .25)
+        self.assertAlmostEqual(run.states["norm.var"][0], .9 + .1 * 5 / 3)     # unbiased: 1.0666667
+
+    def test_one_step_moves_them_once(self):
+        run = self.run_of([0, 2])
+        run.measure(dyn.Sharpness(k=1), every=1)
+        run.train(1)
+        self.assertAlmostEqual(run.states["norm.mean"][0], .1)
+
+    def test_places_count(self):
+        def build(g, x):
+            return dyn.batch_norm(x, eps=0.0).sum((1, 2)) @ g.parameter("W", (1, 1))
+        net = dyn.Model.from_function(build, (2, 2, 1))
+        run = dyn.Run(net, np.arange(8.0).reshape(2, 2, 2, 1), np.ones((2, 1)), optimizer=dyn.GD(0.1), theta=[1.0])
+        run.train(1)
+        self.assertAlmostEqual(run.states["norm.var"][0], .9 + .1 * 6)         # 1.5
+
+    def test_normalised_by_the_biased_variance_of_the_batch(self):
+        # f = w (x - 2.5) / sqrt(1.25), y = 1, mean squared error: d/dw = 2 (w - 0) / 1
+        run = self.run_of([1, 2, 3, 4])
+        run.train(1)
+        self.assertAlmostEqual(run.theta[0], 1 - .1 * 2)
+        self.assertAlmostEqual(run.predict([[5.]])[0, 0],
+                               run.theta[0] * (5 - .25) / np.sqrt(.9 + .1 * 5 / 3))
+
+    def test_one_value_per_channel_in_training_is_refused(self):
+        with self.assertRaisesRegex(dyn.ShapeError, "one value per channel"):
+            self.run_of([3]).train(1)
+        run = self.run_of([1, 2])
+        self.assertEqual(run.predict([[3.]]).shape, (1, 1))
+
+
+class Dropout(unittest.TestCase):
+    def moved(self, p, n=4, width=4, steps=1, seed=0, **options):
+        """f = dropout(x W) for x = 1 [n, n], W = 1: what a step moves W by is the mask."""
+        whole = options.pop("whole", "elements")
+
+        def build(g, x):
+            return dyn.dropout(x @ g.parameter("W", (n, width)), p, whole=whole)
+        net = dyn.Model.from_function(build, (n,))
+        loss = dyn.Objective(net, np.eye(n), np.zeros((n, width)), loss=lambda f, y: -(f - y).sum(1), sum_samples=True, **options)
+        run = dyn.Run(loss, optimizer=dyn.GD(1.0), theta=np.ones(n * width), seed=seed)
+        run.train(steps)
+        return run.theta.reshape(n, width) - 1
+
+    def test_what_is_kept_is_divided_by_the_chance_to_be_kept(self):
+        mask = self.moved(.75, n=100, width=50)
+        self.assertEqual(set(np.unique(mask)), {0.0, 4.0})
+        self.assertAlmostEqual(mask.mean(), 1, delta=.1)        # 4 standard errors: 4 sqrt(3 / 5000)
+
+    def test_rows_and_steps_draw_anew(self):
+        mask = self.moved(.5)
+        self.assertFalse((mask == mask[0]).all())
+        self.assertFalse((self.moved(.5, steps=2) == 2 * mask).all())
+        self.assertFalse((self.moved(.5, seed=1) == mask).all())
+        np.testing.assert_array_equal(self.moved(.5), mask)
+
+    def test_the_same_however_samples_are_cut(self):
+        whole = self.moved(.5, n=64, width=32)
+        np.testing.assert_array_equal(self.moved(.5, n=64, width=32, memory_limit=60_000), whole)
+
+    def test_ends(self):
+        np.testing.assert_array_equal(self.moved(0.0), np.ones((4, 4)))
+        np.testing.assert_array_equal(self.moved(1.0), np.zeros((4, 4)))
+        for p in (-.1, 1.5, float("nan")):
+            with self.assertRaisesRegex(dyn.InvalidArgument, "expected 0 to 1"):
+                self.moved(p)
+
+    def test_whole_places(self):
+        mask = self.moved(.5, n=40, width=3, whole="places")
+        self.assertTrue((mask == mask[:, :1]).all() and 0 < mask.mean() < 2)
+
+    def test_measurements_drop_nothing(self):
+        net = dyn.mlp([3, 20, 1], dropout=.5, seed=1)
+        x = np.ones((5, 3))
+        plain = dyn.mlp([3, 20, 1], seed=1)
+        np.testing.assert_array_equal(net(net.initial(), x), plain(net.initial(), x))
+        a, b = (dyn.Objective(m, x, np.ones((5, 1))).gradient(net.initial())[1] for m in (net, plain))
+        np.testing.assert_array_equal(a, b)
+
+
 class Errors(unittest.TestCase):
     def test_sizes_are_named(self):
         g = dyn.Graph()
