@@ -251,7 +251,7 @@ class Dropout(unittest.TestCase):
 
     def test_the_same_however_samples_are_cut(self):
         whole = self.moved(.5, n=64, width=32)
-        np.testing.assert_array_equal(self.moved(.5, n=64, width=32, memory_limit=60_000), whole)
+        np.testing.assert_array_equal(self.moved(.5, n=64, width=32, memory_limit=20_000), whole)
 
     def test_ends(self):
         np.testing.assert_array_equal(self.moved(0.0), np.ones((4, 4)))
