@@ -60,6 +60,32 @@ dyn_node dyn__draft_state(dyn__draft *d, const char *name, const dyn__shape *sha
     return x;
 }
 
+static int is_listed(int64_t count, const dyn_node *list, dyn_node x)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (list[i] == x)
+            return 1;
+    return 0;
+}
+
+dyn_status dyn__draft_check_inputs(const dyn__draft *d, int64_t count, const dyn_node *known)
+{
+    const dyn_graph *g = d->g;
+
+    for (int64_t i = 0; i < g->names; i++) {
+        const dyn_node x = g->name[i].node;
+        if (dyn__at(g, x)->attr.i[0] != DYN__INPUT || x == d->key || is_listed(count, known, x))
+            continue;
+        int state = 0;
+        for (int64_t k = 0; k < d->states; k++)
+            state |= d->state[k].node == x;
+        if (!state)
+            return DYN__FAIL(g->ctx, DYN_EUSER, "the build function made an input \"%s\" of the graph, to which nothing would "
+                             "be bound; dyn_build_input and dyn_build_data give inputs", g->name[i].text);
+    }
+    return DYN_OK;
+}
+
 /* ---- running ---- */
 
 /* dyn_graph_parameter inside a build function asks the build's supplier. */

@@ -71,6 +71,8 @@ struct dyn_build {
     int32_t tensors, states;    /* asked for so far in this call */
 };
 
+/* Refuses an input of the graph that is none of these, since nothing would ever be bound to it. */
+dyn_status dyn__draft_check_inputs(const dyn__draft *d, int64_t count, const dyn_node *known);
 /* Runs the build function fn on b, which is filled in down to `samples`; b is closed afterwards. */
 dyn_node dyn__build_run(dyn_build *b, dyn_build_fn fn, void *user);
 /* 1 while a model is declared: sizes are found out, for one sample, and nothing will be computed. */

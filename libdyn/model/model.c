@@ -84,6 +84,19 @@ static dyn_status read_output(dyn_model *m, const dyn_graph *g, dyn_node f)
     return DYN_OK;
 }
 
+static dyn_status check_inputs(const dyn_model *m, const dyn__draft *d)
+{
+    dyn_node *known = dyn__alloc(m->ctx, (size_t)m->inputs, sizeof *known);
+    dyn_status s = known ? DYN_OK : DYN_ENOMEM;
+
+    for (int64_t i = 0; s == DYN_OK && i < m->inputs; i++)
+        known[i] = dyn_graph_find(d->g, m->input[i].name);
+    if (s == DYN_OK)
+        s = dyn__draft_check_inputs(d, m->inputs, known);
+    dyn__free(m->ctx, known);
+    return s;
+}
+
 static dyn_status declare(dyn_model *m, dyn_graph *g, int copies)
 {
     dyn__draft d;
@@ -93,6 +106,8 @@ static dyn_status declare(dyn_model *m, dyn_graph *g, int copies)
     dyn_status s = read_output(m, g, dyn__build_run(&b, m->build, m->user));
     if (s == DYN_OK && m->inputs == 0)
         s = DYN__FAIL(m->ctx, DYN_EUSER, "the build function asked for no input");
+    if (s == DYN_OK)
+        s = check_inputs(m, &d);
     if (s == DYN_OK)
         s = dyn__model_read_tensors(m, &d, copies);
     if (s == DYN_OK)

@@ -268,6 +268,19 @@ static dyn_status add_key(dyn_objective *o, dyn__loss_graph *l)
     return DYN_OK;
 }
 
+static dyn_status check_inputs(dyn_objective *o, const dyn__loss_graph *l)
+{
+    dyn_node *known = dyn__alloc(o->ctx, (size_t)l->slots + 1, sizeof *known);
+
+    if (!known)
+        return DYN_ENOMEM;
+    for (int64_t i = 0; i < l->slots; i++)
+        known[i] = l->slot[i].node;
+    dyn_status s = dyn__draft_check_inputs(&l->draft, l->slots, known);
+    dyn__free(o->ctx, known);
+    return s;
+}
+
 /* Writes with the build function. What it returns is the loss, unless it has named terms. */
 static dyn_status write(dyn_objective *o, dyn__loss_graph *l, int64_t samples)
 {
@@ -281,6 +294,7 @@ static dyn_status write(dyn_objective *o, dyn__loss_graph *l, int64_t samples)
     }
     const dyn_node x = dyn__build_run(&b, o->build, o->user);
     DYN__TRY(x);
+    DYN__TRY(check_inputs(o, l));
     DYN__TRY(add_key(o, l));
     if (l->draft.terms > 0)
         return DYN_OK;

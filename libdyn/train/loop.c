@@ -130,13 +130,10 @@ static dyn_status take_step(dyn_run *r, int final, double accuracy)
 {
     const int fresh = r->step >= r->seen, new = r->step >= r->recorded;
     const int row = new && (final || r->step % r->opt.record_every == 0 || !isnan(r->best.now));
-    double norm = 0;
+    const double norm = dyn__optimizer_norm(r->optimizer, r->gradient);  /* at every step: the end must not depend on rows */
     dyn_status s = DYN_OK;
 
-    if (row || r->optimizer->opt.clip_norm > 0) {
-        norm = dyn__optimizer_norm(r->optimizer, r->gradient);
-        DYN__TRY(check_finite(r, norm, "norm of the gradient"));
-    }
+    DYN__TRY(check_finite(r, norm, "norm of the gradient"));
     if (new) {
         DYN__TRY(record(r, row, norm, accuracy));
         r->recorded = r->step + 1;
