@@ -3,6 +3,8 @@
  * The C++ header: a program from context to the three measurements, and errors as exceptions. */
 #include <cmath>
 #include <cstdio>
+#include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <dyn/dyn.hpp>
 
@@ -90,8 +92,53 @@ static void test_handles(dyn::context ctx)
     dyn::handle<dyn_array> b = std::move(a);
 
     check("handles move", !a && b && !ctx.get() && other.get());
-    check("handles do not copy", !std::is_copy_constructible_v<dyn::handle<dyn_array>> &&
+    check("handles of what has one owner do not copy", !std::is_copy_constructible_v<dyn::handle<dyn_run>> &&
                                      !std::is_copy_constructible_v<dyn::context>);
+}
+
+static void test_copies(const dyn::context &ctx)
+{
+    auto a = dyn::array(ctx, {1.0, 2.0}, {2});
+    auto b = a;
+    dyn::handle<dyn_array> c;
+
+    c = b;
+    a.reset();
+    b = dyn::handle<dyn_array>();
+    check("a copy of a handle is a reference of its own", !a && !b && dyn_array_size(c.get()) == 2);
+    static_assert(std::is_copy_constructible_v<dyn::handle<dyn_model>> && std::is_copy_assignable_v<dyn::handle<dyn_plan>>);
+    static_assert(!std::is_copy_constructible_v<dyn::handle<dyn_run>> && !std::is_copy_constructible_v<dyn::handle<dyn_graph>>);
+    static_assert(std::is_nothrow_move_constructible_v<dyn::handle<dyn_array>>);
+}
+
+static void test_callbacks(const dyn::context &ctx)
+{
+    std::vector<std::int64_t> steps;
+    std::int64_t last = 3;
+    dyn::callback<dyn_gradient_fn> square(ctx, [](const double *theta, double *value, double *gradient) {
+        *value = theta[0] * theta[0];
+        gradient[0] = 2 * theta[0];
+        return 0;
+    });
+    const auto value = [](void *, const double *theta, double *out) -> std::int32_t { return *out = theta[0] * theta[0], 0; };
+    auto objective = ctx.make(dyn_objective_from_callbacks, std::int64_t{1}, +value, square.function, nullptr, square.user());
+    auto run = ctx.make(dyn_run_create, objective, nullptr, nullptr, std::vector<double>{1.0});
+    dyn::callback<dyn_observer_fn> watch(ctx, [&](dyn_run *, std::int64_t step, double, const double *, const double *) {
+        steps.push_back(step);
+        if (step == 5)
+            throw std::out_of_range("five");
+        return step == last ? std::int32_t{DYN_STOPPED} : 0;
+    });
+    ctx.call(dyn_run_observe, run, watch.function, watch.user(), nullptr);
+    check("a callback captures and stops", ctx.call(dyn_run_train, run, 10) == DYN_STOPPED && steps.size() == 4);
+    bool thrown = false;
+    try {
+        ctx.call(dyn_run_train, run, 10);
+    } catch (const std::out_of_range &e) {
+        thrown = std::string(e.what()) == "five";
+    }
+    check("what a callback throws comes out of the call", thrown);
+    check("and only once", dyn::parameters(ctx, run).size() == 1);
 }
 
 int main()
@@ -102,6 +149,8 @@ int main()
     test_training(ctx);
     test_errors(ctx);
     test_handles(dyn::context());
+    test_copies(ctx);
+    test_callbacks(ctx);
     std::printf("%d passed, %d failed\n", passed, failed);
     return failed != 0;
 }

@@ -43,10 +43,10 @@ typedef int32_t dyn_status;
     X(DYN_EINTERNAL, -16, "internal error")
 
 enum {
-#define DYN__X(name, value, text) name = value,
-    DYN_STATUS_LIST(DYN__X)
-#undef DYN__X
-    DYN__STATUS_END = 127
+#define DYN_STATUS_ENUMERATOR(name, value, text) name = value,
+    DYN_STATUS_LIST(DYN_STATUS_ENUMERATOR)
+#undef DYN_STATUS_ENUMERATOR
+    DYN_STATUS_END = 127
 };
 
 /** Name of a status code, for example "DYN_ESHAPE"; "unknown status" for others. Any thread. since: 0.1 */

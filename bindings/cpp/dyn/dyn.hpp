@@ -4,12 +4,21 @@
  * renamed; two members of dyn::context carry it over:
  *     ctx.make(dyn_something_create, arguments...)    calls it and returns what its last parameter receives, as a handle
  *     ctx.call(dyn_something_do, arguments...)        calls it and returns its status, which is never an error
- * A first parameter of type dyn_ctx * is filled in. Handles, vectors and option structs are passed as they are. */
+ * A first parameter of type dyn_ctx * is filled in. Handles, vectors and option structs are passed as they are. Handles
+ * of objects that count their references (arrays, models, objectives, operators, plans) copy; the others move.
+ * Functions of the caller may capture: see dyn::callback. */
 #ifndef DYN_DYN_HPP
 #define DYN_DYN_HPP
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "dyn/dyn.hpp needs C++17: compile with -std=c++17 or newer, or include dyn/dyn.h, which is C"
+#endif
+
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -52,21 +61,57 @@ struct release {
     void operator()(dyn_rank *p) const noexcept { dyn_rank_free(p); }
 };
 
+/** How one more reference to an object is taken, for the types that count them. */
+struct retain {
+    dyn_array *operator()(dyn_array *p) const noexcept { return dyn_array_ref(p); }
+    dyn_plan *operator()(dyn_plan *p) const noexcept { return dyn_plan_ref(p); }
+    dyn_model *operator()(dyn_model *p) const noexcept { return dyn_model_ref(p); }
+    dyn_objective *operator()(dyn_objective *p) const noexcept { return dyn_objective_ref(p); }
+    dyn_operator *operator()(dyn_operator *p) const noexcept { return dyn_operator_ref(p); }
+};
+
+template <class T> using single = std::unique_ptr<T, release>;
+
+/** A reference to a counted object: a copy is one more. */
+template <class T> class counted : public single<T> {
+public:
+    using single<T>::single;
+    counted() noexcept = default;
+    counted(counted &&) noexcept = default;
+    counted(const counted &other) noexcept : single<T>(retain()(other.get())) {}
+    counted &operator=(counted other) noexcept
+    {
+        this->swap(other);
+        return *this;
+    }
+    ~counted() = default;
+};
+
 /** An owned object of the C interface. h.get() is the C handle. */
-template <class T> using handle = std::unique_ptr<T, release>;
+template <class T> using handle = std::conditional_t<std::is_invocable_v<retain, T *>, counted<T>, single<T>>;
 
 /** Option structs with all defaults: auto o = dyn::options<dyn_run_options>(); */
-template <class Options> Options options() noexcept
-{
-    Options o{};
-
-    o.struct_size = static_cast<std::uint32_t>(sizeof(Options));
-    return o;
-}
+template <class Options> Options options() noexcept;
+template <> inline dyn_condensation_options options() noexcept { return DYN_CONDENSATION_OPTIONS_INIT; }
+template <> inline dyn_ctx_options options() noexcept { return DYN_CTX_OPTIONS_INIT; }
+template <> inline dyn_eigen_options options() noexcept { return DYN_EIGEN_OPTIONS_INIT; }
+template <> inline dyn_init_options options() noexcept { return DYN_INIT_OPTIONS_INIT; }
+template <> inline dyn_objective_options options() noexcept { return DYN_OBJECTIVE_OPTIONS_INIT; }
+template <> inline dyn_optimizer_options options() noexcept { return DYN_OPTIMIZER_OPTIONS_INIT; }
+template <> inline dyn_perceptron_options options() noexcept { return DYN_PERCEPTRON_OPTIONS_INIT; }
+template <> inline dyn_plan_options options() noexcept { return DYN_PLAN_OPTIONS_INIT; }
+template <> inline dyn_rank_options options() noexcept { return DYN_RANK_OPTIONS_INIT; }
+template <> inline dyn_replicas_options options() noexcept { return DYN_REPLICAS_OPTIONS_INIT; }
+template <> inline dyn_run_options options() noexcept { return DYN_RUN_OPTIONS_INIT; }
+template <> inline dyn_schedule options() noexcept { return DYN_SCHEDULE_INIT; }
+template <> inline dyn_sharpness_options options() noexcept { return DYN_SHARPNESS_OPTIONS_INIT; }
+template <> inline dyn_spike_options options() noexcept { return DYN_SPIKE_OPTIONS_INIT; }
+template <> inline dyn_trace_options options() noexcept { return DYN_TRACE_OPTIONS_INIT; }
 
 namespace detail {
 
-template <class T> T *raw(const handle<T> &h) noexcept { return h.get(); }
+template <class T> T *raw(const single<T> &h) noexcept { return h.get(); }
+template <class T> T *raw(const counted<T> &h) noexcept { return h.get(); }
 template <class T> T *raw(std::vector<T> &v) noexcept { return v.data(); }
 template <class T> const T *raw(const std::vector<T> &v) noexcept { return v.data(); }
 template <class T, class = std::enable_if_t<std::is_class_v<T>>> const T *raw(const T &options) noexcept { return &options; }
@@ -77,7 +122,68 @@ template <class... P> using last = std::tuple_element_t<sizeof...(P) - 1, std::t
 template <class... P> using first = std::tuple_element_t<0, std::tuple<P...>>;
 template <class... P> using made = std::remove_pointer_t<std::remove_pointer_t<last<P...>>>;
 
+/** What a function of the caller has thrown, on its way through C. */
+struct thrown {
+    std::mutex mutex;
+    std::exception_ptr exception;
+
+    void keep(std::exception_ptr e)
+    {
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (!exception)
+            exception = std::move(e);
+    }
+
+    void raise()
+    {
+        std::unique_lock<std::mutex> lock(mutex);
+        std::exception_ptr e = std::exchange(exception, nullptr);
+        lock.unlock();
+        if (e)
+            std::rethrow_exception(e);
+    }
+};
+
 }  // namespace detail
+
+class context;
+
+/**
+ * A function of the caller's as the C interface takes it: pass function and user() where a dyn_..._fn and its user
+ * pointer are wanted. It may capture. It must live as long as C may call it, in one place: it neither copies nor moves.
+ * What it throws ends the work in C and comes out of the dyn::context's call that led there.
+ *     dyn::callback<dyn_observer_fn> watch(ctx, [&](dyn_run *, std::int64_t step, double loss, auto...) { ... return 0; });
+ *     ctx.call(dyn_run_observe, run, watch.function, watch.user(), nullptr);
+ */
+template <class Function> class callback;
+
+template <class R, class... A> class callback<R (*)(void *, A...)> {
+public:
+    callback(const context &ctx, std::function<R(A...)> f);
+    callback(const callback &) = delete;
+    callback &operator=(const callback &) = delete;
+
+    static R function(void *user, A... arguments) noexcept
+    {
+        auto *self = static_cast<callback *>(user);
+
+        try {
+            return self->f_(arguments...);
+        } catch (...) {
+            self->thrown_->keep(std::current_exception());
+        }
+        if constexpr (std::is_integral_v<R>)
+            return DYN_EUSER;
+        else
+            return R();
+    }
+
+    void *user() noexcept { return this; }
+
+private:
+    std::function<R(A...)> f_;
+    std::shared_ptr<detail::thrown> thrown_;
+};
 
 /** A context; movable. The objects made with it may outlive it. */
 class context {
@@ -97,6 +203,7 @@ public:
     /** Throw if s is an error; else return it. Node numbers, which are negative for an error, go through it too. */
     std::int32_t check(std::int32_t s) const
     {
+        thrown_->raise();
         if (s < 0)
             throw error(s, dyn_ctx_message(get()));
         return s;
@@ -119,8 +226,16 @@ public:
     }
 
 private:
+    template <class Function> friend class callback;
+
     handle<dyn_ctx> ctx_;
+    std::shared_ptr<detail::thrown> thrown_ = std::make_shared<detail::thrown>();
 };
+
+template <class R, class... A> callback<R (*)(void *, A...)>::callback(const context &ctx, std::function<R(A...)> f)
+    : f_(std::move(f)), thrown_(ctx.thrown_)
+{
+}
 
 /** An array with a copy of the data; the product of the shape must be data.size(). */
 inline handle<dyn_array> array(const context &ctx, const std::vector<double> &data, const std::vector<std::int64_t> &shape)
