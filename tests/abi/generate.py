@@ -1,17 +1,30 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Write the tables that layout.c, options.c and calls.c include, from the public headers.
+"""Write the tables that layout.c, options.c, calls.c and hostile/misuse.c include, from the public headers.
 
-usage: generate.py layout|calls ROOT OUTPUT"""
+usage: generate.py layout|calls|misuse ROOT OUTPUT"""
+import json
+import pathlib
 import sys
 
 import contract
 
 KIND = {"double": "d", "int32_t": "i", "int64_t": "l", "uint32_t": "u", "uint64_t": "u"}
+NO_OBJECTS = ("_options", "_parts", "_schedule", "_node")
 HANDLE_FREED = ("_free", "_unref", "_ref")      # with a live handle these would end it or leak it
+
+
+def first_sizes(root):
+    """Sizes of the option structs in the first release that had them."""
+    sizes = {}
+    for release in sorted(pathlib.Path(root, "tests/abi").glob("libdyn-*.layout.json")):
+        for name, struct in json.loads(release.read_text())["structs"].items():
+            sizes.setdefault(name, struct["size"])
+    return sizes
 
 
 def layout(root):
     structs = contract.structs(root)
+    first = first_sizes(root)
     lines = []
     for s in structs:
         lines.append("static const %s %s_init = %s;" % (s.name, s.name, s.init))
@@ -20,8 +33,8 @@ def layout(root):
                   (f, "p" if "*" in kind else KIND.get(kind, "p"), s.name, f, s.name, f) for kind, f in s.fields]
         lines.append("};")
     lines.append("static const struct layout layouts[] = {")
-    lines += ["    { \"%s\", sizeof(%s), &%s_init, %d, %s_fields }," % (s.name, s.name, s.name, len(s.fields), s.name)
-              for s in structs]
+    lines += ["    { \"%s\", sizeof(%s), %s, &%s_init, %d, %s_fields }," %
+              (s.name, s.name, first.get(s.name, "sizeof(%s)" % s.name), s.name, len(s.fields), s.name) for s in structs]
     lines += ["};", "static const struct enumerator enumerators[] = {"]
     names = [name for name, _ in contract.statuses(root)] + [e.name for e in contract.enumerators(root)]
     lines += ["    { \"%s\", %s }," % (name, name) for name in names]
@@ -69,10 +82,45 @@ def calls(root):
     return lines + ["static const struct entry entries[] = {"] + entries + ["};"]
 
 
+def object_name(kind):
+    """'graph' for a pointer to a dyn_graph, None for all that is no object."""
+    name = kind.replace("const ", "").replace("struct ", "").replace(" *", "")
+    whole = kind.count("*") == 1 and name.startswith("dyn_") and not name.endswith(NO_OBJECTS)
+    return name[4:] if whole else None
+
+
+def misused(kind, place):
+    """The argument of a type as a member of `v`, the values of a trial; objects live, but for one at v.foreign."""
+    if object_name(kind):
+        return "(v.foreign == %d ? other.%s : live.%s)" % (place, object_name(kind), object_name(kind))
+    if kind.endswith("_fn"):
+        return "NULL"
+    if kind == "const char *":
+        return "v.text"
+    if "*" in kind:
+        return "(void *)v.handles" if kind.count("*") > 1 and "const" in kind else "memory(%d)" % place
+    return "v.number" if kind == "double" else "(%s)v.integer" % kind
+
+
+def misuse(root):
+    entries = []
+    lines = []
+    for f in contract.functions(root):
+        if f.name.endswith(HANDLE_FREED) or not f.parameters or object_name(f.parameters[0][0]) == "build":
+            continue        # a dyn_build exists inside of a build function only
+        text = "%s(%s)" % (f.name, ", ".join(misused(kind, i) for i, (kind, _) in enumerate(f.parameters)))
+        status = "return %s;" if f.result in ("dyn_status", "dyn_node") else "(void)%s; return NO_STATUS;"
+        lines.append("static int32_t try_%s(void) { %s }" % (f.name, status % text))
+        objects = [i for i, (kind, _) in enumerate(f.parameters) if object_name(kind)]
+        entries.append("    { \"%s\", try_%s, %d, %d }," % (f.name, f.name, objects[0] if objects else -1,
+                                                          objects[1] if len(objects) > 1 else -1))
+    return lines + ["static const struct entry entries[] = {"] + entries + ["};"]
+
+
 def main():
     what, root, output = sys.argv[1:4]
     with open(output, "w") as out:
-        out.write("\n".join({"layout": layout, "calls": calls}[what](root)) + "\n")
+        out.write("\n".join({"layout": layout, "calls": calls, "misuse": misuse}[what](root)) + "\n")
 
 
 main()

@@ -10,7 +10,8 @@
 #include <dyn/dyn.h>
 
 struct field { const char *name; char kind; size_t offset, size; };
-struct layout { const char *name; size_t size; const void *init; size_t count; const struct field *fields; };
+/* `first` is the size in the first release that had the struct, or today's. */
+struct layout { const char *name; size_t size, first; const void *init; size_t count; const struct field *fields; };
 struct enumerator { const char *name; int32_t value; };
 
 #include "layout_table.inc"

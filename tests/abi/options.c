@@ -188,6 +188,26 @@ TEST(defaults_are_accepted)
     }
 }
 
+/* Programs of the first release pass the size that the struct had then, for ever; nothing shorter is theirs. */
+TEST(sizes_of_the_first_release)
+{
+    for (size_t i = 0; i < LAYOUTS; i++) {
+        const struct layout *l = &layouts[i];
+        const struct user *u = user_of(l);
+        uint32_t size = (uint32_t)l->first;
+        union options o;
+
+        valid(l, &o);
+        memset(o.bytes + size, 0xff, sizeof o.bytes - size);    /* what lies behind is not the struct's */
+        memcpy(o.bytes, &size, sizeof size);
+        if (u && u->use(&o) < 0)
+            complain("%s of %u bytes: %s", l->name, (unsigned)size, dyn_ctx_message(live.ctx));
+        size -= 4;
+        memcpy(o.bytes, &size, sizeof size);
+        refused(l, &o, DYN_EABI_OLD, "shorter than in its first release");
+    }
+}
+
 TEST(sizes)
 {
     static const struct { uint32_t size; dyn_status status; const char *why; } cases[] = {
@@ -251,6 +271,7 @@ int main(void)
 {
     objects_make(&live);
     RUN(defaults_are_accepted);
+    RUN(sizes_of_the_first_release);
     RUN(sizes);
     RUN(fields);
     objects_free(&live);
