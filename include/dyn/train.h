@@ -155,7 +155,9 @@ typedef struct dyn_schedule {
 /**
  * Measures the run at step: loss and gradient [p] are those at theta [p], valid during the call. It may call analyses
  * and operators on the run's objective, and dyn_run_record. Return 0 to go on, DYN_STOPPED to stop the training after
- * this step, or an error (negative) which dyn_run_train then returns.
+ * this step, or an error (negative) which dyn_run_train then returns; its message is that of the last call that failed
+ * in the observer, else it names the observer, by its place from 0 on, and the step. Any other number ends the training
+ * with DYN_EUSER and is named.
  */
 typedef int32_t (*dyn_observer_fn)(void *user, dyn_run *run, int64_t step, double loss, const double *theta,
                                    const double *gradient);

@@ -27,6 +27,8 @@ dyn_status dyn__fail(dyn_ctx *ctx, dyn_status code, const char *format, ...) __a
 dyn_status dyn__fail_system(dyn_ctx *ctx, const char *action, const char *path);
 /* The text of an errno, in room or static. Thread-safe. */
 const char *dyn__system_text(int error, char *room, size_t size);
+/* How often something has failed in ctx: tells whether the message is new. */
+int64_t dyn__failures(const dyn_ctx *ctx);
 /* For the arguments after the object: fail with the name of the one that is NULL. */
 #define DYN__NEED(ctx, p) do { if (!(p)) return DYN__FAIL((ctx), DYN_EINVAL, "%s is NULL", #p); } while (0)
 #define DYN__TRY(call) do { dyn_status dyn__s_ = (call); if (dyn__s_ < 0) return dyn__s_; } while (0)

@@ -44,6 +44,7 @@ static dyn_ctx *allocate(const dyn_ctx_options *o)
     dyn__ref_init(&ctx->refs);
     atomic_init(&ctx->depth, 0);
     atomic_init(&ctx->function, NULL);
+    atomic_init(&ctx->failures, 0);
     atomic_flag_clear(&ctx->message_lock);
     return ctx;
 }
@@ -75,6 +76,8 @@ dyn_status dyn_ctx_create(const dyn_ctx_options *opt, dyn_ctx **out)
         return s;
     }
     dyn__ctx_write_report(ctx);
+    dyn__log(ctx, DYN_LOG_DEBUG, "dyn_ctx_create: version %s, instruction set %d, %d threads", dyn_version(),
+             (int)ctx->isa, (int)ctx->threads);
     *out = ctx;
     return DYN_OK;
 }

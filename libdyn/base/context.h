@@ -25,7 +25,8 @@ void dyn__pool_free(dyn_ctx *ctx, dyn__pool *p);
 /* Cores this process may use, at least 1. */
 int dyn__usable_cores(void);
 
-enum { DYN__MESSAGE_SIZE = 1024, DYN__REPORT_SIZE = 512, DYN__MAX_THREADS = 1024 };
+enum { DYN__MESSAGE_SIZE = 1024, DYN__REPORT_SIZE = 512, DYN__MAX_THREADS = 1024,
+       DYN__WORKER_STACK = 2 << 20 };
 
 struct dyn_ctx {
     dyn__ref refs;
@@ -38,6 +39,7 @@ struct dyn_ctx {
 
     _Atomic int32_t depth;              /* public functions now inside one another */
     _Atomic(const char *) function;     /* the outermost of them */
+    _Atomic int64_t failures;           /* messages so far */
     atomic_flag message_lock;
     char message[DYN__MESSAGE_SIZE];
     char report[DYN__REPORT_SIZE];

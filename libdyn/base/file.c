@@ -183,8 +183,10 @@ static dyn_status replace(dyn__file *f, dyn__file_writer writer, void *arg)
     s = writer(arg, f);
     if (s == DYN_OK)
         s = put_in_place(f);
-    if (s == DYN_OK)
+    if (s == DYN_OK) {
+        dyn__log(f->ctx, DYN_LOG_DEBUG, "\"%s\" is written", f->path);
         sync_folder(f);
+    }
     return s;
 }
 

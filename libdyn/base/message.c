@@ -63,8 +63,14 @@ dyn_status dyn__fail(dyn_ctx *ctx, dyn_status code, const char *format, ...)
     length = compose(ctx, text, format, args);
     va_end(args);
     keep(ctx, text, length);
+    atomic_fetch_add_explicit(&ctx->failures, 1, memory_order_relaxed);
     log_text(ctx, DYN_LOG_ERROR, text);
     return code;
+}
+
+int64_t dyn__failures(const dyn_ctx *ctx)
+{
+    return atomic_load_explicit(&ctx->failures, memory_order_relaxed);
 }
 
 /* Both standards' forms of strerror_r. */

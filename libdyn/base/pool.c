@@ -170,23 +170,44 @@ static void *work(void *arg)
 
 /* ---- the caller's side ---- */
 
-/* Start the workers with all signals blocked, so that the program's handlers run in its own threads. As many as the
- * system gives are enough. */
-static void start(dyn__pool *p)
+/* Start workers until the system refuses one; its error, or 0. Callbacks of the caller may run on them: the C library's
+ * default is too small in some of them, and too large where many threads share little memory. */
+static int start_workers(dyn__pool *p)
+{
+    pthread_attr_t attr;
+    int error = pthread_attr_init(&attr);
+
+    if (error == 0)
+        error = pthread_attr_setstacksize(&attr, DYN__WORKER_STACK);
+    for (int i = 0; i < p->size && error == 0; i++) {
+        p->workers[i].pool = p;
+        p->workers[i].number = i + 1;
+        error = pthread_create(&p->workers[i].thread, &attr, work, &p->workers[i]);
+        if (error == 0)
+            atomic_store(&p->started, i + 1);
+    }
+    pthread_attr_destroy(&attr);
+    return error;
+}
+
+/* With all signals blocked, so that the program's handlers run in its own threads. As many workers as the system gives
+ * are enough. */
+static void start(dyn_ctx *ctx, dyn__pool *p)
 {
     sigset_t all, old;
+    char room[128];
+    int error;
 
     p->owner = getpid();
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    for (int i = 0; i < p->size; i++) {
-        p->workers[i].pool = p;
-        p->workers[i].number = i + 1;
-        if (pthread_create(&p->workers[i].thread, NULL, work, &p->workers[i]) != 0)
-            break;
-        atomic_store(&p->started, i + 1);
-    }
+    error = start_workers(p);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (error)
+        dyn__log(ctx, DYN_LOG_WARNING, "only %d of %d worker threads could be started: %s", atomic_load(&p->started),
+                 p->size, dyn__system_text(error, room, sizeof room));
+    else
+        dyn__log(ctx, DYN_LOG_DEBUG, "%d worker threads started", p->size);
 }
 
 static void open_job(dyn__pool *p, int64_t tasks, dyn__task_fn fn, void *arg)
@@ -257,12 +278,12 @@ static void run_alone(dyn__pool *p, int64_t tasks, dyn__task_fn fn, void *arg)
 }
 
 /* Take the pool for a job; 0 when it is in use or this is a forked child of its process. */
-static int acquire(dyn__pool *p)
+static int acquire(dyn_ctx *ctx, dyn__pool *p)
 {
     if (atomic_exchange(&p->busy, 1))
         return 0;
     if (p->owner == 0)
-        start(p);
+        start(ctx, p);
     if (p->owner == getpid())
         return 1;
     atomic_store(&p->busy, 0);
@@ -273,7 +294,7 @@ void dyn__parallel(dyn_ctx *ctx, int64_t tasks, dyn__task_fn fn, void *arg)
 {
     dyn__pool *p = ctx->pool;
 
-    if (tasks < 2 || p->size == 0 || !acquire(p)) {
+    if (tasks < 2 || p->size == 0 || !acquire(ctx, p)) {
         run_alone(p, tasks, fn, arg);
         return;
     }

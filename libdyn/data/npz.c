@@ -22,11 +22,30 @@ struct dyn_npz {
     member *members;
 };
 
+enum { ZLIB_NO_MEMORY = -4 };   /* zlib's Z_MEM_ERROR */
+
+/* libzip forgets to set an error in some places where memory has run out. */
+static int out_of_memory(zip_error_t *e)
+{
+    const int code = zip_error_code_zip(e);
+
+    return code == ZIP_ER_MEMORY || code == ZIP_ER_OK ||
+           (code == ZIP_ER_ZLIB && zip_error_code_system(e) == ZLIB_NO_MEMORY);
+}
+
 dyn_status dyn__zip_fail(dyn_ctx *ctx, const char *path, const char *what, zip_error_t *e, dyn_status otherwise)
 {
-    dyn_status s = zip_error_code_zip(e) == ZIP_ER_MEMORY ? DYN_ENOMEM : otherwise;
+    if (out_of_memory(e))
+        return DYN__FAIL(ctx, DYN_ENOMEM, "%s: %s: out of memory in libzip", path, what);
+    return DYN__FAIL(ctx, otherwise, "%s: %s: %s", path, what, zip_error_strerror(e));
+}
 
-    return DYN__FAIL(ctx, s, "%s: %s: %s", path, what, zip_error_strerror(e));
+/* An archive ends with a record that begins so. Where libzip does not see one that is there, its memory has run out. */
+static int has_end_record(const dyn__bytes *b)
+{
+    const int64_t most = 22 + UINT16_MAX, n = b->n < most ? b->n : most;
+
+    return memmem(b->p + b->n - n, (size_t)n, "PK\5\6", 4) != NULL;
 }
 
 static dyn_status fail(dyn_npz *npz, const char *what)
@@ -44,6 +63,8 @@ static dyn_status open_zip(dyn_npz *npz, const dyn__bytes *b)
     source = zip_source_buffer_create(b->p, (zip_uint64_t)b->n, 0, &e);
     npz->zip = source ? zip_open_from_source(source, ZIP_RDONLY, &e) : NULL;
     if (!npz->zip) {
+        if (zip_error_code_zip(&e) == ZIP_ER_NOZIP && has_end_record(b))
+            zip_error_set(&e, ZIP_ER_MEMORY, 0);
         s = dyn__zip_fail(npz->ctx, b->name, "cannot open as an .npz archive", &e, DYN_EFORMAT);
         zip_source_free(source);
     }

@@ -50,6 +50,8 @@ dyn_status dyn__file_parse(dyn_ctx *ctx, const char *path, const char *member, d
     s = read_descriptor(ctx, fd, &b);
     close(fd);
     if (s == DYN_OK)
+        dyn__log(ctx, DYN_LOG_DEBUG, "\"%s\": %lld bytes read", path, (long long)b.n);
+    if (s == DYN_OK)
         s = parse(ctx, &b, member, out);
     dyn__free(ctx, (void *)(uintptr_t)b.p);
     return s;

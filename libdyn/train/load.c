@@ -145,10 +145,9 @@ static dyn_status fill_series(dyn_run *r, const char *name, const dyn_array *ste
         if (at[i] < (i ? at[i - 1] : 0) || at[i] > r->seen)
             return DYN__FAIL(r->ctx, DYN_EFORMAT, "row %lld of series \"%s\" is of step %lld", (long long)i, name,
                              (long long)at[i]);
-    DYN__TRY(dyn__series_open(r, name, columns, &s));
+    DYN__TRY(dyn__series_open(r, name, columns, rows, &s));
     if (s->rows)
         return DYN__FAIL(r->ctx, DYN_EFORMAT, "series \"%s\" comes twice", name);
-    DYN__TRY(dyn__series_reserve(r->ctx, s, rows));
     if (rows) {
         memcpy(s->steps, at, (size_t)rows * sizeof *at);
         memcpy(s->values, dyn_array_data(values), (size_t)dyn_array_size(values) * sizeof *s->values);

@@ -144,13 +144,29 @@ dyn_status dyn__measure_accuracy(dyn_run *r, double *accuracy)
     return s;
 }
 
-static dyn_status call(dyn_run *r, dyn__observer *o, const double *theta, const double *gradient)
+/* What an observer's answer means. An error whose message is older than the call would mislead and gets one of its
+ * own; so does a number that means nothing. */
+static dyn_status judge(dyn_run *r, int64_t number, int32_t answer, int64_t failures)
 {
-    const dyn_status s = o->fn(o->user, r, r->step, r->loss, theta, gradient);
+    const int known = answer < 0 && answer >= DYN_EINTERNAL;
+
+    if (answer == DYN_OK || answer == DYN_STOPPED)
+        return answer;
+    if (known && dyn__failures(r->ctx) != failures)
+        return answer;
+    return DYN__FAIL(r->ctx, known ? answer : DYN_EUSER, "observer %lld returned %d (%s) at step %lld", (long long)number,
+                     (int)answer, dyn_status_name(answer), (long long)r->step);
+}
+
+static dyn_status call(dyn_run *r, int64_t number, const double *theta, const double *gradient)
+{
+    const dyn__observer o = r->observers[number];
+    const int64_t failures = dyn__failures(r->ctx);
+    const int32_t answer = o.fn(o.user, r, r->step, r->loss, theta, gradient);
 
     if (!r->unfinished)
-        o->measured = r->step;
-    return s;
+        r->observers[number].measured = r->step;
+    return judge(r, number, answer, failures);
 }
 
 /* All that are due are called, up to one that breaks off; the first answer that is not 0 counts. */
@@ -165,7 +181,7 @@ static dyn_status call_observers(dyn_run *r, int final)
     for (int64_t i = 0; i < r->observer_count && !r->unfinished; i++) {
         dyn__observer *o = &r->observers[i];
         const int due = is_due(r, o, final) && o->measured != r->step;
-        const dyn_status s = due ? call(r, o, theta, gradient) : DYN_OK;
+        const dyn_status s = due ? call(r, i, theta, gradient) : DYN_OK;
 
         first = first == DYN_OK ? s : first;
     }

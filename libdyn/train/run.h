@@ -134,9 +134,8 @@ dyn_status dyn__validate(dyn_run *r, int final);
 
 /* series.c */
 dyn_status dyn__series_push(dyn_run *r, const char *name, int64_t step, int64_t columns, const double *values);
-/* The series of that name, made if there is none. */
-dyn_status dyn__series_open(dyn_run *r, const char *name, int64_t columns, dyn__series **out);
-dyn_status dyn__series_reserve(dyn_ctx *ctx, dyn__series *s, int64_t rows);
+/* The series of that name, made if there is none, with room for so many rows more. */
+dyn_status dyn__series_open(dyn_run *r, const char *name, int64_t columns, int64_t rows, dyn__series **out);
 void dyn__series_free(dyn_run *r);
 
 /* schedule.c. The smallest step >= from that a rule names, INT64_MAX for none; at_end is not looked at. */

@@ -9,9 +9,9 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int64_t next_multiple(int64_t every, int64_t from)
 {
-    const int64_t up = every - 1 - (from + every - 1) % every;
+    const int64_t behind = from % every, up = behind ? every - behind : 0;
 
-    return from > INT64_MAX - every ? INT64_MAX : from + up;
+    return from > INT64_MAX - up ? INT64_MAX : from + up;
 }
 
 /* Rounded powers 10^(j / n). The search begins safely below `from`. */

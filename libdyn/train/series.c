@@ -21,26 +21,7 @@ static dyn__series *find(const dyn_run *r, const char *name)
     return NULL;
 }
 
-dyn_status dyn__series_open(dyn_run *r, const char *name, int64_t columns, dyn__series **out)
-{
-    dyn__series *s = find(r, name);
-
-    if (s && s->columns != columns)
-        return DYN__FAIL(r->ctx, DYN_ESHAPE, "series \"%s\" has %lld columns, not %lld", name, (long long)s->columns,
-                         (long long)columns);
-    if (!s) {
-        if (!good_name(r, name))
-            return DYN__FAIL(r->ctx, DYN_EINVAL, "\"%.80s\" cannot name a series", name);
-        DYN__TRY(dyn__grow(r->ctx, (void **)&r->series, &r->series_cap, r->series_count + 1, sizeof *r->series));
-        s = &r->series[r->series_count++];
-        *s = (dyn__series){ .columns = columns };
-        strcpy(s->name, name);
-    }
-    *out = s;
-    return DYN_OK;
-}
-
-dyn_status dyn__series_reserve(dyn_ctx *ctx, dyn__series *s, int64_t rows)
+static dyn_status reserve(dyn_ctx *ctx, dyn__series *s, int64_t rows)
 {
     int64_t numbers;
 
@@ -51,12 +32,50 @@ dyn_status dyn__series_reserve(dyn_ctx *ctx, dyn__series *s, int64_t rows)
     return dyn__grow(ctx, (void **)&s->values, &s->values_cap, numbers, sizeof *s->values);
 }
 
+static void free_rows(dyn_ctx *ctx, dyn__series *s)
+{
+    dyn__free(ctx, s->steps);
+    dyn__free(ctx, s->values);
+}
+
+/* Its rows have room before anybody can see it: after an error there is no series. */
+static dyn_status begin(dyn_run *r, const char *name, int64_t columns, int64_t rows, dyn__series **out)
+{
+    dyn__series s = { .columns = columns };
+    dyn_status status;
+
+    if (!good_name(r, name))
+        return DYN__FAIL(r->ctx, DYN_EINVAL, "\"%.80s\" cannot name a series", name);
+    strcpy(s.name, name);
+    DYN__TRY(dyn__grow(r->ctx, (void **)&r->series, &r->series_cap, r->series_count + 1, sizeof *r->series));
+    status = reserve(r->ctx, &s, rows);
+    if (status != DYN_OK) {
+        free_rows(r->ctx, &s);
+        return status;
+    }
+    *out = &r->series[r->series_count++];
+    **out = s;
+    return DYN_OK;
+}
+
+dyn_status dyn__series_open(dyn_run *r, const char *name, int64_t columns, int64_t rows, dyn__series **out)
+{
+    dyn__series *s = find(r, name);
+
+    if (!s)
+        return begin(r, name, columns, rows, out);
+    if (s->columns != columns)
+        return DYN__FAIL(r->ctx, DYN_ESHAPE, "series \"%s\" has %lld columns, not %lld", name, (long long)s->columns,
+                         (long long)columns);
+    *out = s;
+    return reserve(r->ctx, s, s->rows + rows);
+}
+
 dyn_status dyn__series_push(dyn_run *r, const char *name, int64_t step, int64_t columns, const double *values)
 {
     dyn__series *s;
 
-    DYN__TRY(dyn__series_open(r, name, columns, &s));
-    DYN__TRY(dyn__series_reserve(r->ctx, s, s->rows + 1));
+    DYN__TRY(dyn__series_open(r, name, columns, 1, &s));
     memcpy(s->values + s->rows * columns, values, (size_t)columns * sizeof *values);
     s->steps[s->rows++] = step;
     return DYN_OK;
@@ -64,10 +83,8 @@ dyn_status dyn__series_push(dyn_run *r, const char *name, int64_t step, int64_t 
 
 void dyn__series_free(dyn_run *r)
 {
-    for (int64_t i = 0; i < r->series_count; i++) {
-        dyn__free(r->ctx, r->series[i].steps);
-        dyn__free(r->ctx, r->series[i].values);
-    }
+    for (int64_t i = 0; i < r->series_count; i++)
+        free_rows(r->ctx, &r->series[i]);
     dyn__free(r->ctx, r->series);
 }
 

@@ -2,6 +2,7 @@
  *
  * Context, status codes, messages, log, option checker, allocator hooks. */
 #include <stdlib.h>
+#include <unistd.h>
 #include <dyn/dyn.h>
 #include "base/base.h"
 #include "test.h"
@@ -213,6 +214,34 @@ TEST(log_levels)
     dyn_ctx_free(ctx);
 }
 
+/* At its most talkative the log tells what is read and written, and how training went. */
+TEST(debug_log)
+{
+    dyn_ctx_options o = DYN_CTX_OPTIONS_INIT;
+    char path[] = "/tmp/dyn-context-XXXXXX";
+    const int64_t two = 2;
+    const double x[2] = { 1, 2 };
+    logged l = { 0 };
+    dyn_array *a = NULL;
+    dyn_ctx *ctx = NULL;
+
+    close(mkstemp(path));
+    o.log = keep_log;
+    o.log_user = &l;
+    o.log_level = DYN_LOG_DEBUG;
+    CHECK(dyn_ctx_create(&o, &ctx) == DYN_OK && l.level == DYN_LOG_DEBUG);
+    CHECK_STR(l.text, "dyn_ctx_create: version ");
+    CHECK_OK(ctx, dyn_array_wrap(ctx, DYN_F64, 1, &two, x, &a));
+    CHECK_OK(ctx, dyn_array_write_npy(a, path));
+    CHECK_STR(l.text, "dyn_array_write_npy: \"/tmp/dyn-context-");
+    dyn_array_unref(a);
+    CHECK_OK(ctx, dyn_array_read(ctx, path, NULL, &a));
+    CHECK_STR(l.text, "144 bytes read");
+    dyn_array_unref(a);
+    unlink(path);
+    dyn_ctx_free(ctx);
+}
+
 /* ---- option structs ---- */
 
 typedef struct options { uint32_t struct_size, a, b, c; } options;      /* b and c came later: v1 had 8 bytes */
@@ -343,6 +372,7 @@ int main(void)
     RUN(messages_begin_with_the_outermost_function);
     RUN(long_messages_are_cut);
     RUN(log_levels);
+    RUN(debug_log);
     RUN(options_accepted);
     RUN(options_rejected);
     RUN(allocator_hooks);

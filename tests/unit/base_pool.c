@@ -3,6 +3,8 @@
  * The thread pool: every task once, for 1 to 9 threads and up to 130 tasks, nested, from two threads at once, after
  * fork, and fast enough to be called in an inner loop. Up to FEW tasks go to the threads by their places in the order,
  * more go one after the other: both ways are tested on both sides of the limit. */
+#include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -382,6 +384,48 @@ TEST(workers_block_signals)
     dyn_ctx_free(ctx);
 }
 
+/* ---- threads that cannot start ---- */
+
+static int most_starts = 1 << 30, starts;
+
+/* Stands in for the C library's in this program. */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+    int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = NULL;
+    void *p = dlsym(RTLD_NEXT, "pthread_create");
+
+    memcpy(&real, &p, sizeof real);
+    return starts++ < most_starts ? real(thread, attr, fn, arg) : EAGAIN;
+}
+
+static void keep_warning(void *user, int32_t level, const char *text)
+{
+    if (level == DYN_LOG_WARNING)
+        snprintf(user, 256, "%s", text);
+}
+
+/* The work is done by those there are, and the log says how many are missing. */
+TEST(threads_that_cannot_start)
+{
+    for (int most = 0; most < 4; most++) {
+        dyn_ctx_options o = DYN_CTX_OPTIONS_INIT;
+        char warning[256] = "", expected[64];
+        dyn_ctx *ctx = NULL;
+
+        o.threads = 4;
+        o.log = keep_warning;
+        o.log_user = warning;
+        CHECK(dyn_ctx_create(&o, &ctx) == DYN_OK);
+        starts = 0;
+        most_starts = most;
+        run_and_check(ctx, 100);
+        most_starts = 1 << 30;
+        snprintf(expected, sizeof expected, "only %d of 3 worker threads could be started", most);
+        CHECK(most == 3 ? !*warning : strstr(warning, expected) != NULL);
+        dyn_ctx_free(ctx);
+    }
+}
+
 /* The bound is a hundred times the usual: it finds a pool that sleeps where it should spin. */
 TEST(latency)
 {
@@ -414,6 +458,7 @@ int main(void)
     RUN(fork_at_any_moment);
     RUN(fork_before_the_first_job);
     RUN(workers_block_signals);
+    RUN(threads_that_cannot_start);
     RUN(latency);
     return test_end();
 }

@@ -61,6 +61,7 @@ TEST(schedules)
     check_steps(&SCHEDULE(.count = 5, .steps = list), 60, 3, (const int64_t[]){ 0, 4, 30 });
     check_steps(&SCHEDULE(.per_decade = 2, .at_end = 1, .count = 2, .steps = list), 45, 7,
                 (const int64_t[]){ 1, 3, 4, 10, 30, 32, 45 });
+    check_steps(&SCHEDULE(.every = INT64_MAX), 22, 1, (const int64_t[]){ 0 });
     check_steps(NULL, 22, 23, (const int64_t[]){ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
                                                  20, 21, 22 });
 }
@@ -189,6 +190,57 @@ TEST(observers_stop_a_run)
     dyn_run_free(whole);
 }
 
+static int32_t fails_inside(void *user, dyn_run *run, int64_t step, double loss, const double *theta,
+                            const double *gradient)
+{
+    (void)user, (void)step, (void)loss, (void)theta, (void)gradient;
+    return dyn_run_record(run, "a/b", 1, &loss);
+}
+
+/* An answer without a message of its own is named with the step, and never gets the message of an older failure. */
+TEST(answers_of_observers)
+{
+    static const struct { int32_t answer; dyn_status status; const char *message; } rows[] = {
+        { DYN_ESHAPE, DYN_ESHAPE, "dyn_run_train: observer 0 returned -3 (DYN_ESHAPE) at step 2" },
+        { DYN_NOT_CONVERGED, DYN_EUSER, "dyn_run_train: observer 0 returned 1 (DYN_NOT_CONVERGED) at step 2" },
+        { 7, DYN_EUSER, "dyn_run_train: observer 0 returned 7 (unknown status) at step 2" },
+        { -99, DYN_EUSER, "dyn_run_train: observer 0 returned -99 (unknown status) at step 2" },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        diary odd = { .answer = rows[i].answer, .answer_at = 2 };
+        dyn_run *r = start(5);
+
+        CHECK_OK(ctx, dyn_run_observe(r, note, &odd, NULL));
+        CHECK(dyn_run_record(r, "", 1, curvature) == DYN_EINVAL);       /* an older failure */
+        CHECK(dyn_run_train(r, 0) == rows[i].status && dyn_run_reason(r) == DYN_RUN_FAILED);
+        CHECK_STR(dyn_ctx_message(ctx), rows[i].message);
+        dyn_run_free(r);
+    }
+    dyn_run *r = start(5);
+    CHECK_OK(ctx, dyn_run_observe(r, fails_inside, NULL, NULL));
+    CHECK(dyn_run_train(r, 0) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "\"a/b\" cannot name a series");
+    dyn_run_free(r);
+}
+
+/* After an error nothing has changed: no series is left that has no rows. */
+TEST(series_that_fail)
+{
+    char path[] = "/tmp/dyn-measure-XXXXXX";
+    dyn_run *r = start(3);
+
+    close(mkstemp(path));
+    CHECK(dyn_run_record(r, "s", INT64_C(1) << 60, curvature) == DYN_ENOMEM);
+    CHECK(dyn_run_record(r, "s", INT64_MAX, curvature) == DYN_ENOMEM);
+    CHECK(dyn_run_series_count(r) == 0);
+    CHECK_OK(ctx, dyn_run_record(r, "s", 2, curvature));
+    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_write_csv(r, path));
+    unlink(path);
+    dyn_run_free(r);
+}
+
 TEST(series)
 {
     dyn_run *r = start(0);
@@ -248,6 +300,8 @@ int main(void)
     RUN(observer_sees_the_step_about_to_be_taken);
     RUN(measuring_changes_nothing);
     RUN(observers_stop_a_run);
+    RUN(answers_of_observers);
+    RUN(series_that_fail);
     RUN(series);
     RUN(bad_schedules);
     dyn_objective_unref(quadratic);
