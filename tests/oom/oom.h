@@ -5,13 +5,15 @@
  * byte behind. Usage:
  *     static dyn_status work(dyn_ctx *ctx, void *arg) { ... returns the first status that is not DYN_OK ... }
  *     TEST(my_room) { oom_try("my room", work, arg); }
- * The kernels are the reference ones, as BLIS aborts when it cannot allocate. */
+ * The kernels are the reference ones, as BLIS aborts when it cannot allocate. tests/hostile.sh runs the same works under
+ * failures of other kinds. */
 #ifndef OOM_H
 #define OOM_H
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <dyn/dyn.h>
+#include "oom/outside.h"
 #include "test.h"
 
 typedef struct oom_heap {
@@ -19,8 +21,6 @@ typedef struct oom_heap {
     int64_t pass;       /* allocations that succeed before the failure */
     int for_ever;       /* all later ones fail too */
 } oom_heap;
-
-typedef dyn_status (*oom_work)(dyn_ctx *ctx, void *arg);
 
 static inline void *oom_alloc(void *user, size_t size, size_t align)
 {
@@ -89,6 +89,8 @@ static inline int64_t oom_try(const char *what, oom_work work, void *arg)
 {
     int64_t pass = 0;
 
+    if (out_kind() >= 0)
+        return out_loop(what, work, arg, out_kind());
     for (int for_ever = 0; for_ever < 2; for_ever++) {
         dyn_status s = DYN_ENOMEM;
 
