@@ -22,7 +22,7 @@ static dyn_status read_options(dyn_ctx *ctx, const dyn_condensation_options *giv
 {
     _Static_assert(sizeof *o == 40 && offsetof(dyn_condensation_options, dead) == 32, "no implicit padding");
 
-    DYN__TRY(dyn__options(ctx, "dyn_condensation_options", given, o, sizeof *o, sizeof *o));
+    DYN__TRY(dyn__options(ctx, "options", given, o, sizeof *o, sizeof *o));
     if (o->threshold == 0.0)
         o->threshold = DEFAULTS.threshold;
     if (o->min_share == 0.0)

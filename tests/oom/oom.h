@@ -5,8 +5,7 @@
  * byte behind. Usage:
  *     static dyn_status work(dyn_ctx *ctx, void *arg) { ... returns the first status that is not DYN_OK ... }
  *     TEST(my_room) { oom_try("my room", work, arg); }
- * The kernels are the reference ones, as BLIS aborts when it cannot allocate. tests/hostile.sh runs the same works under
- * failures of other kinds. */
+ * The kernels are the reference ones, as BLIS aborts when it cannot allocate. */
 #ifndef OOM_H
 #define OOM_H
 
