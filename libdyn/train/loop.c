@@ -204,5 +204,7 @@ dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end)
         r->reason = s > 0 ? DYN_RUN_STOPPED : DYN_RUN_FAILED;
     if (s == DYN_OK && r->opt.progress)
         show(r);
+    dyn__log(r->ctx, DYN_LOG_DEBUG, "steps %lld to %lld, loss %g, status %d", (long long)r->first, (long long)r->step,
+             r->loss, (int)s);
     return s > 0 ? DYN_STOPPED : s;
 }
