@@ -12,7 +12,7 @@ x, y = dyn.data.digits()
 net = dyn.mlp([64, 50, 50, 10], activation="tanh", init=dyn.init.power(gamma=2), seed=1)
 run = dyn.Run(net, x, y, optimizer=dyn.Adam(2e-3), dtype="float32")
 run.measure(dyn.Sharpness(tolerance=1e-3), every=10)
-run.measure(dyn.Condensation(layer=0, join_opposite=True), at=("start", "log", "end"))
+run.measure(dyn.Condensation(join_opposite=True), at=("start", "log", "end"))
 run.train(1000)
 figure = dyn.plot(run)
 

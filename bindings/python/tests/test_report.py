@@ -59,6 +59,10 @@ def measured(steps):
 
 @unittest.skipIf(matplotlib is None, "matplotlib is not installed")
 class Report(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.training = measured(200)
+
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.path = os.path.join(self.folder.name, "report.html")
@@ -70,7 +74,7 @@ class Report(unittest.TestCase):
             return file.read()
 
     def test_it_says_what_was_run_and_how_sure_it_is(self):
-        run = measured(200)
+        run = self.training
         page = Reader(self.written(run, title="a < b & c"))
         words = " ".join(page.words)
         self.assertIn("a < b & c", page.words)
@@ -82,7 +86,7 @@ class Report(unittest.TestCase):
         self.assertIn(f"{run['condensation'][len(run['condensation']) - 1].effective} directions", words)
 
     def test_it_needs_no_other_file(self):
-        text = self.written(measured(200))
+        text = self.written(self.training)
         page = Reader(text)
         self.assertGreater(len(page.links), 10)
         self.assertEqual([link[:60] for link in page.links if not link.startswith(("#", "data:"))], [])
@@ -90,7 +94,7 @@ class Report(unittest.TestCase):
         self.assertEqual({link[1:] for link in page.links if link.startswith("#")} - set(page.ids), set())
 
     def test_a_long_run_stays_small(self):
-        self.written(measured(20000))
+        self.written(measured(6000))
         self.assertLess(os.path.getsize(self.path), 2 << 20)
 
     def test_warnings(self):
@@ -104,7 +108,7 @@ class Report(unittest.TestCase):
 
     @unittest.skipIf(shutil.which("chromium") is None, "chromium is not installed")
     def test_in_a_browser(self):
-        self.written(measured(200))
+        self.written(self.training)
         for width in (400, 1400):
             shot = os.path.join(self.folder.name, f"{width}.png")
             run = subprocess.run(
