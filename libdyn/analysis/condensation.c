@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include "analysis/condensation.h"
-#include "kernel/kernel.h"
 #include "linalg/operator.h"
 
 static const dyn_condensation_options DEFAULTS = { .threshold = 0.95, .min_share = 0.01, .dead = 1e-3 };

@@ -8,6 +8,7 @@
 #include <dyn/condensation.h>
 #include "base/base.h"
 #include "analysis/vector.h"
+#include "kernel/kernel.h"
 
 struct dyn_condensation {
     dyn_ctx *ctx;
@@ -35,8 +36,28 @@ dyn_status dyn__condensation_cluster(dyn_condensation *c);
 /* Fills order and leading. */
 dyn_status dyn__condensation_sort(dyn_condensation *c);
 
-/* Cosines of neurons first .. first + count - 1 with all neurons: out [count][neurons], in [-1, 1]. */
-dyn_status dyn__condensation_cosines(const dyn_condensation *c, int64_t first, int64_t count, double *out);
+/* Clusters of the `living` neurons that come first in by_amplitude, numbered as they are led: fills assignment and
+ * clusters. who [living] is scratch. DYN_ENOMEM. */
+dyn_status dyn__condensation_gather(dyn_condensation *c, const int64_t *by_amplitude, int64_t living, int64_t *who);
+
+/* Cosines in [-1, 1] by tiles [DYN__COSINE_TILE][DYN__COSINE_TILE] of the lower triangle: x[r][c] is that of neurons i + r
+ * and j + c, of the order given. use is called once for each tile, by any thread. */
+enum { DYN__COSINE_TILE = 128 };
+typedef struct dyn__cosine_tile {
+    int64_t i, j, rows, columns;
+} dyn__cosine_tile;
+struct dyn__cosine_tiles;
+typedef void (*dyn__cosine_use)(const struct dyn__cosine_tiles *t, const dyn__cosine_tile *tile, const double *x);
+typedef struct dyn__cosine_tiles {
+    dyn_ctx *ctx;
+    int64_t n, k;               /* neurons, components */
+    const double *unit, *turned, *norm;     /* [n][k]; [k][n]; [n] */
+    double *scratch;            /* a tile per worker */
+    dyn__cosine_use use;
+    void *user;
+} dyn__cosine_tiles;
+/* order [neurons] or NULL. DYN_ENOMEM. */
+dyn_status dyn__condensation_tiles(const dyn_condensation *c, const int64_t *order, dyn__cosine_use use, void *user);
 
 /* out[i] = <unit row i, v>, v [components]. */
 void dyn__condensation_project(const dyn_condensation *c, const double *v, double *out);

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include "analysis/condensation.h"
-#include "kernel/kernel.h"
 #include "linalg/operator.h"
 
 dyn_status dyn_condensation_distance(dyn_ctx *ctx, int64_t n, const double *w, const double *w0, double *distance)

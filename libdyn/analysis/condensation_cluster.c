@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Clusters of neurons by angle. Greedy: the strongest neuron without a cluster leads the next one and takes all those
- * within the angle. Clusters are then numbered by their share of the amplitude; a direction is the amplitude-weighted
- * mean of the unit features, turned to the leader's side when opposite ones are joined. */
+ * Clusters of neurons by angle: what each weighs, its direction and its tightness. They are numbered by their share of
+ * the amplitude; a direction is the amplitude-weighted mean of the unit features, turned to the leader's side when
+ * opposite ones are joined. */
 #include <math.h>
 #include <string.h>
 #include "analysis/condensation.h"
-#include "kernel/kernel.h"
 
 typedef struct work {
     int64_t *by_amplitude;  /* neurons, strongest first */
-    double *cosine;         /* with the leader */
     double *mass;           /* amplitude of every cluster */
     int64_t *leader;        /* of every cluster */
     int64_t *place;         /* clusters by mass, then the inverse */
@@ -26,35 +24,33 @@ static dyn_status make_work(dyn_ctx *ctx, int64_t n, work *w)
     size_t room = (size_t)n;
 
     w->by_amplitude = dyn__alloc(ctx, room, sizeof *w->by_amplitude);
-    w->cosine = dyn__alloc(ctx, room, sizeof *w->cosine);
     w->mass = dyn__alloc(ctx, room, sizeof *w->mass);
     w->leader = dyn__alloc(ctx, room, sizeof *w->leader);
     w->place = dyn__alloc(ctx, room, 2 * sizeof *w->place);
-    return w->by_amplitude && w->cosine && w->mass && w->leader && w->place ? DYN_OK : DYN_ENOMEM;
+    return w->by_amplitude && w->mass && w->leader && w->place ? DYN_OK : DYN_ENOMEM;
 }
 
 static void free_work(dyn_ctx *ctx, work *w)
 {
     dyn__free(ctx, w->by_amplitude);
-    dyn__free(ctx, w->cosine);
     dyn__free(ctx, w->mass);
     dyn__free(ctx, w->leader);
     dyn__free(ctx, w->place);
 }
 
-static void gather(dyn_condensation *c, int64_t leader, work *w)
+/* Amplitudes of the clusters, each in the order of its neurons. */
+static void weigh(const dyn_condensation *c, work *w)
 {
-    dyn__condensation_project(c, c->unit + leader * c->components, w->cosine);
-    w->leader[c->clusters] = leader;
-    for (int64_t i = 0; i < c->neurons; i++) {
-        int joins = i == leader || similarity(c, w->cosine[i]) > c->opt.threshold;
+    for (int64_t i = 0; i < c->neurons; i++)
+        if (c->assignment[i] >= 0)
+            w->mass[c->assignment[i]] += c->amplitudes[i] / c->largest;
+}
 
-        if (!joins || c->assignment[i] >= 0 || c->amplitudes[i] <= c->dead_below)
-            continue;
-        c->assignment[i] = c->clusters;
-        w->mass[c->clusters] += c->amplitudes[i] / c->largest;
-    }
-    c->clusters++;
+/* The strongest neuron of every cluster is its leader: places are still those of by_amplitude. */
+static void find_leaders(const dyn_condensation *c, int64_t living, work *w)
+{
+    for (int64_t i = living - 1; i >= 0; i--)
+        w->leader[c->assignment[w->by_amplitude[i]]] = w->by_amplitude[i];
 }
 
 /* Number the clusters by mass: place[old] is turned into the new number. */
@@ -142,11 +138,15 @@ static void fill_directions(dyn_condensation *c, const work *w)
 
 static dyn_status cluster(dyn_condensation *c, work *w)
 {
+    int64_t living = 0;
+
     DYN__TRY(dyn__sort_by(c->ctx, c->neurons, c->amplitudes, 1, w->by_amplitude));
     memset(c->assignment, 0xff, (size_t)c->neurons * sizeof *c->assignment);
-    for (int64_t i = 0; i < c->neurons && c->amplitudes[w->by_amplitude[i]] > c->dead_below; i++)
-        if (c->assignment[w->by_amplitude[i]] < 0)
-            gather(c, w->by_amplitude[i], w);
+    while (living < c->neurons && c->amplitudes[w->by_amplitude[living]] > c->dead_below)
+        living++;
+    DYN__TRY(dyn__condensation_gather(c, w->by_amplitude, living, w->place));
+    weigh(c, w);
+    find_leaders(c, living, w);
     DYN__TRY(renumber(c, w));
     DYN__TRY(allocate_clusters(c));
     fill_shares(c, w);

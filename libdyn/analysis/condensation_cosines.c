@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Cosines between neurons: a matrix product of the unit rows with themselves, block by block, and projections on one
- * vector. */
+ * Cosines between neurons, tile by tile of the lower triangle, each a small matrix product of unit rows; and projections
+ * on one vector. Tiles go to the threads. */
 #include <math.h>
+#include <string.h>
 #include "analysis/condensation.h"
-#include "kernel/kernel.h"
 
 void dyn__condensation_project(const dyn_condensation *c, const double *v, double *out)
 {
@@ -13,58 +13,108 @@ void dyn__condensation_project(const dyn_condensation *c, const double *v, doubl
     dyn__kernels_of(c->ctx)->f64.tile[DYN__K_ROW_DOT](c->neurons, c->components, arg, 0.0);
 }
 
-dyn_status dyn__condensation_cosines(const dyn_condensation *c, int64_t first, int64_t count, double *out)
+/* Rows and columns of a task: tasks count the tiles of the lower triangle row by row. */
+static void place_tile(const dyn__cosine_tiles *t, int64_t task, dyn__cosine_tile *tile)
 {
-    dyn__gemm g = { .dtype = DYN_F64, .trans_b = 1, .m = count, .n = c->neurons, .k = c->components,
-                    .lda = c->components, .ldb = c->components, .ldc = c->neurons };
+    int64_t row = (int64_t)((sqrt(8.0 * (double)task + 1.0) - 1.0) / 2.0), column;
 
-    if (dyn__gemm_plan(dyn__kernels_of(c->ctx), &g) < 0)
-        return DYN__FAIL(c->ctx, DYN_EINTERNAL, "no matrix product for %lld x %lld x %lld", (long long)count,
-                         (long long)c->neurons, (long long)c->components);
-    dyn__gemm_run(&g, c->unit + first * c->components, c->unit, out);
-    for (int64_t i = 0; i < count * c->neurons; i++)
-        out[i] = fmax(-1.0, fmin(1.0, out[i]));
-    for (int64_t i = 0; i < count; i++)
-        if (c->norms[first + i] > 0.0)
-            out[i * c->neurons + first + i] = 1.0;
-    return DYN_OK;
+    while (row * (row + 1) / 2 > task)
+        row--;
+    while ((row + 1) * (row + 2) / 2 <= task)
+        row++;
+    column = task - row * (row + 1) / 2;
+    tile->i = row * DYN__COSINE_TILE;
+    tile->j = column * DYN__COSINE_TILE;
+    tile->rows = t->n - tile->i < DYN__COSINE_TILE ? t->n - tile->i : DYN__COSINE_TILE;
+    tile->columns = t->n - tile->j < DYN__COSINE_TILE ? t->n - tile->j : DYN__COSINE_TILE;
 }
 
-/* The product may round (i, j) and (j, i) differently. */
-static void make_symmetric(int64_t n, double *a)
+static void clamp(double *x)
 {
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < i; j++)
-            a[j * n + i] = a[i * n + j];
+    for (int64_t i = 0; i < DYN__COSINE_TILE * DYN__COSINE_TILE; i++)
+        x[i] = x[i] > 1.0 ? 1.0 : x[i] < -1.0 ? -1.0 : x[i];
 }
 
-static void permute(int64_t n, const int64_t *order, const double *a, double *out)
+static void set_diagonal(const dyn__cosine_tiles *t, const dyn__cosine_tile *tile, double *x)
 {
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < n; j++)
-            out[i * n + j] = a[order[i] * n + order[j]];
+    for (int64_t r = 0; r < tile->rows; r++)
+        x[r * DYN__COSINE_TILE + r] = t->norm[tile->i + r] > 0.0;
+}
+
+static void run_tile(void *arg, int64_t task, int worker)
+{
+    const dyn__cosine_tiles *t = arg;
+    double *x = t->scratch + worker * DYN__COSINE_TILE * DYN__COSINE_TILE;
+    dyn__gemm plan = { .dtype = DYN_F64, .k = t->k, .lda = t->k, .ldb = t->n, .ldc = DYN__COSINE_TILE,
+                       .provider = DYN__GEMM_PLAIN };
+    dyn__cosine_tile tile;
+
+    place_tile(t, task, &tile);
+    plan.m = tile.rows;
+    plan.n = tile.columns;
+    if (dyn__gemm_plan(dyn__kernels_of(t->ctx), &plan) < 0)
+        return;                 /* the kernels of every table can do this */
+    dyn__gemm_run(&plan, t->unit + tile.i * t->k, t->turned + tile.j, x);
+    clamp(x);
+    if (tile.i == tile.j)
+        set_diagonal(t, &tile, x);
+    t->use(t, &tile, x);
+}
+
+/* Unit rows and norms in the order asked for, and the rows as columns. */
+static void arrange(const dyn_condensation *c, const int64_t *order, double *unit, double *norm, double *turned)
+{
+    int64_t n = c->neurons, k = c->components;
+
+    for (int64_t i = 0; i < n; i++) {
+        int64_t from = order ? order[i] : i;
+
+        memcpy(unit + i * k, c->unit + from * k, (size_t)k * sizeof *unit);
+        norm[i] = c->norms[from];
+    }
+    dyn__kernels_of(c->ctx)->f64.transpose(n, k, turned, n, unit, k);
+}
+
+dyn_status dyn__condensation_tiles(const dyn_condensation *c, const int64_t *order, dyn__cosine_use use, void *user)
+{
+    int64_t n = c->neurons, k = c->components, rows = (n + DYN__COSINE_TILE - 1) / DYN__COSINE_TILE;
+    size_t workers = (size_t)dyn__workers(c->ctx);
+    double *block = dyn__alloc(c->ctx, (size_t)n, (size_t)(2 * k + 1) * sizeof *block);
+    double *scratch = dyn__alloc(c->ctx, workers, DYN__COSINE_TILE * DYN__COSINE_TILE * sizeof *scratch);
+    dyn__cosine_tiles t = { .ctx = c->ctx, .n = n, .k = k, .unit = block, .scratch = scratch, .use = use, .user = user };
+
+    if (block && scratch) {
+        t.turned = block + n * k;
+        t.norm = block + 2 * n * k;
+        arrange(c, order, block, block + 2 * n * k, block + n * k);
+        dyn__parallel(c->ctx, rows * (rows + 1) / 2, run_tile, &t);
+    }
+    dyn__free(c->ctx, scratch);
+    dyn__free(c->ctx, block);
+    return block && scratch ? DYN_OK : DYN_ENOMEM;
+}
+
+/* A tile and its mirror image. Of one on the diagonal the lower half counts. */
+static void store(const dyn__cosine_tiles *t, const dyn__cosine_tile *tile, const double *x)
+{
+    double *out = t->user, *lower = out + tile->i * t->n + tile->j;
+
+    for (int64_t r = 0; r < tile->rows; r++)
+        memcpy(lower + r * t->n, x + r * DYN__COSINE_TILE, (size_t)tile->columns * sizeof *out);
+    if (tile->i != tile->j)
+        dyn__kernels_of(t->ctx)->f64.transpose(tile->rows, tile->columns, out + tile->j * t->n + tile->i, t->n, x,
+                                               DYN__COSINE_TILE);
+    else
+        for (int64_t r = 0; r < tile->rows; r++)
+            for (int64_t c = r + 1; c < tile->columns; c++)
+                lower[r * t->n + c] = x[c * DYN__COSINE_TILE + r];
 }
 
 dyn_status dyn_condensation_cosines(const dyn_condensation *c, int32_t ordered, double *cosines)
 {
-    double *plain = cosines;
-    dyn_status s;
-
     if (!c)
         return DYN_EINVAL;
     DYN__ENTER(c->ctx);
     DYN__NEED(c->ctx, cosines);
-    if (ordered)
-        plain = dyn__alloc(c->ctx, (size_t)c->neurons, (size_t)c->neurons * sizeof *plain);
-    if (!plain)
-        return DYN_ENOMEM;
-    s = dyn__condensation_cosines(c, 0, c->neurons, plain);
-    if (s >= 0)
-        make_symmetric(c->neurons, plain);
-    if (ordered) {
-        if (s >= 0)
-            permute(c->neurons, c->order, plain, cosines);
-        dyn__free(c->ctx, plain);
-    }
-    return s;
+    return dyn__condensation_tiles(c, ordered ? c->order : NULL, store, cosines);
 }

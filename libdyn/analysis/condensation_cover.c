@@ -1,72 +1,70 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The effective ratio by greedy cover. Who covers whom is a symmetric relation kept as bits; gain[i] counts the
- * neurons not yet covered that direction i would cover. Every bit is visited once while gains fall, so the whole costs
- * the square of the width besides the cosines. */
+ * The effective ratio by greedy cover. Who covers whom is a symmetric relation kept as bits, made from tiles of cosines
+ * on all threads; gain[i] counts the neurons not yet covered that direction i would cover. Every neuron is covered once,
+ * and its row of bits read then, so the whole costs the square of the width. */
 #include <math.h>
 #include "analysis/condensation.h"
 
-enum { BLOCK = 64 };    /* rows of cosines at a time */
+_Static_assert(DYN__COSINE_TILE % 64 == 0, "tiles write whole words of bits");
 
 typedef struct cover {
+    const dyn_condensation *c;
+    double threshold;
     int64_t n, words;
     uint64_t *near;         /* [n][words] */
     int64_t *gain;          /* 0 for zero features */
     unsigned char *covered;
 } cover;
 
-static int is_near(const cover *v, int64_t i, int64_t j)
-{
-    return (int)(v->near[i * v->words + j / 64] >> (j % 64) & 1);
-}
-
-static void mark_near(cover *v, int64_t i, int64_t j)
+static void mark(const cover *v, int64_t i, int64_t j)
 {
     v->near[i * v->words + j / 64] |= (uint64_t)1 << (j % 64);
-    v->gain[i]++;
 }
 
-/* Pairs i >= j from the rows first .. first + count - 1, so that the relation is symmetric whatever the rounding. */
-static void mark_rows(cover *v, const dyn_condensation *c, double threshold, int64_t first, int64_t count,
-                      const double *cosines)
+/* Pairs i >= j, so that the relation is symmetric whatever the rounding. */
+static void mark_tile(const dyn__cosine_tiles *t, const dyn__cosine_tile *tile, const double *x)
 {
-    for (int64_t i = first; i < first + count; i++)
-        for (int64_t j = 0; j <= i; j++) {
-            double d = cosines[(i - first) * v->n + j];
+    const cover *v = t->user;
 
-            if ((c->opt.join_opposite ? fabs(d) : d) <= threshold)
+    for (int64_t r = 0; r < tile->rows; r++) {
+        int64_t columns = tile->i == tile->j ? r + 1 : tile->columns;
+
+        for (int64_t c = 0; c < columns; c++) {
+            double d = x[r * DYN__COSINE_TILE + c];
+
+            if ((v->c->opt.join_opposite ? fabs(d) : d) <= v->threshold)
                 continue;
-            mark_near(v, i, j);
-            if (j < i)
-                mark_near(v, j, i);
+            mark(v, tile->i + r, tile->j + c);
+            mark(v, tile->j + c, tile->i + r);
         }
+    }
 }
 
-static dyn_status find_near(cover *v, const dyn_condensation *c, double threshold)
+static void count_gains(cover *v)
 {
-    double *cosines = dyn__alloc(c->ctx, BLOCK, (size_t)v->n * sizeof *cosines);
-    dyn_status s = cosines ? DYN_OK : DYN_ENOMEM;
+    for (int64_t i = 0; i < v->n; i++)
+        for (int64_t w = 0; w < v->words; w++)
+            v->gain[i] += __builtin_popcountll(v->near[i * v->words + w]);
+}
 
-    for (int64_t first = 0; s >= 0 && first < v->n; first += BLOCK) {
-        int64_t count = v->n - first < BLOCK ? v->n - first : BLOCK;
-
-        s = dyn__condensation_cosines(c, first, count, cosines);
-        if (s >= 0)
-            mark_rows(v, c, threshold, first, count, cosines);
-    }
-    dyn__free(c->ctx, cosines);
-    return s;
+static void cover_one(cover *v, int64_t j)
+{
+    v->covered[j] = 1;
+    for (int64_t w = 0; w < v->words; w++)
+        for (uint64_t bits = v->near[j * v->words + w]; bits; bits &= bits - 1)
+            v->gain[64 * w + __builtin_ctzll(bits)]--;
 }
 
 static void take(cover *v, int64_t direction)
 {
-    for (int64_t j = 0; j < v->n; j++) {
-        if (v->covered[j] || !is_near(v, direction, j))
-            continue;
-        v->covered[j] = 1;
-        for (int64_t i = 0; i < v->n; i++)
-            v->gain[i] -= is_near(v, j, i);
-    }
+    for (int64_t w = 0; w < v->words; w++)
+        for (uint64_t bits = v->near[direction * v->words + w]; bits; bits &= bits - 1) {
+            int64_t j = 64 * w + __builtin_ctzll(bits);
+
+            if (!v->covered[j])
+                cover_one(v, j);
+        }
 }
 
 static int64_t count_directions(cover *v)
@@ -85,16 +83,18 @@ static int64_t count_directions(cover *v)
 
 static dyn_status cover_all(const dyn_condensation *c, double threshold, int64_t *directions)
 {
-    cover v = { .n = c->neurons, .words = (c->neurons + 63) / 64 };
+    cover v = { .c = c, .threshold = threshold, .n = c->neurons, .words = (c->neurons + 63) / 64 };
     dyn_status s = DYN_ENOMEM;
 
     v.near = dyn__alloc(c->ctx, (size_t)v.n, (size_t)v.words * sizeof *v.near);
     v.gain = dyn__alloc(c->ctx, (size_t)v.n, sizeof *v.gain);
     v.covered = dyn__alloc(c->ctx, (size_t)v.n, 1);
     if (v.near && v.gain && v.covered)
-        s = find_near(&v, c, threshold);
-    if (s >= 0)
+        s = dyn__condensation_tiles(c, NULL, mark_tile, &v);
+    if (s >= 0) {
+        count_gains(&v);
         *directions = count_directions(&v);
+    }
     dyn__free(c->ctx, v.near);
     dyn__free(c->ctx, v.gain);
     dyn__free(c->ctx, v.covered);

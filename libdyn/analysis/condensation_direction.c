@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include "analysis/condensation.h"
-#include "kernel/kernel.h"
 #include "linalg/operator.h"
 
 static const double PI = 3.14159265358979323846;

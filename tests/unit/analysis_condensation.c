@@ -196,6 +196,112 @@ TEST(order_and_alignment_agree_with_numpy)
 }
 
 /* The orientations of a plane: known angles, and NumPy's weighted histogram. */
+/* Features without structure, more clusters than a batch and more neurons than a tile: greedy clusters, greedy cover and
+ * the cosine maps, each spelt out. */
+enum { MANY = 700, PARTS = 4 };
+static double many[MANY][PARTS], cosine_of[MANY][MANY];
+
+static void make_many(void)
+{
+    for (int i = 0; i < MANY; i++) {
+        double norm = 0.0;
+
+        for (int j = 0; j < PARTS; j++) {
+            many[i][j] = sin(1.7 * i * (j + 1) + 0.3 * i * i + j);
+            norm += many[i][j] * many[i][j];
+        }
+        for (int j = 0; j < PARTS; j++)
+            many[i][j] *= (2.0 + cos(3.1 * i)) / sqrt(norm);
+    }
+    for (int i = 0; i < MANY; i++)
+        for (int k = 0; k < MANY; k++) {
+            double dot = 0.0, a = 0.0, b = 0.0;
+
+            for (int j = 0; j < PARTS; j++) {
+                dot += many[i][j] * many[k][j];
+                a += many[i][j] * many[i][j];
+                b += many[k][j] * many[k][j];
+            }
+            cosine_of[i][k] = dot / sqrt(a) / sqrt(b);
+        }
+}
+
+static int64_t greedy_clusters(const dyn_condensation *c, double threshold, int *leader)
+{
+    int64_t count = 0;
+
+    for (int i = 0; i < MANY; i++)
+        leader[i] = -1;
+    for (;; count++) {
+        int best = -1;
+
+        for (int i = 0; i < MANY; i++)
+            if (leader[i] < 0 && (best < 0 || dyn_condensation_amplitudes(c)[i] > dyn_condensation_amplitudes(c)[best]))
+                best = i;
+        if (best < 0)
+            return count;
+        for (int i = 0; i < MANY; i++)
+            if (leader[i] < 0 && (i == best || cosine_of[best][i] > threshold))
+                leader[i] = best;
+    }
+}
+
+static int64_t greedy_cover(double threshold)
+{
+    static int covered[MANY];
+    int64_t count = 0;
+
+    memset(covered, 0, sizeof covered);
+    for (;; count++) {
+        int best = -1, most = 0;
+
+        for (int i = 0; i < MANY; i++) {
+            int gain = 0;
+
+            for (int k = 0; k < MANY; k++)
+                gain += !covered[k] && cosine_of[i][k] > threshold;
+            if (gain > most) {
+                most = gain;
+                best = i;
+            }
+        }
+        if (best < 0)
+            return count;
+        for (int k = 0; k < MANY; k++)
+            covered[k] |= cosine_of[best][k] > threshold;
+    }
+}
+
+TEST(no_structure_at_all)
+{
+    static double map[MANY][MANY];
+    static int leader[MANY];
+    dyn_condensation *c;
+    int64_t directions = 0;
+    const int64_t *order;
+
+    make_many();
+    c = measure(MANY, PARTS, many[0], 0, NULL, NULL);
+    CHECK(dyn_condensation_clusters(c) == greedy_clusters(c, 0.95, leader));
+    CHECK(dyn_condensation_clusters(c) > 64);
+    for (int i = 0; i < MANY; i++)
+        CHECK(dyn_condensation_assignment(c)[i] == dyn_condensation_assignment(c)[leader[i]]);
+    CHECK_OK(ctx, dyn_condensation_cover(c, 0.9, &directions, NULL));
+    CHECK(directions == greedy_cover(0.9));
+    order = dyn_condensation_order(c);
+    for (int ordered = 0; ordered < 2; ordered++) {
+        CHECK_OK(ctx, dyn_condensation_cosines(c, ordered, map[0]));
+        for (int i = 0; i < MANY; i++)
+            for (int k = 0; k < MANY; k++) {
+                double right = ordered ? cosine_of[order[i]][order[k]] : cosine_of[i][k];
+
+                CHECK_NEAR(map[i][k], right, 1e-14);
+                CHECK(map[i][k] == map[k][i]);
+            }
+    }
+    dyn_condensation_free(c);
+}
+
 TEST(orientation_and_histogram)
 {
     static const double w[4][2] = { { 1, 1 }, { -2, 0 }, { 0, -3 }, { -1, -0.0 } };
@@ -363,6 +469,7 @@ int main(void)
     RUN(order_makes_blocks);
     RUN(clusters_agree_with_numpy);
     RUN(order_and_alignment_agree_with_numpy);
+    RUN(no_structure_at_all);
     RUN(orientation_and_histogram);
     RUN(extreme_scales);
     RUN(no_direction_at_all);
