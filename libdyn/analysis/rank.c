@@ -32,31 +32,44 @@ dyn_status dyn__rank_options(dyn_ctx *ctx, const dyn_rank_options *given, dyn_ra
     return DYN_OK;
 }
 
-/* Norms of columns in two passes, so that no square over- or underflows. largest [columns] is scratch. */
-static void column_norms(int64_t rows, int64_t columns, const double *a, double *largest, double *norm)
+static double scaled_norm(int64_t rows, int64_t columns, const double *column)
 {
-    for (int64_t j = 0; j < columns; j++)
-        largest[j] = norm[j] = 0.0;
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++)
-            largest[j] = fmax(largest[j], fabs(a[i * columns + j]));
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++) {
-            double x = largest[j] > 0.0 ? a[i * columns + j] / largest[j] : 0.0;
+    double largest = 0.0, sum = 0.0;
 
-            norm[j] += x * x;
-        }
-    for (int64_t j = 0; j < columns; j++)
-        norm[j] = sqrt(norm[j]) * largest[j];
+    for (int64_t i = 0; i < rows; i++)
+        largest = fmax(largest, fabs(column[i * columns]));
+    for (int64_t i = 0; i < rows && largest > 0.0; i++)
+        sum += column[i * columns] / largest * (column[i * columns] / largest);
+    return sqrt(sum) * largest;
 }
 
-/* scaled [rows][kept]: the columns that are not zero, of length 1. Returns kept. */
-static int64_t scale_columns(int64_t rows, int64_t columns, const double *a, const double *norm, double *scaled)
+/* Norms of columns, those whose squares leave the range taken again with scaled numbers. */
+static void column_norms(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *a, double *norm)
 {
-    int64_t kept = 0;
+    const dyn__arg arg[3] = { { norm, 0, 1 }, { (void *)a, columns, 1 }, { (void *)a, columns, 1 } };
 
+    dyn__kernels_of(ctx)->f64.tile[DYN__K_COL_DOT](rows, columns, arg, 0);
     for (int64_t j = 0; j < columns; j++)
+        norm[j] = norm[j] > 0x1p-900 && norm[j] < 0x1p900 ? sqrt(norm[j]) : scaled_norm(rows, columns, a + j);
+}
+
+/* scaled [rows][kept]: the columns that are not zero, of length 1. factor [columns] is scratch. Returns kept. */
+static int64_t scale_columns(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *a, const double *norm,
+                             double *factor, double *scaled)
+{
+    int64_t kept = 0, tiny = 0;
+
+    for (int64_t j = 0; j < columns; j++) {
         kept += norm[j] > 0.0;
+        factor[j] = norm[j] > 0.0 ? 1.0 / norm[j] : 0.0;
+        tiny += isinf(factor[j]);
+    }
+    if (kept == columns && !tiny) {
+        const dyn__arg arg[3] = { { scaled, columns, 1 }, { (void *)a, columns, 1 }, { factor, 0, 1 } };
+
+        dyn__kernels_of(ctx)->f64.tile[DYN__K_MUL](rows, columns, arg, 0);
+        return kept;
+    }
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0, k = 0; j < columns; j++)
             if (norm[j] > 0.0)
@@ -175,8 +188,9 @@ static dyn_status decide(dyn_rank *r, const double *jacobian)
     dyn_status s = DYN_ENOMEM;
 
     if (norm && scaled) {
-        column_norms(r->rows, r->columns, jacobian, norm + r->columns, norm);
-        s = singular_values(r, scale_columns(r->rows, r->columns, jacobian, norm, scaled), scaled);
+        column_norms(r->ctx, r->rows, r->columns, jacobian, norm);
+        s = singular_values(r, scale_columns(r->ctx, r->rows, r->columns, jacobian, norm, norm + r->columns, scaled),
+                            scaled);
     }
     dyn__free(r->ctx, scaled);
     dyn__free(r->ctx, norm);

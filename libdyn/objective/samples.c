@@ -127,25 +127,25 @@ static void run_rows(rows *r, int64_t first)
     dyn__rows_from_native(o, r->samples * r->per_sample, r->out + first * r->per_sample * o->p, r->native);
 }
 
-/* Samples per run: about 32 MiB of rows, or what the limit leaves of that. */
+/* Samples per run: half a MiB of rows, which are still in the cache when they are copied, or what the limit leaves of
+ * that. */
 static int64_t samples_per_run(const dyn_objective *o, int64_t per_sample)
 {
-    const int64_t most = (int64_t)32 << 20, limit = o->opt.memory_limit;
+    const int64_t most = (int64_t)1 << 19, limit = o->opt.memory_limit;
     int64_t n = (limit > 0 && limit < most ? limit : most) / (per_sample * o->p * o->esize);
     return n < 1 ? 1 : n > o->n ? o->n : n;
 }
 
-/* All samples, `chunk` at a time or half as many until the memory limit is met; the last chunk may be shorter. */
+/* All samples, `chunk` at a time or half as many until the memory limit is met. The last chunk goes back as far as it
+ * lacks samples: one plan serves all. */
 static dyn_status in_chunks(rows *r, int64_t chunk)
 {
     const int64_t n = r->o->n;
 
     for (int64_t first = 0; first < n;) {
-        if (n - first < chunk)
-            chunk = n - first;
         dyn_status s = make_rows(r, chunk);
-        for (; s == DYN_OK && first + chunk <= n; first += chunk)
-            run_rows(r, first);
+        for (; s == DYN_OK && first < n; first += chunk)
+            run_rows(r, first + chunk <= n ? first : n - chunk);
         free_rows(r);
         if (s == DYN_EFULL && chunk > 1)
             chunk = (chunk + 1) / 2;
