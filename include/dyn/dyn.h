@@ -30,6 +30,7 @@
 #include <dyn/rank.h>
 #include <dyn/replicas.h>
 #include <dyn/sharpness.h>
+#include <dyn/solve.h>
 #include <dyn/train.h>
 #include <dyn/transformer.h>
 

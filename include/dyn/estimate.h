@@ -14,13 +14,14 @@ extern "C" {
 /** How a trace is estimated. */
 enum dyn_trace_method {
     DYN_TRACE_HUTCHPP = 0,      /* exact on a random subspace from a third of the products, sampled on the rest */
-    DYN_TRACE_HUTCHINSON = 1    /* mean of z^T A z over random signs z */
+    DYN_TRACE_HUTCHINSON = 1,   /* mean of z^T A z over random signs z */
+    DYN_TRACE_XTRACE = 2        /* Hutch++ with every vector once as the sample, the others as the subspace */
 };
 
 typedef struct dyn_trace_options {
     uint32_t struct_size;   /* sizeof(dyn_trace_options); set by DYN_TRACE_OPTIONS_INIT */
     int32_t method;         /* enum dyn_trace_method */
-    int64_t products;       /* products to spend; 0 = 60; at least 2, or 6 for DYN_TRACE_HUTCHPP */
+    int64_t products;       /* products to spend; 0 = 60; at least 2; 6 for Hutch++, 4 for XTrace */
     uint64_t seed;
 } dyn_trace_options;
 #define DYN_TRACE_OPTIONS_INIT { (uint32_t)sizeof(dyn_trace_options), DYN_TRACE_HUTCHPP, 0, 0 }
@@ -70,6 +71,28 @@ DYN_API dyn_status dyn_density_curve(dyn_ctx *ctx, int64_t probes, int64_t steps
                                      const double *weights,
                                      double width, int64_t count, const double *grid, double *density,
                                      double *standard_error);
+
+/** A function of an eigenvalue. */
+typedef double (*dyn_spectral_fn)(void *user, double value);
+
+/**
+ * tr f(A), the sum of f over all eigenvalues, from nodes and weights of dyn_operator_density: size times the mean over
+ * probes of sum_i weight_i f(node_i). Exact, for each probe's vector, where f is a polynomial of degree below 2 steps.
+ *
+ * shape:  nodes, weights [probes][steps]; size: rows of A.   *standard_error (or NULL): over the probes.
+ * errors: DYN_EINVAL; DYN_ENONFINITE f is not finite on a node.   since: 0.1
+ */
+DYN_API dyn_status dyn_density_sum(dyn_ctx *ctx, int64_t probes, int64_t steps, const double *nodes,
+                                   const double *weights, int64_t size, dyn_spectral_fn f, void *user, double *sum,
+                                   double *standard_error);
+
+/**
+ * log det (A + shift) of a positive definite matrix, in this way.
+ *
+ * errors: as dyn_operator_density; DYN_EINVAL a node is not above -shift: the matrix is not positive definite. since: 0.1
+ */
+DYN_API dyn_status dyn_operator_log_determinant(dyn_operator *A, double shift, int64_t probes, int64_t steps,
+                                                uint64_t seed, double *value, double *standard_error);
 
 #ifdef __cplusplus
 }

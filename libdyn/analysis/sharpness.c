@@ -10,6 +10,7 @@
 
 static dyn_status check_preconditioner(dyn_operator *H, const double *d, double c)
 {
+    DYN__TRY(dyn__need_symmetric(H));
     if (!(c > 0.0 && isfinite(c)))
         return DYN__FAIL(H->ctx, DYN_EINVAL, "c is %g, must be positive", c);
     for (int64_t i = 0; d && i < H->size; i++)

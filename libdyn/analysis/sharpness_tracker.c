@@ -155,6 +155,7 @@ dyn_status dyn_sharpness_tracker_measure(dyn_sharpness_tracker *t, dyn_operator 
     DYN__ENTER(t->ctx);
     DYN__NEED(t->ctx, H);
     DYN__TRY(dyn__check_ctx(t->ctx, "H", H->ctx));
+    DYN__TRY(dyn__need_symmetric(H));
     if (H->size != t->size)
         return DYN__FAIL(t->ctx, DYN_ESHAPE, "H has size %" PRId64 ", the tracker %" PRId64, H->size, t->size);
     if (gradient)

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Stochastic Lanczos quadrature: the Ritz values of a random start vector are the nodes of a Gauss rule for its
+ * Stochastic Lanczos quadrature: the Ritz values of a start vector of random signs are the nodes of a Gauss rule for its
  * spectral measure, the squared first components of the Ritz coefficients its weights. */
 #include <inttypes.h>
 #include <math.h>
 #include <dyn/estimate.h>
+#include "linalg/basis.h"
 #include "linalg/lanczos.h"
 #include "linalg/probe.h"
 
-static dyn_status probe(dyn__lanczos *l, int64_t steps, double *nodes, double *weights)
+enum { SITE_DENSITY = 4 };
+
+static dyn_status probe(dyn__lanczos *l, uint64_t seed, int64_t number, int64_t steps, double *nodes, double *weights)
 {
-    l->j = l->width = 0;
-    dyn__lanczos_draw(l, 1);
+    l->j = 0;
+    l->width = 1;
+    dyn__probe_signs(seed, SITE_DENSITY, number, 1, l->n, l->V);
+    dyn__basis_scale(l->n, 1.0 / sqrt((double)l->n), l->V);
     for (int64_t i = 0; i < steps; i++)
         DYN__TRY(dyn__lanczos_expand(l));
     DYN__TRY(dyn__lanczos_ritz(l));
@@ -33,6 +38,7 @@ dyn_status dyn_operator_density(dyn_operator *A, int64_t probes, int64_t steps, 
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
+    DYN__TRY(dyn__need_symmetric(A));
     DYN__NEED(A->ctx, nodes);
     DYN__NEED(A->ctx, weights);
     if (probes < 1 || probes > INT32_MAX)
@@ -42,7 +48,7 @@ dyn_status dyn_operator_density(dyn_operator *A, int64_t probes, int64_t steps, 
     s = dyn__lanczos_init(&l, A, steps, 1, seed);
     for (int64_t i = 0; s >= 0 && i < probes; i++) {
         l.draws = (uint32_t)(i * steps);
-        s = probe(&l, steps, nodes + i * steps, weights + i * steps);
+        s = probe(&l, seed, i, steps, nodes + i * steps, weights + i * steps);
     }
     dyn__lanczos_free(&l);
     return s;

@@ -25,7 +25,8 @@ static void destroy(void *user)
     dyn_operator_unref(a);
 }
 
-dyn_status dyn__operator_derive(const dyn__derived *parts, dyn__operator_fn fn, dyn_operator **out)
+dyn_status dyn__operator_derive_map(const dyn__derived *parts, int64_t rows, dyn__operator_fn fn,
+                                    dyn__operator_fn adjoint, dyn_operator **out)
 {
     dyn_ctx *ctx = parts->a->ctx;
     dyn__derived *d = dyn__alloc(ctx, 1, sizeof *d);
@@ -34,7 +35,7 @@ dyn_status dyn__operator_derive(const dyn__derived *parts, dyn__operator_fn fn, 
 
     if (s == DYN_OK) {
         *d = held;
-        s = dyn__operator_create(ctx, held.size, fn, d, destroy, out);
+        s = dyn__operator_create_map(ctx, rows, held.size, fn, adjoint, d, destroy, out);
     }
     if (s < 0) {
         release(ctx, &held);
@@ -44,6 +45,11 @@ dyn_status dyn__operator_derive(const dyn__derived *parts, dyn__operator_fn fn, 
     dyn_operator_ref(d->a);
     dyn_operator_ref(d->b);
     return DYN_OK;
+}
+
+dyn_status dyn__operator_derive(const dyn__derived *parts, dyn__operator_fn fn, dyn_operator **out)
+{
+    return dyn__operator_derive_map(parts, parts->size, fn, NULL, out);
 }
 
 dyn_status dyn__copy_finite(dyn_ctx *ctx, const char *what, int64_t n, const double *x, double **out)
@@ -56,6 +62,32 @@ dyn_status dyn__copy_finite(dyn_ctx *ctx, const char *what, int64_t n, const dou
     return DYN_OK;
 }
 
+/* The product of a or b, or of their adjoints. */
+static dyn_status product(dyn_operator *A, int adjoint, int64_t count, const double *x, double *y)
+{
+    return adjoint ? dyn__operator_apply_adjoint(A, count, x, y) : dyn__operator_apply(A, count, x, y);
+}
+
+static dyn_status scale_product(const dyn__derived *d, int adjoint, int64_t count, const double *x, double *y)
+{
+    int64_t n = count * (adjoint ? d->a->size : d->a->rows);
+
+    DYN__TRY(product(d->a, adjoint, count, x, y));
+    for (int64_t i = 0; i < n; i++)
+        y[i] *= d->scale;
+    return DYN_OK;
+}
+
+static dyn_status apply_scaled(void *user, int64_t count, const double *x, double *y)
+{
+    return scale_product(user, 0, count, x, y);
+}
+
+static dyn_status apply_scaled_adjoint(void *user, int64_t count, const double *x, double *y)
+{
+    return scale_product(user, 1, count, x, y);
+}
+
 static dyn_status apply_affine(void *user, int64_t count, const double *x, double *y)
 {
     const dyn__derived *d = user;
@@ -66,22 +98,31 @@ static dyn_status apply_affine(void *user, int64_t count, const double *x, doubl
     return DYN_OK;
 }
 
-static dyn_status apply_sum(void *user, int64_t count, const double *x, double *y)
+static dyn_status add_products(const dyn__derived *d, int adjoint, int64_t count, const double *x, double *y)
 {
-    const dyn__derived *d = user;
-    int64_t n = count * d->size;
+    int64_t n = count * (adjoint ? d->a->size : d->a->rows);
     double *t = dyn__alloc(d->a->ctx, (size_t)n, sizeof(double));
     dyn_status s;
 
     if (!t)
         return DYN_ENOMEM;
-    s = dyn__operator_apply(d->a, count, x, y);
+    s = product(d->a, adjoint, count, x, y);
     if (s >= 0)
-        s = dyn__operator_apply(d->b, count, x, t);
+        s = product(d->b, adjoint, count, x, t);
     for (int64_t i = 0; s >= 0 && i < n; i++)
         y[i] += t[i];
     dyn__free(d->a->ctx, t);
     return s;
+}
+
+static dyn_status apply_sum(void *user, int64_t count, const double *x, double *y)
+{
+    return add_products(user, 0, count, x, y);
+}
+
+static dyn_status apply_sum_adjoint(void *user, int64_t count, const double *x, double *y)
+{
+    return add_products(user, 1, count, x, y);
 }
 
 static void multiply_rows(int64_t count, int64_t n, const double *d, const double *x, double *y)
@@ -123,7 +164,11 @@ dyn_status dyn_operator_scaled(dyn_operator *A, double factor, dyn_operator **ou
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
-    return affine(A, "factor", factor, factor, 0.0, out);
+    if (!A->adjoint || !isfinite(factor))
+        return affine(A, "factor", factor, factor, 0.0, out);
+    DYN__NEED(A->ctx, out);
+    return dyn__operator_derive_map(&(dyn__derived){ .a = A, .size = A->size, .scale = factor }, A->rows, apply_scaled,
+                                    apply_scaled_adjoint, out);
 }
 
 dyn_status dyn_operator_shifted(dyn_operator *A, double shift, dyn_operator **out)
@@ -133,6 +178,7 @@ dyn_status dyn_operator_shifted(dyn_operator *A, double shift, dyn_operator **ou
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
+    DYN__TRY(dyn__need_symmetric(A));
     return affine(A, "shift", shift, 1.0, shift, out);
 }
 
@@ -146,9 +192,11 @@ dyn_status dyn_operator_sum(dyn_operator *A, dyn_operator *B, dyn_operator **out
     DYN__NEED(A->ctx, B);
     DYN__NEED(A->ctx, out);
     DYN__TRY(dyn__check_ctx(A->ctx, "B", B->ctx));
-    if (A->size != B->size)
-        return DYN__FAIL(A->ctx, DYN_ESHAPE, "A has size %" PRId64 ", B has size %" PRId64, A->size, B->size);
-    return dyn__operator_derive(&(dyn__derived){ .a = A, .b = B, .size = A->size }, apply_sum, out);
+    if (A->size != B->size || A->rows != B->rows)
+        return DYN__FAIL(A->ctx, DYN_ESHAPE, "A is %" PRId64 " x %" PRId64 ", B is %" PRId64 " x %" PRId64, A->rows,
+                         A->size, B->rows, B->size);
+    return dyn__operator_derive_map(&(dyn__derived){ .a = A, .b = B, .size = A->size }, A->rows, apply_sum,
+                                    A->adjoint || B->adjoint ? apply_sum_adjoint : NULL, out);
 }
 
 dyn_status dyn_operator_sandwiched(dyn_operator *A, const double *d, dyn_operator **out)
@@ -160,6 +208,7 @@ dyn_status dyn_operator_sandwiched(dyn_operator *A, const double *d, dyn_operato
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
+    DYN__TRY(dyn__need_symmetric(A));
     DYN__NEED(A->ctx, d);
     DYN__NEED(A->ctx, out);
     parts.size = A->size;

@@ -19,6 +19,10 @@ typedef struct dyn__derived {
 /* Make the operator from its parts, taking over the arrays (also on failure) and referencing a and b. */
 dyn_status dyn__operator_derive(const dyn__derived *parts, dyn__operator_fn fn, dyn_operator **out);
 
+/* The same of so many rows, with an adjoint unless it is symmetric. */
+dyn_status dyn__operator_derive_map(const dyn__derived *parts, int64_t rows, dyn__operator_fn fn,
+                                    dyn__operator_fn adjoint, dyn_operator **out);
+
 /* A copy of n numbers in *out. DYN_EINVAL if one is not finite. */
 dyn_status dyn__copy_finite(dyn_ctx *ctx, const char *what, int64_t n, const double *x, double **out);
 

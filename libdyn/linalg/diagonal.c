@@ -35,6 +35,7 @@ dyn_status dyn_operator_diagonal(dyn_operator *A, int64_t probes, uint64_t seed,
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
+    DYN__TRY(dyn__need_symmetric(A));
     DYN__NEED(A->ctx, diagonal);
     if (probes < 2 || probes > INT32_MAX)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "probes is %" PRId64 ", must be in [2, %d]", probes, INT32_MAX);

@@ -111,6 +111,7 @@ dyn_status dyn_eigen_solve(dyn_operator *A, const dyn_eigen_options *opt, dyn_ei
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
+    DYN__TRY(dyn__need_symmetric(A));
     DYN__NEED(A->ctx, out);
     DYN__TRY(dyn__options(A->ctx, "dyn_eigen_options", opt, &p.opt, sizeof p.opt, sizeof p.opt));
     DYN__TRY(dyn__eigen_check(A->ctx, A->size, &p.opt));

@@ -11,8 +11,8 @@
 #define BLOCK 32        /* unit vectors multiplied at once */
 #define PAIRS 4
 
-/* Row i of the result is A e_i, column i of A. */
-static dyn_status write_columns(dyn_operator *A, double *unit, double *matrix)
+/* Columns of A, as rows of a block, go to their places in the matrix [rows][n]. */
+static dyn_status write_columns(dyn_operator *A, double *unit, double *column, double *matrix)
 {
     int64_t n = A->size;
 
@@ -22,24 +22,15 @@ static dyn_status write_columns(dyn_operator *A, double *unit, double *matrix)
         memset(unit, 0, (size_t)(rows * n) * sizeof(double));
         for (int64_t r = 0; r < rows; r++)
             unit[r * n + i + r] = 1.0;
-        DYN__TRY(dyn__operator_apply(A, rows, unit, matrix + i * n));
+        DYN__TRY(dyn__operator_apply(A, rows, unit, column));
+        dyn__kernels_of(A->ctx)->f64.transpose(rows, A->rows, matrix + i, n, column, A->rows);
     }
     return DYN_OK;
 }
 
-static void transpose(int64_t n, double *matrix)
-{
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < i; j++) {
-            double t = matrix[i * n + j];
-
-            matrix[i * n + j] = matrix[j * n + i];
-            matrix[j * n + i] = t;
-        }
-}
-
 dyn_status dyn_operator_dense(dyn_operator *A, double *matrix)
 {
+    size_t block;
     double *unit;
     dyn_status s;
 
@@ -47,13 +38,12 @@ dyn_status dyn_operator_dense(dyn_operator *A, double *matrix)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
     DYN__NEED(A->ctx, matrix);
-    unit = dyn__alloc(A->ctx, (size_t)A->size * (size_t)(A->size < BLOCK ? A->size : BLOCK), sizeof(double));
+    block = A->size < BLOCK ? (size_t)A->size : BLOCK;
+    unit = dyn__alloc(A->ctx, block, (size_t)(A->size + A->rows) * sizeof(double));
     if (!unit)
         return DYN_ENOMEM;
-    s = write_columns(A, unit, matrix);
+    s = write_columns(A, unit, unit + block * (size_t)A->size, matrix);
     dyn__free(A->ctx, unit);
-    if (s >= 0)
-        transpose(A->size, matrix);
     return s;
 }
 
@@ -82,6 +72,7 @@ dyn_status dyn_operator_symmetry(dyn_operator *A, uint64_t seed, double *relativ
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
+    DYN__TRY(dyn__need_symmetric(A));
     DYN__NEED(A->ctx, relative_asymmetry);
     n = A->size;
     x = dyn__alloc(A->ctx, (size_t)n, 4 * PAIRS * sizeof(double));

@@ -27,14 +27,16 @@ dyn_status dyn__check_finite(dyn_ctx *ctx, const char *what, int64_t n, const do
     return i == n ? DYN_OK : DYN__FAIL(ctx, DYN_EINVAL, "%s[%" PRId64 "] is %g, must be finite", what, i, x[i]);
 }
 
-dyn_status dyn__operator_create(dyn_ctx *ctx, int64_t size, dyn__operator_fn fn, void *user,
-                                void (*destroy)(void *user), dyn_operator **out)
+dyn_status dyn__operator_create_map(dyn_ctx *ctx, int64_t rows, int64_t columns, dyn__operator_fn fn,
+                                    dyn__operator_fn adjoint, void *user, void (*destroy)(void *user),
+                                    dyn_operator **out)
 {
     dyn_operator *A;
 
     *out = NULL;
-    if (size < 1)
-        return DYN__FAIL(ctx, DYN_EINVAL, "size is %" PRId64 ", must be positive", size);
+    if (rows < 1 || columns < 1)
+        return DYN__FAIL(ctx, DYN_EINVAL, "an operator of %" PRId64 " x %" PRId64 ", both must be positive", rows,
+                         columns);
     A = dyn__alloc(ctx, 1, sizeof *A);
     if (!A)
         return DYN_ENOMEM;
@@ -42,26 +44,55 @@ dyn_status dyn__operator_create(dyn_ctx *ctx, int64_t size, dyn__operator_fn fn,
     dyn__ref_init(&A->ref);
     atomic_init(&A->products, 0);
     A->ctx = ctx;
-    A->size = size;
+    A->size = columns;
+    A->rows = rows;
     A->fn = fn;
+    A->adjoint = adjoint;
     A->user = user;
     A->destroy = destroy;
     *out = A;
     return DYN_OK;
 }
 
-dyn_status dyn__operator_apply(dyn_operator *A, int64_t count, const double *x, double *y)
+dyn_status dyn__operator_create(dyn_ctx *ctx, int64_t size, dyn__operator_fn fn, void *user,
+                                void (*destroy)(void *user), dyn_operator **out)
 {
-    int64_t bad, n = count * A->size;
+    *out = NULL;
+    if (size < 1)
+        return DYN__FAIL(ctx, DYN_EINVAL, "size is %" PRId64 ", must be positive", size);
+    return dyn__operator_create_map(ctx, size, size, fn, NULL, user, destroy, out);
+}
+
+dyn_status dyn__need_symmetric(const dyn_operator *A)
+{
+    if (!A->adjoint)
+        return DYN_OK;
+    return DYN__FAIL(A->ctx, DYN_ESHAPE, "a symmetric operator is needed, this is a map of %" PRId64 " x %" PRId64
+                     "; dyn_operator_gram makes one of it", A->rows, A->size);
+}
+
+static dyn_status apply_checked(dyn_operator *A, dyn__operator_fn fn, int64_t count, int64_t width, const double *x,
+                                double *y)
+{
+    int64_t bad, n = count * width;
 
     atomic_fetch_add_explicit(&A->products, count, memory_order_relaxed);
-    DYN__TRY(A->fn(A->user, count, x, y));
+    DYN__TRY(fn(A->user, count, x, y));
     bad = first_nonfinite(n, y);
     if (bad < n)
         return DYN__FAIL(A->ctx, DYN_ENONFINITE, "the product of an operator of size %" PRId64
-                         " gave %g in vector %" PRId64 ", element %" PRId64, A->size, y[bad],
-                         bad / A->size, bad % A->size);
+                         " gave %g in vector %" PRId64 ", element %" PRId64, A->size, y[bad], bad / width, bad % width);
     return DYN_OK;
+}
+
+dyn_status dyn__operator_apply(dyn_operator *A, int64_t count, const double *x, double *y)
+{
+    return apply_checked(A, A->fn, count, A->rows, x, y);
+}
+
+dyn_status dyn__operator_apply_adjoint(dyn_operator *A, int64_t count, const double *y, double *x)
+{
+    return apply_checked(A, A->adjoint ? A->adjoint : A->fn, count, A->size, y, x);
 }
 
 static dyn_status apply_callback(void *user, int64_t count, const double *x, double *y)
@@ -122,16 +153,38 @@ void dyn_operator_unref(dyn_operator *A)
     dyn__ctx_unref(ctx);
 }
 
+static dyn_status check_block(const dyn_operator *A, int64_t count, const double *x, const double *y)
+{
+    int64_t longer = A->size > A->rows ? A->size : A->rows;
+
+    if (count < 0 || count > INT64_MAX / longer / (int64_t)sizeof(double))
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "count is %" PRId64 " for vectors of size %" PRId64, count, longer);
+    if (count > 0 && (!x || !y))
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "%s is NULL", x ? "y" : "x");
+    return DYN_OK;
+}
+
 dyn_status dyn_operator_apply(dyn_operator *A, int64_t count, const double *x, double *y)
 {
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
-    if (count < 0 || count > INT64_MAX / A->size / (int64_t)sizeof(double))
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "count is %" PRId64 " for vectors of size %" PRId64, count, A->size);
-    if (count > 0 && (!x || !y))
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "%s is NULL", x ? "y" : "x");
+    DYN__TRY(check_block(A, count, x, y));
     return count == 0 ? DYN_OK : dyn__operator_apply(A, count, x, y);
+}
+
+dyn_status dyn_operator_apply_adjoint(dyn_operator *A, int64_t count, const double *y, double *x)
+{
+    if (!A)
+        return DYN_EINVAL;
+    DYN__ENTER(A->ctx);
+    DYN__TRY(check_block(A, count, x, y));
+    return count == 0 ? DYN_OK : dyn__operator_apply_adjoint(A, count, y, x);
+}
+
+int64_t dyn_operator_rows(const dyn_operator *A)
+{
+    return A ? A->rows : 0;
 }
 
 int64_t dyn_operator_size(const dyn_operator *A)

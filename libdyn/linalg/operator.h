@@ -14,9 +14,9 @@ typedef dyn_status (*dyn__operator_fn)(void *user, int64_t count, const double *
 struct dyn_operator {
     dyn__ref ref;
     dyn_ctx *ctx;
-    int64_t size;
+    int64_t size, rows;         /* of what goes in; of what comes out */
     _Atomic int64_t products;
-    dyn__operator_fn fn;
+    dyn__operator_fn fn, adjoint;   /* adjoint NULL: the operator is symmetric */
     void *user;
     void (*destroy)(void *user);
 };
@@ -26,8 +26,17 @@ struct dyn_operator {
 dyn_status dyn__operator_create(dyn_ctx *ctx, int64_t size, dyn__operator_fn fn, void *user,
                                 void (*destroy)(void *user), dyn_operator **out);
 
+/* The same for a map of any shape and its adjoint. */
+dyn_status dyn__operator_create_map(dyn_ctx *ctx, int64_t rows, int64_t columns, dyn__operator_fn fn,
+                                    dyn__operator_fn adjoint, void *user, void (*destroy)(void *user),
+                                    dyn_operator **out);
+/* DYN_ESHAPE unless A was made as a symmetric operator. */
+dyn_status dyn__need_symmetric(const dyn_operator *A);
+
 /* The product, counted, with the result checked for numbers that are not finite. */
 dyn_status dyn__operator_apply(dyn_operator *A, int64_t count, const double *x, double *y);
+/* x [count][size] = A^T y, y [count][rows]. */
+dyn_status dyn__operator_apply_adjoint(dyn_operator *A, int64_t count, const double *y, double *x);
 
 /* DYN_EINVAL with the position unless all n numbers are finite; what names the array in the message. */
 dyn_status dyn__check_finite(dyn_ctx *ctx, const char *what, int64_t n, const double *x);

@@ -21,4 +21,8 @@ void dyn__mean_add(dyn__mean *m, double x);
 /* Standard error of the mean; 0 for fewer than two samples. */
 double dyn__mean_error(const dyn__mean *m);
 
+/* XTrace of the m test vectors omega [m][size], 2 m products. resphere: they are uniform on a sphere, and what is
+ * sampled is put on one. */
+dyn_status dyn__xtrace(dyn_operator *A, int64_t m, const double *omega, int resphere, double *trace, double *error);
+
 #endif

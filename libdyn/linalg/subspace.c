@@ -93,6 +93,7 @@ dyn_status dyn_operator_deflated(dyn_operator *A, int64_t count, const double *v
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
+    DYN__TRY(dyn__need_symmetric(A));
     DYN__TRY(check(A, count, A->size, values ? vectors : NULL, values ? "vectors" : "values", out));
     parts.size = A->size;
     DYN__TRY(dyn__copy_finite(A->ctx, "values", count, values, &parts.values));
@@ -113,6 +114,7 @@ dyn_status dyn_operator_projected(dyn_operator *A, int64_t count, const double *
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
+    DYN__TRY(dyn__need_symmetric(A));
     DYN__TRY(check(A, count, A->size, vectors, "vectors", out));
     parts.size = A->size;
     DYN__TRY(dyn__copy_finite(A->ctx, "vectors", count * A->size, vectors, &parts.vectors));
@@ -132,6 +134,7 @@ dyn_status dyn_operator_restricted(dyn_operator *A, int64_t count, const int64_t
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
+    DYN__TRY(dyn__need_symmetric(A));
     DYN__TRY(check(A, count, A->size, index, "index", out));
     for (int64_t i = 0; i < count; i++)
         if (index[i] < 0 || index[i] >= A->size)

@@ -12,7 +12,7 @@
 #include "linalg/probe.h"
 #include "random/random.h"
 
-enum { SITE_SKETCH = 1, SITE_SAMPLE = 2 };
+enum { SITE_SKETCH = 1, SITE_SAMPLE = 2, SITE_SPHERE = 5 };
 
 /* trace Q^T A Q; Q [rows][n], product [rows][n]. */
 static dyn_status exact_part(dyn_operator *A, int64_t rows, const double *Q, double *product, double *sum)
@@ -126,6 +126,31 @@ static dyn_status estimate(dyn_operator *A, const dyn_trace_options *o, double *
     return s;
 }
 
+/* Test vectors uniform on the sphere of radius sqrt(n). */
+static dyn_status cross(dyn_operator *A, const dyn_trace_options *o, double *trace, double *error)
+{
+    int64_t m = o->products / 2, n = A->size;
+    double *omega = dyn__alloc(A->ctx, (size_t)m, (size_t)n * sizeof *omega);
+    dyn_status s;
+
+    if (!omega)
+        return DYN_ENOMEM;
+    dyn__normal_f64((dyn__key){ .seed = o->seed, .stream = DYN__STREAM_PROBE, .site = SITE_SPHERE }, 0, m * n, omega);
+    for (int64_t k = 0; k < m; k++)
+        dyn__basis_scale(n, sqrt((double)n) / dyn__norm(A->ctx, n, omega + k * n), omega + k * n);
+    s = dyn__xtrace(A, m, omega, 1, trace, error);
+    dyn__free(A->ctx, omega);
+    return s;
+}
+
+static dyn_status choose(dyn_operator *A, const dyn_trace_options *o, double *trace, double *error)
+{
+    *error = 0.0;
+    if (o->products >= A->size)
+        return exact(A, trace);
+    return o->method == DYN_TRACE_XTRACE ? cross(A, o, trace, error) : estimate(A, o, trace, error);
+}
+
 dyn_status dyn_operator_trace(dyn_operator *A, const dyn_trace_options *opt, double *trace, double *standard_error)
 {
     dyn_trace_options o;
@@ -135,17 +160,17 @@ dyn_status dyn_operator_trace(dyn_operator *A, const dyn_trace_options *opt, dou
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
+    DYN__TRY(dyn__need_symmetric(A));
     DYN__NEED(A->ctx, trace);
     DYN__TRY(dyn__options(A->ctx, "dyn_trace_options", opt, &o, sizeof o, sizeof o));
-    if (o.method != DYN_TRACE_HUTCHPP && o.method != DYN_TRACE_HUTCHINSON)
-        return DYN__FAIL(A->ctx, DYN_EINVAL, "method is %" PRId32 ", must be 0 or 1", o.method);
+    if (o.method < DYN_TRACE_HUTCHPP || o.method > DYN_TRACE_XTRACE)
+        return DYN__FAIL(A->ctx, DYN_EINVAL, "method is %" PRId32 ", must be in [0, %d]", o.method, DYN_TRACE_XTRACE);
     o.products = o.products ? o.products : 60;
-    least = o.method == DYN_TRACE_HUTCHPP ? 6 : 2;
+    least = o.method == DYN_TRACE_HUTCHPP ? 6 : o.method == DYN_TRACE_XTRACE ? 4 : 2;
     if (o.products < least || o.products > INT32_MAX)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "products is %" PRId64 ", must be in [%" PRId64 ", %d]", o.products,
                          least, INT32_MAX);
-    error = 0.0;
-    DYN__TRY(o.products >= A->size ? exact(A, &value) : estimate(A, &o, &value, &error));
+    DYN__TRY(choose(A, &o, &value, &error));
     *trace = value;
     if (standard_error)
         *standard_error = error;

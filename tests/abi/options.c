@@ -80,6 +80,14 @@ static dyn_status use_trace(const void *opt)
     return dyn_operator_trace(live.operator, opt, &trace, &error);
 }
 
+static dyn_status use_solve(const void *opt)
+{
+    const double b[7] = {1};
+    double x[7];
+
+    return dyn_operator_solve(live.operator, b, opt, x, NULL, NULL);
+}
+
 static int32_t observe(void *user, dyn_run *run, int64_t step, double loss, const double *theta, const double *gradient)
 {
     (void)user, (void)run, (void)step, (void)loss, (void)theta, (void)gradient;
@@ -111,6 +119,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_run_options", use_run, "dyn_run_create" },
     { "dyn_schedule", use_schedule, "dyn_run_observe" },
     { "dyn_sharpness_options", use_sharpness, "dyn_sharpness_tracker_create" },
+    { "dyn_solve_options", use_solve, "dyn_operator_solve" },
     { "dyn_spike_options", use_spike, "dyn_episodes_spikes" },
     { "dyn_tensor_options", use_tensor, "dyn_model_tensor_factorisation" },
     { "dyn_trace_options", use_trace, "dyn_operator_trace" },

@@ -191,7 +191,7 @@ TEST(faults)
     CHECK(dyn_operator_from_callback(ctx, 0, apply_matrix, &f, &B) == DYN_EINVAL);
     B = make(&small);
     CHECK(dyn_operator_sum(A, B, &S) == DYN_ESHAPE);
-    CHECK_STR(dyn_ctx_message(ctx), "A has size 4, B has size 2");
+    CHECK_STR(dyn_ctx_message(ctx), "A is 4 x 4, B is 2 x 2");
     dyn_operator_unref(B);
     dyn_operator_unref(A);
     dyn_operator_unref(NULL);

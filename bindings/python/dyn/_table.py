@@ -137,6 +137,8 @@ dyn_operator_trace                     status ptr ptr ptr ptr
 dyn_operator_diagonal                  status ptr i64 u64 ptr ptr
 dyn_operator_density                   status ptr i64 i64 u64 ptr ptr
 dyn_density_curve                      status ptr i64 i64 ptr ptr f64 i64 ptr ptr ptr
+dyn_density_sum                        status ptr i64 i64 ptr ptr i64 ptr ptr ptr ptr
+dyn_operator_log_determinant           status ptr f64 i64 i64 u64 ptr ptr
 
 # factorisation.h
 dyn_model_factorisation                status ptr ptr ptr
@@ -298,6 +300,15 @@ dyn_objective_inside_values            status ptr ptr i32 ptr ptr ptr
 dyn_operator_from_callback             status ptr i64 ptr ptr ptr
 dyn_operator_ref                       ptr    ptr
 dyn_operator_unref                     void   ptr
+dyn_operator_from_callbacks            status ptr i64 i64 ptr ptr ptr ptr
+dyn_operator_low_rank                  status ptr i64 i64 i64 ptr ptr ptr ptr
+dyn_operator_apply_adjoint             status ptr i64 ptr ptr
+dyn_operator_rows                      i64    ptr
+dyn_operator_transposed                status ptr ptr
+dyn_operator_gram                      status ptr ptr
+dyn_operator_composed                  status ptr ptr ptr
+dyn_operator_kronecker                 status ptr ptr ptr
+dyn_operator_adjointness               status ptr u64 ptr
 dyn_operator_apply                     status ptr i64 ptr ptr
 dyn_operator_size                      i64    ptr
 dyn_operator_products                  i64    ptr
@@ -387,6 +398,10 @@ dyn_episodes_spikes                    status ptr i64 ptr ptr ptr
 dyn_episodes_sustained                 status ptr i64 ptr ptr
 dyn_episodes_confusion                 status ptr ptr i64 ptr ptr ptr
 
+# solve.h
+dyn_operator_solve                     status ptr ptr ptr ptr ptr ptr
+dyn_operator_exponential               status ptr f64 ptr f64 i64 ptr ptr
+
 # status.h
 dyn_status_name                        str    status
 dyn_status_text                        str    status
@@ -429,6 +444,7 @@ dyn_ctx_options struct_size:u32 threads:i32 isa:i32 log_level:i32 alloc:ptr free
     log_user:ptr
 dyn_eigen_options struct_size:u32 which:i32 count:i64 max_products:i64 subspace:i64 block:i64 start_count:i64
     tolerance:f64 seed:u64 unchecked:u32 reserved:u32 start:ptr progress:ptr progress_user:ptr
+dyn_solve_options struct_size:u32 method:i32 tolerance:f64 max_products:i64 progress:ptr progress_user:ptr
 dyn_trace_options struct_size:u32 method:i32 products:i64 seed:u64
 dyn_init_options struct_size:u32 kind:i32 scale:f64 bias_kind:i32 layers:i32 bias_scale:f64 layer_scale:ptr seed:u64
 dyn_perceptron_options struct_size:u32 widths_count:i32 widths:ptr activation:i32 no_bias:i32 activations:ptr
@@ -472,6 +488,7 @@ CALLBACKS = """
 dyn_log_fn              void ptr i32 str
 dyn_progress_fn         i32  ptr f64 str
 dyn_operator_apply_fn   i32  ptr i64 ptr ptr
+dyn_spectral_fn         f64  ptr f64
 dyn_model_build_fn      i32  ptr ptr i32
 dyn_value_fn            i32  ptr ptr ptr
 dyn_gradient_fn         i32  ptr ptr ptr ptr
@@ -508,7 +525,8 @@ ENUMERATORS = {
         "gd": 0, "heavy_ball": 1, "nesterov": 2, "adam": 3, "adamw": 4, "rmsprop": 5, "sign": 6}),
     "rate": ("DYN_RATE_", {"constant": 0, "step": 1, "cosine": 2}),
     "which": ("DYN_", {"largest_algebraic": 0, "smallest_algebraic": 1, "largest_magnitude": 2, "both_ends": 3}),
-    "trace": ("DYN_TRACE_", {"hutchpp": 0, "hutchinson": 1}),
+    "trace": ("DYN_TRACE_", {"hutchpp": 0, "hutchinson": 1, "xtrace": 2}),
+    "solve": ("DYN_SOLVE_", {"minres": 0, "gradients": 1}),
     "moments": ("DYN_MOMENTS_", {"columns": 0, "whole": 1}),
     "amplitude": ("DYN_AMPLITUDE_", {"default": 0, "product": 1, "norm": 2}),
     "rank_rule": ("DYN_RANK_", {"tolerance": 0, "gap": 1}),
