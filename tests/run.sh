@@ -50,6 +50,7 @@ step suites "$PYTHON" tests/suites.py build
 step install sh tests/install/run.sh build
 [ -f bindings/python/pyproject.toml ] && step python "$PYTHON" tests/unittests.py bindings/python/tests
 step docs "$PYTHON" tests/docs.py build
+step programs "$PYTHON" tests/programs.py
 [ -f examples/digits.c ] && step examples sh examples/run.sh
 
 need_build build-asan -Db_sanitize=address,undefined -Doptimization=1 -Dwerror=true -Dexamples=false

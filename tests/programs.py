@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Run the programs of examples/programs in their quick form, each of which checks itself, and hold them to their length.
+
+usage: programs.py [NAME ...]
+
+A line counts that stands between "---- program ----" and "---- check", unless it is blank, a comment, a brace alone, or
+draws. The programs in C are run by the build's test suite "examples"."""
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "examples/programs"
+#: the most lines a program may have; PyTorch's counterparts take 26, 20, 22, 21, 23, 27
+LIMITS = {"digits.py": 10, "own_loss.py": 10, "coupled.py": 15, "teacher.py": 12, "recurrent.py": 17, "measurement.py": 10,
+          "three_threads.c": 60}
+
+
+def program_lines(text):
+    body = text.split("---- program ----")[1].split("\n", 1)[1].split("---- check")[0]
+    lines = [line.strip() for line in body.splitlines()]
+    return [line for line in lines if line.strip("{}") and not line.startswith(("#", "/*", "*")) and "plot" not in line]
+
+
+def length_holds(name):
+    text = (FOLDER / name).read_text()
+    lines, longest = program_lines(text), max(map(len, text.splitlines()))
+    if len(lines) <= LIMITS[name] and longest <= 120:
+        return True
+    print("# %s has %d lines of at most %d, the longest of %d characters" % (name, len(lines), LIMITS[name], longest))
+    return False
+
+
+def runs(name):
+    environment = dict(os.environ, MPLBACKEND="Agg")
+    done = subprocess.run([sys.executable, FOLDER / name, "--quick"], env=environment, capture_output=True, text=True,
+                          timeout=300)
+    if done.returncode:
+        print("# %s: %s" % (name, done.stderr.strip()[-2000:]))
+    return done.returncode == 0
+
+
+def main():
+    names = sys.argv[1:] or sorted(p.name for p in FOLDER.glob("*.[cp]*") if p.suffix in (".c", ".py"))
+    passed = failed = 0
+    for name in names:
+        for test in (length_holds, runs) if name.endswith(".py") else (length_holds,):
+            good = name in LIMITS and test(name)
+            print("%s - %s of %s" % ("ok" if good else "not ok", test.__name__, name))
+            passed, failed = passed + good, failed + (not good)
+    print("%d passed, %d failed" % (passed, failed))
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
