@@ -108,6 +108,15 @@ typedef int32_t (*dyn_product_fn)(void *user, const double *theta, int64_t count
 DYN_API dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, int64_t p, dyn_value_fn value, dyn_gradient_fn gradient,
                                                 dyn_product_fn hessian, void *user, dyn_objective **out);
 
+/* Test functions of p unknowns, with exact derivatives. */
+
+/** sum_i x_i^power / power. errors: DYN_EINVAL p < 1, power < 2; DYN_ENOMEM. since: 0.1 */
+DYN_API dyn_status dyn_objective_power(dyn_ctx *ctx, int64_t p, int32_t power, dyn_objective **out);
+/** sum_i eigenvalues[i] x_i^2 / 2; they are copied. errors: DYN_EINVAL, DYN_ENONFINITE, DYN_ENOMEM. since: 0.1 */
+DYN_API dyn_status dyn_objective_quadratic(dyn_ctx *ctx, int64_t p, const double *eigenvalues, dyn_objective **out);
+/** sum_i 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2. errors: DYN_EINVAL p < 2; DYN_ENOMEM. since: 0.1 */
+DYN_API dyn_status dyn_objective_rosenbrock(dyn_ctx *ctx, int64_t p, dyn_objective **out);
+
 /** One more reference; returns o. since: 0.1 */
 DYN_API dyn_objective *dyn_objective_ref(dyn_objective *o);
 /** NULL is allowed. since: 0.1 */

@@ -2,22 +2,16 @@
  *
  * Objectives of the caller's own functions. The Hessian is an operator that passes its own copy of theta to the caller's
  * product function. */
+#include <stddef.h>
 #include <string.h>
 #include "linalg/operator.h"
-#include "objective/impl.h"
-
-typedef struct functions {
-    dyn_value_fn value;
-    dyn_gradient_fn gradient;
-    dyn_product_fn product;
-    void *user;
-} functions;
+#include "objective/called.h"
 
 /* ---- evaluation ---- */
 
 static dyn_status create(dyn__evaluator *e)
 {
-    const functions *f = e->o->own;
+    const dyn__functions *f = e->o->own;
 
     if (e->feeding.batch > 0)
         return DYN__FAIL(e->o->ctx, DYN_ENOTSUP, "an objective of callbacks has no mini-batches");
@@ -28,7 +22,7 @@ static dyn_status create(dyn__evaluator *e)
 
 static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
 {
-    const functions *f = e->o->own;
+    const dyn__functions *f = e->o->own;
     int32_t r;
 
     io->loss = 0;
@@ -49,7 +43,7 @@ typedef struct called { dyn_objective *o; double theta[]; } called;
 static dyn_status apply(void *user, int64_t count, const double *x, double *y)
 {
     called *c = user;
-    const functions *f = c->o->own;
+    const dyn__functions *f = c->o->own;
     int32_t r = f->product(f->user, c->theta, count, x, y);
 
     return r == 0 ? DYN_OK : DYN__FAIL(c->o->ctx, DYN_EUSER, "the caller's product function returned %d", (int)r);
@@ -66,7 +60,7 @@ static void destroy(void *user)
 
 static dyn_status curvature(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out)
 {
-    const functions *f = o->own;
+    const dyn__functions *f = o->own;
     called *c;
     dyn_status s;
 
@@ -91,22 +85,44 @@ const dyn__objective_kind dyn__called_kind = {
     .evaluator_create = create, .evaluator_step = step, .evaluator_free = destroy_evaluator, .curvature = curvature,
 };
 
-static dyn_status fill(dyn_objective *o, const functions *f)
+/* The functions stand before what they own. */
+typedef struct owned { dyn__functions functions; max_align_t data[]; } owned;
+
+static dyn_status fill(dyn_objective *o, const dyn__functions *f, size_t size)
 {
     DYN__TRY(dyn__objective_buffers(o));
     DYN__TRY(dyn__objective_add_term(o, "loss"));
-    o->own = dyn__alloc(o->ctx, 1, sizeof *f);
-    if (!o->own)
+    owned *own = dyn__alloc(o->ctx, 1, sizeof *own + size);
+    if (!own)
         return DYN_ENOMEM;
-    memcpy(o->own, f, sizeof *f);
+    own->functions = *f;
+    if (size > 0)
+        own->functions.user = own->data;
+    o->own = own;
+    return DYN_OK;
+}
+
+dyn_status dyn__called_create(dyn_ctx *ctx, int64_t p, const dyn__functions *f, size_t size, void **own,
+                              dyn_objective **out)
+{
+    dyn_objective *o;
+
+    DYN__TRY(dyn__objective_new(ctx, &dyn__called_kind, DYN_F64, &o));
+    o->p = p;
+    dyn_status s = fill(o, f, size);
+    if (s < 0) {
+        dyn_objective_unref(o);
+        return s;
+    }
+    if (own)
+        *own = ((dyn__functions *)o->own)->user;
+    *out = o;
     return DYN_OK;
 }
 
 dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, int64_t p, dyn_value_fn value, dyn_gradient_fn gradient,
                                         dyn_product_fn hessian, void *user, dyn_objective **out)
 {
-    dyn_objective *o;
-
     if (out)
         *out = NULL;
     if (!ctx)
@@ -115,12 +131,5 @@ dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, int64_t p, dyn_value_fn va
     DYN__NEED(ctx, out);
     if (p < 1 || !value)
         return DYN__FAIL(ctx, DYN_EINVAL, "%lld parameters, value function %s", (long long)p, value ? "given" : "NULL");
-    DYN__TRY(dyn__objective_new(ctx, &dyn__called_kind, DYN_F64, &o));
-    o->p = p;
-    dyn_status s = fill(o, &(functions){value, gradient, hessian, user});
-    if (s < 0)
-        dyn_objective_unref(o);
-    else
-        *out = o;
-    return s;
+    return dyn__called_create(ctx, p, &(dyn__functions){value, gradient, hessian, user}, 0, NULL, out);
 }

@@ -12,7 +12,7 @@
 Arrays are NumPy arrays. theta is the vector of all parameters, float64."""
 from typing import Any
 
-from . import data, init
+from . import data, functions, init
 from ._find import VERSION as __version__
 from ._run_view import RunView, Series, State
 from .condensation import CondensationResult, condensation, data_direction

@@ -295,6 +295,9 @@ dyn_objective_values                   status ptr i64 ptr ptr
 dyn_objective_inside_count             i32    ptr
 dyn_objective_inside                   i32    ptr i32 ptr ptr i64
 dyn_objective_inside_values            status ptr ptr i32 ptr ptr ptr
+dyn_objective_power                    status ptr i64 i32 ptr
+dyn_objective_quadratic                status ptr i64 ptr ptr
+dyn_objective_rosenbrock               status ptr i64 ptr
 
 # operator.h
 dyn_operator_from_callback             status ptr i64 ptr ptr ptr

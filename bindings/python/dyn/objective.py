@@ -205,8 +205,13 @@ class Objective(Handle):
         callbacks = [_value(context, value, size), gradient and _gradient(context, gradient, size),
                      hessian and _product(context, hessian, size)]
         address = make(context, lib.dyn_objective_from_callbacks, context, size, *callbacks, None)
+        return cls._of(context, address, callbacks)
+
+    @classmethod
+    def _of(cls, context: Context, address: int, *keep: Any) -> Objective:
+        """An objective without a model."""
         self = cls.__new__(cls)
-        self._made(context, address, [], callbacks)
+        self._made(context, address, [], *keep)
         self.inputs = self.targets = None
         self.dtype = np.dtype(np.float64)
         return self

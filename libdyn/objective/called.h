@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Objectives of functions in C: the caller's, or the library's own test functions. */
+#ifndef DYN__OBJECTIVE_CALLED_H
+#define DYN__OBJECTIVE_CALLED_H
+
+#include "objective/impl.h"
+
+typedef struct dyn__functions {
+    dyn_value_fn value;
+    dyn_gradient_fn gradient;
+    dyn_product_fn product;
+    void *user;
+} dyn__functions;
+
+/* An objective of p unknowns. size > 0: user is so many bytes that go with the objective, given back in *own to be filled
+ * in, zeroes until then. */
+dyn_status dyn__called_create(dyn_ctx *ctx, int64_t p, const dyn__functions *f, size_t size, void **own,
+                              dyn_objective **out);
+
+#endif
