@@ -28,6 +28,7 @@
 #include <dyn/plan.h>
 #include <dyn/random.h>
 #include <dyn/rank.h>
+#include <dyn/recurrent.h>
 #include <dyn/replicas.h>
 #include <dyn/sharpness.h>
 #include <dyn/solve.h>

@@ -125,6 +125,7 @@ dyn_status dyn_objective_set_data(dyn_objective *o, const char *name, dyn_array 
         return DYN__FAIL(o->ctx, DYN_ESHAPE, "\"%s\" must keep its shape and kind: %lld numbers of rank %d are given for "
                          "%lld of rank %d", name, (long long)array->size, (int)array->rank, (long long)old->size,
                          (int)old->rank);
+    DYN__TRY(dyn__check_ids(o, &o->datum[i], array));
     DYN__TRY(take_array(o, name, array, &now));
     dyn_array_unref(o->datum[i].array);
     o->datum[i].array = now.array;
@@ -157,8 +158,9 @@ static dyn_status try_function(dyn_objective *o)
     DYN__TRY(dyn__loss_graph_make(o, o->n, o->n, 0, &l));
     if (l.f >= 0)
         o->c = dyn__shape_size(&dyn__at(l.g, l.f)->shape) / o->n;
+    dyn_status s = dyn__find_tables(o, &l);
     dyn__loss_graph_free(o, &l);
-    return DYN_OK;
+    return s;
 }
 
 dyn_status dyn__objective_ready(dyn_objective *o)

@@ -18,6 +18,7 @@ typedef struct dyn__datum {
     int32_t shared;             /* the same for all samples */
     int32_t esize;
     int64_t row;                /* numbers of one sample; of all, when shared */
+    int64_t rows;               /* of the shortest table that these indices choose from; 0 = none */
 } dyn__datum;
 
 /* A model whose tensors are part of theta. */
@@ -137,6 +138,10 @@ typedef struct dyn__loss_graph {
     dyn_node fit, penalty;      /* what depends on the samples; what depends on theta alone; -1 = nothing */
     dyn_node loss;              /* both together */
 } dyn__loss_graph;
+
+/* Which data are indices into which tables, from a graph of the objective; then those data are checked. */
+dyn_status dyn__find_tables(dyn_objective *o, const dyn__loss_graph *l);
+dyn_status dyn__check_ids(dyn_objective *o, const dyn__datum *d, const dyn_array *array);
 
 dyn_status dyn__loss_graph_make(dyn_objective *o, int64_t samples, int64_t total, int training, dyn__loss_graph *out);
 void dyn__loss_graph_free(dyn_objective *o, dyn__loss_graph *l);

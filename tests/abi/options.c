@@ -47,6 +47,7 @@ USE(use_diagonal, dyn_model, dyn_model_diagonal(live.ctx, opt, &out), dyn_model_
 USE(use_factorisation, dyn_model, dyn_model_factorisation(live.ctx, opt, &out), dyn_model_unref)
 USE(use_polynomial, dyn_model, dyn_model_polynomial(live.ctx, opt, &out), dyn_model_unref)
 USE(use_tensor, dyn_model, dyn_model_tensor_factorisation(live.ctx, opt, &out), dyn_model_unref)
+USE(use_recurrent, dyn_model, dyn_model_recurrent(live.ctx, opt, &out), dyn_model_unref)
 USE(use_transformer, dyn_model, dyn_model_transformer(live.ctx, opt, &out), dyn_model_unref)
 USE(use_plan, dyn_plan, dyn_plan_compile(live.graph, 1, &first_node, opt, &out), dyn_plan_unref)
 USE(use_rank, dyn_rank, dyn_rank_model(live.model, live.theta, opt, &out), dyn_rank_free)
@@ -114,6 +115,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_plan_options", use_plan, "dyn_plan_compile" },
     { "dyn_polynomial_options", use_polynomial, "dyn_model_polynomial" },
     { "dyn_rank_options", use_rank, "dyn_rank_model" },
+    { "dyn_recurrent_options", use_recurrent, "dyn_model_recurrent" },
     { "dyn_replicas_options", use_replicas, "dyn_replicas_create" },
     { "dyn_resnet_options", use_resnet, "dyn_model_resnet" },
     { "dyn_run_options", use_run, "dyn_run_create" },

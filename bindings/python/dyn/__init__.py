@@ -24,7 +24,7 @@ from .errors import (
     CallbackError, DtypeError, Error, FileError, FormatError, InvalidArgument, LimitReached, NonFinite, NotConverged,
     NotSupported, OutOfMemory, ShapeError, StateError, VersionError)
 from .families import (
-    cnn, diagonal, factorisation, gpt, llama, polynomial, resnet, tensor_factorisation, transformer, vgg)
+    cnn, diagonal, factorisation, gpt, llama, polynomial, recurrent, resnet, tensor_factorisation, transformer, vgg)
 from .graph import (
     Function, Graph, Node, activation, concatenate, cos, erf, exp, expm1, identity, log, log1p, logsumexp, maximum,
     relu, sigmoid, sin, softplus, sqrt, stop_gradient, tanh, where)

@@ -370,6 +370,9 @@ dyn_rank_rows                          i64    ptr
 dyn_rank_columns                       i64    ptr
 dyn_rank_zero_columns                  i64    ptr
 
+# recurrent.h
+dyn_model_recurrent                    status ptr ptr ptr
+
 # replicas.h
 dyn_replicas_create                    status ptr ptr ptr
 dyn_replicas_free                      void   ptr
@@ -484,6 +487,8 @@ dyn_factorisation_options struct_size:u32 factors:i32 widths:ptr
 dyn_tensor_options struct_size:u32 order:i32 sizes:ptr rank:i64
 dyn_diagonal_options struct_size:u32 depth:i32 inputs:i64 difference:i32 reserved:u32
 dyn_polynomial_options struct_size:u32 degree:i32 inputs:i64 outputs:i64 bias:i32 reserved:u32
+dyn_recurrent_options struct_size:u32 cell:i32 layers:i32 last:i32 vocabulary:i64 inputs:i64 length:i64 width:i64
+    outputs:i64 bias:i32 tied:i32
 """
 
 #: name, result, parameters

@@ -159,3 +159,18 @@ def polynomial(inputs: int = 1, degree: int = 1, outputs: int = 1, *, bias: bool
     context = current()
     options = structs["dyn_polynomial_options"](inputs=inputs, degree=degree, outputs=outputs, bias=int(bias))
     return Model(context, make(context, lib.dyn_model_polynomial, context, ctypes.byref(options)), init, seed, (inputs,))
+
+
+def recurrent(inputs: int = 1, length: int = 1, width: int = 64, outputs: int = 1, *, cell: str = "lstm", layers: int = 1,
+              vocabulary: int = 0, last: bool = True, bias: bool = True, tied: bool = False, init: Init | None = None,
+              seed: int = 0) -> Model:
+    """Recurrent layers with a linear output: x [n, length, inputs] to [n, outputs], or [n, length, outputs].
+
+    cell: "simple", "gru", "lstm". vocabulary: the input is tokens [n, length], embedded in `inputs` numbers each.
+    last: the output of the last place only. tied: the output matrix is the transposed embedding."""
+    context = current()
+    options = structs["dyn_recurrent_options"](
+        cell=enum("cell", cell), layers=layers, last=int(last), vocabulary=vocabulary, inputs=inputs, length=length,
+        width=width, outputs=outputs, bias=int(bias), tied=int(tied))
+    address = make(context, lib.dyn_model_recurrent, context, ctypes.byref(options))
+    return Model(context, address, init, seed, (length,) if vocabulary else (length, inputs))

@@ -227,6 +227,31 @@ class Products(AgainstTorch):
 
 
 @unittest.skipIf(torch is None, "PyTorch is not installed")
+class Recurrent(AgainstTorch):
+    def compare(self, net, cell, x, embedded=False):
+        def reference(p, x):
+            x = p["embedding"][x] if embedded else x
+            layer = 1
+            while f"layer{layer}.W" in p:
+                q = {n: p[f"layer{layer}.{n}"] for n in "WUbc"}
+                module = getattr(torch.nn, cell)(x.shape[-1], q["U"].shape[0], batch_first=True, dtype=torch.float64)
+                weights = {"weight_ih_l0": q["W"].T, "weight_hh_l0": q["U"].T, "bias_ih_l0": q["b"], "bias_hh_l0": q["c"]}
+                x = torch.func.functional_call(module, weights, (x,))[0]
+                layer += 1
+            return x @ (p["W"] if "W" in p else p["embedding"].T) + p["b"]
+        self.check(net, reference, x, jacobian=False)
+
+    def test_two_layers_of_all_places(self):
+        net = dyn.recurrent(2, 4, 3, 2, cell="gru", layers=2, last=False)
+        self.compare(net, "GRU", np.random.default_rng(1).standard_normal((3, 4, 2)))
+
+    def test_tied_embedding(self):
+        net = dyn.recurrent(3, 4, 3, 5, vocabulary=5, tied=True, last=False)
+        self.assertNotIn("W", net.tensors)
+        self.compare(net, "LSTM", np.random.default_rng(1).integers(0, 5, (3, 4)), embedded=True)
+
+
+@unittest.skipIf(torch is None, "PyTorch is not installed")
 class Perceptrons(AgainstTorch):
     def test_skip_and_multipliers(self):
         x = np.random.default_rng(2).standard_normal((4, 3))
@@ -316,6 +341,15 @@ class Sizes(unittest.TestCase):
         self.assertAlmostEqual(t["layer1.W2"].std(), .01, delta=.0006)
         self.assertEqual(np.abs(t["layer1.b1"]).max(), 0)
         self.assertTrue((t["layer1.gain1"] == 1).all() and (t["shift"] == 0).all())
+
+    def test_tokens_outside_the_vocabulary_are_named(self):
+        net = dyn.transformer(11, 3, width=4, key_width=2, hidden=0)
+        for bad in (11, -1):
+            with self.assertRaisesRegex(dyn.InvalidArgument, f'"tokens": index {bad} at position 4, the table has rows 0 to 10'):
+                dyn.Objective(net, np.array([[1, 2, 3], [0, bad, 10]]), np.array([1, 2]), loss="cross_entropy")
+        loss = dyn.Objective(net, np.array([[1, 2, 3]]), np.array([1]), loss="cross_entropy")
+        with self.assertRaisesRegex(dyn.InvalidArgument, '"tokens": index 12 at position 0'):
+            loss.set_data("tokens", np.array([[12, 2, 3]]))
 
     def test_what_does_not_go_together_is_named(self):
         for words, options in {
