@@ -70,7 +70,7 @@ static dyn_status train(problem *p, int32_t kind, int64_t every, dyn_run **run)
     if (s >= 0)
         s = dyn_sharpness_observe(tracker, *run, &when);
     if (s >= 0)
-        s = dyn_run_train(*run, 0);
+        s = dyn_run_train(*run, DYN_TO_END);
     dyn_sharpness_tracker_free(tracker);
     return s;
 }
@@ -79,12 +79,13 @@ static dyn_status train(problem *p, int32_t kind, int64_t every, dyn_run **run)
 static dyn_status crossings(const problem *p, const dyn_run *run, const char *series, dyn_episodes **out)
 {
     const double *values, *threshold;
+    const int64_t *steps;
     int64_t rows;
-    dyn_status s = dyn_run_series(run, series, &rows, NULL, NULL, &values);
+    dyn_status s = dyn_run_series(run, series, &rows, NULL, &steps, &values);
 
     if (s >= 0)
         s = dyn_run_series(run, "threshold", NULL, NULL, NULL, &threshold);
-    return s >= 0 ? dyn_episodes_above(p->ctx, rows, values, threshold, out) : s;
+    return s >= 0 ? dyn_episodes_above(p->ctx, rows, steps, values, threshold, out) : s;
 }
 
 static dyn_status spikes(const problem *p, const dyn_run *run, dyn_episodes **out)
@@ -92,7 +93,7 @@ static dyn_status spikes(const problem *p, const dyn_run *run, dyn_episodes **ou
     int64_t rows;
     const double *loss = dyn_run_history(run, "loss", &rows);
 
-    return dyn_episodes_spikes(p->ctx, rows, loss, NULL, out);
+    return dyn_episodes_spikes(p->ctx, rows, NULL, loss, NULL, out);
 }
 
 /* The last crossing not after a step; -1 without one. */

@@ -112,7 +112,7 @@ static dyn_status complete(dyn_ctx *ctx, dyn_model *model, const double *target,
     if (s >= 0)
         s = dyn_run_create(loss, &descent, &stop, theta, &run);
     if (s >= 0)
-        s = dyn_run_train(run, 0);
+        s = dyn_run_train(run, DYN_TO_END);
     if (s >= 0)
         s = dyn_run_theta(run, theta);
     *error = largest_error(theta, target);

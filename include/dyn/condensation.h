@@ -25,12 +25,12 @@ typedef struct dyn_condensation_options {
     int32_t join_opposite;  /* 1: w and -w are one direction (lines); 0: two (orientations) */
     int32_t amplitude;      /* enum dyn_amplitude */
     uint32_t reserved;      /* must be 0 */
-    double threshold;       /* a neuron joins a leader when their cosine is above; 0 = 0.95; in (0, 1) */
-    double min_share;       /* a cluster counts as a direction from this share of amplitude on; 0 = 0.01; (0, 1] */
-    double dead;            /* a neuron is dead up to this times the largest amplitude; 0 = 1e-3; in (0, 1) */
+    double threshold;       /* a neuron joins a leader when their cosine is above; in [0, 1) */
+    double min_share;       /* a cluster counts as a direction from this share of amplitude on; in [0, 1] */
+    double dead;            /* a neuron is dead up to this times the largest amplitude; in [0, 1) */
 } dyn_condensation_options;
 #define DYN_CONDENSATION_OPTIONS_INIT \
-    { (uint32_t)sizeof(dyn_condensation_options), 0, 0, 0, 0.0, 0.0, 0.0 }
+    { (uint32_t)sizeof(dyn_condensation_options), 0, DYN_AMPLITUDE_DEFAULT, 0, 0.95, 0.01, 1e-3 }
 
 /** What was found in one layer. Immutable; free with dyn_condensation_free. thread: may be read from any. */
 typedef struct dyn_condensation dyn_condensation;
@@ -131,7 +131,7 @@ DYN_API dyn_status dyn_condensation_cosines(const dyn_condensation *c, int32_t o
 /**
  * Effective ratio: how many of the neurons' own directions are needed so that every neuron has a cosine above threshold
  * with one of them, over the number of neurons. Greedy, as the least number is hard to find: each step takes the
- * direction that covers most. Zero features do not count. threshold 0 = that of the options; join_opposite acts.
+ * direction that covers most. Zero features do not count. threshold is in [0, 1); join_opposite acts.
  *
  * errors: DYN_EINVAL, DYN_ENOMEM. Takes neurons^2 bits of memory.   since: 0.1
  */

@@ -54,18 +54,30 @@ typedef void (*dyn_free_fn)(void *user, void *p, size_t size, size_t align);
  */
 typedef int32_t (*dyn_progress_fn)(void *user, double fraction, const char *text);
 
+/**
+ * Asked about twenty times a second while the library works, on a thread that called it: return 0 to go on, anything
+ * else to end the outermost call with DYN_EINTERRUPTED (a training: with DYN_STOPPED, state and history kept). It may
+ * do what a program does between two calls, handle signals for example, but not use ctx. One call of LAPACK is not
+ * interrupted: see dense.h. A callback of the caller's that returns DYN_EINTERRUPTED ends the call in the same way.
+ */
+typedef int32_t (*dyn_interrupt_fn)(void *user);
+
 typedef struct dyn_ctx_options {
     uint32_t struct_size;   /* sizeof(dyn_ctx_options); set by DYN_CTX_OPTIONS_INIT */
     int32_t threads;        /* worker threads with the caller, up to 1024; 0 = one per usable core */
-    int32_t isa;            /* enum dyn_isa; 0 = best; one the CPU has not: DYN_ENOTSUP */
-    int32_t log_level;      /* highest level passed to log; 0 = DYN_LOG_WARNING */
+    int32_t isa;            /* enum dyn_isa; one the CPU has not: DYN_ENOTSUP */
+    int32_t log_level;      /* highest level passed to log; 0 = none */
     dyn_alloc_fn alloc;     /* NULL = the C library's; both or neither of alloc and free */
     dyn_free_fn free;
     void *alloc_user;
     dyn_log_fn log;         /* NULL = silent */
     void *log_user;
+    dyn_interrupt_fn interrupt;     /* NULL = nothing interrupts */
+    void *interrupt_user;
 } dyn_ctx_options;
-#define DYN_CTX_OPTIONS_INIT { (uint32_t)sizeof(dyn_ctx_options), 0, 0, 0, NULL, NULL, NULL, NULL, NULL }
+#define DYN_CTX_OPTIONS_INIT \
+    { (uint32_t)sizeof(dyn_ctx_options), 0, DYN_ISA_AUTO, DYN_LOG_WARNING, NULL, NULL, NULL, NULL, NULL, \
+      NULL, NULL }
 
 /**
  * Make a context. opt may be NULL. *out is owned by the caller, NULL on error; there is no message then, as there is no

@@ -15,6 +15,7 @@
 #include <dyn/condensation.h>
 #include <dyn/convolutional.h>
 #include <dyn/data.h>
+#include <dyn/defaults.h>
 #include <dyn/dense.h>
 #include <dyn/eigen.h>
 #include <dyn/estimate.h>

@@ -29,12 +29,12 @@ enum dyn_eigen_which {
 typedef struct dyn_eigen_options {
     uint32_t struct_size;       /* sizeof(dyn_eigen_options); set by DYN_EIGEN_OPTIONS_INIT */
     int32_t which;              /* enum dyn_eigen_which */
-    int64_t count;              /* pairs, of each end with DYN_BOTH_ENDS; 0 = 1 */
-    int64_t max_products;       /* 0 = 1000 + 50 per pair; at least 2 * (pairs + widest block) */
-    int64_t subspace;           /* vectors held; 0 = 2 per pair + 8 widest blocks, at least 60; 8 * size bytes each */
-    int64_t block;              /* vectors multiplied at once; 0 = 1 */
+    int64_t count;              /* pairs, of each end with DYN_BOTH_ENDS */
+    int64_t max_products;       /* 0 = chosen: 1000 + 50 per pair; at least 2 * (pairs + widest block) */
+    int64_t subspace;           /* vectors held; 0 = chosen: 2 per pair + 8 widest blocks, at least 60; 8 * size bytes each */
+    int64_t block;              /* vectors multiplied at once */
     int64_t start_count;        /* vectors in start; the widest block is then at least start_count + 1 */
-    double tolerance;           /* a residual is at most tolerance * largest |value| seen; 0 = 1e-6; in [1e-14, 0.1] */
+    double tolerance;           /* a residual is at most tolerance * largest |value| seen; in [1e-14, 0.1] */
     uint64_t seed;              /* of the start and search vectors */
     uint32_t unchecked;         /* 1 = no search for missed pairs: fewer products, the bound stays 1 */
     uint32_t reserved;          /* must be 0 */
@@ -43,7 +43,7 @@ typedef struct dyn_eigen_options {
     void *progress_user;
 } dyn_eigen_options;
 #define DYN_EIGEN_OPTIONS_INIT \
-    { (uint32_t)sizeof(dyn_eigen_options), DYN_LARGEST_ALGEBRAIC, 0, 0, 0, 0, 0, 0.0, 0, 0, 0, NULL, NULL, NULL }
+    { (uint32_t)sizeof(dyn_eigen_options), DYN_LARGEST_ALGEBRAIC, 1, 0, 0, 1, 0, 1e-6, 0, 0, 0, NULL, NULL, NULL }
 
 /** Eigenpairs found. Immutable; free with dyn_eigen_free. thread: may be read from any. */
 typedef struct dyn_eigen dyn_eigen;

@@ -21,10 +21,10 @@ enum dyn_trace_method {
 typedef struct dyn_trace_options {
     uint32_t struct_size;   /* sizeof(dyn_trace_options); set by DYN_TRACE_OPTIONS_INIT */
     int32_t method;         /* enum dyn_trace_method */
-    int64_t products;       /* products to spend; 0 = 60; at least 2; 6 for Hutch++, 4 for XTrace */
+    int64_t products;       /* products to spend; at least 2; 6 for Hutch++, 4 for XTrace */
     uint64_t seed;
 } dyn_trace_options;
-#define DYN_TRACE_OPTIONS_INIT { (uint32_t)sizeof(dyn_trace_options), DYN_TRACE_HUTCHPP, 0, 0 }
+#define DYN_TRACE_OPTIONS_INIT { (uint32_t)sizeof(dyn_trace_options), DYN_TRACE_HUTCHPP, 60, 0 }
 
 /**
  * Estimate the trace, without bias.

@@ -56,6 +56,11 @@ DYN_API dyn_node dyn_graph_input(dyn_graph *g, const char *name, int32_t rank, c
 DYN_API dyn_node dyn_graph_indices(dyn_graph *g, const char *name, int32_t rank, const int64_t *shape);
 /** A tensor whose elements all have this value; rank 0 is a scalar. since: 0.1 */
 DYN_API dyn_node dyn_graph_constant(dyn_graph *g, double value, int32_t rank, const int64_t *shape);
+/**
+ * A tensor of these values, row-major, copied (and rounded to the graph's type). Plans keep them: nothing is to be bound.
+ * errors: DYN_EINVAL values NULL; DYN_ESHAPE; DYN_ENOMEM.   since: 0.1
+ */
+DYN_API dyn_node dyn_graph_constant_array(dyn_graph *g, int32_t rank, const int64_t *shape, const double *values);
 /** The node of that name, or DYN_EINVAL. since: 0.1 */
 DYN_API dyn_node dyn_graph_find(const dyn_graph *g, const char *name);
 

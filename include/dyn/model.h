@@ -43,31 +43,33 @@ DYN_API dyn_node dyn_graph_activation(dyn_graph *g, int32_t activation, dyn_node
  * those of its layer. Values never change.
  */
 enum dyn_init {
-    DYN_INIT_DEFAULT = 0,   /* uniform +-scale/sqrt(fan_in), scale 0 = 1: weights and biases as PyTorch's Linear */
+    DYN_INIT_DEFAULT = 0,   /* uniform +-scale/sqrt(fan_in): weights and biases as PyTorch's Linear */
     DYN_INIT_NORMAL = 1,    /* normal, std = scale */
     DYN_INIT_UNIFORM = 2,   /* uniform in +-scale */
     DYN_INIT_POWER = 3,     /* normal, std = fan_in^-gamma, gamma = scale; 2205-2405 papers' "initialisation rate" */
-    DYN_INIT_LECUN = 4,     /* normal, std = scale/sqrt(fan_in), scale 0 = 1 */
-    DYN_INIT_XAVIER = 5,    /* normal, std = scale*sqrt(2/(fan_in+fan_out)), scale 0 = 1 */
-    DYN_INIT_XAVIER_UNIFORM = 6,    /* uniform in +-scale*sqrt(6/(fan_in+fan_out)), scale 0 = 1 */
-    DYN_INIT_HE = 7,        /* normal, std = scale*sqrt(2/fan_in), scale 0 = 1 */
-    DYN_INIT_ORTHOGONAL = 8,    /* rows or columns (the fewer) orthonormal, times scale (0 = 1); biases 0 */
+    DYN_INIT_LECUN = 4,     /* normal, std = scale/sqrt(fan_in) */
+    DYN_INIT_XAVIER = 5,    /* normal, std = scale*sqrt(2/(fan_in+fan_out)) */
+    DYN_INIT_XAVIER_UNIFORM = 6,    /* uniform in +-scale*sqrt(6/(fan_in+fan_out)) */
+    DYN_INIT_HE = 7,        /* normal, std = scale*sqrt(2/fan_in) */
+    DYN_INIT_ORTHOGONAL = 8,    /* rows or columns (the fewer) orthonormal, times scale; biases 0 */
     DYN_INIT_ZERO = 9,
+    DYN_INIT_AS_WEIGHTS = -1,   /* of biases only: as the weights of their layer */
     DYN_INIT_WIDTH_POWER = 10,  /* normal, std = m^-gamma, m = widest hidden width, gamma = scale */
     DYN_INIT_CONSTANT = 11      /* every element = scale: gains 1, shifts 0 */
 };
 
 typedef struct dyn_init_options {
     uint32_t struct_size;   /* sizeof(dyn_init_options); set by DYN_INIT_OPTIONS_INIT */
-    int32_t kind;           /* enum dyn_init, for all weights and, unless bias_kind is set, biases */
+    int32_t kind;           /* enum dyn_init, for all weights and, unless bias_kind says otherwise, biases */
     double scale;           /* see enum dyn_init */
-    int32_t bias_kind;      /* enum dyn_init for biases; 0 = as kind */
+    int32_t bias_kind;      /* enum dyn_init for biases; DYN_INIT_AS_WEIGHTS = as kind */
     int32_t layers;         /* how many entries layer_scale has: all layers of the model; 0 = scale for all */
-    double bias_scale;      /* with bias_kind */
+    double bias_scale;      /* with a bias_kind of their own */
     const double *layer_scale;  /* [layers] scale of each layer, overrides scale; NULL with layers = 0 */
     uint64_t seed;
 } dyn_init_options;
-#define DYN_INIT_OPTIONS_INIT { (uint32_t)sizeof(dyn_init_options), 0, 0.0, 0, 0, 0.0, NULL, 0 }
+#define DYN_INIT_OPTIONS_INIT \
+    { (uint32_t)sizeof(dyn_init_options), DYN_INIT_DEFAULT, 1.0, DYN_INIT_AS_WEIGHTS, 0, 1.0, NULL, 0 }
 
 /**
  * What stands before the layers of a perceptron, and how its tensors are drawn: h_l = sigma_l(c_l (h_{l-1} W_l + b_l)), W_l
@@ -96,7 +98,8 @@ typedef struct dyn_perceptron_options {
     int32_t no_output_bias;     /* 1: none in the output layer */
     /* 1: f = f1 - f2 of two copies started equal, so f = 0 at the start; theta holds both, copy 1 first */
     int32_t antisymmetric;
-    double output_scale;        /* f = output_scale * network; 0 = 1 */
+    /* kappa: f = kappa * network, not 0. The normalised two-layer form is one hidden layer with kappa */
+    double output_scale;
     int32_t parametrisation;    /* enum dyn_parametrisation */
     int32_t skip;               /* 1: a hidden layer as wide as the one before adds its input, h_l = sigma(..) + h_{l-1} */
     const double *multipliers;  /* [widths_count - 1] c_l of the standard parametrisation; NULL = 1 */
@@ -104,8 +107,9 @@ typedef struct dyn_perceptron_options {
     double gamma_prime;         /* likewise */
     double dropout;             /* chance that an output of a hidden layer is dropped in training, in [0, 1] */
 } dyn_perceptron_options;
-#define DYN_PERCEPTRON_OPTIONS_INIT { (uint32_t)sizeof(dyn_perceptron_options), 0, NULL, 0, 0, NULL, NULL, 0, 0, 0.0, 0, \
-                                      0, NULL, 0.0, 0.0, 0.0 }
+#define DYN_PERCEPTRON_OPTIONS_INIT \
+    { (uint32_t)sizeof(dyn_perceptron_options), 0, NULL, DYN_TANH, 0, NULL, NULL, 0, 0, 1.0, \
+      DYN_PARAMETRISATION_STANDARD, 0, NULL, 0.0, 0.0, 0.0 }
 
 /**
  * A perceptron of any depth: h_0 = x, h_l = sigma_l(c_l (h_{l-1} W_l + b_l)). x [n, widths[0]], f [n, widths[last]].

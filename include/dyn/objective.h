@@ -35,20 +35,21 @@ enum dyn_loss {
 typedef struct dyn_objective_options {
     uint32_t struct_size;       /* sizeof(dyn_objective_options); set by DYN_OBJECTIVE_OPTIONS_INIT */
     int32_t loss;               /* enum dyn_loss */
-    int32_t dtype;              /* enum dyn_dtype of the arithmetic; 0 = DYN_F64 */
+    int32_t dtype;              /* enum dyn_dtype of the arithmetic: DYN_F64 or DYN_F32 */
     int32_t half;               /* mean squared error: 1 puts 1/2 in front; 0 = none */
     int32_t sum_samples;        /* 1: sum over samples; 0: mean */
     int32_t mean_outputs;       /* 1: mean over outputs and positions (PyTorch's MSELoss); 0: as the loss says */
     double l2;                  /* adds l2/2 |theta|^2; 0 = none */
-    /* bytes that values and buffers of one evaluation or operator may take with one thread; 0 = no limit. Met by chunks of
-       samples, the same for any number of threads; each further thread takes buffers of one tile, that fit its cache */
+    /* bytes that values and buffers of one evaluation or operator may take with one thread. Met by chunks of samples, the
+       same for any number of threads; each further thread takes buffers of one tile, that fit its cache */
     int64_t memory_limit;
     double delta;               /* of DYN_LOSS_HUBER, which needs one; 0 for the others */
     double label_smoothing;     /* eps of the cross-entropy: y is (1 - eps) y + eps / c; 0 = none */
     /* [n] or [n, positions], multiplies the losses, whose mean is still over n; NULL = none. A mask is zeros and ones */
     dyn_array *weight;
 } dyn_objective_options;
-#define DYN_OBJECTIVE_OPTIONS_INIT { (uint32_t)sizeof(dyn_objective_options), 0, 0, 0, 0, 0, 0.0, 0, 0.0, 0.0, NULL }
+#define DYN_OBJECTIVE_OPTIONS_INIT \
+    { (uint32_t)sizeof(dyn_objective_options), DYN_LOSS_MSE, DYN_F64, 0, 0, 0, 0.0, INT64_MAX, 0.0, 0.0, NULL }
 
 /**
  * Loss of a model of one input on data: x [n, input shape], y [n, output shape] (a vector y [n] serves one output; classes

@@ -17,11 +17,11 @@ typedef struct dyn_exec dyn_exec;
 typedef struct dyn_plan_options {
     uint32_t struct_size;   /* sizeof(dyn_plan_options); set by DYN_PLAN_OPTIONS_INIT */
     int32_t threads;        /* 0 = the context's pool where the work is worth it; 1 = the calling thread only */
-    int64_t arena_limit;    /* bytes an executor may take; 0 = no limit. A plan that needs more: DYN_EFULL */
+    int64_t arena_limit;    /* bytes an executor may take, at least 1. A plan that needs more: DYN_EFULL */
     int32_t unfused;        /* 1: every node on its own, nothing shares memory; for tests and debugging */
     uint32_t reserved;      /* must be 0 */
 } dyn_plan_options;
-#define DYN_PLAN_OPTIONS_INIT { (uint32_t)sizeof(dyn_plan_options), 0, 0, 0, 0 }
+#define DYN_PLAN_OPTIONS_INIT { (uint32_t)sizeof(dyn_plan_options), 0, INT64_MAX, 0, 0 }
 
 /**
  * Compile the outputs of a graph: drop dead nodes, fuse, place every buffer, choose kernels. The graph may be freed

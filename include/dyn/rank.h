@@ -24,12 +24,12 @@ enum dyn_rank_rule {
 typedef struct dyn_rank_options {
     uint32_t struct_size;   /* sizeof(dyn_rank_options); set by DYN_RANK_OPTIONS_INIT */
     int32_t rule;           /* enum dyn_rank_rule that dyn_rank_value follows; both are computed */
-    double tolerance;       /* relative to s_1; 0 = 10 eps sqrt(rows or columns, the larger); in (0, 1) */
-    int64_t probes;         /* dyn_rank_model: random inputs; 0 = max(2p, p + 32) */
-    double probe_std;       /* dyn_rank_model: their standard deviation; 0 = 1. Take 4 for one-dimensional inputs */
+    double tolerance;       /* relative to s_1; 0 = chosen: 10 eps sqrt(rows or columns, the larger); in (0, 1) */
+    int64_t probes;         /* dyn_rank_model: random inputs; 0 = chosen: max(2p, p + 32) */
+    double probe_std;       /* dyn_rank_model: their standard deviation. Take 4 for one-dimensional inputs */
     uint64_t seed;          /* dyn_rank_model: of the inputs */
 } dyn_rank_options;
-#define DYN_RANK_OPTIONS_INIT { (uint32_t)sizeof(dyn_rank_options), 0, 0.0, 0, 0.0, 0 }
+#define DYN_RANK_OPTIONS_INIT { (uint32_t)sizeof(dyn_rank_options), DYN_RANK_TOLERANCE, 0.0, 0, 1.0, 0 }
 
 /** A rank with its evidence. Immutable; free with dyn_rank_free. thread: may be read from any. */
 typedef struct dyn_rank dyn_rank;

@@ -60,16 +60,17 @@ DYN_API dyn_status dyn_sharpness_limit(dyn_ctx *ctx, const dyn_optimizer_options
 typedef struct dyn_sharpness_options {
     uint32_t struct_size;       /* sizeof(dyn_sharpness_options); set by DYN_SHARPNESS_OPTIONS_INIT */
     int32_t which;              /* enum dyn_eigen_which */
-    int64_t count;              /* pairs, of each end with DYN_BOTH_ENDS; 0 = 1 */
+    int64_t count;              /* pairs, of each end with DYN_BOTH_ENDS */
     int64_t max_products;       /* of one solve; 0 as in dyn_eigen_options */
-    double tolerance;           /* 0 as in dyn_eigen_options */
+    double tolerance;           /* as in dyn_eigen_options */
     uint64_t seed;              /* of start and search vectors */
     int32_t unchecked;          /* 1 = no search for missed pairs, as in dyn_eigen_options */
     int32_t no_raw;             /* 1 = only the preconditioned matrix is solved, not H as well */
     int32_t cold;               /* 1 = every solve starts anew: results do not depend on earlier measurements */
     uint32_t reserved;          /* must be 0 */
 } dyn_sharpness_options;
-#define DYN_SHARPNESS_OPTIONS_INIT { (uint32_t)sizeof(dyn_sharpness_options), 0, 0, 0, 0.0, 0, 0, 0, 0, 0 }
+#define DYN_SHARPNESS_OPTIONS_INIT \
+    { (uint32_t)sizeof(dyn_sharpness_options), DYN_LARGEST_ALGEBRAIC, 1, 0, 1e-6, 0, 0, 0, 0, 0 }
 
 /**
  * Measures again and again along a run. Each solve starts from the pairs of the one before, which saves most of the
@@ -120,18 +121,22 @@ DYN_API dyn_status dyn_sharpness_observe(dyn_sharpness_tracker *t, dyn_run *run,
 
 /* ---- spikes and episodes ---- */
 
-/** Intervals of a series: start included, end excluded, and the place of the largest value. Immutable. */
+/**
+ * Intervals of a series in steps: start included, end excluded, and the step of the largest value. Immutable.
+ * Functions that make them take the step of every value, steps [n], ascending, so that series of different schedules
+ * can be compared; NULL numbers the values 0, 1, 2, ...
+ */
 typedef struct dyn_episodes dyn_episodes;
 
 /** NULL is allowed. since: 0.1 */
 DYN_API void dyn_episodes_free(dyn_episodes *e);
 /** Number of intervals; 0 for NULL. since: 0.1 */
 DYN_API int64_t dyn_episodes_count(const dyn_episodes *e);
-/** First index of every interval [count], ascending. Borrowed, as the next two; NULL for NULL. since: 0.1 */
+/** First step of every interval [count], ascending. Borrowed, as the next two; NULL for NULL. since: 0.1 */
 DYN_API const int64_t *dyn_episodes_starts(const dyn_episodes *e);
-/** Index after the last one of every interval [count]. since: 0.1 */
+/** One more than the last step of every interval [count]. since: 0.1 */
 DYN_API const int64_t *dyn_episodes_ends(const dyn_episodes *e);
-/** Index of the largest value in every interval [count]. since: 0.1 */
+/** Step of the largest value in every interval [count]. since: 0.1 */
 DYN_API const int64_t *dyn_episodes_peaks(const dyn_episodes *e);
 
 /**
@@ -139,27 +144,27 @@ DYN_API const int64_t *dyn_episodes_peaks(const dyn_episodes *e);
  *
  * shape:  series, threshold [n]; NaN is not above anything.   errors: DYN_EINVAL, DYN_ENOMEM.   since: 0.1
  */
-DYN_API dyn_status dyn_episodes_above(dyn_ctx *ctx, int64_t n, const double *series, const double *threshold,
-                                      dyn_episodes **out);
+DYN_API dyn_status dyn_episodes_above(dyn_ctx *ctx, int64_t n, const int64_t *steps, const double *series,
+                                      const double *threshold, dyn_episodes **out);
 
 typedef struct dyn_spike_options {
     uint32_t struct_size;   /* sizeof(dyn_spike_options); set by DYN_SPIKE_OPTIONS_INIT */
     uint32_t reserved;      /* must be 0 */
-    int64_t window;         /* steps looked back; 0 = 50 */
-    int64_t merge;          /* spikes that start less than this many steps apart are one; 0 = 30 */
-    int64_t smooth;         /* the loss is first replaced by its mean over this many last steps; 0 = 1 = as it is */
-    double ratio;           /* rise over the smallest loss in the window; 0 = 2; above 1 */
+    int64_t window;         /* steps looked back, at least 1 */
+    int64_t merge;          /* spikes that start less than this many steps apart are one; 0 = none are */
+    int64_t smooth;         /* the loss is first replaced by its mean over this many last steps; 1 = as it is */
+    double ratio;           /* rise over the smallest loss in the window; above 1 */
 } dyn_spike_options;
-#define DYN_SPIKE_OPTIONS_INIT { (uint32_t)sizeof(dyn_spike_options), 0, 0, 0, 0, 0.0 }
+#define DYN_SPIKE_OPTIONS_INIT { (uint32_t)sizeof(dyn_spike_options), 0, 50, 30, 1, 2.0 }
 
 /**
  * Spikes of a loss: the intervals in which it is above ratio times its smallest value in the window before. The peak is
  * where the (smoothed) loss is largest.
  *
- * shape:  loss [n], one value per step.   opt may be NULL.   errors: DYN_EINVAL, DYN_EABI_*, DYN_ENOMEM.   since: 0.1
+ * shape:  loss [n].   opt may be NULL.   errors: DYN_EINVAL, DYN_EABI_*, DYN_ENOMEM.   since: 0.1
  */
-DYN_API dyn_status dyn_episodes_spikes(dyn_ctx *ctx, int64_t n, const double *loss, const dyn_spike_options *opt,
-                                       dyn_episodes **out);
+DYN_API dyn_status dyn_episodes_spikes(dyn_ctx *ctx, int64_t n, const int64_t *steps, const double *loss,
+                                       const dyn_spike_options *opt, dyn_episodes **out);
 
 /**
  * The sustained form of a noisy predictor: out[t] = min(series[t-1], series[t], series[t+1]), of two at the ends.

@@ -40,7 +40,8 @@ typedef int32_t dyn_status;
     X(DYN_ENONFINITE, -13, "a number is not finite")                           \
     X(DYN_ENOTSUP, -14, "not supported")                                       \
     X(DYN_EUSER, -15, "a callback of the caller failed")                       \
-    X(DYN_EINTERNAL, -16, "internal error")
+    X(DYN_EINTERNAL, -16, "internal error")                                   \
+    X(DYN_EINTERRUPTED, -17, "interrupted by the caller")
 
 enum {
 #define DYN_STATUS_ENUMERATOR(name, value, text) name = value,

@@ -12,6 +12,7 @@
 #ifndef DYN_TRAIN_H
 #define DYN_TRAIN_H
 
+#include <math.h>
 #include <dyn/objective.h>
 #include <dyn/optim.h>
 
@@ -37,30 +38,32 @@ enum dyn_run_reason {
     DYN_RUN_PATIENCE = 7    /* the validation has not improved for `patience` looks */
 };
 
-/** Options of a run. Zero is the default everywhere. */
+/** Options of a run; the INIT macro holds the defaults. */
 typedef struct dyn_run_options {
     uint32_t struct_size;       /* sizeof(dyn_run_options); set by DYN_RUN_OPTIONS_INIT */
     int32_t drop_last;          /* 1: leave out the last batch of an epoch if it is not full */
-    int64_t steps;              /* the run ends at this step; 0 = no end of its own */
-    int64_t batch;              /* samples per mini-batch; 0, or as many as there are = full batch */
+    int64_t steps;              /* the run ends at this step; INT64_MAX = no end of its own */
+    int64_t batch;              /* samples per mini-batch, at least 1; as many as there are or more = full batch */
     uint64_t seed;              /* order of mini-batches: dyn_data_order(seed, epoch) */
-    int64_t record_every;       /* steps between rows of the history; 0 = 1. The last step is always recorded */
-    double stop_loss;           /* end where the loss (of the batch) is this or less; 0 = none */
-    double stop_accuracy;       /* end where dyn_objective_accuracy is this or more, in (0, 1]; 0 = none */
-    int64_t accuracy_every;     /* steps between looks at the accuracy, kept as series "accuracy"; 0 = 100 */
-    int64_t progress_every;     /* steps between calls of progress; 0 = about twenty calls a second */
+    int64_t record_every;       /* steps between rows of the history, at least 1. The last step is always recorded */
+    double stop_loss;           /* end where the loss (of the batch) is this or less; -INFINITY = none */
+    double stop_accuracy;       /* end where dyn_objective_accuracy is this or more, in [0, 1]; INFINITY = none */
+    int64_t accuracy_every;     /* steps between looks at the accuracy, kept as series "accuracy"; at least 1 */
+    int64_t progress_every;     /* steps between calls of progress; 0 = by the clock, about twenty calls a second */
     dyn_progress_fn progress;   /* NULL = none. fraction is of the present dyn_run_train */
     void *progress_user;
     /* The same models on other data, whose loss (and accuracy, where its targets are known) is looked at every
      * validate_every steps and at the end: columns "validation_loss" and "validation_accuracy" of the history, NaN where
      * it was not. Referenced; NULL = none */
     dyn_objective *validation;
-    int64_t validate_every;     /* 0 = 100 */
-    int64_t patience;           /* end after so many looks without a smaller loss; 0 = never */
+    int64_t validate_every;     /* at least 1 */
+    int64_t patience;           /* end after so many looks without a smaller loss; 0, which is none = never */
     int32_t keep_best;          /* 1: keep the parameters of the smallest validation loss, see dyn_run_best; so does patience */
     uint32_t reserved;          /* must be 0 */
 } dyn_run_options;
-#define DYN_RUN_OPTIONS_INIT { (uint32_t)sizeof(dyn_run_options), 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0 }
+#define DYN_RUN_OPTIONS_INIT \
+    { (uint32_t)sizeof(dyn_run_options), 0, INT64_MAX, INT64_MAX, 0, 1, -(double)INFINITY, (double)INFINITY, 100, 0, \
+      NULL, NULL, NULL, 100, 0, 0, 0 }
 
 /**
  * Make a run at step 0.
@@ -77,15 +80,18 @@ DYN_API dyn_status dyn_run_create(dyn_objective *objective, const dyn_optimizer_
 /** NULL is allowed. since: 0.1 */
 DYN_API void dyn_run_free(dyn_run *run);
 
+/** As many steps as the options allow. */
+#define DYN_TO_END INT64_MAX
+
 /**
- * Train for so many steps more, at most to the end the options give; steps = 0 goes to that end. Returning DYN_OK, the
+ * Train for so many steps more, at most to the end the options give; DYN_TO_END goes to that end. Returning DYN_OK, the
  * run has done so or has met a stop rule: see dyn_run_reason. Where the run ends, loss and gradient are evaluated once
  * more, for the history's last row and the observers at the end. Without an end in the options each call ends so.
  *
  * status: DYN_STOPPED the caller stopped it, after a whole step or in an observer of the library's that takes long:
  *         this measurement is then made when it trains again, and every bit is as if it had not been stopped. (One that
  *         was due because the run ended is made where it ends then.)
- * errors: DYN_EINVAL steps < 0, or 0 without an end; DYN_ESTATE from inside a callback, or a run of dyn_replicas;
+ * errors: DYN_EINVAL steps < 0, or DYN_TO_END without an end; DYN_ESTATE from inside a callback, or a run of dyn_replicas;
  *         DYN_ENONFINITE loss or gradient is not finite: theta is where this was found, the history ends before;
  *         DYN_EUSER or another status from the objective or an observer (its step is completed, though);
  *         DYN_ENOMEM. History and state stay valid after every error.
@@ -94,8 +100,8 @@ DYN_API void dyn_run_free(dyn_run *run);
 DYN_API dyn_status dyn_run_train(dyn_run *run, int64_t steps);
 
 /**
- * Ask the training in progress, or else the next one, to stop before its next step, or in a measurement of sharpness.
- * Any thread; a signal handler too. NULL is allowed. since: 0.1
+ * Ask the training in progress to stop before its next step, or in a measurement of sharpness; without one nothing
+ * happens. Any thread; a signal handler too. NULL is allowed. since: 0.1
  */
 DYN_API void dyn_run_stop(dyn_run *run);
 
@@ -140,7 +146,7 @@ DYN_API const double *dyn_run_history(const dyn_run *run, const char *column, in
 
 /* ---- measurements ---- */
 
-/** When to measure: at every step that any of the rules names. All zero: at every step. */
+/** When to measure: at every step that any of the rules names; all zero: at none. */
 typedef struct dyn_schedule {
     uint32_t struct_size;   /* sizeof(dyn_schedule); set by DYN_SCHEDULE_INIT */
     int32_t per_decade;     /* steps 10^(j / per_decade), rounded, j = 0, 1, 2, ...; 0 = none */
@@ -193,7 +199,17 @@ DYN_API dyn_status dyn_run_series(const dyn_run *run, const char *name, int64_t 
 /* ---- files ---- */
 
 /**
- * Write a checkpoint: an .npz of theta, moments, step, history, series and the options that decide the trajectory. The
+ * A text of the caller's that goes into checkpoints and comes back with them: how to make the objective again, say.
+ * Copied; NULL takes it away. errors: DYN_ENOMEM. since: 0.1
+ */
+DYN_API dyn_status dyn_run_set_note(dyn_run *run, const char *text);
+
+/** The note, of the run or of the checkpoint that it comes from; NULL without one. Borrowed. since: 0.1 */
+DYN_API const char *dyn_run_note(const dyn_run *run);
+
+/**
+ * Write a checkpoint: an .npz of theta, moments, step, history, series, the options that decide the trajectory, the
+ * loss as text (its graph, and checksums of the data) and the note. The
  * file is replaced whole or not at all. errors: DYN_ESTATE from inside a callback; DYN_EIO; DYN_ENOMEM; DYN_ENOTSUP
  * built without libzip. since: 0.1
  */
@@ -201,10 +217,11 @@ DYN_API dyn_status dyn_run_save(const dyn_run *run, const char *path);
 
 /**
  * A run from a checkpoint, which goes on as if it had never stopped. Give the same objective and options as before:
- * those that decide the trajectory are compared (all of the optimiser; batch, drop_last, seed); the end, stop rules,
+ * those that decide the trajectory are compared (the loss, node by node; the data; all of the optimiser; batch, drop_last,
+ * seed); the end, stop rules,
  * record_every and progress may differ. Observers are to be added again.
  *
- * errors: DYN_EINVAL an option differs, with both values; DYN_EFORMAT, DYN_EVERSION, DYN_EIO the file; as
+ * errors: DYN_EINVAL an option or the loss differs, with both values; DYN_EFORMAT, DYN_EVERSION, DYN_EIO the file; as
  *         dyn_run_create.   owner: *out is owned by the caller, NULL on error.   since: 0.1
  */
 DYN_API dyn_status dyn_run_load(dyn_objective *objective, const dyn_optimizer_options *optimizer,

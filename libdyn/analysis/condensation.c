@@ -7,13 +7,11 @@
 #include "analysis/condensation.h"
 #include "linalg/operator.h"
 
-static const dyn_condensation_options DEFAULTS = { .threshold = 0.95, .min_share = 0.01, .dead = 1e-3 };
-
 static dyn_status check_range(dyn_ctx *ctx, const char *name, double value, int may_be_one)
 {
-    if (value > 0.0 && (value < 1.0 || (may_be_one && value == 1.0)))
+    if (value >= 0.0 && (value < 1.0 || (may_be_one && value == 1.0)))
         return DYN_OK;
-    return DYN__FAIL(ctx, DYN_EINVAL, "options: %s is %g, must be in (0, 1%c", name, value, may_be_one ? ']' : ')');
+    return DYN__FAIL(ctx, DYN_EINVAL, "options: %s is %g, must be in [0, 1%c", name, value, may_be_one ? ']' : ')');
 }
 
 static dyn_status read_options(dyn_ctx *ctx, const dyn_condensation_options *given, int with_output,
@@ -21,13 +19,8 @@ static dyn_status read_options(dyn_ctx *ctx, const dyn_condensation_options *giv
 {
     _Static_assert(sizeof *o == 40 && offsetof(dyn_condensation_options, dead) == 32, "no implicit padding");
 
+    *o = (dyn_condensation_options)DYN_CONDENSATION_OPTIONS_INIT;
     DYN__TRY(dyn__options(ctx, "options", given, o, sizeof *o, sizeof *o));
-    if (o->threshold == 0.0)
-        o->threshold = DEFAULTS.threshold;
-    if (o->min_share == 0.0)
-        o->min_share = DEFAULTS.min_share;
-    if (o->dead == 0.0)
-        o->dead = DEFAULTS.dead;
     DYN__TRY(check_range(ctx, "threshold", o->threshold, 0));
     DYN__TRY(check_range(ctx, "min_share", o->min_share, 1));
     DYN__TRY(check_range(ctx, "dead", o->dead, 0));

@@ -147,6 +147,7 @@ static dyn_status cluster(dyn_condensation *c, work *w)
     DYN__TRY(dyn__condensation_gather(c, w->by_amplitude, living, w->place));
     weigh(c, w);
     find_leaders(c, living, w);
+    DYN__TRY(dyn__check_interrupt(c->ctx));
     DYN__TRY(renumber(c, w));
     DYN__TRY(allocate_clusters(c));
     fill_shares(c, w);

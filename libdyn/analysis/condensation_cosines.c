@@ -49,6 +49,8 @@ static void run_tile(void *arg, int64_t task, int worker)
                        .provider = DYN__GEMM_PLAIN };
     dyn__cosine_tile tile;
 
+    if (dyn__interrupted(t->ctx))
+        return;
     place_tile(t, task, &tile);
     plan.m = tile.rows;
     plan.n = tile.columns;
@@ -91,7 +93,7 @@ dyn_status dyn__condensation_tiles(const dyn_condensation *c, const int64_t *ord
     }
     dyn__free(c->ctx, scratch);
     dyn__free(c->ctx, block);
-    return block && scratch ? DYN_OK : DYN_ENOMEM;
+    return block && scratch ? dyn__check_interrupt(c->ctx) : DYN_ENOMEM;
 }
 
 /* A tile and its mirror image. Of one on the diagonal the lower half counts. */

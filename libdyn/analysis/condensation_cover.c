@@ -67,7 +67,8 @@ static void take(cover *v, int64_t direction)
         }
 }
 
-static int64_t count_directions(cover *v)
+/* An interrupt ends it early, with a number that nobody sees. */
+static int64_t count_directions(cover *v, dyn_ctx *ctx)
 {
     for (int64_t taken = 0;; taken++) {
         int64_t best = 0;
@@ -75,7 +76,7 @@ static int64_t count_directions(cover *v)
         for (int64_t i = 1; i < v->n; i++)
             if (v->gain[i] > v->gain[best])
                 best = i;
-        if (v->gain[best] == 0)
+        if (v->gain[best] == 0 || dyn__interrupted(ctx))
             return taken;
         take(v, best);
     }
@@ -93,12 +94,12 @@ static dyn_status cover_all(const dyn_condensation *c, double threshold, int64_t
         s = dyn__condensation_tiles(c, NULL, mark_tile, &v);
     if (s >= 0) {
         count_gains(&v);
-        *directions = count_directions(&v);
+        *directions = count_directions(&v, c->ctx);
     }
     dyn__free(c->ctx, v.near);
     dyn__free(c->ctx, v.gain);
     dyn__free(c->ctx, v.covered);
-    return s;
+    return s < 0 ? s : dyn__check_interrupt(c->ctx);
 }
 
 dyn_status dyn_condensation_cover(const dyn_condensation *c, double threshold, int64_t *directions, double *ratio)
@@ -108,10 +109,8 @@ dyn_status dyn_condensation_cover(const dyn_condensation *c, double threshold, i
     if (!c)
         return DYN_EINVAL;
     DYN__ENTER(c->ctx);
-    if (threshold == 0.0)
-        threshold = c->opt.threshold;
-    if (!(threshold > 0.0 && threshold < 1.0))
-        return DYN__FAIL(c->ctx, DYN_EINVAL, "threshold is %g, must be in (0, 1)", threshold);
+    if (!(threshold >= 0.0 && threshold < 1.0))
+        return DYN__FAIL(c->ctx, DYN_EINVAL, "threshold is %g, must be in [0, 1)", threshold);
     if (c->neurons > c->zeros)
         DYN__TRY(cover_all(c, threshold, &needed));
     if (directions)

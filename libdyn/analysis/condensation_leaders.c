@@ -112,6 +112,7 @@ dyn_status dyn__condensation_gather(dyn_condensation *c, const int64_t *by_ampli
 {
     gathering g = { .c = c, .left = living, .k = c->components, .who = who };
     size_t workers = (size_t)dyn__workers(c->ctx), rows = (size_t)(living + BATCH);
+    dyn_status s = DYN_OK;
 
     g.unit = dyn__alloc(c->ctx, rows, (size_t)g.k * sizeof *g.unit);
     g.cosine = g.unit ? dyn__alloc(c->ctx, workers, CHUNK * BATCH * sizeof *g.cosine) : NULL;
@@ -121,13 +122,14 @@ dyn_status dyn__condensation_gather(dyn_condensation *c, const int64_t *by_ampli
             who[i] = by_amplitude[i];
             memcpy(g.unit + i * g.k, c->unit + who[i] * g.k, (size_t)g.k * sizeof *g.unit);
         }
-        while (g.left > 0) {
+        while (s == DYN_OK && g.left > 0) {
             choose(&g);
             assign_batch(&g);
             compact(&g);
+            s = dyn__check_interrupt(c->ctx);
         }
     }
     dyn__free(c->ctx, g.cosine);
     dyn__free(c->ctx, g.unit);
-    return g.cosine ? DYN_OK : DYN_ENOMEM;
+    return g.cosine ? s : DYN_ENOMEM;
 }

@@ -44,37 +44,59 @@ static int begins(const double *series, const double *level, int64_t i)
     return series[i] > level[i] && (i == 0 || !(series[i - 1] > level[i - 1]));
 }
 
-/* The interval that begins at i, added or joined to the last one. Returns its end. */
-static int64_t add(dyn_episodes *e, int64_t n, const double *series, const double *level, int64_t i, int64_t merge)
+dyn_status dyn__episodes_check(dyn_ctx *ctx, int64_t n, const int64_t *steps)
+{
+    for (int64_t i = 1; steps && i < n; i++)
+        if (steps[i] <= steps[i - 1])
+            return DYN__FAIL(ctx, DYN_EINVAL, "steps[%" PRId64 "] is %" PRId64 " after %" PRId64 ", steps must ascend", i,
+                             steps[i], steps[i - 1]);
+    return DYN_OK;
+}
+
+/* A series while its intervals are found. */
+typedef struct search {
+    int64_t n, merge;
+    const int64_t *steps;
+    const double *series, *level;
+    double highest;             /* value at the last interval's peak */
+} search;
+
+/* The interval that begins at i, added or joined to the last one. Returns the index behind it. */
+static int64_t add(dyn_episodes *e, search *f, int64_t i)
 {
     int64_t k = e->count - 1;
+    const int64_t start = dyn__episodes_step(f->steps, i);
 
-    if (k < 0 || i - e->start[k] >= merge) {
+    if (k < 0 || start - e->start[k] >= f->merge) {
         k = e->count++;
-        e->start[k] = e->peak[k] = i;
+        e->start[k] = e->peak[k] = start;
+        f->highest = f->series[i];
     }
-    for (; i < n && series[i] > level[i]; i++)
-        if (series[i] > series[e->peak[k]])
-            e->peak[k] = i;
-    e->end[k] = i;
+    for (; i < f->n && f->series[i] > f->level[i]; i++)
+        if (f->series[i] > f->highest) {
+            f->highest = f->series[i];
+            e->peak[k] = dyn__episodes_step(f->steps, i);
+        }
+    e->end[k] = dyn__episodes_step(f->steps, i - 1) + 1;
     return i;
 }
 
-dyn_status dyn__episodes_find(dyn_ctx *ctx, int64_t n, const double *series, const double *level, int64_t merge,
-                              dyn_episodes **out)
+dyn_status dyn__episodes_find(dyn_ctx *ctx, int64_t n, const int64_t *steps, const double *series,
+                              const double *level, int64_t merge, dyn_episodes **out)
 {
+    search f = { .n = n, .merge = merge, .steps = steps, .series = series, .level = level };
     int64_t room = 1;
 
     for (int64_t i = 0; i < n; i++)
         room += begins(series, level, i);
     DYN__TRY(create(ctx, room, out));
     for (int64_t i = 0; i < n;)
-        i = begins(series, level, i) ? add(*out, n, series, level, i, merge) : i + 1;
+        i = begins(series, level, i) ? add(*out, &f, i) : i + 1;
     return DYN_OK;
 }
 
-dyn_status dyn_episodes_above(dyn_ctx *ctx, int64_t n, const double *series, const double *threshold,
-                              dyn_episodes **out)
+dyn_status dyn_episodes_above(dyn_ctx *ctx, int64_t n, const int64_t *steps, const double *series,
+                              const double *threshold, dyn_episodes **out)
 {
     if (out)
         *out = NULL;
@@ -83,7 +105,8 @@ dyn_status dyn_episodes_above(dyn_ctx *ctx, int64_t n, const double *series, con
     DYN__ENTER(ctx);
     if (n < 0 || !series || !threshold || !out)
         return DYN__FAIL(ctx, DYN_EINVAL, "n is %" PRId64 " or an array is NULL", n);
-    return dyn__episodes_find(ctx, n, series, threshold, 0, out);
+    DYN__TRY(dyn__episodes_check(ctx, n, steps));
+    return dyn__episodes_find(ctx, n, steps, series, threshold, 0, out);
 }
 
 dyn_status dyn_episodes_sustained(dyn_ctx *ctx, int64_t n, const double *series, double *out)

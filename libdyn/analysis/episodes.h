@@ -13,9 +13,13 @@ struct dyn_episodes {
     int64_t *start, *end, *peak;
 };
 
-/* The intervals in which series[i] > level[i]. Those that start less than `merge` after the start of the one before are
- * joined to it, with the gap between. */
-dyn_status dyn__episodes_find(dyn_ctx *ctx, int64_t n, const double *series, const double *level, int64_t merge,
-                              dyn_episodes **out);
+/* A step for each value of a series; without steps values are numbered. */
+static inline int64_t dyn__episodes_step(const int64_t *steps, int64_t i) { return steps ? steps[i] : i; }
+/* Steps must ascend. */
+dyn_status dyn__episodes_check(dyn_ctx *ctx, int64_t n, const int64_t *steps);
+/* The intervals in which series[i] > level[i]. Those that start less than `merge` steps after the start of the one
+ * before are joined to it, with the gap between. */
+dyn_status dyn__episodes_find(dyn_ctx *ctx, int64_t n, const int64_t *steps, const double *series,
+                              const double *level, int64_t merge, dyn_episodes **out);
 
 #endif

@@ -20,6 +20,7 @@ dyn_status dyn__rank_options(dyn_ctx *ctx, const dyn_rank_options *given, dyn_ra
 {
     _Static_assert(sizeof *o == 40 && offsetof(dyn_rank_options, seed) == 32, "no implicit padding");
 
+    *o = (dyn_rank_options)DYN_RANK_OPTIONS_INIT;
     DYN__TRY(dyn__options(ctx, "dyn_rank_options", given, o, sizeof *o, sizeof *o));
     if (o->rule < DYN_RANK_TOLERANCE || o->rule > DYN_RANK_GAP)
         return DYN__FAIL(ctx, DYN_EINVAL, "rule is %" PRId32 ", which does not exist", o->rule);
@@ -27,7 +28,7 @@ dyn_status dyn__rank_options(dyn_ctx *ctx, const dyn_rank_options *given, dyn_ra
         return DYN__FAIL(ctx, DYN_EINVAL, "tolerance is %g, must be in (0, 1)", o->tolerance);
     if (o->probes < 0)
         return DYN__FAIL(ctx, DYN_EINVAL, "probes is %" PRId64 ", may not be negative", o->probes);
-    if (!(o->probe_std >= 0.0 && isfinite(o->probe_std)))
+    if (!(o->probe_std > 0.0 && isfinite(o->probe_std)))
         return DYN__FAIL(ctx, DYN_EINVAL, "probe_std is %g, must be positive", o->probe_std);
     return DYN_OK;
 }

@@ -108,8 +108,6 @@ dyn_status dyn_rank_model(dyn_model *model, const double *theta, const dyn_rank_
     DYN__TRY(dyn__rank_options(model->ctx, opt, &o));
     if (o.probes == 0)
         o.probes = model->size < 32 ? model->size + 32 : 2 * model->size;
-    if (o.probe_std == 0.0)
-        o.probe_std = 1.0;
     DYN__TRY(check_samples(model, o.probes));
     n = dyn_model_input_size(model);
     x = dyn__alloc(model->ctx, (size_t)o.probes, (size_t)n * sizeof *x);

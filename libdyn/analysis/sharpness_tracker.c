@@ -3,6 +3,7 @@
  * The tracker: the two eigenproblems of a step, each started from its own pairs of the step before. */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 #include "analysis/sharpness.h"
 #include "kernel/kernel.h"
 #include "linalg/eigen.h"
@@ -26,6 +27,7 @@ static dyn_status read_options(dyn_ctx *ctx, int64_t size, const dyn_sharpness_o
 {
     _Static_assert(sizeof *o == 56 && offsetof(dyn_sharpness_options, reserved) == 52, "no implicit padding");
 
+    *o = (dyn_sharpness_options)DYN_SHARPNESS_OPTIONS_INIT;
     DYN__TRY(dyn__options(ctx, "dyn_sharpness_options", given, o, sizeof *o, sizeof *o));
     DYN__TRY(dyn__check_flag(ctx, "unchecked", o->unchecked));
     DYN__TRY(dyn__check_flag(ctx, "no_raw", o->no_raw));
@@ -129,19 +131,21 @@ static dyn_status solve_both(const dyn_sharpness_tracker *t, dyn_operator *H, co
 static dyn_status measure(dyn_sharpness_tracker *t, dyn_operator *H, const double *d, double c, const double *gradient)
 {
     dyn_eigen *pairs[2] = { NULL, NULL };
+    double directional[2] = { NAN, NAN };
     dyn_status worst = solve_both(t, H, d, c, pairs), s = DYN_OK;
 
-    if (worst == DYN_STOPPED) {
+    if (worst >= 0 && worst != DYN_STOPPED && gradient && dyn__norm(t->ctx, t->size, gradient) > 0.0)
+        s = dyn__sharpness_directional(H, d, c, gradient, directional);
+    if (worst == DYN_STOPPED || worst == DYN_EINTERRUPTED || s == DYN_EINTERRUPTED) {
         dyn_eigen_free(pairs[0]);
         dyn_eigen_free(pairs[1]);
-        return worst;
+        return s < 0 ? s : worst;
     }
     forget(t);
     t->preconditioned = pairs[0];
     t->raw = pairs[1];
     t->same = is_identity(t->size, d, c);
-    if (worst >= 0 && gradient && dyn__norm(t->ctx, t->size, gradient) > 0.0)
-        s = dyn__sharpness_directional(H, d, c, gradient, t->directional);
+    memcpy(t->directional, directional, sizeof directional);
     return s < 0 ? s : worst;
 }
 
@@ -161,7 +165,7 @@ dyn_status dyn_sharpness_tracker_measure(dyn_sharpness_tracker *t, dyn_operator 
     if (gradient)
         DYN__TRY(dyn__check_finite(t->ctx, "gradient", t->size, gradient));
     s = measure(t, H, d, c, gradient);
-    if (s < 0)
+    if (s < 0 && s != DYN_EINTERRUPTED)
         forget(t);
     return s;
 }

@@ -10,39 +10,40 @@ static dyn_status read_options(dyn_ctx *ctx, const dyn_spike_options *given, dyn
 {
     _Static_assert(sizeof *o == 40 && offsetof(dyn_spike_options, ratio) == 32, "no implicit padding");
 
+    *o = (dyn_spike_options)DYN_SPIKE_OPTIONS_INIT;
     DYN__TRY(dyn__options(ctx, "dyn_spike_options", given, o, sizeof *o, sizeof *o));
-    o->window = o->window == 0 ? 50 : o->window;
-    o->merge = o->merge == 0 ? 30 : o->merge;
-    o->smooth = o->smooth == 0 ? 1 : o->smooth;
-    o->ratio = o->ratio == 0.0 ? 2.0 : o->ratio;
-    if (o->window < 1 || o->merge < 1 || o->smooth < 1)
-        return DYN__FAIL(ctx, DYN_EINVAL, "window is %" PRId64 ", merge %" PRId64 ", smooth %" PRId64
-                         ", none may be negative", o->window, o->merge, o->smooth);
+    if (o->window < 1 || o->merge < 0 || o->smooth < 1)
+        return DYN__FAIL(ctx, DYN_EINVAL, "window is %" PRId64 " (at least 1), merge %" PRId64 " (at least 0), smooth %"
+                         PRId64 " (at least 1)", o->window, o->merge, o->smooth);
     if (!(o->ratio > 1.0 && isfinite(o->ratio)))
         return DYN__FAIL(ctx, DYN_EINVAL, "ratio is %g, must be above 1", o->ratio);
     return dyn__check_reserved(ctx, o->reserved);
 }
 
-/* Each sum is made anew: a running one would keep what an enormous or not finite value left behind. */
-static void smooth(int64_t n, const double *loss, int64_t width, double *out)
+/* The mean over the last `width` steps. Each sum is made anew: a running one would keep what an enormous or not finite
+ * value left behind. */
+static void smooth(int64_t n, const int64_t *steps, const double *loss, int64_t width, double *out)
 {
-    for (int64_t i = 0; i < n; i++) {
-        int64_t first = i + 1 < width ? 0 : i + 1 - width;
+    for (int64_t i = 0, first = 0; i < n; i++) {
         double sum = 0.0;
 
+        while (dyn__episodes_step(steps, i) - dyn__episodes_step(steps, first) >= width)
+            first++;
         for (int64_t j = first; j <= i; j++)
             sum += loss[j];
         out[i] = sum / (double)(i + 1 - first);
     }
 }
 
-/* level[i] = ratio * min(series[i - window .. i - 1]); infinite at i = 0. NaN is never the smallest. queue [n]. */
-static void rising_level(int64_t n, const double *series, const dyn_spike_options *o, int64_t *queue, double *level)
+/* level[i] = ratio * the smallest value of the `window` steps before; infinite where there is none. NaN is never the
+ * smallest. queue [n]. */
+static void rising_level(int64_t n, const int64_t *steps, const double *series, const dyn_spike_options *o,
+                         int64_t *queue, double *level)
 {
     int64_t head = 0, tail = 0;
 
     for (int64_t i = 0; i < n; i++) {
-        if (head < tail && queue[head] < i - o->window)
+        while (head < tail && dyn__episodes_step(steps, i) - dyn__episodes_step(steps, queue[head]) > o->window)
             head++;
         level[i] = head < tail ? o->ratio * series[queue[head]] : HUGE_VAL;
         if (isnan(series[i]))
@@ -53,8 +54,8 @@ static void rising_level(int64_t n, const double *series, const dyn_spike_option
     }
 }
 
-dyn_status dyn_episodes_spikes(dyn_ctx *ctx, int64_t n, const double *loss, const dyn_spike_options *opt,
-                               dyn_episodes **out)
+dyn_status dyn_episodes_spikes(dyn_ctx *ctx, int64_t n, const int64_t *steps, const double *loss,
+                               const dyn_spike_options *opt, dyn_episodes **out)
 {
     dyn_spike_options o;
     double *series, *level;
@@ -69,13 +70,14 @@ dyn_status dyn_episodes_spikes(dyn_ctx *ctx, int64_t n, const double *loss, cons
     if (n < 0 || !loss || !out)
         return DYN__FAIL(ctx, DYN_EINVAL, "n is %" PRId64 " or an array is NULL", n);
     DYN__TRY(read_options(ctx, opt, &o));
+    DYN__TRY(dyn__episodes_check(ctx, n, steps));
     series = dyn__alloc(ctx, (size_t)n + 1, sizeof *series);
     level = dyn__alloc(ctx, (size_t)n + 1, sizeof *level);
     queue = dyn__alloc(ctx, (size_t)n + 1, sizeof *queue);
     if (series && level && queue) {
-        smooth(n, loss, o.smooth, series);
-        rising_level(n, series, &o, queue, level);
-        s = dyn__episodes_find(ctx, n, series, level, o.merge, out);
+        smooth(n, steps, loss, o.smooth, series);
+        rising_level(n, steps, series, &o, queue, level);
+        s = dyn__episodes_find(ctx, n, steps, series, level, o.merge, out);
     }
     dyn__free(ctx, queue);
     dyn__free(ctx, level);

@@ -34,6 +34,15 @@ int64_t dyn__failures(const dyn_ctx *ctx);
 #define DYN__TRY(call) do { dyn_status dyn__s_ = (call); if (dyn__s_ < 0) return dyn__s_; } while (0)
 void dyn__log(dyn_ctx *ctx, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Interrupts. Long work asks dyn__interrupted at every few microseconds to milliseconds of it and winds up when it says
+ * yes; it stays so until the outermost public function returns. Costs some nanoseconds; any thread.
+ * dyn__check_interrupt is the same as a status with its message; dyn__callback_status the status that a callback of the
+ * caller's means by its result, `what` naming it. */
+int dyn__interrupted(dyn_ctx *ctx);
+void dyn__set_interrupted(dyn_ctx *ctx);
+dyn_status dyn__check_interrupt(dyn_ctx *ctx);
+dyn_status dyn__callback_status(dyn_ctx *ctx, const char *what, int32_t result);
+
 /* Memory. Blocks are aligned to 64 bytes and know their size; dyn__alloc zeroes them. NULL means out of memory, and
  * the message is already set, so that callers return DYN_ENOMEM. dyn__free takes NULL. Thread-safe. */
 void *dyn__alloc(dyn_ctx *ctx, size_t count, size_t size);
@@ -67,15 +76,12 @@ int dyn__workers(const dyn_ctx *ctx);
 
 const struct dyn__kernels *dyn__kernels_of(const dyn_ctx *ctx);
 
-/* Option structs. Copies the caller's struct (NULL = all zero) into *full of full_size bytes and sets its
- * struct_size. v1_size is the size the struct had in its first supported release. Errors: DYN_EABI_SIZE (below 4,
- * above 4096, not a multiple of 4), DYN_EABI_OLD (below v1_size), DYN_EABI_NEW (unknown tail bytes that are not
- * zero). */
+/* Option structs. *full, of full_size bytes, holds the defaults (its INIT macro); the caller's struct is laid over them
+ * as far as it reaches, so that fields its program does not know keep theirs. NULL = all defaults. v1_size is the size
+ * the struct had in its first supported release. Errors: DYN_EABI_SIZE (below 4, above 4096, not a multiple of 4),
+ * DYN_EABI_OLD (below v1_size), DYN_EABI_NEW (unknown tail bytes that are not zero). */
 dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
                         size_t v1_size);
-/* The same over the defaults that *full holds: they stay where the caller gives NULL, or a struct that is shorter. */
-dyn_status dyn__options_over(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
-                             size_t v1_size);
 /* Fields of option structs: one that is 0 or 1; one that has no meaning yet, so that it must be 0. */
 dyn_status dyn__check_flag(dyn_ctx *ctx, const char *name, int32_t value);
 dyn_status dyn__check_reserved(dyn_ctx *ctx, uint32_t reserved);

@@ -42,6 +42,8 @@ static dyn_ctx *allocate(const dyn_ctx_options *o)
     ctx->heap.user = heap.user;
     atomic_init(&ctx->heap.live, atomic_load(&heap.live));
     dyn__ref_init(&ctx->refs);
+    atomic_init(&ctx->interrupted, 0);
+    atomic_init(&ctx->asked_ns, 0);
     atomic_init(&ctx->depth, 0);
     atomic_init(&ctx->function, NULL);
     atomic_init(&ctx->failures, 0);
@@ -51,7 +53,7 @@ static dyn_ctx *allocate(const dyn_ctx_options *o)
 
 dyn_status dyn_ctx_create(const dyn_ctx_options *opt, dyn_ctx **out)
 {
-    dyn_ctx_options o;
+    dyn_ctx_options o = DYN_CTX_OPTIONS_INIT;
     dyn_status s;
     dyn_ctx *ctx;
 
@@ -66,7 +68,9 @@ dyn_status dyn_ctx_create(const dyn_ctx_options *opt, dyn_ctx **out)
         return DYN_ENOMEM;
     ctx->log = o.log;
     ctx->log_user = o.log_user;
-    ctx->log_level = o.log_level ? o.log_level : DYN_LOG_WARNING;
+    ctx->log_level = o.log_level;
+    ctx->interrupt = o.interrupt;
+    ctx->interrupt_user = o.interrupt_user;
     ctx->threads = o.threads ? o.threads : dyn__usable_cores();
     s = dyn__ctx_choose_kernels(ctx, o.isa);
     if (s == DYN_OK)

@@ -22,6 +22,8 @@ void dyn__heap_free(dyn__heap *h, void *p);
 typedef struct dyn__pool dyn__pool;
 dyn_status dyn__pool_create(dyn_ctx *ctx, int threads, dyn__pool **out);
 void dyn__pool_free(dyn_ctx *ctx, dyn__pool *p);
+/* Whether the calling thread is a worker of some context's pool. */
+int dyn__is_worker(void);
 /* Cores this process may use, at least 1. */
 int dyn__usable_cores(void);
 
@@ -36,6 +38,11 @@ struct dyn_ctx {
     int32_t log_level, threads, isa;
     dyn__pool *pool;
     struct dyn__kernels *kernels;
+
+    dyn_interrupt_fn interrupt;
+    void *interrupt_user;
+    _Atomic int32_t interrupted;        /* until the outermost public function returns */
+    _Atomic int64_t asked_ns;           /* when interrupt was called last */
 
     _Atomic int32_t depth;              /* public functions now inside one another */
     _Atomic(const char *) function;     /* the outermost of them */

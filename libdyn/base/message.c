@@ -12,8 +12,10 @@
 
 dyn__scope dyn__enter(dyn_ctx *ctx, const char *function)
 {
-    if (ctx && atomic_fetch_add_explicit(&ctx->depth, 1, memory_order_relaxed) == 0)
+    if (ctx && atomic_fetch_add_explicit(&ctx->depth, 1, memory_order_relaxed) == 0) {
         atomic_store_explicit(&ctx->function, function, memory_order_relaxed);
+        atomic_store_explicit(&ctx->interrupted, 0, memory_order_relaxed);
+    }
     return (dyn__scope){ ctx, dyn__environment_hold() };
 }
 

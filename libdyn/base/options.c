@@ -35,8 +35,8 @@ static int any_byte_set(const unsigned char *p, size_t from, size_t to)
     return 0;
 }
 
-dyn_status dyn__options_over(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
-                             size_t v1_size)
+dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
+                        size_t v1_size)
 {
     const size_t oldest = first_size(what, v1_size);
     uint32_t own = (uint32_t)full_size, size;
@@ -55,13 +55,6 @@ dyn_status dyn__options_over(dyn_ctx *ctx, const char *what, const void *given, 
     }
     memcpy(full, &own, sizeof own);
     return DYN_OK;
-}
-
-dyn_status dyn__options(dyn_ctx *ctx, const char *what, const void *given, void *full, size_t full_size,
-                        size_t v1_size)
-{
-    memset(full, 0, full_size);
-    return dyn__options_over(ctx, what, given, full, full_size, v1_size);
 }
 
 dyn_status dyn__check_flag(dyn_ctx *ctx, const char *name, int32_t value)

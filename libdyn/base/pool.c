@@ -16,7 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { WAIT_NS = 50000000 };
 enum { OPEN = 1 << 16, INSIDE = OPEN - 1, FEW = DYN__FEW_TASKS };
+
+static _Thread_local int is_worker;
 
 typedef struct worker {
     dyn__pool *pool;
@@ -159,6 +162,7 @@ static void *work(void *arg)
     worker *w = arg;
     uint32_t seen = 0;
 
+    is_worker = 1;
     dyn__environment_hold();
     while (wait_for_news(w->pool, seen), !atomic_load(&w->pool->stop))
         if (join(w->pool, &seen)) {
@@ -235,7 +239,20 @@ static int all_left(dyn__pool *p)
     return !(atomic_load(&p->state) & INSIDE);
 }
 
-static void close_job(dyn__pool *p)
+/* Until the last worker left, or for a twentieth of a second; called with the mutex. */
+static void wait_a_while(dyn__pool *p)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += WAIT_NS;
+    t.tv_sec += t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&p->done, &p->mutex, &t);
+}
+
+/* Waiting for the others, the caller sees to interrupts, which may take its time. */
+static void close_job(dyn_ctx *ctx, dyn__pool *p)
 {
     int64_t end;
 
@@ -252,8 +269,12 @@ static void close_job(dyn__pool *p)
     } while (now_ns() < end);
     pthread_mutex_lock(&p->mutex);
     atomic_store(&p->caller_sleeps, 1);
-    while (!all_left(p))
-        pthread_cond_wait(&p->done, &p->mutex);
+    while (!all_left(p)) {
+        wait_a_while(p);
+        pthread_mutex_unlock(&p->mutex);
+        dyn__interrupted(ctx);
+        pthread_mutex_lock(&p->mutex);
+    }
     atomic_store(&p->caller_sleeps, 0);
     pthread_mutex_unlock(&p->mutex);
 }
@@ -300,8 +321,13 @@ void dyn__parallel(dyn_ctx *ctx, int64_t tasks, dyn__task_fn fn, void *arg)
     }
     open_job(p, tasks, fn, arg);
     take_tasks(p, 0);
-    close_job(p);
+    close_job(ctx, p);
     atomic_store(&p->busy, 0);
+}
+
+int dyn__is_worker(void)
+{
+    return is_worker;
 }
 
 int dyn__workers(const dyn_ctx *ctx)

@@ -5,7 +5,7 @@
 
 void dyn__exec_go(dyn_exec *e)
 {
-    for (int32_t s = 0; s < e->plan->steps; s++)
+    for (int32_t s = 0; s < e->plan->steps && !dyn__interrupted(e->ctx); s++)
         switch (e->plan->step[s].kind) {
         case DYN__STEP_TILES: dyn__run_tiles(e, &e->plan->step[s]); break;
         case DYN__STEP_COPY: dyn__run_copies(e, &e->plan->step[s]); break;
@@ -117,5 +117,5 @@ dyn_status dyn_exec_run(dyn_exec *e)
                                        : DYN__FAIL(e->ctx, DYN_ESTATE, "output %d of %d is not bound",
                                                    (int)(i - e->plan->inputs), (int)e->plan->outputs);
     dyn__exec_go(e);
-    return DYN_OK;
+    return dyn__check_interrupt(e->ctx);
 }

@@ -41,7 +41,7 @@ static void run_chunk(void *arg, int64_t number, int worker)
 
     for (int64_t set = first; set < last; set++)
         clear_sums(t->e, step, set, chunk);
-    for (int64_t k = from; k < to; k++) {
+    for (int64_t k = from; k < to && !dyn__interrupted(t->e->ctx); k++) {
         go_to_tile(step, k, from, &p);
         for (p.set = first; p.set < last; p.set++)
             dyn__run_tile(t->e, step, &p);
@@ -115,7 +115,7 @@ static void run_range(void *arg, int64_t number, int worker)
     const int64_t from = strips * range / g->ranges, to = strips * (range + 1) / g->ranges;
     dyn__piece p = {.chunk = range, .from = from * q->strip, .tile = g->e->scratch + worker * g->e->plan->scratch};
 
-    for (int64_t strip = from; strip < to; strip++)
+    for (int64_t strip = from; strip < to && !dyn__interrupted(g->e->ctx); strip++)
         for (int64_t k = tiles * rows / g->bands; k < tiles * (rows + 1) / g->bands; k++) {
             go_to_tile(g->step, k, 0, &p);
             dyn__run_strip(g->e, g->step, q, strip, p);

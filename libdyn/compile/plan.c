@@ -16,7 +16,7 @@ static dyn_status place_leaves(dyn__compiler *k, dyn_graph *original, const dyn_
     if (!p->input)
         return DYN_ENOMEM;
     for (dyn_node x = 0; x < original->count; x++) {
-        if (map[x] < 0 || (dyn__at(original, x)->op != DYN__OP_input && !is_cut[x]))
+        if (map[x] < 0 || dyn__array_of(original, x) || (dyn__at(original, x)->op != DYN__OP_input && !is_cut[x]))
             continue;
         dyn__binding *b = &p->input[p->inputs];
         b->node = x;
@@ -31,22 +31,40 @@ static dyn_status place_leaves(dyn__compiler *k, dyn_graph *original, const dyn_
     return DYN_OK;
 }
 
-static dyn_status place_constants(dyn__compiler *k)
+static dyn__place put_constants(dyn_plan *p, int64_t size, const double *values)
 {
-    dyn_plan *p = k->plan;
+    const dyn__place place = {DYN__BASE_CONSTANT, p->constants};
+
+    for (int64_t i = 0; i < size; i++)
+        if (p->dtype == DYN_F32)
+            ((float *)p->constant)[p->constants++] = (float)values[i];
+        else
+            ((double *)p->constant)[p->constants++] = values[i];
+    return place;
+}
+
+/* Elements of a constant array that the plan reads; 0 for other nodes. */
+static int64_t array_size(const dyn_graph *original, const dyn_node *map, dyn_node x)
+{
+    return map[x] >= 0 && dyn__array_of(original, x) ? dyn__shape_size(&dyn__at(original, x)->shape) : 0;
+}
+
+static dyn_status place_constants(dyn__compiler *k, const dyn_graph *original, const dyn_node *map)
+{
+    int64_t room = (int64_t)k->count + 1;
     double c;
 
-    p->constant = dyn__alloc(k->ctx, (size_t)k->count + 1, (size_t)p->esize);
-    if (!p->constant)
+    for (dyn_node x = 0; x < original->count; x++)
+        room += array_size(original, map, x);
+    k->plan->constant = dyn__alloc(k->ctx, (size_t)room, (size_t)k->plan->esize);
+    if (!k->plan->constant)
         return DYN_ENOMEM;
     for (dyn_node x = 0; x < k->count; x++)
-        if (dyn__is_constant(k->g, x, &c)) {
-            k->node[x].place = (dyn__place){DYN__BASE_CONSTANT, p->constants};
-            if (p->dtype == DYN_F32)
-                ((float *)p->constant)[p->constants++] = (float)c;
-            else
-                ((double *)p->constant)[p->constants++] = c;
-        }
+        if (dyn__is_constant(k->g, x, &c))
+            k->node[x].place = put_constants(k->plan, 1, &c);
+    for (dyn_node x = 0; x < original->count; x++)
+        if (array_size(original, map, x))
+            k->node[map[x]].place = put_constants(k->plan, array_size(original, map, x), dyn__array_of(original, x));
     return DYN_OK;
 }
 
@@ -65,7 +83,6 @@ static dyn_status check_sizes(const dyn__compiler *k)
 
 static dyn_status passes(dyn__compiler *k)
 {
-    DYN__TRY(place_constants(k));
     DYN__TRY(dyn__assign_roles(k));
     DYN__TRY(check_sizes(k));
     for (int32_t s = 0; s < k->plan->steps; s++)
@@ -125,6 +142,7 @@ static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node
         if (map[opt->outer_input[i]] >= 0)
             k->batched[map[opt->outer_input[i]]] = 1;
     DYN__TRY(place_leaves(k, g, map, is_cut));
+    DYN__TRY(place_constants(k, g, map));
     DYN__TRY(passes(k));
     return check_limit(k);
 }
@@ -167,7 +185,7 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
 dyn_status dyn_plan_compile(dyn_graph *g, int32_t count, const dyn_node *outputs, const dyn_plan_options *given,
                             dyn_plan **out)
 {
-    dyn_plan_options opt;
+    dyn_plan_options opt = DYN_PLAN_OPTIONS_INIT;
     dyn__compile_options c = {0};
 
     if (out)
@@ -179,7 +197,7 @@ dyn_status dyn_plan_compile(dyn_graph *g, int32_t count, const dyn_node *outputs
     DYN__TRY(dyn__options(g->ctx, "dyn_plan_options", given, &opt, sizeof opt, sizeof opt));
     DYN__TRY(dyn__check_flag(g->ctx, "unfused", opt.unfused));
     DYN__TRY(dyn__check_reserved(g->ctx, opt.reserved));
-    if (count < 1 || !outputs || opt.threads < 0 || opt.arena_limit < 0)
+    if (count < 1 || !outputs || opt.threads < 0 || opt.arena_limit < 1)
         return DYN__FAIL(g->ctx, DYN_EINVAL, "%d outputs, %d threads, arena_limit %lld", (int)count, (int)opt.threads,
                          (long long)opt.arena_limit);
     for (int32_t j = 0; j < count; j++) {
@@ -191,7 +209,7 @@ dyn_status dyn_plan_compile(dyn_graph *g, int32_t count, const dyn_node *outputs
     }
     c.threads = opt.threads;
     c.unfused = opt.unfused;
-    c.arena_limit = opt.arena_limit;
+    c.arena_limit = opt.arena_limit < INT64_MAX ? opt.arena_limit : 0;
     return dyn__compile(g, count, outputs, &c, out);
 }
 

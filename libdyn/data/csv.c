@@ -212,6 +212,7 @@ static dyn_status read_rows(reader *r)
             r->separator = find_separator(line);
         if (!(first && is_header(r, line)))
             DYN__TRY(read_row(r, line));
+        DYN__TRY(dyn__check_interrupt(r->ctx));
     }
     if (!r->rows)
         return DYN__FAIL(r->ctx, DYN_EFORMAT, "%s: no row of numbers in %lld lines", r->b->name, (long long)r->line);

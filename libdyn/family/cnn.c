@@ -129,7 +129,7 @@ dyn_status dyn_model_cnn(dyn_ctx *ctx, const dyn_cnn_options *opt, dyn_model **o
         return DYN_EINVAL;
     DYN__ENTER(ctx);
     DYN__NEED(ctx, out);
-    DYN__TRY(dyn__options_over(ctx, "dyn_cnn_options", opt, &o, sizeof o, sizeof o));
+    DYN__TRY(dyn__options(ctx, "dyn_cnn_options", opt, &o, sizeof o, sizeof o));
     DYN__TRY(check(ctx, &o));
     const size_t entries = (size_t)o.axes + 1 + (size_t)o.convolutions + (size_t)o.dense;
     cnn *c = dyn__alloc(ctx, 1, sizeof *c + entries * sizeof c->lists[0]);

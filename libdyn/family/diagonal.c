@@ -43,7 +43,7 @@ dyn_status dyn_model_diagonal(dyn_ctx *ctx, const dyn_diagonal_options *opt, dyn
         return DYN_EINVAL;
     DYN__ENTER(ctx);
     DYN__NEED(ctx, out);
-    DYN__TRY(dyn__options_over(ctx, "dyn_diagonal_options", opt, &o, sizeof o, sizeof o));
+    DYN__TRY(dyn__options(ctx, "dyn_diagonal_options", opt, &o, sizeof o, sizeof o));
     if (o.depth < 1 || o.depth > 64)
         return DYN__FAIL(ctx, DYN_EINVAL, "depth is %d, expected 1 to 64", (int)o.depth);
     DYN__TRY(dyn__check_size(ctx, "inputs", o.inputs));

@@ -96,7 +96,7 @@ dyn_status dyn_model_factorisation(dyn_ctx *ctx, const dyn_factorisation_options
         return DYN_EINVAL;
     DYN__ENTER(ctx);
     DYN__NEED(ctx, out);
-    DYN__TRY(dyn__options_over(ctx, "dyn_factorisation_options", opt, &o, sizeof o, sizeof o));
+    DYN__TRY(dyn__options(ctx, "dyn_factorisation_options", opt, &o, sizeof o, sizeof o));
     DYN__TRY(dyn__check_size(ctx, "factors", o.factors));
     return create(ctx, build_matrix, "widths", o.factors, 0, o.factors + 1, o.widths, out);
 }
@@ -111,7 +111,7 @@ dyn_status dyn_model_tensor_factorisation(dyn_ctx *ctx, const dyn_tensor_options
         return DYN_EINVAL;
     DYN__ENTER(ctx);
     DYN__NEED(ctx, out);
-    DYN__TRY(dyn__options_over(ctx, "dyn_tensor_options", opt, &o, sizeof o, sizeof o));
+    DYN__TRY(dyn__options(ctx, "dyn_tensor_options", opt, &o, sizeof o, sizeof o));
     if (o.order < 2 || o.order > ORDER)
         return DYN__FAIL(ctx, DYN_EINVAL, "order is %d, expected 2 to %d", (int)o.order, ORDER);
     DYN__TRY(dyn__check_size(ctx, "rank", o.rank));

@@ -24,7 +24,7 @@ typedef struct perceptron {
 static dyn_node layer_parameter(dyn_build *b, const layer *l, const char *letter, int32_t number, int copy, int32_t rank,
                                 const int64_t *shape)
 {
-    const dyn_init_options init = {sizeof init, DYN_INIT_NORMAL, l->std, 0, 0, 0, NULL, 0};
+    const dyn_init_options init = {sizeof init, DYN_INIT_NORMAL, l->std, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0};
     char name[32];
 
     snprintf(name, sizeof name, copy ? "%s%d.%d" : "%s%d", letter, (int)number, copy + 1);
@@ -95,8 +95,8 @@ static dyn_status check_options(dyn_ctx *ctx, const dyn_perceptron_options *o)
         if (o->widths[i] < 1)
             return DYN__FAIL(ctx, DYN_ESHAPE, "widths[%d] is %lld, expected at least 1", (int)i,
                              (long long)o->widths[i]);
-    if (!isfinite(o->output_scale))
-        return DYN__FAIL(ctx, DYN_EINVAL, "output_scale is %g", o->output_scale);
+    if (!isfinite(o->output_scale) || o->output_scale == 0)
+        return DYN__FAIL(ctx, DYN_EINVAL, "output_scale is %g; it must be finite and not 0", o->output_scale);
     DYN__TRY(dyn__check_activation(ctx, o->activation));
     DYN__TRY(dyn__check_flag(ctx, "no_bias", o->no_bias));
     DYN__TRY(dyn__check_flag(ctx, "no_output_bias", o->no_output_bias));
@@ -162,7 +162,7 @@ static dyn_status set_layers(dyn_ctx *ctx, const dyn_perceptron_options *o, perc
 {
     p->layers = o->widths_count - 1;
     p->copies = o->antisymmetric ? 2 : 1;
-    p->scale = o->output_scale == 0 ? 1 : o->output_scale;
+    p->scale = o->output_scale;
     for (int32_t l = 0; l < p->layers; l++)
         DYN__TRY(set_layer(ctx, o, l, &p->layer[l]));
     return DYN_OK;
@@ -170,7 +170,7 @@ static dyn_status set_layers(dyn_ctx *ctx, const dyn_perceptron_options *o, perc
 
 dyn_status dyn_model_perceptron(dyn_ctx *ctx, const dyn_perceptron_options *opt, dyn_model **out)
 {
-    dyn_perceptron_options o;
+    dyn_perceptron_options o = DYN_PERCEPTRON_OPTIONS_INIT;
 
     if (out)
         *out = NULL;

@@ -30,7 +30,7 @@ dyn_status dyn_model_polynomial(dyn_ctx *ctx, const dyn_polynomial_options *opt,
         return DYN_EINVAL;
     DYN__ENTER(ctx);
     DYN__NEED(ctx, out);
-    DYN__TRY(dyn__options_over(ctx, "dyn_polynomial_options", opt, &o, sizeof o, sizeof o));
+    DYN__TRY(dyn__options(ctx, "dyn_polynomial_options", opt, &o, sizeof o, sizeof o));
     if (o.degree < 1 || o.degree > 64)
         return DYN__FAIL(ctx, DYN_EINVAL, "degree is %d, expected 1 to 64", (int)o.degree);
     DYN__TRY(dyn__check_size(ctx, "inputs", o.inputs));

@@ -108,7 +108,7 @@ dyn_status dyn_model_resnet(dyn_ctx *ctx, const dyn_resnet_options *opt, dyn_mod
         return DYN_EINVAL;
     DYN__ENTER(ctx);
     DYN__NEED(ctx, out);
-    DYN__TRY(dyn__options_over(ctx, "dyn_resnet_options", opt, &o, sizeof o, sizeof o));
+    DYN__TRY(dyn__options(ctx, "dyn_resnet_options", opt, &o, sizeof o, sizeof o));
     DYN__TRY(check(ctx, &o));
     resnet *r = dyn__alloc(ctx, 1, sizeof *r);
     if (!r)

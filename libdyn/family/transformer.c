@@ -36,7 +36,7 @@ static dyn_node last_matrix(const writer *w, const char *name, int64_t rows, int
     if (!w->opt->depth_scaled)
         return matrix(w, name, rows, columns);
     dyn_init_options init = *w->opt->weights;
-    init.scale = (init.scale == 0 ? 1 : init.scale) / sqrt(2.0 * w->opt->layers);
+    init.scale /= sqrt(2.0 * w->opt->layers);
     return parameter(w, name, 2, rows, columns, &init);
 }
 
@@ -145,7 +145,7 @@ static dyn_node pad_mask(const writer *w, dyn_node tokens)
 
 static dyn_node embed(const writer *w, dyn_node tokens, dyn_node *table)
 {
-    static const dyn_init_options standard = {sizeof standard, DYN_INIT_NORMAL, 1, 0, 0, 0, NULL, 0};
+    static const dyn_init_options standard = {sizeof standard, DYN_INIT_NORMAL, 1, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0};
     const dyn_transformer_options *o = w->opt;
     const dyn_init_options *init = o->embedding ? o->embedding : &standard;
 
@@ -282,7 +282,7 @@ static dyn_status fill(dyn_ctx *ctx, const dyn_transformer_options *opt, transfo
     const dyn_transformer_options defaults = DYN_TRANSFORMER_OPTIONS_INIT;
 
     t->opt = defaults;
-    DYN__TRY(dyn__options_over(ctx, "dyn_transformer_options", opt, &t->opt, sizeof t->opt, sizeof t->opt));
+    DYN__TRY(dyn__options(ctx, "dyn_transformer_options", opt, &t->opt, sizeof t->opt, sizeof t->opt));
     complete(&t->opt);
     if (t->opt.embedding)
         DYN__TRY(dyn__init_complete(ctx, t->opt.embedding, &t->embedding));
@@ -318,7 +318,7 @@ dyn_status dyn_model_transformer(dyn_ctx *ctx, const dyn_transformer_options *op
 
 static void set_gpt2(dyn_transformer_options *o)
 {
-    static const dyn_init_options small = {sizeof small, DYN_INIT_NORMAL, .02, DYN_INIT_ZERO, 0, 0, NULL, 0};
+    static const dyn_init_options small = {sizeof small, DYN_INIT_NORMAL, .02, DYN_INIT_ZERO, 0, 1, NULL, 0};
 
     o->layers = o->heads = 12;
     o->vocabulary = 50257;
@@ -335,7 +335,7 @@ static void set_gpt2(dyn_transformer_options *o)
 
 static void set_llama(dyn_transformer_options *o)
 {
-    static const dyn_init_options small = {sizeof small, DYN_INIT_NORMAL, .02, 0, 0, 0, NULL, 0};
+    static const dyn_init_options small = {sizeof small, DYN_INIT_NORMAL, .02, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0};
 
     o->layers = o->heads = 8;
     o->vocabulary = 32000;

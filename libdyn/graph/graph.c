@@ -48,6 +48,9 @@ void dyn_graph_free(dyn_graph *g)
     for (int64_t i = 0; i < g->names; i++)
         dyn__free(ctx, g->name[i].text);
     dyn__free(ctx, g->name);
+    for (int64_t i = 0; i < g->arrays; i++)
+        dyn__free(ctx, g->array[i]);
+    dyn__free(ctx, g->array);
     dyn__free(ctx, g->table);
     dyn__free(ctx, g->node);
     dyn__free(ctx, g);

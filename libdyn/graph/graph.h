@@ -38,7 +38,7 @@ typedef struct dyn__attr {
     int64_t n;                  /* how many of i are used; axis; integer exponent */
 } dyn__attr;
 
-enum dyn__input_kind { DYN__PARAMETER = 0, DYN__INPUT = 1, DYN__TANGENT = 2 };
+enum dyn__input_kind { DYN__PARAMETER = 0, DYN__INPUT = 1, DYN__TANGENT = 2, DYN__ARRAY = 3 };
 
 typedef struct dyn__node {
     int32_t op, dtype, nin;
@@ -100,6 +100,8 @@ struct dyn_graph {
     dyn__names by_name;         /* places in name */
     int32_t tangents;           /* anonymous inputs made so far */
     dyn__tensors_of *tensors;   /* NULL: dyn_graph_parameter makes parameters of its own */
+    double **array;             /* values of the constant arrays, by their number attr.i[1] */
+    int64_t arrays, arrays_capacity;
 };
 
 static inline const dyn__node *dyn__at(const dyn_graph *g, dyn_node x) { return &g->node[x]; }
@@ -126,6 +128,8 @@ dyn_node dyn__again(dyn_graph *g, dyn_node y, const dyn_node *in);
 dyn_node dyn__splat(dyn_graph *g, double value, const dyn__shape *shape);
 dyn_node dyn__like(dyn_graph *g, double value, dyn_node x);
 int dyn__is_constant(const dyn_graph *g, dyn_node x, double *value);
+/* Values of a constant array; NULL for other nodes. */
+const double *dyn__array_of(const dyn_graph *g, dyn_node x);
 /* An unnamed input of this shape and type, different from every other. */
 dyn_node dyn__tangent_input(dyn_graph *g, int dtype, const dyn__shape *shape);
 

@@ -26,7 +26,7 @@ static void put_label(sink *s, const dyn_graph *g, dyn_node i)
 
     put(s, "%s", dyn__op_of(n)->name);
     if (n->op == DYN__OP_input)
-        put(s, " %s", dyn__name_of(g, i));
+        put(s, " %s", n->attr.i[0] == DYN__ARRAY ? "constant" : dyn__name_of(g, i));
     else if (n->op == DYN__OP_constant)
         put(s, " %.9g", n->attr.f);
     else if (n->op == DYN__OP_pow)

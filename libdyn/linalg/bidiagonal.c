@@ -207,8 +207,10 @@ static dyn_status update(reduction *t)
 static dyn_status reduce(reduction *t, double *d, double *e)
 {
     while (t->i < t->rows) {
-        for (t->p = 0; t->p < PANEL && t->i < t->rows; t->p++, t->i++)
+        for (t->p = 0; t->p < PANEL && t->i < t->rows; t->p++, t->i++) {
+            DYN__TRY(dyn__check_interrupt(t->ctx));
             reduce_row(t, d, e);
+        }
         t->from = t->i - t->i % ALIGNED;
         DYN__TRY(update(t));
     }

@@ -22,26 +22,26 @@ static dyn_status check_choices(dyn_ctx *ctx, const dyn_eigen_options *o)
     if (o->unchecked > 1 || o->reserved != 0)
         return DYN__FAIL(ctx, DYN_EINVAL, "unchecked is %" PRIu32 " (0 or 1), reserved is %" PRIu32 " (0)",
                          o->unchecked, o->reserved);
-    if (!(o->tolerance == 0.0 || (o->tolerance >= 1e-14 && o->tolerance <= 0.1)))
-        return DYN__FAIL(ctx, DYN_EINVAL, "tolerance is %g, must be 0 or in [1e-14, 0.1]", o->tolerance);
+    if (!(o->tolerance >= 1e-14 && o->tolerance <= 0.1))
+        return DYN__FAIL(ctx, DYN_EINVAL, "tolerance is %g, must be in [1e-14, 0.1]", o->tolerance);
     return DYN_OK;
 }
 
 static dyn_status check_counts(dyn_ctx *ctx, int64_t size, const dyn_eigen_options *o)
 {
-    const struct { const char *name; int64_t value, max; } limits[] = {
-        { "count", o->count, o->which == DYN_BOTH_ENDS ? size / 2 : size },
-        { "block", o->block, size },
-        { "start_count", o->start_count, o->start ? size : 0 },
-        { "subspace", o->subspace, INT32_MAX },
-        { "max_products", o->max_products, INT64_MAX / 2 },
+    const struct { const char *name; int64_t value, min, max; } limits[] = {
+        { "count", o->count, 1, o->which == DYN_BOTH_ENDS ? size / 2 : size },
+        { "block", o->block, 1, size },
+        { "start_count", o->start_count, 0, o->start ? size : 0 },
+        { "subspace", o->subspace, 0, INT32_MAX },
+        { "max_products", o->max_products, 0, INT64_MAX / 2 },
     };
 
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-        if (limits[i].value < 0 || limits[i].value > limits[i].max)
+        if (limits[i].value < limits[i].min || limits[i].value > limits[i].max)
             return DYN__FAIL(ctx, DYN_EINVAL,
-                             "%s is %" PRId64 ", must be in [0, %" PRId64 "] for an operator of size %" PRId64,
-                             limits[i].name, limits[i].value, limits[i].max, size);
+                             "%s is %" PRId64 ", must be in [%" PRId64 ", %" PRId64 "] for an operator of size %"
+                             PRId64, limits[i].name, limits[i].value, limits[i].min, limits[i].max, size);
     if (o->start && o->start_count == 0)
         return DYN__FAIL(ctx, DYN_EINVAL, "start is given with start_count 0");
     return dyn__check_finite(ctx, "start", o->start_count * size, o->start);
@@ -58,8 +58,6 @@ static void complete(dyn_operator *A, dyn__eigen_plan *p)
     dyn_eigen_options *o = &p->opt;
     int64_t rows;
 
-    o->count = largest(o->count, 1);
-    o->block = largest(o->block, 1);
     p->ends = o->which == DYN_BOTH_ENDS ? 2 : 1;
     p->want = p->ends * o->count;
     p->max_width = largest(o->block, o->start_count > 0 ? o->start_count + 1 : 1);
@@ -68,7 +66,6 @@ static void complete(dyn_operator *A, dyn__eigen_plan *p)
     o->subspace = o->subspace < A->size ? o->subspace : A->size;
     p->limited = o->max_products != 0;
     o->max_products = o->max_products ? o->max_products : 1000 + 50 * p->want;
-    o->tolerance = o->tolerance > 0.0 ? o->tolerance : 1e-6;
 }
 
 static dyn_status check_limits(dyn_operator *A, const dyn__eigen_plan *p)
@@ -104,7 +101,7 @@ static dyn_status solve(dyn_operator *A, const dyn__eigen_plan *p, dyn_eigen **o
 
 dyn_status dyn_eigen_solve(dyn_operator *A, const dyn_eigen_options *opt, dyn_eigen **out)
 {
-    dyn__eigen_plan p;
+    dyn__eigen_plan p = { .opt = DYN_EIGEN_OPTIONS_INIT };
 
     if (out)
         *out = NULL;

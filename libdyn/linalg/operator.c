@@ -76,8 +76,10 @@ static dyn_status apply_checked(dyn_operator *A, dyn__operator_fn fn, int64_t co
 {
     int64_t bad, n = count * width;
 
+    DYN__TRY(dyn__check_interrupt(A->ctx));
     atomic_fetch_add_explicit(&A->products, count, memory_order_relaxed);
     DYN__TRY(fn(A->user, count, x, y));
+    DYN__TRY(dyn__check_interrupt(A->ctx));
     bad = first_nonfinite(n, y);
     if (bad < n)
         return DYN__FAIL(A->ctx, DYN_ENONFINITE, "the product of an operator of size %" PRId64
@@ -98,9 +100,8 @@ dyn_status dyn__operator_apply_adjoint(dyn_operator *A, int64_t count, const dou
 static dyn_status apply_callback(void *user, int64_t count, const double *x, double *y)
 {
     callback *c = user;
-    int32_t r = c->fn(c->user, count, x, y);
 
-    return r == 0 ? DYN_OK : DYN__FAIL(c->ctx, DYN_EUSER, "the operator's callback returned %" PRId32, r);
+    return dyn__callback_status(c->ctx, "the operator's callback", c->fn(c->user, count, x, y));
 }
 
 static void free_callback(void *user)

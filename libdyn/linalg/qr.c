@@ -144,6 +144,8 @@ static void step(void *arg, int64_t task, int worker)
     const factorisation *f = arg;
 
     (void)worker;
+    if (dyn__interrupted(f->ctx))
+        return;
     apply(f, f->done - 1, f->done + task);
     if (task == 0)
         factorise(f, f->done);
@@ -177,7 +179,7 @@ static void run(factorisation *f)
 {
     dyn__parallel(f->ctx, f->blocks, copy_block, f);
     factorise(f, 0);
-    for (f->done = 1; f->done < f->blocks; f->done++)
+    for (f->done = 1; f->done < f->blocks && !dyn__interrupted(f->ctx); f->done++)
         dyn__parallel(f->ctx, f->blocks - f->done, step, f);
 }
 
@@ -195,8 +197,10 @@ dyn_status dyn__qr(dyn_ctx *ctx, int64_t rows, int64_t cols, const double *a, in
         f.outer = f.inner + blocks;
         s = plan(&f);
     }
-    if (s == DYN_OK)
+    if (s == DYN_OK) {
         run(&f);
+        s = dyn__check_interrupt(ctx);
+    }
     dyn__free(ctx, f.inner);
     dyn__free(ctx, f.block);
     return s;

@@ -180,6 +180,7 @@ static dyn_status run(solver *s, const double *b, double *residual)
 
 static dyn_status read_options(dyn_operator *A, const dyn_solve_options *given, dyn_solve_options *o)
 {
+    *o = (dyn_solve_options)DYN_SOLVE_OPTIONS_INIT;
     DYN__TRY(dyn__options(A->ctx, "dyn_solve_options", given, o, sizeof *o, sizeof *o));
     if (o->method != DYN_SOLVE_MINRES && o->method != DYN_SOLVE_GRADIENTS)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "method is %" PRId32 ", must be 0 or 1", o->method);

@@ -153,7 +153,7 @@ static dyn_status choose(dyn_operator *A, const dyn_trace_options *o, double *tr
 
 dyn_status dyn_operator_trace(dyn_operator *A, const dyn_trace_options *opt, double *trace, double *standard_error)
 {
-    dyn_trace_options o;
+    dyn_trace_options o = DYN_TRACE_OPTIONS_INIT;
     double value, error;
     int64_t least;
 
@@ -165,7 +165,6 @@ dyn_status dyn_operator_trace(dyn_operator *A, const dyn_trace_options *opt, dou
     DYN__TRY(dyn__options(A->ctx, "dyn_trace_options", opt, &o, sizeof o, sizeof o));
     if (o.method < DYN_TRACE_HUTCHPP || o.method > DYN_TRACE_XTRACE)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "method is %" PRId32 ", must be in [0, %d]", o.method, DYN_TRACE_XTRACE);
-    o.products = o.products ? o.products : 60;
     least = o.method == DYN_TRACE_HUTCHPP ? 6 : o.method == DYN_TRACE_XTRACE ? 4 : 2;
     if (o.products < least || o.products > INT32_MAX)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "products is %" PRId64 ", must be in [%" PRId64 ", %d]", o.products,

@@ -180,8 +180,10 @@ static dyn_status reduce(reduction *t, double *d, double *e)
     for (int64_t i = t->n - 1; i > 0;) {
         int64_t p = 0;
 
-        for (; p < PANEL && i > 0; p++, i--)
+        for (; p < PANEL && i > 0; p++, i--) {
+            DYN__TRY(dyn__check_interrupt(t->ctx));
             reduce_row(t, i, p, d, e);
+        }
         DYN__TRY(update(t, i + 1, p));
     }
     d[0] = t->a[0];

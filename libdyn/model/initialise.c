@@ -17,20 +17,19 @@ static const struct kind {
     enum draw draw;
     enum size_rule rule;
     double factor;
-    int zero_is_one;    /* scale 0 means 1 */
 } kinds[] = {
-    [DYN_INIT_DEFAULT] = {DRAW_UNIFORM, SIZE_IN, 1, 1},
-    [DYN_INIT_NORMAL] = {DRAW_NORMAL, SIZE_GIVEN, 1, 0},
-    [DYN_INIT_UNIFORM] = {DRAW_UNIFORM, SIZE_GIVEN, 1, 0},
-    [DYN_INIT_POWER] = {DRAW_NORMAL, SIZE_POWER, 1, 0},
-    [DYN_INIT_LECUN] = {DRAW_NORMAL, SIZE_IN, 1, 1},
-    [DYN_INIT_XAVIER] = {DRAW_NORMAL, SIZE_IN_OUT, 2, 1},
-    [DYN_INIT_XAVIER_UNIFORM] = {DRAW_UNIFORM, SIZE_IN_OUT, 6, 1},
-    [DYN_INIT_HE] = {DRAW_NORMAL, SIZE_IN, 2, 1},
-    [DYN_INIT_ORTHOGONAL] = {DRAW_ORTHOGONAL, SIZE_GIVEN, 1, 1},
-    [DYN_INIT_ZERO] = {DRAW_ZERO, SIZE_GIVEN, 1, 0},
-    [DYN_INIT_WIDTH_POWER] = {DRAW_NORMAL, SIZE_WIDTH_POWER, 1, 0},
-    [DYN_INIT_CONSTANT] = {DRAW_CONSTANT, SIZE_GIVEN, 1, 0},
+    [DYN_INIT_DEFAULT] = {DRAW_UNIFORM, SIZE_IN, 1},
+    [DYN_INIT_NORMAL] = {DRAW_NORMAL, SIZE_GIVEN, 1},
+    [DYN_INIT_UNIFORM] = {DRAW_UNIFORM, SIZE_GIVEN, 1},
+    [DYN_INIT_POWER] = {DRAW_NORMAL, SIZE_POWER, 1},
+    [DYN_INIT_LECUN] = {DRAW_NORMAL, SIZE_IN, 1},
+    [DYN_INIT_XAVIER] = {DRAW_NORMAL, SIZE_IN_OUT, 2},
+    [DYN_INIT_XAVIER_UNIFORM] = {DRAW_UNIFORM, SIZE_IN_OUT, 6},
+    [DYN_INIT_HE] = {DRAW_NORMAL, SIZE_IN, 2},
+    [DYN_INIT_ORTHOGONAL] = {DRAW_ORTHOGONAL, SIZE_GIVEN, 1},
+    [DYN_INIT_ZERO] = {DRAW_ZERO, SIZE_GIVEN, 1},
+    [DYN_INIT_WIDTH_POWER] = {DRAW_NORMAL, SIZE_WIDTH_POWER, 1},
+    [DYN_INIT_CONSTANT] = {DRAW_CONSTANT, SIZE_GIVEN, 1},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -86,14 +85,23 @@ static dyn_status check_kind(dyn_ctx *ctx, const char *what, int32_t kind, doubl
     return DYN_OK;
 }
 
+static dyn_status check_bias(dyn_ctx *ctx, const dyn_init_options *o)
+{
+    if (!isfinite(o->bias_scale))
+        return DYN__FAIL(ctx, DYN_EINVAL, "bias_scale is %g", o->bias_scale);
+    if (o->bias_kind == DYN_INIT_AS_WEIGHTS)
+        return DYN_OK;
+    if (o->bias_kind == DYN_INIT_ORTHOGONAL)
+        return DYN__FAIL(ctx, DYN_EINVAL, "bias_kind is DYN_INIT_ORTHOGONAL, which needs a matrix");
+    return check_kind(ctx, "bias_kind", o->bias_kind, o->bias_scale);
+}
+
 dyn_status dyn__init_complete(dyn_ctx *ctx, const dyn_init_options *given, dyn_init_options *o)
 {
+    *o = (dyn_init_options)DYN_INIT_OPTIONS_INIT;
     DYN__TRY(dyn__options(ctx, "dyn_init_options", given, o, sizeof *o, sizeof *o));
     DYN__TRY(check_kind(ctx, "kind", o->kind, o->scale));
-    DYN__TRY(check_kind(ctx, "bias_kind", o->bias_kind, o->bias_scale));
-    if (kinds[o->bias_kind].draw == DRAW_ORTHOGONAL)
-        return DYN__FAIL(ctx, DYN_EINVAL, "bias_kind is DYN_INIT_ORTHOGONAL, which needs a matrix");
-    return DYN_OK;
+    return check_bias(ctx, o);
 }
 
 static dyn_status check_options(const dyn_model *m, const dyn_init_options *o)
@@ -111,7 +119,7 @@ static dyn_status check_options(const dyn_model *m, const dyn_init_options *o)
 static dyn_status recipe_of(const dyn_model *m, const dyn_init_options *o, int32_t i, recipe *out)
 {
     const dyn__tensor *t = &m->tensor[i];
-    const int own = t->bias && o->bias_kind != 0;
+    const int own = t->bias && o->bias_kind != DYN_INIT_AS_WEIGHTS;
     const int64_t widest = widest_hidden(m);
     double scale = own ? o->bias_scale : o->layer_scale ? o->layer_scale[t->layer] : o->scale;
 
@@ -120,8 +128,6 @@ static dyn_status recipe_of(const dyn_model *m, const dyn_init_options *o, int32
         out->kind = &kinds[DYN_INIT_ZERO];
     if (out->kind->rule == SIZE_WIDTH_POWER && widest == 0)
         return DYN__FAIL(m->ctx, DYN_EINVAL, "DYN_INIT_WIDTH_POWER needs a hidden layer; the model has none");
-    if (scale == 0 && out->kind->zero_is_one)
-        scale = 1;
     out->size = size_of(out->kind, t, scale, widest);
     if (!isfinite(out->size))
         return DYN__FAIL(m->ctx, DYN_ENONFINITE, "scale %g gives \"%s\" a size of %g", scale, t->name, out->size);
@@ -193,7 +199,7 @@ static dyn_status initialise_tensor(const dyn_model *m, int32_t i, const dyn_ini
 
 dyn_status dyn_model_initialise(const dyn_model *m, const dyn_init_options *opt, double *theta)
 {
-    dyn_init_options o;
+    dyn_init_options o = DYN_INIT_OPTIONS_INIT;
 
     if (!m)
         return DYN_EINVAL;

@@ -12,7 +12,7 @@ dyn__budget dyn__budget_of(const dyn_objective *o)
 
 dyn_status dyn__budget_take(dyn__budget *b, const char *what, int64_t bytes)
 {
-    if (b->limit > 0 && bytes > b->limit - b->used)
+    if (bytes > b->limit - b->used)
         return DYN__FAIL(b->ctx, DYN_EFULL, "%s: %lld bytes, the limit is %lld, of which %lld are taken", what,
                          (long long)bytes, (long long)b->limit, (long long)b->used);
     b->used += bytes;

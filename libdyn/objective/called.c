@@ -6,6 +6,7 @@
 #include <string.h>
 #include "linalg/operator.h"
 #include "objective/called.h"
+#include "objective/describe.h"
 
 /* ---- evaluation ---- */
 
@@ -27,9 +28,8 @@ static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
 
     io->loss = 0;
     r = e->value_only ? f->value(f->user, io->theta, &io->loss) : f->gradient(f->user, io->theta, &io->loss, io->gradient);
-    if (r != 0)
-        return DYN__FAIL(e->o->ctx, DYN_EUSER, "the caller's %s function returned %d", e->value_only ? "value" : "gradient",
-                         (int)r);
+    DYN__TRY(dyn__callback_status(e->o->ctx, e->value_only ? "the caller's value function"
+                                             : "the caller's gradient function", r));
     e->term[0] = io->loss;
     return DYN_OK;
 }
@@ -44,9 +44,8 @@ static dyn_status apply(void *user, int64_t count, const double *x, double *y)
 {
     called *c = user;
     const dyn__functions *f = c->o->own;
-    int32_t r = f->product(f->user, c->theta, count, x, y);
 
-    return r == 0 ? DYN_OK : DYN__FAIL(c->o->ctx, DYN_EUSER, "the caller's product function returned %d", (int)r);
+    return dyn__callback_status(c->o->ctx, "the caller's product function", f->product(f->user, c->theta, count, x, y));
 }
 
 static void destroy(void *user)
@@ -81,8 +80,14 @@ static dyn_status curvature(dyn_objective *o, const double *theta, int gauss_new
 
 /* ---- the kind ---- */
 
+static dyn_status describe(dyn_objective *o, dyn__text *t)
+{
+    return dyn__text_put(t, "functions of %lld parameters\n", (long long)o->p);
+}
+
 const dyn__objective_kind dyn__called_kind = {
     .evaluator_create = create, .evaluator_step = step, .evaluator_free = destroy_evaluator, .curvature = curvature,
+    .describe = describe,
 };
 
 /* The functions stand before what they own. */

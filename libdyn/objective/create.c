@@ -13,6 +13,7 @@
 
 static dyn_status complete(dyn_ctx *ctx, const dyn_objective_options *given, dyn_objective_options *opt)
 {
+    *opt = (dyn_objective_options)DYN_OBJECTIVE_OPTIONS_INIT;
     DYN__TRY(dyn__options(ctx, "dyn_objective_options", given, opt, sizeof *opt, sizeof *opt));
     if (opt->dtype != DYN_F64 && opt->dtype != DYN_F32)
         return DYN__FAIL(ctx, DYN_EDTYPE, "dtype %d is neither DYN_F64 nor DYN_F32", (int)opt->dtype);
@@ -209,7 +210,7 @@ dyn_status dyn_objective_from_function(dyn_ctx *ctx, dyn_build_fn build, void *u
                                        const dyn_objective_options *given, dyn_objective **out)
 {
     dyn_objective_options opt;
-    dyn_objective_parts p;
+    dyn_objective_parts p = DYN_OBJECTIVE_PARTS_INIT;
     dyn_objective *o;
 
     if (out)

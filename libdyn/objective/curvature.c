@@ -228,7 +228,9 @@ dyn_status dyn__graph_curvature(dyn_objective *o, const double *theta, int gauss
     take_point(k, theta);
     dyn__residuals_update(o, &k->residuals, &k->in);
     dyn_objective_ref(o);
-    s = dyn__operator_create(o->ctx, o->p, apply, k, destroy, out);
+    s = dyn__check_interrupt(o->ctx);
+    if (s == DYN_OK)
+        s = dyn__operator_create(o->ctx, o->p, apply, k, destroy, out);
     if (s < 0)
         destroy(k);
     return s;

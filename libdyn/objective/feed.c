@@ -5,6 +5,7 @@
  * memory than the objective allows, the batch goes through in parts, whose losses and gradients add up. */
 #include <string.h>
 #include "data/data.h"
+#include "objective/describe.h"
 #include "objective/parts.h"
 
 /* Evaluation of `batch` samples at a time. */
@@ -279,7 +280,7 @@ static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
             add_up(e->o, io->gradient, to);
         take_values(f, io);
     }
-    return DYN_OK;
+    return dyn__check_interrupt(e->o->ctx);
 }
 
 /* ---- the kind ---- */
@@ -288,5 +289,5 @@ static void free_own(dyn_objective *o) { (void)o; }
 
 const dyn__objective_kind dyn__graph_kind = {
     .evaluator_create = create, .evaluator_step = step, .evaluator_free = close_feed,
-    .curvature = dyn__graph_curvature, .free = free_own,
+    .curvature = dyn__graph_curvature, .free = free_own, .describe = dyn__graph_describe,
 };

@@ -48,6 +48,7 @@ static dyn_status forward(dyn_objective *o, const double *theta, output_fn use, 
         dyn__part *p = dyn__part_at(o->forward, i);
         const dyn__inputs in = dyn__measured_inputs(o, i);
         dyn__part_run(o, p, &in);
+        DYN__TRY(dyn__check_interrupt(o->ctx));
         use(user, o, i, p->samples, p->out);
     }
     return DYN_OK;

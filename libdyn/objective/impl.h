@@ -30,6 +30,7 @@ typedef struct dyn__member {
 } dyn__member;
 
 struct dyn__objective_kind;
+struct dyn__text;
 
 struct dyn_objective {
     dyn__ref ref;
@@ -70,6 +71,7 @@ typedef struct dyn__objective_kind {
     void (*evaluator_free)(dyn__evaluator *e);
     dyn_status (*curvature)(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out);
     void (*free)(dyn_objective *o);
+    dyn_status (*describe)(dyn_objective *o, struct dyn__text *t);
 } dyn__objective_kind;
 extern const dyn__objective_kind dyn__graph_kind, dyn__called_kind, dyn__sum_kind;
 

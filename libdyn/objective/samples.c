@@ -132,7 +132,7 @@ static void run_rows(rows *r, int64_t first)
 static int64_t samples_per_run(const dyn_objective *o, int64_t per_sample)
 {
     const int64_t most = (int64_t)1 << 19, limit = o->opt.memory_limit;
-    int64_t n = (limit > 0 && limit < most ? limit : most) / (per_sample * o->p * o->esize);
+    int64_t n = (limit < most ? limit : most) / (per_sample * o->p * o->esize);
     return n < 1 ? 1 : n > o->n ? o->n : n;
 }
 
@@ -144,8 +144,10 @@ static dyn_status in_chunks(rows *r, int64_t chunk)
 
     for (int64_t first = 0; first < n;) {
         dyn_status s = make_rows(r, chunk);
-        for (; s == DYN_OK && first < n; first += chunk)
+        for (; s == DYN_OK && first < n; first += chunk) {
             run_rows(r, first + chunk <= n ? first : n - chunk);
+            s = dyn__check_interrupt(r->o->ctx);
+        }
         free_rows(r);
         if (s == DYN_EFULL && chunk > 1)
             chunk = (chunk + 1) / 2;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "linalg/operator.h"
+#include "objective/describe.h"
 #include "objective/impl.h"
 
 /* A run of parameters: where it begins in theta and in the summand's. */
@@ -194,9 +195,20 @@ static void free_sum(dyn_objective *o)
     }
 }
 
+static dyn_status describe(dyn_objective *o, dyn__text *t)
+{
+    const sum *s = o->own;
+
+    for (int32_t i = 0; i < s->count; i++) {
+        DYN__TRY(dyn__text_put(t, "summand %d, weight %.17g\n", (int)i + 1, s->item[i].weight));
+        DYN__TRY(dyn__objective_describe(s->item[i].o, t));
+    }
+    return DYN_OK;
+}
+
 const dyn__objective_kind dyn__sum_kind = {
     .evaluator_create = open_evaluation, .evaluator_step = step, .evaluator_free = close_evaluation,
-    .curvature = curvature, .free = free_sum,
+    .curvature = curvature, .free = free_sum, .describe = describe,
 };
 
 static dyn__member *find_member(const dyn_objective *o, const dyn_model *m)

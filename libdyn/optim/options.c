@@ -97,7 +97,7 @@ dyn_status dyn__optimizer_options(dyn_ctx *ctx, const dyn_optimizer_options *giv
     _Static_assert(sizeof *full == 128 && offsetof(dyn_optimizer_options, floor) == 120, "no implicit padding");
 
     *full = (dyn_optimizer_options)DYN_OPTIMIZER_OPTIONS_INIT;
-    DYN__TRY(dyn__options_over(ctx, "dyn_optimizer_options", given, full, sizeof *full, sizeof *full));
+    DYN__TRY(dyn__options(ctx, "dyn_optimizer_options", given, full, sizeof *full, sizeof *full));
     if (!dyn__optimizer_rule(full->kind))
         return DYN__FAIL(ctx, DYN_EINVAL, "kind %d is unknown", full->kind);
     DYN__TRY(check_reals(ctx, full));

@@ -9,7 +9,7 @@ dyn_status dyn__run_batch(dyn_objective *objective, const dyn_run_options *opt, 
     const int64_t samples = dyn_objective_samples(objective);
 
     *batch = 0;
-    if (opt->batch > 0 && samples == 0)
+    if (opt->batch < INT64_MAX && samples == 0)
         return DYN__FAIL(dyn__objective_ctx(objective), DYN_ENOTSUP,
                          "batch is %lld, but the objective has no samples", (long long)opt->batch);
     if (opt->batch < samples)
@@ -32,7 +32,7 @@ dyn_status dyn__run_evaluate(dyn_run *r)
     const int guarded = r->team && dyn__objective_calls_out(r->objective);
 
     if (guarded)
-        pthread_mutex_lock(&r->team->callbacks);
+        dyn__run_lock(r);
     dyn_status s = dyn__evaluator_step(r->evaluator, &io);
     if (guarded)
         pthread_mutex_unlock(&r->team->callbacks);

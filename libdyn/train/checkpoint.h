@@ -2,7 +2,10 @@
  *
  * The checkpoint of a run, an .npz with the members
  *     state                   int64 [4]       enum dyn__state
- *     options                 int64 [n]       what decides the trajectory, see options of dyn__traits; reals as bits
+ *     options.<name>          int64 [1]       what decides the trajectory, see traits.c; reals as bits. Absent = default
+ *     objective               uint8 [n]       the loss as text, see describe.h. Absent = not known
+ *     note                    uint8 [n]       the caller's, see dyn_run_set_note. Absent = none
+ *     model_state             float [n]       of models that have a state
  *     theta, m, v             float [p]       m and v where the optimiser has them; in the objective's element type
  *     model_state             float [q]       where a model has states
  *     best, best.theta        float64 [3], float [p]      of a validation: loss, step, looks since; parameters if kept
@@ -15,14 +18,18 @@
 #include "train/run.h"
 
 enum dyn__state { DYN__STATE_VERSION, DYN__STATE_STEP, DYN__STATE_SEEN, DYN__STATE_REASON, DYN__STATE_COUNT };
-enum { DYN__CHECKPOINT_VERSION = 1, DYN__TRAITS = 25, DYN__MEMBER_NAME = DYN__SERIES_NAME + 16 };
+enum { DYN__CHECKPOINT_VERSION = 2, DYN__TRAITS = 24, DYN__MEMBER_NAME = DYN__SERIES_NAME + 16 };
 
+#define DYN__OPTIONS_PREFIX "options."
 #define DYN__SERIES_PREFIX "series."
 #define DYN__SERIES_STEPS ".steps"
 #define DYN__SERIES_VALUES ".values"
 
 /* What decides the trajectory of a run, as numbers of 64 bits. */
 void dyn__traits_of(const dyn_run *r, int64_t bits[DYN__TRAITS]);
+const char *dyn__trait_name(int i);
+/* Those of a file that names none of the options. */
+void dyn__traits_default(const dyn_run *r, int64_t bits[DYN__TRAITS]);
 /* DYN_EINVAL with name and values when the file's differ from the run's. */
 dyn_status dyn__traits_compare(const dyn_run *r, const int64_t *file);
 

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "objective/describe.h"
 
 #define MOST_STEPS ((int64_t)1 << 53)
 
@@ -48,9 +49,69 @@ static dyn_status read_vector(dyn_run *r, dyn_npz *npz, const char *name, int32_
     return DYN_OK;
 }
 
+static dyn_status read_traits(dyn_run *r, dyn_npz *npz)
+{
+    int64_t traits[DYN__TRAITS];
+
+    dyn__traits_default(r, traits);
+    for (int i = 0; i < DYN__TRAITS; i++) {
+        char name[DYN__MEMBER_NAME] = DYN__OPTIONS_PREFIX;
+        strcat(name, dyn__trait_name(i));
+        if (has(npz, name))
+            DYN__TRY(read_vector(r, npz, name, DYN_I64, 1, &traits[i]));
+    }
+    return dyn__traits_compare(r, traits);
+}
+
+/* A text member, NULL without one; to be freed. */
+static dyn_status read_text(dyn_run *r, dyn_npz *npz, const char *name, char **out)
+{
+    dyn_array *a;
+
+    *out = NULL;
+    if (!has(npz, name))
+        return DYN_OK;
+    DYN__TRY(read_member(r, npz, name, DYN_U8, 1, -1, &a));
+    *out = dyn__alloc(r->ctx, (size_t)dyn_array_size(a) + 1, 1);
+    if (*out)
+        memcpy(*out, dyn_array_data(a), (size_t)dyn_array_size(a));
+    dyn_array_unref(a);
+    return *out ? DYN_OK : DYN_ENOMEM;
+}
+
+/* The first lines in which two texts differ. */
+static dyn_status compare_objectives(dyn_run *r, const char *ours, const char *theirs)
+{
+    size_t n = 0, m;
+
+    while (*ours && strncmp(ours, theirs, n = strcspn(ours, "\n") + 1) == 0)
+        ours += n, theirs += n;
+    if (!*ours && !*theirs)
+        return DYN_OK;
+    n = strcspn(ours, "\n");
+    m = strcspn(theirs, "\n");
+    return DYN__FAIL(r->ctx, DYN_EINVAL, "the objective is another one: it has \"%.*s\", in the checkpoint it has \"%.*s\"",
+                     (int)(n < 300 ? n : 300), ours, (int)(m < 300 ? m : 300), theirs);
+}
+
+static dyn_status read_objective(dyn_run *r, dyn_npz *npz)
+{
+    dyn__text ours = { .ctx = r->ctx };
+    char *theirs = NULL;
+    dyn_status s = read_text(r, npz, "objective", &theirs);
+
+    if (s == DYN_OK && theirs)
+        s = dyn__objective_describe(r->objective, &ours);
+    if (s == DYN_OK && theirs)
+        s = compare_objectives(r, ours.at, theirs);
+    dyn__free(r->ctx, theirs);
+    dyn__free(r->ctx, ours.at);
+    return s;
+}
+
 static dyn_status read_state(dyn_run *r, dyn_npz *npz)
 {
-    int64_t state[DYN__STATE_COUNT], traits[DYN__TRAITS];
+    int64_t state[DYN__STATE_COUNT];
 
     DYN__TRY(read_vector(r, npz, "state", DYN_I64, DYN__STATE_COUNT, state));
     if (state[DYN__STATE_VERSION] != DYN__CHECKPOINT_VERSION)
@@ -64,8 +125,9 @@ static dyn_status read_state(dyn_run *r, dyn_npz *npz)
                          (long long)r->step, (long long)r->seen, (long long)state[DYN__STATE_REASON]);
     r->reason = (int32_t)state[DYN__STATE_REASON];
     r->optimizer->steps = r->step;
-    DYN__TRY(read_vector(r, npz, "options", DYN_I64, DYN__TRAITS, traits));
-    return dyn__traits_compare(r, traits);
+    DYN__TRY(read_traits(r, npz));
+    DYN__TRY(read_objective(r, npz));
+    return read_text(r, npz, "note", &r->note);
 }
 
 static dyn_status read_vectors(dyn_run *r, dyn_npz *npz)

@@ -54,6 +54,8 @@ static int asked_to_stop(dyn_run *r)
         atomic_store(&r->stop, 0);
         return 1;
     }
+    if (dyn__interrupted(r->ctx))
+        return 1;
     return r->opt.progress && r->step > r->first && time_to_show(r) && show(r);
 }
 
@@ -73,13 +75,13 @@ static dyn_status find_end(dyn_run *r, double *accuracy)
     const dyn_run_options *o = &r->opt;
 
     *accuracy = NAN;
-    if (o->stop_accuracy > 0 && (r->step % o->accuracy_every == 0 || r->step == r->end))
+    if (o->stop_accuracy <= 1 && (r->step % o->accuracy_every == 0 || r->step == r->end))
         DYN__TRY(dyn__measure_accuracy(r, accuracy));
-    if (o->stop_loss > 0 && r->loss <= o->stop_loss)
+    if (r->loss <= o->stop_loss)
         r->reason = DYN_RUN_LOSS;
     else if (*accuracy >= o->stop_accuracy)
         r->reason = DYN_RUN_ACCURACY;
-    else if (o->steps && r->step == o->steps)
+    else if (r->step == o->steps)
         r->reason = DYN_RUN_STEPS;
     return DYN_OK;
 }
@@ -180,7 +182,7 @@ int64_t dyn__run_end(const dyn_run *r, int64_t steps)
 {
     const int64_t last = steps < INT64_MAX - r->step ? r->step + steps : INT64_MAX;
 
-    return r->opt.steps && (steps == 0 || last > r->opt.steps) ? r->opt.steps : last;
+    return last < r->opt.steps ? last : r->opt.steps;
 }
 
 dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end)
@@ -189,7 +191,7 @@ dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end)
 
     r->first = r->step;
     r->last = last;
-    r->end = r->opt.steps ? r->opt.steps : end;
+    r->end = r->opt.steps < INT64_MAX ? r->opt.steps : end;
     r->shown_ns = dyn__now_ns();
     r->reason = DYN_RUN_READY;
     r->unfinished = 0;
@@ -198,7 +200,9 @@ dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end)
     r->busy = 0;
     if (!r->team)
         dyn__objective_set_state(r->objective, r->state, r->opt.seed, r->step);    /* what is measured next is measured on this run */
-    if (s == DYN_OK && r->opt.steps && r->step >= r->opt.steps && r->reason == DYN_RUN_READY)
+    if (s == DYN_EINTERRUPTED)
+        s = DYN_STOPPED;        /* the step is not taken */
+    if (s == DYN_OK && r->step >= r->opt.steps && r->reason == DYN_RUN_READY)
         r->reason = DYN_RUN_STEPS;      /* it was there already */
     if (s != DYN_OK && r->reason != DYN_RUN_NONFINITE)
         r->reason = s > 0 ? DYN_RUN_STOPPED : DYN_RUN_FAILED;

@@ -7,7 +7,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "optim/chunk.h"
+
+enum { WAIT_NS = 50000000 };
 
 static int ascending(const void *a, const void *b)
 {
@@ -18,6 +21,8 @@ static int ascending(const void *a, const void *b)
 
 static dyn_status complete(dyn_ctx *ctx, const dyn_schedule *given, dyn_schedule *w)
 {
+    *w = (dyn_schedule)DYN_SCHEDULE_INIT;
+    w->every = !given;      /* NULL: at every step */
     DYN__TRY(dyn__options(ctx, "dyn_schedule", given, w, sizeof *w, sizeof *w));
     if (w->per_decade < 0 || w->every < 0 || w->count < 0)
         return DYN__FAIL(ctx, DYN_EINVAL, "per_decade %d, every %lld or count %lld is negative", w->per_decade,
@@ -29,8 +34,6 @@ static dyn_status complete(dyn_ctx *ctx, const dyn_schedule *given, dyn_schedule
     for (int64_t i = 0; i < w->count; i++)
         if (w->steps[i] < 0)
             return DYN__FAIL(ctx, DYN_EINVAL, "steps[%lld] is %lld", (long long)i, (long long)w->steps[i]);
-    if (!w->per_decade && !w->at_start && !w->at_end && !w->every && !w->count)
-        w->every = 1;
     return DYN_OK;
 }
 
@@ -122,8 +125,17 @@ const double *dyn__run_doubles(dyn_run *r, const void *x, double *room)
 
 void dyn__run_lock(dyn_run *r)
 {
-    if (r->team)
-        pthread_mutex_lock(&r->team->callbacks);
+    struct timespec t;
+
+    while (r->team) {
+        clock_gettime(CLOCK_REALTIME, &t);
+        t.tv_nsec += WAIT_NS;
+        t.tv_sec += t.tv_nsec / 1000000000;
+        t.tv_nsec %= 1000000000;
+        if (pthread_mutex_timedlock(&r->team->callbacks, &t) == 0)
+            return;
+        dyn__interrupted(r->ctx);
+    }
 }
 
 void dyn__run_unlock(dyn_run *r)
@@ -164,6 +176,10 @@ static dyn_status call(dyn_run *r, int64_t number, const double *theta, const do
     const int64_t failures = dyn__failures(r->ctx);
     const int32_t answer = o.fn(o.user, r, r->step, r->loss, theta, gradient);
 
+    if (answer == DYN_EINTERRUPTED) {
+        dyn__set_interrupted(r->ctx);
+        return dyn__run_break_off(r);
+    }
     if (!r->unfinished)
         r->observers[number].measured = r->step;
     return judge(r, number, answer, failures);

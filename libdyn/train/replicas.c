@@ -55,7 +55,7 @@ static dyn_status check_options(dyn_objective *objective, const dyn_replicas_opt
 
 static dyn_status draw(dyn_replicas *t, const dyn_replicas_options *o, int64_t i, double *theta)
 {
-    dyn_init_options init;
+    dyn_init_options init = DYN_INIT_OPTIONS_INIT;
 
     DYN__TRY(dyn__options(t->ctx, "dyn_init_options", entry(o->init_count, o->inits, i), &init, sizeof init,
                           sizeof init));
@@ -149,7 +149,7 @@ static dyn_status fill(dyn_replicas *t, const dyn_replicas_options *o)
 dyn_status dyn_replicas_create(dyn_objective *objective, const dyn_replicas_options *opt, dyn_replicas **out)
 {
     dyn_ctx *ctx = objective ? dyn__objective_ctx(objective) : NULL;
-    dyn_replicas_options o;
+    dyn_replicas_options o = DYN_REPLICAS_OPTIONS_INIT;
     dyn_replicas *t;
     dyn_status s;
 

@@ -38,13 +38,15 @@ static dyn_status begin(dyn_replicas *t, int64_t steps)
     if (steps < 0)
         return DYN__FAIL(t->ctx, DYN_EINVAL, "steps is %lld", (long long)steps);
     for (int64_t i = 0; i < t->count; i++) {
-        if (steps == 0 && t->runs[i]->opt.steps == 0)
-            return DYN__FAIL(t->ctx, DYN_EINVAL, "steps is 0, and the options of replica %lld give no end",
+        if (steps == DYN_TO_END && t->runs[i]->opt.steps == INT64_MAX)
+            return DYN__FAIL(t->ctx, DYN_EINVAL, "steps is DYN_TO_END, and the options of replica %lld give no end",
                              (long long)i);
         if (t->runs[i]->busy)
             return DYN__FAIL(t->ctx, DYN_ESTATE, "the replicas are training");
     }
+    atomic_store(&t->team.stop, 0);
     for (int64_t i = 0; i < t->count; i++) {
+        atomic_store(&t->runs[i]->stop, 0);
         t->first[i] = t->runs[i]->step;
         t->last[i] = dyn__run_end(t->runs[i], steps);
         t->status[i] = DYN_OK;
@@ -100,7 +102,7 @@ static int train_rounds(dyn_replicas *t)
         const int64_t begun = dyn__now_ns();
 
         dyn__parallel(t->ctx, t->count, train_one, t);
-        if (t->progress && report(t) && going_on(t))
+        if (dyn__interrupted(t->ctx) || (t->progress && report(t) && going_on(t)))
             return 1;
         if (t->progress)
             t->round = next_round(t->round, dyn__now_ns() - begun);
@@ -116,7 +118,9 @@ static dyn_status outcome(dyn_replicas *t, int stopped)
         if (t->runs[i]->reason == DYN_RUN_FAILED)
             return DYN__FAIL(t->ctx, t->status[i], "replica %lld failed at step %lld: %s", (long long)i,
                              (long long)t->runs[i]->step, dyn_status_text(t->status[i]));
-        if (t->runs[i]->reason == DYN_RUN_STOPPED || (stopped && !t->done[i]))
+        if (stopped && !t->done[i])
+            t->runs[i]->reason = DYN_RUN_STOPPED;
+        if (t->runs[i]->reason == DYN_RUN_STOPPED)
             s = DYN_STOPPED;
     }
     return s;
@@ -131,7 +135,6 @@ dyn_status dyn_replicas_train(dyn_replicas *replicas, int64_t steps)
     DYN__ENTER(replicas->ctx);
     DYN__TRY(begin(replicas, steps));
     stopped = train_rounds(replicas);
-    atomic_store(&replicas->team.stop, 0);
     return outcome(replicas, stopped);
 }
 

@@ -12,15 +12,16 @@
 
 static dyn_status check_counts(dyn_ctx *ctx, const dyn_run_options *o)
 {
-    const struct { const char *name; int64_t value; } counts[] = {
-        { "steps", o->steps }, { "batch", o->batch }, { "record_every", o->record_every },
-        { "accuracy_every", o->accuracy_every }, { "progress_every", o->progress_every },
-        { "validate_every", o->validate_every }, { "patience", o->patience },
+    const struct { const char *name; int64_t value, least; } counts[] = {
+        { "steps", o->steps, 0 }, { "batch", o->batch, 1 }, { "record_every", o->record_every, 1 },
+        { "accuracy_every", o->accuracy_every, 1 }, { "progress_every", o->progress_every, 0 },
+        { "validate_every", o->validate_every, 1 }, { "patience", o->patience, 0 },
     };
 
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        if (counts[i].value < 0)
-            return DYN__FAIL(ctx, DYN_EINVAL, "%s is %lld", counts[i].name, (long long)counts[i].value);
+        if (counts[i].value < counts[i].least)
+            return DYN__FAIL(ctx, DYN_EINVAL, "%s is %lld, must be at least %lld", counts[i].name,
+                             (long long)counts[i].value, (long long)counts[i].least);
     return DYN_OK;
 }
 
@@ -29,17 +30,16 @@ static dyn_status complete(dyn_ctx *ctx, const dyn_run_options *given, dyn_run_o
     _Static_assert(sizeof(void *) != 8 || (sizeof *o == 120 && offsetof(dyn_run_options, reserved) == 116),
                    "no implicit padding");
 
+    *o = (dyn_run_options)DYN_RUN_OPTIONS_INIT;
     DYN__TRY(dyn__options(ctx, "dyn_run_options", given, o, sizeof *o, sizeof *o));
     DYN__TRY(check_counts(ctx, o));
-    if (!isfinite(o->stop_loss) || !(o->stop_accuracy >= 0 && o->stop_accuracy <= 1))
-        return DYN__FAIL(ctx, DYN_EINVAL, "stop_loss is %g, stop_accuracy %g, not finite and in [0, 1]", o->stop_loss,
-                         o->stop_accuracy);
+    if (!(o->stop_loss < HUGE_VAL) || !(o->stop_accuracy >= 0 && (o->stop_accuracy <= 1 || isinf(o->stop_accuracy))))
+        return DYN__FAIL(ctx, DYN_EINVAL, "stop_loss is %g (finite, or -INFINITY), stop_accuracy %g (in [0, 1], or "
+                         "INFINITY)", o->stop_loss, o->stop_accuracy);
     if (o->drop_last != 0 && o->drop_last != 1)
         return DYN__FAIL(ctx, DYN_EINVAL, "drop_last is %d, not 0 or 1", o->drop_last);
     DYN__TRY(dyn__check_flag(ctx, "keep_best", o->keep_best));
     DYN__TRY(dyn__check_reserved(ctx, o->reserved));
-    o->record_every = o->record_every ? o->record_every : 1;
-    o->accuracy_every = o->accuracy_every ? o->accuracy_every : 100;
     return DYN_OK;
 }
 
@@ -108,7 +108,7 @@ static dyn_status fill(dyn_run *r, const dyn_optimizer_options *optimizer, const
         return DYN_ENOMEM;
     if (theta)
         DYN__TRY(copy_theta(r, theta));
-    if (r->opt.stop_accuracy > 0)
+    if (r->opt.stop_accuracy <= 1)
         DYN__TRY(dyn__run_widen(r));
     DYN__TRY(open_evaluator(r));
     DYN__TRY(dyn__validation_open(r));
@@ -168,6 +168,7 @@ void dyn_run_free(dyn_run *r)
     dyn__free(ctx, r->wide);
     dyn__free(ctx, r->next);
     dyn__free(ctx, r->gradient);
+    dyn__free(ctx, r->note);
     dyn__free(ctx, r->theta);
     dyn_optimizer_free(r->optimizer);
     dyn_objective_unref(r->objective);
@@ -188,8 +189,8 @@ static dyn_status check_trainable(dyn_run *r, int64_t steps)
                          (long long)r->step);
     if (steps < 0)
         return DYN__FAIL(r->ctx, DYN_EINVAL, "steps is %lld", (long long)steps);
-    if (steps == 0 && r->opt.steps == 0)
-        return DYN__FAIL(r->ctx, DYN_EINVAL, "steps is 0, and the run's options give no end");
+    if (steps == DYN_TO_END && r->opt.steps == INT64_MAX)
+        return DYN__FAIL(r->ctx, DYN_EINVAL, "steps is DYN_TO_END, and the run's options give no end");
     return DYN_OK;
 }
 
@@ -201,6 +202,7 @@ dyn_status dyn_run_train(dyn_run *run, int64_t steps)
         return DYN_EINVAL;
     DYN__ENTER(run->ctx);
     DYN__TRY(check_trainable(run, steps));
+    atomic_store(&run->stop, 0);
     last = dyn__run_end(run, steps);
     return dyn__run_advance(run, last, last);
 }
@@ -240,6 +242,22 @@ dyn_status dyn_run_states(const dyn_run *run, double *states)
     dyn__to_double(run->dtype, n, run->state, states);
     return DYN_OK;
 }
+
+dyn_status dyn_run_set_note(dyn_run *run, const char *text)
+{
+    char *copy = NULL;
+
+    if (!run)
+        return DYN_EINVAL;
+    DYN__ENTER(run->ctx);
+    if (text && !(copy = dyn__strdup(run->ctx, text)))
+        return DYN_ENOMEM;
+    dyn__free(run->ctx, run->note);
+    run->note = copy;
+    return DYN_OK;
+}
+
+const char *dyn_run_note(const dyn_run *run) { return run ? run->note : NULL; }
 
 const void *dyn_run_parameters(const dyn_run *run, int32_t *dtype)
 {

@@ -82,6 +82,8 @@ struct dyn_run {
     int64_t batch;              /* samples of a step; 0 = all */
     void *state, *next_state;   /* of the model, before and after the step; NULL = it has none */
 
+    char *note;                 /* the caller's text for the checkpoint, or NULL */
+
     dyn__history history;
     dyn__best best;
     dyn_objective *validated;   /* counted; NULL = none */

@@ -4,6 +4,8 @@
 #include "train/checkpoint.h"
 
 #include <stdio.h>
+#include <string.h>
+#include "objective/describe.h"
 
 /* The members collected so far. */
 typedef struct bundle {
@@ -93,14 +95,18 @@ static dyn_status add_series(bundle *b, const dyn_run *r, const dyn__series *s)
     return add(b, NAME(DYN__SERIES_PREFIX, s->name, DYN__SERIES_VALUES), DYN_F64, rows, s->columns, s->values);
 }
 
-static dyn_status write(bundle *b, const dyn_run *r, const char *path)
+static dyn_status write(bundle *b, const dyn_run *r, const dyn__text *objective, const char *path)
 {
     const int64_t state[DYN__STATE_COUNT] = { DYN__CHECKPOINT_VERSION, r->step, r->seen, r->reason };
     int64_t traits[DYN__TRAITS];
 
     dyn__traits_of(r, traits);
     DYN__TRY(add(b, NAME("state", "", ""), DYN_I64, DYN__STATE_COUNT, 0, state));
-    DYN__TRY(add(b, NAME("options", "", ""), DYN_I64, DYN__TRAITS, 0, traits));
+    for (int i = 0; i < DYN__TRAITS; i++)
+        DYN__TRY(add(b, NAME(DYN__OPTIONS_PREFIX, dyn__trait_name(i), ""), DYN_I64, 1, 0, &traits[i]));
+    DYN__TRY(add(b, NAME("objective", "", ""), DYN_U8, objective->length, 0, objective->at));
+    if (r->note)
+        DYN__TRY(add(b, NAME("note", "", ""), DYN_U8, (int64_t)strlen(r->note), 0, r->note));
     DYN__TRY(add_vectors(b, r));
     for (int64_t i = 0; i < r->series_count; i++)
         DYN__TRY(add_series(b, r, &r->series[i]));
@@ -110,6 +116,7 @@ static dyn_status write(bundle *b, const dyn_run *r, const char *path)
 dyn_status dyn_run_save(const dyn_run *run, const char *path)
 {
     bundle b = { 0 };
+    dyn__text objective = { 0 };
     dyn_status s;
 
     if (!run)
@@ -118,10 +125,13 @@ dyn_status dyn_run_save(const dyn_run *run, const char *path)
     DYN__NEED(run->ctx, path);
     if (run->busy)
         return DYN__FAIL(run->ctx, DYN_ESTATE, "the run is training");
-    b.ctx = run->ctx;
-    s = bundle_open(&b, 8 + run->history.columns + 2 * run->series_count);
+    b.ctx = objective.ctx = run->ctx;
+    s = dyn__objective_describe(run->objective, &objective);
     if (s == DYN_OK)
-        s = write(&b, run, path);
+        s = bundle_open(&b, 12 + DYN__TRAITS + run->history.columns + 2 * run->series_count);
+    if (s == DYN_OK)
+        s = write(&b, run, &objective, path);
     bundle_close(&b);
+    dyn__free(run->ctx, objective.at);
     return s;
 }

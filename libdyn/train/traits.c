@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What decides the trajectory of a run, in a form that can be stored and compared: a run must not go on from a
- * checkpoint under other rules. */
+ * What decides the trajectory of a run, by name, in a form that can be stored and compared: a run must not go on from a
+ * checkpoint under other rules. A file from before an option was made lacks it: the run then had its default. */
 #include "train/checkpoint.h"
 
 #include <stdio.h>
@@ -21,7 +21,7 @@ static const struct { const char *name; enum kind kind; size_t offset; } fields[
     FIELD(REAL, optimizer.beta2), FIELD(REAL, optimizer.eps), FIELD(REAL, optimizer.weight_decay),
     FIELD(REAL, optimizer.clip_norm), FIELD(WORD, optimizer.eps_inside), FIELD(WORD, optimizer.no_bias_correction),
     FIELD(WORD, optimizer.ema), FIELD(WORD, optimizer.init_from_gradient), FIELD(WORD, optimizer.schedule),
-    FIELD(WORD, optimizer.reserved), FIELD(LONG, optimizer.warmup), FIELD(LONG, optimizer.period),
+    FIELD(LONG, optimizer.warmup), FIELD(LONG, optimizer.period),
     FIELD(LONG, optimizer.tick_steps), FIELD(REAL, optimizer.warmup_start), FIELD(REAL, optimizer.factor),
     FIELD(REAL, optimizer.floor),
 #undef FIELD
@@ -38,21 +38,37 @@ static traits collect(const dyn_run *r)
     };
 }
 
+static int64_t bits_of(const traits *t, int i)
+{
+    const char *at = (const char *)t + fields[i].offset;
+    int64_t bits;
+    int32_t word;
+
+    if (fields[i].kind == WORD) {
+        memcpy(&word, at, sizeof word);
+        return word;
+    }
+    memcpy(&bits, at, sizeof bits);
+    return bits;
+}
+
+const char *dyn__trait_name(int i) { return fields[i].name; }
+
 void dyn__traits_of(const dyn_run *r, int64_t bits[DYN__TRAITS])
 {
     const traits t = collect(r);
 
-    for (int i = 0; i < DYN__TRAITS; i++) {
-        const char *at = (const char *)&t + fields[i].offset;
-        int32_t word;
+    for (int i = 0; i < DYN__TRAITS; i++)
+        bits[i] = bits_of(&t, i);
+}
 
-        if (fields[i].kind == WORD) {
-            memcpy(&word, at, sizeof word);
-            bits[i] = word;
-        } else {
-            memcpy(&bits[i], at, sizeof bits[i]);
-        }
-    }
+void dyn__traits_default(const dyn_run *r, int64_t bits[DYN__TRAITS])
+{
+    traits t = collect(r);
+
+    dyn_optimizer_defaults(r->optimizer->opt.kind, &t.optimizer);
+    for (int i = 0; i < DYN__TRAITS; i++)
+        bits[i] = bits_of(&t, i);
 }
 
 static void print(char *text, size_t size, enum kind kind, int64_t bits)

@@ -21,16 +21,15 @@ dyn_status dyn__validation_open(dyn_run *r)
 {
     dyn_run_options *o = &r->opt;
 
-    if (!o->validation && (o->patience || o->keep_best || o->validate_every))
-        return DYN__FAIL(r->ctx, DYN_EINVAL, "patience is %lld, keep_best %d, validate_every %lld without a validation",
-                         (long long)o->patience, (int)o->keep_best, (long long)o->validate_every);
+    if (!o->validation && (o->patience || o->keep_best))
+        return DYN__FAIL(r->ctx, DYN_EINVAL, "patience is %lld, keep_best %d without a validation",
+                         (long long)o->patience, (int)o->keep_best);
     r->best = (dyn__best){.loss = INFINITY, .now = NAN, .accuracy = NAN, .step = -1};
     if (!o->validation)
         return DYN_OK;
     DYN__TRY(check_fits(r, o->validation));
     dyn_objective_ref(o->validation);
     r->validated = o->validation;
-    o->validate_every = o->validate_every ? o->validate_every : 100;
     DYN__TRY(dyn__run_widen(r));
     if (o->keep_best || o->patience)
         r->best.theta = dyn__alloc(r->ctx, 1, r->bytes);
@@ -48,7 +47,7 @@ static dyn_status look(dyn_run *r)
     if (s == DYN_OK && dyn_objective_accuracy(r->validated, theta, &r->best.accuracy) < 0)
         r->best.accuracy = NAN;
     dyn__run_unlock(r);
-    return s;
+    return s < 0 ? s : dyn__check_interrupt(r->ctx);
 }
 
 dyn_status dyn__validate(dyn_run *r, int final)

@@ -22,16 +22,34 @@ TEST(no_implicit_padding)
     }
 }
 
-TEST(init_gives_the_size)
+TEST(init_gives_size_and_defaults)
 {
     for (size_t i = 0; i < LAYOUTS; i++) {
         const struct layout *l = &layouts[i];
+        unsigned char bytes[4096];
         uint32_t size;
 
         memcpy(&size, l->init, sizeof size);
         if (size != l->size)
             TEST_FAIL("%s: INIT gives struct_size %u of %zu", l->name, (unsigned)size, l->size);
+        if (dyn_options_init(l->name, bytes, size) != DYN_OK || memcmp(bytes, l->init, size) != 0)
+            TEST_FAIL("%s: dyn_options_init gives something else than INIT", l->name);
     }
+}
+
+/* An older program's struct gets as much as it has room for. */
+TEST(defaults_for_a_part)
+{
+    dyn_run_options o;
+    uint32_t size;
+
+    memset(&o, 0xff, sizeof o);
+    CHECK(dyn_options_init("dyn_run_options", &o, 24) == DYN_OK);
+    memcpy(&size, &o, sizeof size);
+    CHECK(size == 24 && o.steps == INT64_MAX && o.batch == INT64_MAX && o.seed == UINT64_MAX);
+    CHECK(dyn_options_init("dyn_run_options", &o, 2) == DYN_EABI_SIZE);
+    CHECK(dyn_options_init("dyn_run_options", &o, sizeof o + 4) == DYN_EABI_NEW);
+    CHECK(dyn_options_init("dyn_options", &o, sizeof o) == DYN_EINVAL);
 }
 
 static void print_layout(const struct layout *l, int last)
@@ -60,6 +78,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "json") == 0)
         return print_json();
     RUN(no_implicit_padding);
-    RUN(init_gives_the_size);
+    RUN(init_gives_size_and_defaults);
+    RUN(defaults_for_a_part);
     return test_end();
 }

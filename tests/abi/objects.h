@@ -100,7 +100,7 @@ static void objects_make_analyses(struct objects *o)
     objects_need(o, dyn_eigen_solve(o->operator, NULL, &o->eigen));
     objects_need(o, dyn_condensation_measure(o->ctx, 2, 2, series, 0, NULL, NULL, &o->condensation));
     objects_need(o, dyn_sharpness_tracker_create(o->ctx, 7, NULL, &o->sharpness_tracker));
-    objects_need(o, dyn_episodes_above(o->ctx, 4, series, series, &o->episodes));
+    objects_need(o, dyn_episodes_above(o->ctx, 4, NULL, series, series, &o->episodes));
     objects_need(o, dyn_rank_matrix(o->ctx, 2, 2, series, NULL, &o->rank));
 }
 

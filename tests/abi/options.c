@@ -55,7 +55,7 @@ USE(use_replicas, dyn_replicas, dyn_replicas_create(live.objective, opt, &out), 
 USE(use_run, dyn_run, dyn_run_create(live.objective, NULL, opt, live.theta, &out), dyn_run_free)
 USE(use_sharpness, dyn_sharpness_tracker, dyn_sharpness_tracker_create(live.ctx, 7, opt, &out),
     dyn_sharpness_tracker_free)
-USE(use_spike, dyn_episodes, dyn_episodes_spikes(live.ctx, 4, numbers, opt, &out), dyn_episodes_free)
+USE(use_spike, dyn_episodes, dyn_episodes_spikes(live.ctx, 4, NULL, numbers, opt, &out), dyn_episodes_free)
 
 static dyn_node write_loss(void *user, dyn_build *b)
 {

@@ -42,7 +42,7 @@ static void *train_prepare(const problem *p, const spec *s)
     dyn_run_options opt = DYN_RUN_OPTIONS_INIT;
     dyn_run *run;
 
-    opt.batch = spec_int(s, "batch", 0);
+    opt.batch = spec_int(s, "batch", INT64_MAX);
     opt.drop_last = opt.batch > 0;
     must(p->ctx, dyn_run_create(p->objective, &adam, &opt, p->theta, &run));
     if (opt.batch)

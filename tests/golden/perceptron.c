@@ -11,13 +11,13 @@ static const double tolerance = 1e-10;
 
 /* The order of LOSSES in make_golden.py. */
 static const dyn_objective_options losses[LOSSES] = {
-    {.struct_size = sizeof losses[0], .loss = DYN_LOSS_MSE},
-    {.struct_size = sizeof losses[0], .loss = DYN_LOSS_MSE, .half = 1},
-    {.struct_size = sizeof losses[0], .loss = DYN_LOSS_MSE, .mean_outputs = 1},
-    {.struct_size = sizeof losses[0], .loss = DYN_LOSS_MSE, .sum_samples = 1},
-    {.struct_size = sizeof losses[0], .loss = DYN_LOSS_CROSS_ENTROPY},
-    {.struct_size = sizeof losses[0], .loss = DYN_LOSS_BINARY_CROSS_ENTROPY},
-    {.struct_size = sizeof losses[0], .loss = DYN_LOSS_CROSS_ENTROPY, .l2 = 0.1},
+    {.struct_size = sizeof losses[0], .memory_limit = INT64_MAX, .loss = DYN_LOSS_MSE},
+    {.struct_size = sizeof losses[0], .memory_limit = INT64_MAX, .loss = DYN_LOSS_MSE, .half = 1},
+    {.struct_size = sizeof losses[0], .memory_limit = INT64_MAX, .loss = DYN_LOSS_MSE, .mean_outputs = 1},
+    {.struct_size = sizeof losses[0], .memory_limit = INT64_MAX, .loss = DYN_LOSS_MSE, .sum_samples = 1},
+    {.struct_size = sizeof losses[0], .memory_limit = INT64_MAX, .loss = DYN_LOSS_CROSS_ENTROPY},
+    {.struct_size = sizeof losses[0], .memory_limit = INT64_MAX, .loss = DYN_LOSS_BINARY_CROSS_ENTROPY},
+    {.struct_size = sizeof losses[0], .memory_limit = INT64_MAX, .loss = DYN_LOSS_CROSS_ENTROPY, .l2 = 0.1},
 };
 
 static const int64_t widths[DEPTHS][5] = {{3, 4, 2}, {3, 4, 4, 2}, {3, 4, 3, 4, 2}};
@@ -43,7 +43,7 @@ static dyn_objective *make(const setting *c)
     opt.widths_count = c->depth + 2;
     opt.widths = widths[c->depth - 1];
     opt.activation = c->activation;
-    opt.output_scale = c->output_scale;
+    opt.output_scale = c->output_scale != 0 ? c->output_scale : 1;
     CHECK_OK(ctx, dyn_model_perceptron(ctx, &opt, &m));
     CHECK_OK(ctx, dyn_objective_create(ctx, m, x, y, &c->loss, &o));
     dyn_model_unref(m);

@@ -165,7 +165,7 @@ TEST(clusters_agree_with_numpy)
         for (int j = 0; j < LONG; j++)
             CHECK_NEAR(dyn_condensation_directions(c)[j], x->direction[j], 1e-12);
         CHECK_NEAR(dyn_condensation_tightness(c)[0], x->tightness, 1e-12);
-        CHECK_OK(ctx, dyn_condensation_cover(c, 0.0, &cover, &ratio));
+        CHECK_OK(ctx, dyn_condensation_cover(c, dyn_condensation_settings(c)->threshold, &cover, &ratio));
         CHECK(cover == x->cover);
         CHECK_NEAR(ratio, (double)x->cover / (WIDE - 1), 1e-14);
         dyn_condensation_free(c);
@@ -368,7 +368,7 @@ TEST(no_direction_at_all)
     CHECK(cosines[0] == 0.0 && cosines[5] == 0.0);
     CHECK_OK(ctx, dyn_condensation_alignment(c, z, &ratio, NULL));
     CHECK(ratio == 0.0);
-    CHECK_OK(ctx, dyn_condensation_cover(c, 0.0, NULL, &ratio));
+    CHECK_OK(ctx, dyn_condensation_cover(c, dyn_condensation_settings(c)->threshold, NULL, &ratio));
     CHECK(ratio == 0.0);
     CHECK(dyn_condensation_histogram(c, 8, 1, cosines, &top) == DYN_EINVAL);
     dyn_condensation_free(c);

@@ -173,7 +173,7 @@ static phase phase_at(int64_t m, double gamma)
     opt.record_every = 1000;
     t = training_make(ctx, &net, &init, 4, x, y, &half);
     training_start(&t, &gd, &opt);
-    CHECK_OK(ctx, dyn_run_train(t.run, 0));
+    CHECK_OK(ctx, dyn_run_train(t.run, DYN_TO_END));
     CHECK(dyn_run_reason(t.run) == DYN_RUN_LOSS);
     CHECK_OK(ctx, dyn_run_theta(t.run, theta));
     CHECK_OK(ctx, dyn_condensation_distance(ctx, 2 * m, theta, t.theta, &p.distance));

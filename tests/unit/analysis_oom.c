@@ -22,7 +22,7 @@ static dyn_status condensation(dyn_ctx *ctx, void *arg)
     if (s >= 0)
         s = dyn_condensation_cosines(c, 1, d);
     if (s >= 0)
-        s = dyn_condensation_cover(c, 0.0, NULL, &ratio);
+        s = dyn_condensation_cover(c, 0.95, NULL, &ratio);
     if (s >= 0)
         s = dyn_condensation_alignment(c, w, &ratio, NULL);
     if (s >= 0)
@@ -105,7 +105,7 @@ static dyn_status spikes(dyn_ctx *ctx, void *arg)
 {
     static const double loss[5] = { 1, 1, 5, 1, 1 };
     dyn_episodes *e = NULL;
-    dyn_status s = dyn_episodes_spikes(ctx, 5, loss, NULL, &e);
+    dyn_status s = dyn_episodes_spikes(ctx, 5, NULL, loss, NULL, &e);
 
     (void)arg;
     dyn_episodes_free(e);

@@ -269,8 +269,8 @@ TEST(spikes_agree_with_python)
 {
     static const struct { dyn_spike_options opt; int64_t count, start[4], end[4], peak[4]; } cases[] = {
         { DYN_SPIKE_OPTIONS_INIT, 3, { 120, 300, 450 }, { 150, 313, 456 }, { 135, 301, 450 } },
-        { { sizeof(dyn_spike_options), 0, 0, 0, 5, 0.0 }, 3, { 120, 301, 452 }, { 151, 315, 458 }, { 139, 305, 454 } },
-        { { sizeof(dyn_spike_options), 0, 10, 1, 0, 1.5 }, 4, { 120, 135, 300, 450 }, { 130, 145, 310, 458 },
+        { { sizeof(dyn_spike_options), 0, 50, 30, 5, 2.0 }, 3, { 120, 301, 452 }, { 151, 315, 458 }, { 139, 305, 454 } },
+        { { sizeof(dyn_spike_options), 0, 10, 1, 1, 1.5 }, 4, { 120, 135, 300, 450 }, { 130, 145, 310, 458 },
           { 120, 135, 301, 450 } },
     };
     double loss[STEPS];
@@ -279,7 +279,7 @@ TEST(spikes_agree_with_python)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dyn_episodes *e = NULL;
 
-        CHECK_OK(ctx, dyn_episodes_spikes(ctx, STEPS, loss, &cases[i].opt, &e));
+        CHECK_OK(ctx, dyn_episodes_spikes(ctx, STEPS, NULL, loss, &cases[i].opt, &e));
         CHECK(dyn_episodes_count(e) == cases[i].count);
         if (dyn_episodes_count(e) == cases[i].count) {
             CHECK(same(dyn_episodes_starts(e), cases[i].count, cases[i].start));
@@ -295,10 +295,10 @@ TEST(divergence_is_a_spike_and_nan_is_none)
     double loss[6] = { 1, 1, NAN, INFINITY, INFINITY, 1 };
     dyn_episodes *e = NULL;
 
-    CHECK_OK(ctx, dyn_episodes_spikes(ctx, 6, loss, NULL, &e));
+    CHECK_OK(ctx, dyn_episodes_spikes(ctx, 6, NULL, loss, NULL, &e));
     CHECK(dyn_episodes_count(e) == 1 && dyn_episodes_starts(e)[0] == 3 && dyn_episodes_ends(e)[0] == 5);
     dyn_episodes_free(e);
-    CHECK_OK(ctx, dyn_episodes_spikes(ctx, 0, loss, NULL, &e));
+    CHECK_OK(ctx, dyn_episodes_spikes(ctx, 0, NULL, loss, NULL, &e));
     CHECK(dyn_episodes_count(e) == 0);
     dyn_episodes_free(e);
 }
@@ -315,8 +315,8 @@ TEST(predictor_against_spikes)
 
     for (int i = 0; i < 16; i++)
         level[i] = 2.0;
-    CHECK_OK(ctx, dyn_episodes_above(ctx, 16, predictor, level, &p));
-    CHECK_OK(ctx, dyn_episodes_above(ctx, 16, loss, level, &s));
+    CHECK_OK(ctx, dyn_episodes_above(ctx, 16, NULL, predictor, level, &p));
+    CHECK_OK(ctx, dyn_episodes_above(ctx, 16, NULL, loss, level, &s));
     CHECK(dyn_episodes_count(p) == 3 && dyn_episodes_count(s) == 3);
     CHECK_OK(ctx, dyn_episodes_confusion(p, s, 1, &hits, &missed, &alarms));
     CHECK(hits == 2 && missed == 1 && alarms == 1);
@@ -326,7 +326,7 @@ TEST(predictor_against_spikes)
     CHECK(hits == 3 && missed == 0 && alarms == 0);
     dyn_episodes_free(p);
     CHECK_OK(ctx, dyn_episodes_sustained(ctx, 16, predictor, smooth));
-    CHECK_OK(ctx, dyn_episodes_above(ctx, 16, smooth, level, &p));
+    CHECK_OK(ctx, dyn_episodes_above(ctx, 16, NULL, smooth, level, &p));
     CHECK(dyn_episodes_count(p) == 1 && dyn_episodes_starts(p)[0] == sustained_start);
     CHECK(dyn_episodes_ends(p)[0] == sustained_start + 1);
     dyn_episodes_free(p);
@@ -355,7 +355,7 @@ TEST(bad_arguments_are_named)
     CHECK(dyn_sharpness_tracker_measure(t, H, NULL, 1.0, NULL) == DYN_ESHAPE);
     CHECK_STR(dyn_ctx_message(ctx), "H has size 40, the tracker 39");
     opt.ratio = 0.5;
-    CHECK(dyn_episodes_spikes(ctx, 1, g, &opt, &e) == DYN_EINVAL && !e);
+    CHECK(dyn_episodes_spikes(ctx, 1, NULL, g, &opt, &e) == DYN_EINVAL && !e);
     CHECK_STR(dyn_ctx_message(ctx), "ratio is 0.5");
     CHECK(dyn_episodes_count(NULL) == 0 && !dyn_episodes_starts(NULL));
     dyn_sharpness_tracker_free(t);

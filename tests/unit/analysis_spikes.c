@@ -45,7 +45,7 @@ static dyn_episodes *crossings(const training *t, const char *name)
     const double *threshold = series(t, "threshold", &n), *values = series(t, name, &n);
     dyn_episodes *e = NULL;
 
-    CHECK_OK(ctx, dyn_episodes_above(ctx, n, values, threshold, &e));
+    CHECK_OK(ctx, dyn_episodes_above(ctx, n, NULL, values, threshold, &e));
     return e;
 }
 
@@ -55,7 +55,7 @@ static dyn_episodes *spikes(const training *t)
     const double *loss = dyn_run_history(t->run, "loss", &n);
     dyn_episodes *e = NULL;
 
-    CHECK_OK(ctx, dyn_episodes_spikes(ctx, n, loss, NULL, &e));
+    CHECK_OK(ctx, dyn_episodes_spikes(ctx, n, NULL, loss, NULL, &e));
     return e;
 }
 
@@ -86,7 +86,7 @@ static training train(int32_t kind, double eps, int64_t steps, int64_t measure_e
     training_start(&t, &o, &run);
     CHECK_OK(ctx, dyn_sharpness_tracker_create(ctx, dyn_model_size(t.model), opt, tracker));
     CHECK_OK(ctx, dyn_sharpness_observe(*tracker, t.run, &when));
-    CHECK_OK(ctx, dyn_run_train(t.run, 0));
+    CHECK_OK(ctx, dyn_run_train(t.run, DYN_TO_END));
     return t;
 }
 

@@ -89,7 +89,7 @@ static dyn_run_options until(int64_t steps)
 {
     dyn_run_options o = DYN_RUN_OPTIONS_INIT;
 
-    o.steps = steps;
+    o.steps = steps ? steps : INT64_MAX;
     return o;
 }
 
@@ -153,15 +153,15 @@ TEST(goes_on_in_the_same_process)
     int broken_off = 0;
 
     begin(&whole, 0, -1);
-    CHECK_OK(ctx, dyn_run_train(whole.w.run, 0));
+    CHECK_OK(ctx, dyn_run_train(whole.w.run, DYN_TO_END));
     for (int64_t at = 0; at < whole.w.products; at += 1 + at / 7) {
         training t;
 
         begin(&t, 0, at);
-        CHECK(dyn_run_train(t.w.run, 0) == (dyn_status)DYN_STOPPED || dyn_run_step(t.w.run) == STEPS);
+        CHECK(dyn_run_train(t.w.run, DYN_TO_END) == (dyn_status)DYN_STOPPED || dyn_run_step(t.w.run) == STEPS);
         broken_off += dyn_run_step(t.w.run) % EVERY == 0;
         if (dyn_run_reason(t.w.run) == DYN_RUN_STOPPED)
-            CHECK_OK(ctx, dyn_run_train(t.w.run, 0));
+            CHECK_OK(ctx, dyn_run_train(t.w.run, DYN_TO_END));
         check_same(&whole, &t);
         end(&t);
     }
@@ -201,9 +201,9 @@ TEST(goes_on_from_a_checkpoint)
 
     CHECK(mkstemp(path) >= 0);
     begin(&whole, 1, -1);
-    CHECK_OK(ctx, dyn_run_train(whole.w.run, 0));
+    CHECK_OK(ctx, dyn_run_train(whole.w.run, DYN_TO_END));
     begin(&t, 1, 3 * whole.w.products / 8 + 2);      /* in the second of four measurements */
-    CHECK(dyn_run_train(t.w.run, 0) == (dyn_status)DYN_STOPPED && dyn_run_step(t.w.run) % EVERY == 0);
+    CHECK(dyn_run_train(t.w.run, DYN_TO_END) == (dyn_status)DYN_STOPPED && dyn_run_step(t.w.run) % EVERY == 0);
     CHECK_OK(ctx, dyn_run_save(t.w.run, path));
     dyn_run_free(t.w.run);
     CHECK_OK(ctx, dyn_run_load(t.objective, &optimizer, &opt, path, &t.w.run));
@@ -211,7 +211,7 @@ TEST(goes_on_from_a_checkpoint)
     CHECK(rows == t.calls - 1);
     t.calls = (int)rows;
     observe(&t, EVERY, 1);
-    CHECK_OK(ctx, dyn_run_train(t.w.run, 0));
+    CHECK_OK(ctx, dyn_run_train(t.w.run, DYN_TO_END));
     check_same(&whole, &t);
     remove(path);
     end(&t);

@@ -249,7 +249,7 @@ typedef struct future { uint32_t struct_size, a, b, c, d, e; } future;
 
 static dyn_status check_options(dyn_ctx *ctx, const void *given, options *full)
 {
-    memset(full, 0xff, sizeof *full);
+    *full = (options){ sizeof *full, 7, 8, 9 };       /* the defaults */
     return dyn__options(ctx, "dyn_some_options", given, full, sizeof *full, 8);
 }
 
@@ -261,11 +261,11 @@ TEST(options_accepted)
     dyn_ctx *ctx = context(1);
 
     CHECK(check_options(ctx, NULL, &full) == DYN_OK);
-    CHECK(full.struct_size == sizeof full && full.a == 0 && full.b == 0 && full.c == 0);
+    CHECK(full.struct_size == sizeof full && full.a == 7 && full.b == 8 && full.c == 9);
     CHECK(check_options(ctx, &o, &full) == DYN_OK);
     CHECK(full.a == 1 && full.b == 2 && full.c == 3);
     CHECK(check_options(ctx, v1, &full) == DYN_OK);
-    CHECK(full.struct_size == sizeof full && full.a == 5 && full.b == 0 && full.c == 0);
+    CHECK(full.struct_size == sizeof full && full.a == 5 && full.b == 8 && full.c == 9);
     CHECK(check_options(ctx, &f, &full) == DYN_OK);
     CHECK(full.struct_size == sizeof full && full.c == 3);
     dyn_ctx_free(ctx);

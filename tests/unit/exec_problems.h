@@ -15,7 +15,7 @@ typedef struct problem {
     int digits;
     int32_t dtype;
     int64_t samples;
-    int64_t memory_limit;
+    int64_t memory_limit;       /* 0 = none */
 } problem;
 
 static inline dyn_ctx *make_ctx(int32_t threads, int32_t isa)
@@ -89,7 +89,7 @@ static inline dyn_objective *make_objective(dyn_ctx *ctx, const problem *p, int6
     opt.loss = p->digits ? DYN_LOSS_CROSS_ENTROPY : DYN_LOSS_MSE;
     opt.dtype = p->dtype;
     opt.l2 = 1e-3;
-    opt.memory_limit = p->memory_limit;
+    opt.memory_limit = p->memory_limit ? p->memory_limit : INT64_MAX;
     CHECK_OK(ctx, dyn_objective_create(ctx, m, xs, ys, &opt, &o));
     dyn_array_unref(x);
     dyn_array_unref(y);

@@ -14,8 +14,12 @@ static const dyn_optimizer_options adam = OPTIMIZER_OPTIONS(.kind = DYN_OPTIMIZE
 
 static dyn_run_options run_options(const problem *p)
 {
-    return (dyn_run_options){ .struct_size = sizeof(dyn_run_options), .steps = STEPS, .batch = p->digits ? 150 : 0,
-                              .seed = 5 };
+    dyn_run_options o = DYN_RUN_OPTIONS_INIT;
+
+    o.steps = STEPS;
+    o.batch = p->digits ? 150 : INT64_MAX;
+    o.seed = 5;
+    return o;
 }
 
 static dyn_run *start(dyn_ctx *ctx, const problem *p)
@@ -36,7 +40,7 @@ static trained finish(dyn_ctx *ctx, dyn_run *r)
     trained t = { .size = dyn_objective_size(dyn_run_objective(r)) };
     int64_t rows = 0;
 
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     t.theta = malloc((size_t)t.size * sizeof *t.theta);
     CHECK_OK(ctx, dyn_run_theta(r, t.theta));
     const double *loss = dyn_run_history(r, "loss", &rows);

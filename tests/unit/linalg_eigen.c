@@ -520,12 +520,12 @@ TEST(arguments)
         dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
 
         opt.which = bad[i].which;
-        opt.count = bad[i].count;
-        opt.max_products = bad[i].max_products;
-        opt.subspace = bad[i].subspace;
-        opt.block = bad[i].block;
-        opt.start_count = bad[i].start_count;
-        opt.tolerance = bad[i].tolerance;
+        opt.count = bad[i].count != 0 ? bad[i].count : opt.count;
+        opt.max_products = bad[i].max_products != 0 ? bad[i].max_products : opt.max_products;
+        opt.subspace = bad[i].subspace != 0 ? bad[i].subspace : opt.subspace;
+        opt.block = bad[i].block != 0 ? bad[i].block : opt.block;
+        opt.start_count = bad[i].start_count != 0 ? bad[i].start_count : opt.start_count;
+        opt.tolerance = bad[i].tolerance != 0 ? bad[i].tolerance : opt.tolerance;
         e = solve_n(N, spectrum, &opt, DYN_EINVAL);
         CHECK(e == NULL);
         CHECK_STR(dyn_ctx_message(ctx), bad[i].message);

@@ -49,10 +49,10 @@ TEST(normal_kinds)
         {DYN_INIT_NORMAL, 0.3, 0.3},
         {DYN_INIT_POWER, 0.5, 0.05},                  /* 400^-1/2 */
         {DYN_INIT_WIDTH_POWER, 1, 0.0025},            /* 400^-1 */
-        {DYN_INIT_LECUN, 0, 0.05},
+        {DYN_INIT_LECUN, 1, 0.05},
         {DYN_INIT_LECUN, 2, 0.1},
-        {DYN_INIT_XAVIER, 0, 0.063245553203367587},    /* sqrt(2/500) */
-        {DYN_INIT_HE, 0, 0.070710678118654752},        /* sqrt(2/400) */
+        {DYN_INIT_XAVIER, 1, 0.063245553203367587},    /* sqrt(2/500) */
+        {DYN_INIT_HE, 1, 0.070710678118654752},        /* sqrt(2/400) */
     };
 
     for (size_t k = 0; k < sizeof c / sizeof c[0]; k++) {
@@ -70,10 +70,10 @@ TEST(normal_kinds)
 TEST(uniform_kinds)
 {
     static const struct { int32_t kind; double scale, half; } c[] = {
-        {DYN_INIT_DEFAULT, 0, 0.05},
+        {DYN_INIT_DEFAULT, 1, 0.05},
         {DYN_INIT_DEFAULT, 3, 0.15},
         {DYN_INIT_UNIFORM, 0.7, 0.7},
-        {DYN_INIT_XAVIER_UNIFORM, 0, 0.10954451150103323},      /* sqrt(6/500) */
+        {DYN_INIT_XAVIER_UNIFORM, 1, 0.10954451150103323},      /* sqrt(6/500) */
     };
 
     for (size_t k = 0; k < sizeof c / sizeof c[0]; k++) {
@@ -202,7 +202,7 @@ TEST(bad_options)
     CHECK(dyn_model_initialise(NULL, NULL, theta) == DYN_EINVAL);
     CHECK(dyn_model_initialise(model, NULL, NULL) == DYN_EINVAL);
     REFUSED(o.kind = 12, DYN_EINVAL, "kind 12 is outside [0, 11]");
-    REFUSED(o.bias_kind = -1, DYN_EINVAL, "bias_kind -1");
+    REFUSED(o.bias_kind = -2, DYN_EINVAL, "bias_kind -2");
     REFUSED(o.bias_kind = DYN_INIT_ORTHOGONAL, DYN_EINVAL, "DYN_INIT_ORTHOGONAL");
     REFUSED(o.scale = (double)NAN, DYN_EINVAL, "scale nan");
     REFUSED((o.kind = DYN_INIT_NORMAL, o.scale = -1), DYN_EINVAL, "scale -1");

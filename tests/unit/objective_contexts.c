@@ -35,7 +35,7 @@ static family make_family(dyn_ctx *c)
     f.samples = dyn_graph_input(f.g, "x", 2, SHAPE(4, 2));
     CHECK_OK(c, dyn_run_create(f.network, &OPTIMIZER(.rate = 0.1), NULL, theta, &f.run));
     CHECK_OK(c, dyn_sharpness_tracker_create(c, NETWORK_SIZE, NULL, &f.tracker));
-    CHECK_OK(c, dyn_episodes_above(c, 4, theta, threshold, &f.episodes));
+    CHECK_OK(c, dyn_episodes_above(c, 4, NULL, theta, threshold, &f.episodes));
     return f;
 }
 

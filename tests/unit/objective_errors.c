@@ -79,7 +79,9 @@ static dyn_status try_options(const dyn_objective_options *opt)
     return s;
 }
 
-#define OBJECTIVE(...) &(dyn_objective_options){ .struct_size = sizeof(dyn_objective_options), __VA_ARGS__ }
+#pragma GCC diagnostic ignored "-Woverride-init"     /* the default limit is overridden */
+#define OBJECTIVE(...) &(dyn_objective_options){ .struct_size = sizeof(dyn_objective_options), \
+                                                  .memory_limit = INT64_MAX, __VA_ARGS__ }
 
 TEST(options)
 {

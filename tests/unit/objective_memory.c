@@ -277,7 +277,7 @@ TEST(prime_number_of_samples)
         dyn_objective *o = NULL;
         dyn_operator *H = NULL;
 
-        opt.memory_limit = limited * 250000;
+        opt.memory_limit = limited ? 250000 : INT64_MAX;
         CHECK_OK(ctx, dyn_objective_create(ctx, m, rows, y, &opt, &o));
         CHECK_OK(ctx, dyn_objective_hessian(o, theta, &H));
         CHECK_OK(ctx, dyn_operator_apply(H, 1, theta, hv[limited]));

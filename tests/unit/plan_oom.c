@@ -197,7 +197,7 @@ static dyn_status limited_network(dyn_ctx *ctx, int64_t limit, dyn_objective **o
 
     *out = NULL;
     opt.dtype = DYN_F32;
-    opt.memory_limit = limit;
+    opt.memory_limit = limit ? limit : INT64_MAX;
     if (s == DYN_OK)
         s = make_data(ctx, DYN_F32, &x, &y);
     if (s == DYN_OK)

@@ -54,7 +54,7 @@ TEST(csv)
     CHECK_OK(ctx, dyn_run_record(r, "single", 1, rows[1]));
     CHECK_OK(ctx, dyn_run_record(r, "pair", 2, rows[1]));
     CHECK_OK(ctx, dyn_run_record(r, "pair", 2, rows[2]));
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK_OK(ctx, dyn_run_write_csv(r, temporary(path)));
     f = fopen(path, "r");
     text[fread(text, 1, sizeof text - 1, f)] = 0;
@@ -128,7 +128,7 @@ static void check_setting(const setting *s, const int64_t *stops, int count)
     dyn_objective *o = make_network(ctx, s->dtype), *other;
     dyn_run *whole = whole_run(o, s);
 
-    CHECK_OK(ctx, dyn_run_train(whole, 0));
+    CHECK_OK(ctx, dyn_run_train(whole, DYN_TO_END));
     for (int i = 0; i < count; i++) {
         dyn_run *r = whole_run(o, s);
 
@@ -136,7 +136,7 @@ static void check_setting(const setting *s, const int64_t *stops, int count)
             CHECK_OK(ctx, dyn_run_train(r, stops[i]));
         r = move_elsewhere(r, s, 1 + i % 3, &other);
         CHECK(dyn_run_step(r) == stops[i]);
-        CHECK(dyn_run_train(r, 0) == DYN_OK);
+        CHECK(dyn_run_train(r, DYN_TO_END) == DYN_OK);
         check_same_theta(whole, r, NETWORK_SIZE);
         check_same_records(whole, r);
         dyn_run_free(r);
@@ -193,13 +193,13 @@ TEST(other_options_are_refused)
     s = adam, s.options.seed = 12;
     CHECK(dyn_run_load(o, &s.optimizer, &s.options, path, &r) == DYN_EINVAL);
     CHECK_STR(dyn_ctx_message(ctx), "seed is 12, in the checkpoint it is 11");
-    s = adam, s.options.batch = 0;
+    s = adam, s.options.batch = INT64_MAX;
     CHECK(dyn_run_load(o, &s.optimizer, &s.options, path, &r) == DYN_EINVAL);
     CHECK(dyn_run_load(single, &adam.optimizer, &adam.options, path, &r) == DYN_EINVAL);
     CHECK_STR(dyn_ctx_message(ctx), "dtype is 1, in the checkpoint it is 0");
     s = adam, s.options.steps = 100, s.options.record_every = 5, s.options.stop_loss = 1e-9;
     CHECK_OK(ctx, dyn_run_load(o, &s.optimizer, &s.options, path, &r));
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK(dyn_run_step(r) == 100);
     dyn_run_free(r);
     CHECK(dyn_run_load(o, NULL, NULL, "/nowhere/at/all", &r) == DYN_EIO && r == NULL);
@@ -210,11 +210,47 @@ TEST(other_options_are_refused)
     dyn_objective_unref(o);
 }
 
+/* The loss and the data of the file are compared with those given; a note comes back. */
+TEST(other_objectives_are_refused)
+{
+    dyn_objective *o = make_network(ctx, DYN_F64), *other;
+    dyn_objective_options with_l2 = DYN_OBJECTIVE_OPTIONS_INIT;
+    dyn_array *x = NULL, *y = NULL;
+    double numbers[2 * SAMPLES];
+    char path[64];
+    dyn_run *r = whole_run(o, &adam);
+
+    CHECK(dyn_run_note(r) == NULL && dyn_run_set_note(NULL, "") == DYN_EINVAL);
+    CHECK_OK(ctx, dyn_run_set_note(r, "how to make it again"));
+    CHECK_OK(ctx, dyn_run_save(r, temporary(path)));
+    dyn_run_free(r);
+    CHECK_OK(ctx, dyn_run_load(o, &adam.optimizer, &adam.options, path, &r));
+    CHECK(!strcmp(dyn_run_note(r), "how to make it again"));
+    dyn_run_free(r);
+    for (int i = 0; i < 2 * SAMPLES; i++)
+        numbers[i] = i;
+    CHECK_OK(ctx, dyn_array_wrap(ctx, DYN_F64, 2, (const int64_t[]){ SAMPLES, 2 }, numbers, &x));
+    CHECK_OK(ctx, dyn_array_wrap(ctx, DYN_F64, 2, (const int64_t[]){ SAMPLES, 1 }, numbers, &y));
+    with_l2.l2 = 0.25;
+    CHECK_OK(ctx, dyn_objective_create(ctx, dyn_objective_model(o), x, y, NULL, &other));
+    CHECK(dyn_run_load(other, &adam.optimizer, &adam.options, path, &r) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "the objective is another one: it has \"data x");
+    dyn_objective_unref(other);
+    CHECK_OK(ctx, dyn_objective_create(ctx, dyn_objective_model(o), x, y, &with_l2, &other));
+    CHECK(dyn_run_load(other, &adam.optimizer, &adam.options, path, &r) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "the objective is another one: it has \"%");
+    dyn_objective_unref(other);
+    dyn_array_unref(x);
+    dyn_array_unref(y);
+    unlink(path);
+    dyn_objective_unref(o);
+}
+
 /* The checkpoint with one member replaced, or left out where a is NULL; its status when loaded. */
 static dyn_status load_changed(dyn_objective *o, const char *path, const char *member, dyn_array *a)
 {
-    const char *names[32];
-    dyn_array *arrays[32];
+    const char *names[64];
+    dyn_array *arrays[64];
     char changed[64];
     int64_t n = 0;
     dyn_npz *npz;
@@ -264,10 +300,10 @@ TEST(files_that_lie)
     dyn_objective *o = make_network(ctx, DYN_F64);
     const double zeros[64] = { 0 };
     const int64_t whole[64] = { 0 }, states[][4] = {
-        { 2, 21, 21, 0 }, { 1, -1, 0, 0 }, { 1, 21, 20, 0 }, { 1, 21, 23, 0 }, { 1, 21, 21, 8 }, { 1, 3, 3, 0 },
-        { 1, INT64_MAX, INT64_MAX, 0 },
+        { 3, 21, 21, 0 }, { 2, -1, 0, 0 }, { 2, 21, 20, 0 }, { 2, 21, 23, 0 }, { 2, 21, 21, 8 }, { 2, 3, 3, 0 },
+        { 2, INT64_MAX, INT64_MAX, 0 },
     };
-    const char *const members[] = { "state", "options", "theta", "m", "v", "history.step", "history.loss",
+    const char *const members[] = { "state", "theta", "m", "v", "history.step", "history.loss",
                                     "series.pair.values" };
     int64_t steps[6] = { 0, 4, 8, 12, 16, 20 };
     char path[64];
@@ -281,7 +317,7 @@ TEST(files_that_lie)
         CHECK(load_with(o, path, members[i], DYN_F32, 1, 25, zeros) == DYN_EFORMAT);
     }
     CHECK(load_with(o, path, "state", DYN_I64, 1, 4, states[0]) == DYN_EVERSION);
-    CHECK_STR(dyn_ctx_message(ctx), "version of the checkpoint is 2, known is 1");
+    CHECK_STR(dyn_ctx_message(ctx), "version of the checkpoint is 3, known is 2");
     for (size_t i = 1; i < sizeof states / sizeof *states; i++)
         CHECK(load_with(o, path, "state", DYN_I64, 1, 4, states[i]) == DYN_EFORMAT);
     CHECK(load_with(o, path, "history.step", DYN_F64, 1, 21, zeros) == DYN_EFORMAT);
@@ -361,6 +397,7 @@ int main(void)
 #if DYN__HAVE_ZIP
     RUN(resume_equals_never_stopped);
     RUN(other_options_are_refused);
+    RUN(other_objectives_are_refused);
     RUN(files_that_lie);
     RUN(damaged_files);
 #else

@@ -26,7 +26,7 @@ static dyn_run *start(int64_t steps)
     dyn_run *r = NULL;
 
     CHECK_OK(ctx, dyn_run_create(quadratic, &OPTIMIZER(.kind = DYN_OPTIMIZER_ADAM, .rate = .1),
-                                 &RUN_OPTIONS(.steps = steps), quadratic_start, &r));
+                                 &RUN_OPTIONS(.steps = steps ? steps : INT64_MAX), quadratic_start, &r));
     return r;
 }
 
@@ -38,8 +38,8 @@ static void check_steps(const dyn_schedule *when, int64_t steps, int count, cons
     CHECK_OK(ctx, dyn_run_observe(r, note, &l, when));
     for (int call = 1; call < 7; call++)
         CHECK_OK(ctx, dyn_run_train(r, call));      /* 21 steps in pieces, then the rest */
-    CHECK_OK(ctx, dyn_run_train(r, 0));
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK(l.count == count);
     if (l.count == count)
         for (int i = 0; i < count; i++)
@@ -80,8 +80,8 @@ TEST(ends)
     CHECK_OK(ctx, dyn_run_create(quadratic, &OPTIMIZER(.rate = .1), &RUN_OPTIONS(.steps = 5000, .stop_loss = 1e-6),
                                  quadratic_start, &r));
     CHECK_OK(ctx, dyn_run_observe(r, note, &m, &SCHEDULE(.at_end = 1)));
-    CHECK_OK(ctx, dyn_run_train(r, 0));
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK(m.count == 1 && m.step[0] == dyn_run_step(r) && dyn_run_step(r) < 5000);
     dyn_run_free(r);
 }
@@ -119,7 +119,7 @@ TEST(observer_sees_the_step_about_to_be_taken)
 
     CHECK_OK(ctx, dyn_optimizer_create(ctx, 3, DYN_F64, &adam, &t.o));
     CHECK_OK(ctx, dyn_run_observe(r, compare_with_twin, &t, NULL));
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK(t.calls == 21);
     CHECK(dyn_optimizer_steps(dyn_run_optimizer(r)) == 20);
     dyn_optimizer_free(t.o);
@@ -175,15 +175,15 @@ TEST(observers_stop_a_run)
     CHECK_OK(ctx, dyn_run_observe(r, note, &stop, NULL));
     CHECK_OK(ctx, dyn_run_observe(r, note, &fail, NULL));
     CHECK_OK(ctx, dyn_run_observe(r, note, &odd, NULL));
-    CHECK(dyn_run_train(r, 0) == DYN_STOPPED);
+    CHECK(dyn_run_train(r, DYN_TO_END) == DYN_STOPPED);
     CHECK(dyn_run_step(r) == 8 && dyn_run_reason(r) == DYN_RUN_STOPPED && fail.count == 8);
-    CHECK(dyn_run_train(r, 0) == DYN_ENOTSUP);
+    CHECK(dyn_run_train(r, DYN_TO_END) == DYN_ENOTSUP);
     CHECK(dyn_run_step(r) == 10 && dyn_run_reason(r) == DYN_RUN_FAILED);
-    CHECK(dyn_run_train(r, 0) == DYN_ENONFINITE);
+    CHECK(dyn_run_train(r, DYN_TO_END) == DYN_ENONFINITE);
     CHECK(dyn_run_step(r) == 12 && dyn_run_reason(r) == DYN_RUN_FAILED);
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK(stop.count == 16 && fail.count == 16);
-    CHECK_OK(ctx, dyn_run_train(whole, 0));
+    CHECK_OK(ctx, dyn_run_train(whole, DYN_TO_END));
     check_same_theta(r, whole, 3);
     check_same_records(r, whole);
     dyn_run_free(r);
@@ -287,7 +287,7 @@ TEST(bad_schedules)
         CHECK_STR(dyn_ctx_message(ctx), bad[i].message);
     }
     CHECK(dyn_run_observe(r, NULL, NULL, NULL) == DYN_EINVAL && dyn_run_observe(NULL, note, NULL, NULL) == DYN_EINVAL);
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     dyn_run_free(r);
 }
 

@@ -41,7 +41,7 @@ static dyn_status train(dyn_ctx *ctx, dyn_run **out)
         s = dyn_run_observe(*out, observer, NULL,
                             &SCHEDULE(.count = 2, .steps = (const int64_t[]){ 3, 9 }, .at_end = 1));
     if (s == DYN_OK)
-        s = dyn_run_train(*out, 0);
+        s = dyn_run_train(*out, DYN_TO_END);
     dyn_objective_unref(o);
     return s;
 }
@@ -93,11 +93,11 @@ TEST(training_goes_on)
     CHECK(oom_create(&heap, &ctx) == DYN_OK);
     CHECK_OK(ctx, try_network(ctx, DYN_F64, &o));
     CHECK_OK(ctx, dyn_run_create(o, &adam, &options, theta, &whole));
-    CHECK_OK(ctx, dyn_run_train(whole, 0));
+    CHECK_OK(ctx, dyn_run_train(whole, DYN_TO_END));
     CHECK_OK(ctx, dyn_run_create(o, &adam, &options, theta, &r));
     for (dyn_status s = DYN_ENOMEM; s == DYN_ENOMEM && failures < 100;) {
         heap.pass = heap.calls + 1;
-        s = dyn_run_train(r, 0);
+        s = dyn_run_train(r, DYN_TO_END);
         failures += s == DYN_ENOMEM;
     }
     heap.pass = INT64_MAX;

@@ -19,7 +19,7 @@ static void fill(setting *s, int64_t batch)
         s->optimizers[i] = i == 4 ? OPTIMIZER(.rate = 1e200)
                                   : OPTIMIZER(.kind = i % 2 ? DYN_OPTIMIZER_ADAM : DYN_OPTIMIZER_HEAVY_BALL,
                                               .rate = .01 + .005 * i);
-        s->runs[i] = RUN_OPTIONS(.steps = STEPS + 10 * i, .batch = batch, .seed = (uint64_t)i,
+        s->runs[i] = RUN_OPTIONS(.steps = STEPS + 10 * i, .batch = batch ? batch : INT64_MAX, .seed = (uint64_t)i,
                                  .record_every = 1 + i % 3);
         for (int j = 0; j < NETWORK_SIZE; j++)
             s->theta[i * NETWORK_SIZE + j] = sin(1.0 + 7 * i + 3 * j);
@@ -45,7 +45,7 @@ static void check_against_single_runs(dyn_replicas *t, const setting *s, dyn_obj
         dyn_run *single = NULL, *r = dyn_replicas_run(t, i);
 
         CHECK_OK(ctx, dyn_run_create(o, &s->optimizers[i], &s->runs[i], s->theta + i * NETWORK_SIZE, &single));
-        CHECK(dyn_run_train(single, 0) == (i == 4 ? DYN_ENONFINITE : DYN_OK));
+        CHECK(dyn_run_train(single, DYN_TO_END) == (i == 4 ? DYN_ENONFINITE : DYN_OK));
         CHECK(dyn_run_reason(r) == dyn_run_reason(single) && dyn_run_step(r) == dyn_run_step(single));
         check_same_theta(r, single, NETWORK_SIZE);
         check_same_records(r, single);
@@ -66,7 +66,7 @@ TEST(same_bits_as_single_runs)
 
                 fill(&s, batch);
                 t = make(o, &s, 0, REPLICAS);
-                CHECK_OK(c, dyn_replicas_train(t, 0));
+                CHECK_OK(c, dyn_replicas_train(t, DYN_TO_END));
                 CHECK(dyn_run_reason(dyn_replicas_run(t, 4)) == DYN_RUN_NONFINITE);
                 check_against_single_runs(t, &s, alone);
                 dyn_replicas_free(t);
@@ -95,13 +95,13 @@ TEST(grouping_does_not_matter)
 
     fill(&s, 5);
     all = make(o, &s, 0, REPLICAS);
-    CHECK_OK(ctx, dyn_replicas_train(all, 0));
+    CHECK_OK(ctx, dyn_replicas_train(all, DYN_TO_END));
     for (int first = 0; first < REPLICAS; first += 4) {
         const int count = REPLICAS - first < 4 ? REPLICAS - first : 4;
 
         part = make(o, &s, first, count);
         CHECK_OK(ctx, dyn_replicas_train(part, 33));
-        CHECK_OK(ctx, dyn_replicas_train(part, 0));
+        CHECK_OK(ctx, dyn_replicas_train(part, DYN_TO_END));
         for (int i = 0; i < count; i++) {
             check_same_theta(dyn_replicas_run(all, first + i), dyn_replicas_run(part, i), NETWORK_SIZE);
             check_same_records(dyn_replicas_run(all, first + i), dyn_replicas_run(part, i));
@@ -117,7 +117,8 @@ TEST(progress_and_results)
     dyn_objective *o = make_network(ctx, DYN_F32);
     dyn_replicas_options opt = DYN_REPLICAS_OPTIONS_INIT;
     const dyn_optimizer_options adam = OPTIMIZER(.kind = DYN_OPTIMIZER_ADAM, .rate = .01);
-    const dyn_init_options init = { .struct_size = sizeof init, .kind = DYN_INIT_NORMAL, .scale = .5, .seed = 40 };
+    const dyn_init_options init = { .struct_size = sizeof init, .kind = DYN_INIT_NORMAL, .scale = .5, .seed = 40,
+                                    .bias_kind = DYN_INIT_AS_WEIGHTS };
     double last = 0, theta[3 * NETWORK_SIZE], loss[3], expected[NETWORK_SIZE];
     dyn_init_options third = init;
     dyn_replicas *t;
@@ -168,9 +169,8 @@ TEST(cancel)
     CHECK_OK(ctx, dyn_replicas_create(o, &opt, &t));
     CHECK(dyn_replicas_train(t, 100000000) == DYN_STOPPED);
     CHECK(dyn_run_step(dyn_replicas_run(t, 0)) > 0 && dyn_run_step(dyn_replicas_run(t, 1)) < 100000000);
-    dyn_replicas_stop(t);
-    CHECK(dyn_replicas_train(t, 5) == DYN_STOPPED);
     CHECK(dyn_run_reason(dyn_replicas_run(t, 1)) == DYN_RUN_STOPPED);
+    dyn_replicas_stop(t);       /* nothing is in progress: nothing happens */
     CHECK_OK(ctx, dyn_replicas_train(t, 5));
     dyn_replicas_stop(NULL);
     dyn_replicas_free(t);
@@ -239,7 +239,7 @@ TEST(one_fails)
     opt.count = 3, opt.theta = theta;
     opt.run_count = 1, opt.runs = &run;
     CHECK_OK(ctx, dyn_replicas_create(o, &opt, &t));
-    CHECK(dyn_replicas_train(t, 0) == DYN_EUSER);
+    CHECK(dyn_replicas_train(t, DYN_TO_END) == DYN_EUSER);
     CHECK_STR(dyn_ctx_message(ctx), "dyn_replicas_train: replica 1 failed at step 0");
     CHECK(dyn_run_reason(dyn_replicas_run(t, 0)) == DYN_RUN_STEPS && dyn_run_step(dyn_replicas_run(t, 2)) == 30);
     CHECK(dyn_run_train(dyn_replicas_run(t, 0), 1) == DYN_ESTATE);
@@ -277,7 +277,7 @@ TEST(bad_options)
     opt.run_count = 3, opt.runs = s.runs;
     s.runs[1].batch = 5;
     CHECK(dyn_replicas_create(o, &opt, &t) == DYN_EINVAL);
-    CHECK_STR(dyn_ctx_message(ctx), "replica 1: batch 5, drop_last 0 differ from replica 0's 0, 0");
+    CHECK_STR(dyn_ctx_message(ctx), "replica 1: batch 5, drop_last 0 differ from replica 0's 9223372036854775807, 0");
     s.runs[1] = s.runs[0];
     s.runs[2].progress = stop_now;
     CHECK(dyn_replicas_create(o, &opt, &t) == DYN_EINVAL);
@@ -285,7 +285,7 @@ TEST(bad_options)
     opt.run_count = 0, opt.optimizer_count = 0, opt.theta = NULL, opt.init_count = 1, opt.inits = &init;
     CHECK(dyn_replicas_create(q, &opt, &t) == DYN_ENOTSUP);
     CHECK_OK(ctx, dyn_replicas_create(o, &opt, &t));
-    CHECK(dyn_replicas_train(t, 0) == DYN_EINVAL);
+    CHECK(dyn_replicas_train(t, DYN_TO_END) == DYN_EINVAL);
     CHECK_STR(dyn_ctx_message(ctx), "replica 0 give no end");
     CHECK(dyn_replicas_train(t, -1) == DYN_EINVAL && dyn_replicas_train(NULL, 1) == DYN_EINVAL);
     CHECK(dyn_replicas_run(t, 3) == NULL && dyn_replicas_run(NULL, 0) == NULL && dyn_replicas_count(NULL) == 0);

@@ -32,7 +32,7 @@ TEST(history_of_gradient_descent)
     int64_t rows;
 
     CHECK(dyn_run_reason(r) == DYN_RUN_READY);
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK(dyn_run_reason(r) == DYN_RUN_STEPS && dyn_run_step(r) == 50);
     step = dyn_run_history(r, "step", &rows), loss = dyn_run_history(r, "loss", NULL);
     norm = dyn_run_history(r, "gradient_norm", NULL), rate = dyn_run_history(r, "rate", NULL);
@@ -64,7 +64,7 @@ TEST(rows_of_the_history)
     CHECK(dyn_run_step(r) == 3 && dyn_run_reason(r) == DYN_RUN_READY);
     CHECK_OK(ctx, dyn_run_train(r, 11));
     CHECK_OK(ctx, dyn_run_train(r, 1000));
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK_OK(ctx, dyn_run_train(r, 5));
     CHECK(dyn_run_reason(r) == DYN_RUN_STEPS && dyn_run_step(r) == 24);
     step = dyn_run_history(r, "step", &rows);
@@ -86,7 +86,7 @@ TEST(stop_at_a_loss)
     const double *loss;
     int64_t rows;
 
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK(dyn_run_reason(r) == DYN_RUN_LOSS && dyn_run_step(r) == 13);
     loss = dyn_run_history(r, "loss", &rows);
     CHECK(rows == 14);
@@ -111,7 +111,7 @@ TEST(stop_at_an_accuracy)
 
     network_start(theta);
     CHECK_OK(ctx, dyn_run_create(o, &adam, &options, theta, &r));
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK(dyn_run_reason(r) == DYN_RUN_ACCURACY && dyn_run_step(r) % 10 == 0 && dyn_run_step(r) > 0);
     CHECK_OK(ctx, dyn_run_theta(r, theta));
     CHECK_OK(ctx, dyn_objective_accuracy(o, theta, &accuracy));
@@ -129,7 +129,7 @@ TEST(stop_when_not_finite)
     const double *loss;
     int64_t rows;
 
-    CHECK(dyn_run_train(r, 0) == DYN_ENONFINITE);
+    CHECK(dyn_run_train(r, DYN_TO_END) == DYN_ENONFINITE);
     CHECK_STR(dyn_ctx_message(ctx), "dyn_run_train: loss is inf at step");
     CHECK(dyn_run_reason(r) == DYN_RUN_NONFINITE);
     loss = dyn_run_history(r, "loss", &rows);
@@ -157,16 +157,16 @@ TEST(progress)
     dyn_run *r = start(OPTIMIZER(.rate = .1), RUN_OPTIONS(.steps = 40, .progress = count_calls, .progress_user = &c,
                                                           .progress_every = 10));
 
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK(c.count == 5 && c.fraction == 1);
     CHECK_STR(c.text, "step 40 of 40, loss ");
     dyn_run_free(r);
     r = start(OPTIMIZER(.rate = .1), RUN_OPTIONS(.steps = 40, .progress = count_calls, .progress_user = &d,
                                                  .progress_every = 10));
-    CHECK(dyn_run_train(r, 0) == DYN_STOPPED);
+    CHECK(dyn_run_train(r, DYN_TO_END) == DYN_STOPPED);
     CHECK(dyn_run_step(r) == 30 && dyn_run_reason(r) == DYN_RUN_STOPPED);
     d.fraction = 0;
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK(dyn_run_step(r) == 40 && dyn_run_reason(r) == DYN_RUN_STEPS);
     dyn_run_free(r);
 }
@@ -185,13 +185,12 @@ TEST(stop_from_another_thread)
     int64_t rows;
 
     CHECK(pthread_create(&thread, NULL, stop_soon, r) == 0);
-    CHECK(dyn_run_train(r, INT64_MAX) == DYN_STOPPED);
+    CHECK(dyn_run_train(r, INT64_MAX - 1) == DYN_STOPPED);
     pthread_join(thread, NULL);
     CHECK(dyn_run_reason(r) == DYN_RUN_STOPPED && dyn_run_step(r) > 0);
     dyn_run_history(r, "loss", &rows);
     CHECK(rows == (dyn_run_step(r) + 999999) / 1000000);
-    dyn_run_stop(r);
-    CHECK(dyn_run_train(r, 1) == DYN_STOPPED);
+    dyn_run_stop(r);        /* nothing is in progress: nothing happens */
     CHECK_OK(ctx, dyn_run_train(r, 1));
     dyn_run_stop(NULL);
     dyn_run_free(r);
@@ -211,10 +210,10 @@ TEST(failing_objective)
 
     CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, 3, quadratic_value, failing_gradient, NULL, &calls_left, &o));
     CHECK_OK(ctx, dyn_run_create(o, &OPTIMIZER(.rate = .1), &RUN_OPTIONS(.steps = 20), quadratic_start, &r));
-    CHECK(dyn_run_train(r, 0) == DYN_EUSER);
+    CHECK(dyn_run_train(r, DYN_TO_END) == DYN_EUSER);
     CHECK(dyn_run_step(r) == 5 && dyn_run_reason(r) == DYN_RUN_FAILED);
-    CHECK_OK(ctx, dyn_run_train(r, 0));
-    CHECK_OK(ctx, dyn_run_train(whole, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
+    CHECK_OK(ctx, dyn_run_train(whole, DYN_TO_END));
     check_same_theta(r, whole, 3);
     check_same_records(r, whole);
     dyn_run_free(r);
@@ -261,7 +260,7 @@ TEST(bad_calls)
     CHECK(dyn_run_create(quadratic, NULL, NULL, infinite, &r) == DYN_ENONFINITE);
     CHECK_STR(dyn_ctx_message(ctx), "theta[1] is inf");
     CHECK_OK(ctx, dyn_run_create(quadratic, NULL, NULL, quadratic_start, &r));
-    CHECK(dyn_run_train(r, 0) == DYN_EINVAL);
+    CHECK(dyn_run_train(r, DYN_TO_END) == DYN_EINVAL);
     CHECK_STR(dyn_ctx_message(ctx), "options give no end");
     CHECK(dyn_run_train(r, -1) == DYN_EINVAL);
     CHECK(dyn_run_train(NULL, 1) == DYN_EINVAL);

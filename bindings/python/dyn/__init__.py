@@ -10,11 +10,11 @@
     dyn.plot(run)
 
 Arrays are NumPy arrays. theta is the vector of all parameters, float64."""
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import data, functions, init
 from ._find import VERSION as __version__
-from ._run_view import RunView, Series, State
+from ._run_view import History, RunView, Series, State
 from .condensation import CondensationResult, condensation, data_direction
 from .build import Build, derivative, normal_like, residual, uniform_like
 from .context import Context, current
@@ -26,7 +26,7 @@ from .errors import (
 from .families import (
     cnn, diagonal, factorisation, gpt, llama, polynomial, recurrent, resnet, tensor_factorisation, transformer, vgg)
 from .graph import (
-    Function, Graph, Node, activation, concatenate, cos, erf, exp, expm1, identity, log, log1p, logsumexp, maximum,
+    Function, Graph, Node, abs, activation, concatenate, cos, erf, exp, expm1, identity, log, log1p, logsumexp, maximum,
     relu, sigmoid, sin, softplus, sqrt, stop_gradient, tanh, where)
 from .layers import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d, adaptive_max_pool2d,
@@ -34,7 +34,8 @@ from .layers import (
     conv_transpose1d, conv_transpose2d, conv_transpose3d, dropout, embedding, feed_forward, group_norm, gru, layer_norm, linear,
     log_softmax, lstm, max_pool1d, max_pool2d, max_pool3d, merge_heads, rms_norm, rnn, rotary,
     scaled_dot_product_attention, sinusoidal, softmax, split_heads)
-from .measure import Condensation, Measurement, ModelRank, Sharpness
+from .measure import (
+    Condensation, CondensationSeries, Measurement, ModelRank, RankSeries, Sharpness, SharpnessSeries)
 from .model import Indices, Model, Tensor, mlp
 from .objective import Check, Objective, frozen, ggn, hessian, jacobian, shared
 from .operator import Density, Estimate, Operator
@@ -42,6 +43,32 @@ from .optim import GD, Adam, AdamW, HeavyBall, Nesterov, Optimizer, Rate, RMSpro
 from .rank import RankResult, matrix_rank, model_rank
 from .replicas import Replica, Replicas
 from .run import Run
+
+if TYPE_CHECKING:
+    from . import plots
+    from ._report import report
+    from .plots import plot
+
+__all__ = [
+    "Adam", "AdamW", "Build", "CallbackError", "Check", "Condensation", "CondensationResult", "CondensationSeries",
+    "Confusion", "Context", "Density", "DtypeError", "Eigenpairs", "Episodes", "Error", "Estimate", "FileError",
+    "FormatError", "Function", "GD", "Graph", "HeavyBall", "History", "Indices", "InvalidArgument", "LimitReached",
+    "Measurement", "Model", "ModelRank", "Nesterov", "Node", "NonFinite", "NotConverged", "NotSupported", "Objective",
+    "Operator", "Optimizer", "OutOfMemory", "RMSprop", "RankResult", "RankSeries", "Rate", "Replica", "Replicas", "Run",
+    "RunView", "Series", "ShapeError", "Sharpness", "SharpnessSeries", "SignGD", "State", "StateError", "Tensor",
+    "VersionError", "above", "abs", "activation", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
+    "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d",
+    "avg_pool3d", "batch_norm", "causal_mask", "cnn", "concatenate", "condensation", "constant", "conv1d", "conv2d",
+    "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cos", "cosine", "current", "data",
+    "data_direction", "derivative", "diagonal", "dropout", "eigh", "embedding", "erf", "exp", "expm1", "factorisation",
+    "feed_forward", "functions", "frozen", "ggn", "gpt", "group_norm", "gru", "hessian", "identity", "init", "jacobian",
+    "layer_norm", "linear", "llama", "log", "log1p", "log_softmax", "logsumexp", "lstm", "matrix_rank", "max_pool1d",
+    "max_pool2d", "max_pool3d", "maximum", "merge_heads", "mlp", "model_rank", "normal_like", "plot", "plots",
+    "polynomial", "recurrent", "relu", "report", "residual", "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention",
+    "shared", "sigmoid", "sin", "singular_values", "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt",
+    "step", "stop_gradient", "sustained", "tanh", "tensor_factorisation", "transformer", "uniform_like", "vgg", "where",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -51,3 +78,7 @@ def __getattr__(name: str) -> Any:
         module = importlib.import_module("._report" if name == "report" else ".plots", __name__)
         return module if name == "plots" else getattr(module, name)
     raise AttributeError(f"module dyn has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

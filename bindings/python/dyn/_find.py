@@ -59,7 +59,7 @@ def _open() -> ctypes.CDLL:
 def _version(library: ctypes.CDLL) -> str:
     library.dyn_version.restype = ctypes.c_char_p
     library.dyn_version.argtypes = []
-    return library.dyn_version().decode()
+    return str(library.dyn_version().decode())
 
 
 def load() -> ctypes.CDLL:

@@ -6,20 +6,26 @@ import ctypes
 import os
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Literal, Mapping, Sequence, TypeVar, Union, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import copied, ints, pointer, view
-from ._lib import Options, callback, check, enum_name, lib, structs
+from . import _recipe
+from ._arrays import copied, read_only, ints, path as file_path, pointer, real_array
+from ._rows import table
+from ._lib import Options, call, callback, enum_name, integer, lib, structs, text, turn
 from .errors import STATUS, invalid
 
 if TYPE_CHECKING:
-    from .measure import Measurement
+    from .measure import CondensationSeries, Measurement, RankSeries, SharpnessSeries
     from .objective import Objective
+    from .optim import Optimizer
 
-When = Union[str, int, Sequence[Union[str, int]], None]
+R = TypeVar("R")
+
+Place = Union[Literal["start", "end", "log"], int]
+When = Union[Place, Sequence[Place], None]
 
 
 @dataclass(frozen=True)
@@ -29,10 +35,20 @@ class Series:
     steps: NDArray[np.int64]
     values: NDArray[np.float64]
 
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __repr__(self) -> str:
+        return f"<dyn.Series of {len(self)} rows, values {list(self.values.shape)}>"
+
+    def _repr_html_(self) -> str:
+        columns = self.values.reshape(len(self), -1).T
+        return table({"step": self.steps, **{f"{i}" if len(columns) > 1 else "value": c for i, c in enumerate(columns)}})
+
 
 @dataclass(frozen=True)
 class State:
-    """A run as an observer sees it: theta and gradient [p] are valid inside the observer only."""
+    """A run as an observer sees it. theta and gradient [p] are copies, read only, and may be kept."""
 
     run: RunView
     step: int
@@ -50,27 +66,39 @@ class History(Mapping[str, NDArray[np.float64]]):
 
     def __getitem__(self, column: str) -> NDArray[np.float64]:
         rows = ctypes.c_int64()
-        address = lib.dyn_run_history(self._run, column.encode(), ctypes.byref(rows))
-        if address is None:
-            raise KeyError(f"no column {column!r}; there are {', '.join(self)}")
-        return copied(address, (rows.value,))
+        with turn(self._run._context):      # the address is good as long as nothing is recorded
+            address = lib.dyn_run_history(self._run, text(column, "the column"), ctypes.byref(rows))
+            if address is None:
+                raise KeyError(f"no column {column!r}; there are {', '.join(self)}")
+            return copied(address, (rows.value,))
 
     def __iter__(self) -> Iterator[str]:
         return (lib.dyn_run_column_name(self._run, i).decode() for i in range(len(self)))
 
     def __len__(self) -> int:
-        return lib.dyn_run_columns(self._run)
+        return int(lib.dyn_run_columns(self._run))
+
+    def __repr__(self) -> str:
+        return f"<dyn.History of {len(self['step'])} rows: {', '.join(self)}>"
+
+    def _repr_html_(self) -> str:
+        return table(dict(self))
 
 
-def schedule(every: int, at: When, per_decade: int) -> Options:
-    """A dyn_schedule: every so many steps, and at "start", "end", "log" or given steps."""
+def schedule(every: int | None, at: When, per_decade: int) -> Options:
+    """A dyn_schedule: every so many steps, and at "start", "end", "log" or given steps; neither: at every step."""
+    if every is not None:
+        integer(every, "every", least=1)
+    elif at is None:
+        every = 1
     places = [] if at is None else [at] if isinstance(at, (str, int)) else list(at)
     words = {p for p in places if isinstance(p, str)}
     if words - {"start", "end", "log"}:
         raise invalid(f'at={at!r}: "start", "end", "log" or numbers of steps are understood')
-    steps = ints([int(p) for p in places if not isinstance(p, str)])
+    steps = ints([p for p in places if not isinstance(p, str)], what="a step in at=")
     when = structs["dyn_schedule"](every=every, at_start=int("start" in words), at_end=int("end" in words),
-                                   per_decade=per_decade if "log" in words else 0, count=len(steps))
+                                   per_decade=integer(per_decade, "per_decade", "i32", least=1) if "log" in words else 0,
+                                   count=len(steps))
     if len(steps):
         when.steps = ctypes.addressof(steps)
         when._steps = steps         # the struct points to them
@@ -80,18 +108,34 @@ def schedule(every: int, at: When, per_decade: int) -> Options:
 class RunView:
     """Step, theta, history and measurements of a run."""
 
+    _kind = "run"
     _as_parameter_: ctypes.c_void_p
     _context: Any
-    objective: Objective
+    _objective: Objective
+    _optimizer: Optimizer
+    _rules: dict[str, Any]      # options of the run, as they were given
 
     def __init__(self) -> None:
         self._observers: list[Any] = []
-        self._measurements: dict[str, Measurement] = {}
+        self._measurements: dict[str, Measurement[Any]] = {}
+        self._described: dict[str, dict[str, Any]] = {}     # measurements as the checkpoint holds them
+        self._restored: set[str] = set()                    # those that came with a checkpoint
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_"):
+            raise AttributeError(f"{name} of a run cannot be set: what it trains with is fixed when it is made. Another "
+                                 "run can begin where this one is: dyn.Run(..., theta=run.theta)")
+        super().__setattr__(name, value)
+
+    @property
+    def objective(self) -> Objective:
+        """The loss that is trained."""
+        return self._objective
 
     @property
     def step(self) -> int:
         """Steps taken."""
-        return lib.dyn_run_step(self)
+        return int(lib.dyn_run_step(self))
 
     @property
     def reason(self) -> str:
@@ -108,28 +152,28 @@ class RunView:
     def theta(self) -> NDArray[np.float64]:
         """A copy of the parameters [p]."""
         theta = np.empty(self.objective.size)
-        check(lib.dyn_run_theta(self, pointer(theta)), self._context)
+        call(self._context, lib.dyn_run_theta, self, pointer(theta))
         return theta
 
     @property
     def best(self) -> NDArray[np.float64]:
         """The parameters [p] of the smallest validation loss so far; best_step and best_loss say when and how small."""
         theta = np.empty(self.objective.size)
-        check(lib.dyn_run_best(self, pointer(theta), None, None), self._context)
+        call(self._context, lib.dyn_run_best, self, pointer(theta), None, None)
         return theta
 
     @property
     def best_step(self) -> int:
         """The step of the smallest validation loss so far."""
         step = ctypes.c_int64()
-        check(lib.dyn_run_best(self, None, None, ctypes.byref(step)), self._context)
+        call(self._context, lib.dyn_run_best, self, None, None, ctypes.byref(step))
         return step.value
 
     @property
     def best_loss(self) -> float:
         """The smallest validation loss so far."""
         loss = ctypes.c_double()
-        check(lib.dyn_run_best(self, None, ctypes.byref(loss), None), self._context)
+        call(self._context, lib.dyn_run_best, self, None, ctypes.byref(loss), None)
         return loss.value
 
     @property
@@ -146,13 +190,30 @@ class RunView:
     def _series(self, name: str) -> Series:
         rows, columns = ctypes.c_int64(), ctypes.c_int64()
         steps, values = ctypes.c_void_p(), ctypes.c_void_p()
-        check(lib.dyn_run_series(self, name.encode(), *map(ctypes.byref, (rows, columns, steps, values))),
-              self._context)
-        shape = (rows.value,) if columns.value == 1 else (rows.value, columns.value)
-        return Series(copied(steps.value, shape[:1], np.int64), copied(values.value, shape))
+        with turn(self._context):
+            call(self._context, lib.dyn_run_series, self, text(name, "the name"),
+                 *map(ctypes.byref, (rows, columns, steps, values)))
+            shape = (rows.value,) if columns.value == 1 else (rows.value, columns.value)
+            return Series(copied(steps.value, shape[:1], np.int64), copied(values.value, shape))
 
-    def __getitem__(self, name: str) -> Any:
-        """What a measurement of that name has found so far, or a recorded series."""
+    @overload
+    def __getitem__(self, name: Literal["sharpness"]) -> SharpnessSeries: ...
+
+    @overload
+    def __getitem__(self, name: Literal["condensation"]) -> CondensationSeries: ...
+
+    @overload
+    def __getitem__(self, name: Literal["rank"]) -> RankSeries: ...
+
+    @overload
+    def __getitem__(self, name: Measurement[R]) -> R: ...
+
+    @overload
+    def __getitem__(self, name: str) -> Any: ...
+
+    def __getitem__(self, name: Any) -> Any:
+        """What a measurement, itself or by its name, has found so far, or a recorded series."""
+        name = getattr(name, "name", name)
         if name in self._measurements:
             return self._measurements[name].result(self)
         series = self.series
@@ -166,8 +227,19 @@ class RunView:
         """Names of the measurements, in the order they were added."""
         return list(self._measurements)
 
-    def measure(self, what: Measurement | Callable[[State], ArrayLike | None], *, every: int = 0, at: When = None,
-                per_decade: int = 10, name: str | None = None) -> Any:
+    def _ipython_key_completions_(self) -> list[str]:
+        return sorted({*self._measurements, *self.series})
+
+    @overload
+    def measure(self, what: Measurement[R], *, every: int | None = None, at: When = None, per_decade: int = 10,
+                name: str | None = None) -> Measurement[R]: ...
+
+    @overload
+    def measure(self, what: Callable[[State], ArrayLike | None], *, every: int | None = None, at: When = None,
+                per_decade: int = 10, name: str | None = None) -> Measurement[Series]: ...
+
+    def measure(self, what: Any, *, every: int | None = None, at: When = None, per_decade: int = 10,
+                name: str | None = None) -> Any:
         """Measure on a schedule; run[name] gives the results.
 
         what: dyn.Sharpness, dyn.Condensation, dyn.ModelRank, or a function of the State whose number or vector is
@@ -176,42 +248,53 @@ class RunView:
             steps, or several of these. Neither given: at every step.
 
         A measurement cannot change the trajectory. Returns the measurement."""
-        from .measure import Custom, Measurement
-        measurement = what if isinstance(what, Measurement) else Custom(what, name)
+        from .measure import Recorded, measurement_of
+        measurement = measurement_of(what, name)
         if name is not None:
             measurement.name = name
-        if measurement.name in self._measurements:
+        when = {"every": every, "at": at, "per_decade": per_decade}
+        described = _recipe.of_measurement(measurement, when)
+        if measurement.name in self._restored:      # said again, as it had to be when it was made
+            _recipe.compare(f"{measurement.name}:", described, self._described[measurement.name])
+            return self._measurements[measurement.name]
+        if measurement.name in self._measurements and not isinstance(self._measurements[measurement.name], Recorded):
             raise invalid(f"{measurement.name!r} is measured already; give another name=")
         self._observers.append(measurement.attach(self, schedule(every, at, per_decade)))
         self._measurements[measurement.name] = measurement
+        self._described[measurement.name] = described
         return measurement
 
-    def observe(self, function: Callable[[State], Any], when: Options) -> Any:
-        """Call function(state) on a schedule. An exception stops the training, which raises it."""
+    def observe(self, function: Callable[[State], Any], when: Options, user: bool = True) -> Any:
+        """Call function(state) on a schedule. An exception stops the training, which raises it. user: Ctrl-C ends it at
+        once, and not only where it calls the library."""
         seen = weakref.ref(self)
 
         def observer(_: Any, run: int, step: int, loss: float, theta: int, gradient: int) -> None:
             me = seen()
+            assert me is not None
             shape = (me.objective.size,)
-            function(State(me, step, loss, view(theta, shape), view(gradient, shape)))
-        fn = callback(self._context, "dyn_observer_fn", observer, failure=STATUS["euser"])
-        check(lib.dyn_run_observe(self, fn, None, ctypes.byref(when)), self._context)
+            function(State(me, step, loss, read_only(theta, shape), read_only(gradient, shape)))
+        fn = callback(self._context, "dyn_observer_fn", observer, failure=STATUS["euser"], user=user)
+        call(self._context, lib.dyn_run_observe, self, fn, None, ctypes.byref(when))
         return fn
 
     def record(self, name: str, values: ArrayLike) -> None:
         """Append a row to a series at the present step: a number or a vector, each time of the same length."""
-        row = np.atleast_1d(np.ascontiguousarray(values, dtype=np.float64))
-        check(lib.dyn_run_record(self, name.encode(), row.size, pointer(row)), self._context)
+        row = np.atleast_1d(real_array(values, f"the row of {name!r}"))
+        call(self._context, lib.dyn_run_record, self, text(name, "the name"), row.size, pointer(row))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a checkpoint (.npz): the run goes on from it as if it had never stopped, with all it has measured."""
-        check(lib.dyn_run_save(self, os.fsencode(path)), self._context)
+        """Write a checkpoint (.npz): the run goes on from it as if it had never stopped, with all it has measured. It holds
+        how the run was made as well, and checksums of the data: Run.load(path, x=x, y=y) needs no more."""
+        note = _recipe.of_run(self.objective, self._optimizer, self._rules, list(self._described.values()))
+        call(self._context, lib.dyn_run_set_note, self, note.encode())
+        call(self._context, lib.dyn_run_save, self, file_path(path))
 
     def write_csv(self, path: str | os.PathLike[str]) -> None:
         """History and series as one table with a header."""
-        check(lib.dyn_run_write_csv(self, os.fsencode(path)), self._context)
+        call(self._context, lib.dyn_run_write_csv, self, file_path(path))
 
     def __repr__(self) -> str:
         loss = self.history["loss"]
-        return f"<dyn.{type(self).__name__} step {self.step}, {self.reason}" + (f", loss {loss[-1]:.4g}>" if len(loss)
-                                                                               else ">")
+        last = f", loss {loss[-1]:.4g}" if len(loss) else ""
+        return f"<dyn.{type(self).__name__} step {self.step}, {self.reason}{last}>"

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence, cast
 
 from . import _lib
 from ._arrays import DTYPES, ints
-from ._lib import lib
+from ._lib import lib, text
 from .context import Context
 from .errors import STATUS, invalid
 from .graph import Graph, Node
@@ -36,7 +36,7 @@ class Build(Graph):
     @property
     def samples(self) -> int:
         """Number of samples of this writing."""
-        return lib.dyn_build_samples(self._build)
+        return int(lib.dyn_build_samples(self._build))
 
     @property
     def training(self) -> bool:
@@ -45,7 +45,7 @@ class Build(Graph):
 
     def data(self, name: str) -> Node:
         """In a loss: the data of that name."""
-        return self._node(lib.dyn_build_data(self._build, name.encode()))
+        return self._node(lib.dyn_build_data(self._build, text(name, "the name")))
 
     def model_input(self, name: str, shape: Sequence[int], index: bool = False) -> Node:
         """In a model: an input [n, *shape] of numbers, or of indices."""
@@ -110,7 +110,7 @@ def active(what: str) -> Build:
     stack = getattr(_active, "stack", [])
     if not stack:
         raise invalid(f"{what} stands in a function that writes a model or a loss")
-    return stack[-1]
+    return cast(Build, stack[-1])
 
 
 def writing(context: Context, write: Callable[[Build], Node | None]) -> Any:
@@ -135,7 +135,7 @@ def add_terms(b: Build, function: Callable[..., Any], result: Any) -> Node | Non
         raise invalid(f"the function of a loss returns a node, or nodes by name, not {result!r:.80}")
     for name, node in result.items():
         b.term(name, node)
-    return next(iter(result.values()))
+    return cast(Node, next(iter(result.values())))
 
 
 def normal_like(x: Node) -> Node:

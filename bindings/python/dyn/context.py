@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from typing import Callable
+from typing import Any, Callable, Literal, cast
 
-from ._lib import Handle, callback_types, enum, enum_name, function_pointer, lib, structs
+from ._lib import Handle, callback_types, enum, enum_name, function_pointer, integer, lib, question, structs
 from .errors import error
 
+Isa = Literal["auto", "reference", "vector", "avx2", "avx512"]
+LogLevel = Literal["error", "warning", "info", "debug"]
 _local = threading.local()
 
 
 def _stack() -> list[Context]:
     if not hasattr(_local, "stack"):
         _local.stack = []
-    return _local.stack
+    return cast("list[Context]", _local.stack)
 
 
 def _create(options: ctypes.Structure) -> int:
@@ -23,29 +25,38 @@ def _create(options: ctypes.Structure) -> int:
     status = lib.dyn_ctx_create(ctypes.byref(options), ctypes.byref(out))
     if status < 0:      # there is no context yet that could hold a message
         raise error(status, f"dyn_ctx_create: {lib.dyn_status_text(status).decode()}")
+    assert out.value is not None
     return out.value
+
+
+def _logger(log: Callable[[str, str], None]) -> Any:
+    """log as a callback of C. What it raises has nowhere to go but sys.unraisablehook, as in a destructor."""
+    return callback_types["dyn_log_fn"](
+        lambda _, level, text: log(enum_name("log_level", level), text.decode(errors="replace")))
 
 
 class Context(Handle):
     """Settings under which objects are made. As a `with` block it is the current one of its thread inside.
 
-    threads: worker threads with the caller; 0 = one per usable core.
+    threads: worker threads with the caller; None: one per usable core.
     isa: "auto", "reference", "vector", "avx2" or "avx512".
     log: called with (level, text), level one of "error", "warning", "info", "debug".
 
-    Objects of different contexts do not mix. A context is used from one thread at a time: each Python thread has a
-    default context of its own."""
+    Objects of different contexts do not mix. Threads may share a context and its objects: their calls take turns. Each
+    Python thread has a default context of its own, so that threads which make their own objects run at once."""
 
-    _free = "dyn_ctx_free"
+    _kind = "ctx"
+    _unshared = "make another one"
 
-    def __init__(self, threads: int = 0, isa: str = "auto", log: Callable[[str, str], None] | None = None,
-                 log_level: str = "warning") -> None:
-        logger = None if log is None else callback_types["dyn_log_fn"](
-            lambda _, level, text: log(enum_name("log_level", level), text.decode(errors="replace")))
+    def __init__(self, threads: int | None = None, isa: Isa = "auto", log: Callable[[str, str], None] | None = None,
+                 log_level: LogLevel = "warning") -> None:
+        logger = None if log is None else _logger(log)
+        threads = None if threads is None else integer(threads, "threads", "i32", least=1)
         options = structs["dyn_ctx_options"](threads=threads, isa=enum("isa", isa),
                                              log_level=enum("log_level", log_level))
-        options.log = function_pointer(logger)
-        self.raised: BaseException | None = None    # by a callback, until the C function returns
+        options.log, options.interrupt = function_pointer(logger), function_pointer(question)
+        self.lock = threading.RLock()       # held during a call of C
+        self.call: Any = None               # the one that goes on
         super().__init__(None, _create(options), logger)
 
     def __enter__(self) -> Context:
@@ -58,7 +69,7 @@ class Context(Handle):
     @property
     def threads(self) -> int:
         """Threads in use, the caller's included."""
-        return lib.dyn_ctx_threads(self)
+        return int(lib.dyn_ctx_threads(self))
 
     @property
     def isa(self) -> str:
@@ -68,7 +79,7 @@ class Context(Handle):
     @property
     def bytes(self) -> int:
         """Bytes now allocated through this context."""
-        return lib.dyn_ctx_bytes(self)
+        return int(lib.dyn_ctx_bytes(self))
 
     def report(self) -> dict[str, str]:
         """Which providers and kernels are in use."""

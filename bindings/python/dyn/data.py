@@ -5,14 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _find
-from ._arrays import Array
-from ._lib import check, enum, lib, make
+from ._arrays import Array, path as file_path
+from ._lib import call, enum, integer, lib, make, text
 from .context import current
 
 
@@ -42,15 +42,15 @@ def read(path: str | os.PathLike[str], member: str | None = None, dtype: Any = N
     such as the images of MNIST (NumPy's arithmetic on bytes wraps around at 256); CSV gives float64 [rows, columns],
     without its header. An Objective takes uint8 as it is and converts into its own type."""
     context = current()
-    name = None if member is None else member.encode()
-    a = Array(context, make(context, lib.dyn_array_read, context, os.fsencode(path), name))
+    name = None if member is None else text(member, "member")
+    a = Array(context, make(context, lib.dyn_array_read, context, file_path(path), name))
     return (a if dtype is None else a.converted(dtype)).numpy()
 
 
 def one_hot(labels: ArrayLike, classes: int) -> NDArray[np.float64]:
     """Labels, integers in [0, classes), as rows of zeros with a single one: [n, classes]."""
-    a = Array.wrap(current(), labels)
-    return Array(a._context, make(a._context, lib.dyn_array_one_hot, a, classes, enum("dtype", "f64"))).numpy()
+    a = Array.wrap(current(), labels, "labels")
+    return Array(a._context, make(a._context, lib.dyn_array_one_hot, a, integer(classes, "classes"), enum("dtype", "f64"))).numpy()
 
 
 class Standardised(NamedTuple):
@@ -61,21 +61,21 @@ class Standardised(NamedTuple):
     std: NDArray[np.float64]
 
 
-def standardise(x: ArrayLike, over: str = "columns") -> Standardised:
+def standardise(x: ArrayLike, over: Literal["columns", "whole"] = "columns") -> Standardised:
     """(x - mean) / std, over each column (all axes but the first) or "whole". std is that of the population, and 1
     for a column that does not vary."""
-    a = Array.wrap(current(), x)
+    a = Array.wrap(current(), x, "x")
     results = [ctypes.c_void_p() for _ in range(3)]
-    status = lib.dyn_array_standardise(a, enum("moments", over), *(ctypes.byref(r) for r in results))
-    check(status, a._context)
-    mean, std, out = (Array(a._context, r.value).numpy() for r in results)
+    call(a._context, lib.dyn_array_standardise, a, enum("moments", over), *(ctypes.byref(r) for r in results))
+    mean, std, out = (Array(a._context, r.value or 0).numpy() for r in results)
     return Standardised(out, mean, std)
 
 
 def split(x: ArrayLike, count: int, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
     """Rows divided at random: count of them, and the others. Equal seeds divide inputs and labels alike."""
-    a = Array.wrap(current(), x)
+    a = Array.wrap(current(), x, "x")
     results = [ctypes.c_void_p() for _ in range(2)]
-    check(lib.dyn_array_split(a, seed, count, *(ctypes.byref(r) for r in results)), a._context)
-    first, second = (Array(a._context, r.value).numpy() for r in results)
+    call(a._context, lib.dyn_array_split, a, integer(seed, "seed", "u64"), integer(count, "count"),
+         *(ctypes.byref(r) for r in results))
+    first, second = (Array(a._context, r.value or 0).numpy() for r in results)
     return first, second

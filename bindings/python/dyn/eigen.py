@@ -5,19 +5,29 @@ from __future__ import annotations
 import ctypes
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import block, copied, pointer
-from ._lib import NOT_CONVERGED, Handle, callback, check, enum, function_pointer, lib, structs
+from ._arrays import block, copied, pointer, real_matrix
+from ._lib import NOT_CONVERGED, Handle, call, enum, integer, lib, structs
 from .context import current
-from .errors import NotConverged
-from .operator import Operator
+from .errors import NotConverged, invalid
+from .operator import as_operator
 
 WHICH = {"largest": "largest_algebraic", "smallest": "smallest_algebraic", "magnitude": "largest_magnitude",
          "both": "both_ends"}
+SCIPY = {"LA": "largest", "SA": "smallest", "LM": "magnitude", "BE": "both"}
+Which = Literal["largest", "smallest", "magnitude", "both"]
+
+
+def which_code(which: Which) -> int:
+    """enum dyn_eigen_which."""
+    if which not in WHICH:
+        hint = f"; SciPy's {which!r} is {SCIPY[which]!r} here" if which in SCIPY else ""
+        raise invalid(f"which={which!r} is not one of {', '.join(WHICH)}{hint}")
+    return enum("which", WHICH[which])
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,7 @@ class Eigenpairs:
 
 
 class _Result(Handle):
-    _free = "dyn_eigen_free"
+    _kind = "eigen"
 
 
 def pairs_of(result: Any) -> Eigenpairs:
@@ -51,31 +61,32 @@ def pairs_of(result: Any) -> Eigenpairs:
         lib.dyn_eigen_tolerance(result), lib.dyn_eigen_miss_bound(result))
 
 
-def eigh(A: Any, k: int = 1, which: str = "largest", tolerance: float = 1e-6, *, max_products: int = 0,
+def eigh(A: Any, k: int = 1, which: Which = "largest", tolerance: float = 1e-6, *, max_products: int | None = None,
          start: ArrayLike | None = None, block_size: int = 1, seed: int = 0, search: bool = True) -> Eigenpairs:
     """k eigenpairs at one end of the spectrum of a symmetric operator.
 
     A: an Operator, or anything with shape and `@` (a matrix, a SciPy operator).
     which: "largest" or "smallest" (algebraic), "magnitude", or "both": k of each end.
-    tolerance: largest residual, relative to the largest |value|. max_products: 0 = 1000 + 50 per pair.
+    tolerance: largest residual, relative to the largest |value|. max_products: None: 1000 + 50 per pair.
     start: vectors [n, j] near those wanted. search: look for missed pairs before calling it converged.
 
-    Pairs above their tolerance, or a search that would cost more than max_products (0: twice what the pairs did),
+    Pairs above their tolerance, or a search that would cost more than max_products (None: twice what the pairs did),
     give the warning dyn.NotConverged; the result has residuals, flags and miss_bound."""
-    A = A if isinstance(A, Operator) else Operator.from_function(A.__matmul__, A.shape[0])
+    A = as_operator(A)
+    if max_products is not None:
+        integer(max_products, "max_products", least=1)
     options = structs["dyn_eigen_options"](
-        which=enum("which", WHICH.get(which, which)), count=k, tolerance=tolerance, max_products=max_products,
+        which=which_code(which), count=integer(k, "k", least=1), tolerance=tolerance, max_products=max_products,
         block=block_size, seed=seed, unchecked=int(not search))
-    progress = callback(A._context, "dyn_progress_fn", lambda *_: 0)        # lets Ctrl-C through
-    options.progress = function_pointer(progress)
     if start is not None:
-        columns = np.asarray(start, dtype=np.float64)
-        rows = block(columns.T, (columns.shape[-1], A.size), "start, transposed,")
+        columns = real_matrix(start, "start", "[n, j]")
+        rows = block(columns.T, (columns.shape[1], A.size), "start, transposed,")
         options.start, options.start_count = rows.ctypes.data, len(rows)
     out = ctypes.c_void_p()
-    status = lib.dyn_eigen_solve(A, ctypes.byref(options), ctypes.byref(out))
-    result = _Result(A._context, out.value) if out.value else None
-    check(status, A._context)
+    try:
+        status = A._call(lib.dyn_eigen_solve, ctypes.byref(options), ctypes.byref(out))
+    finally:
+        result = _Result(A._context, out.value) if out.value else None
     pairs = pairs_of(result)
     if status == NOT_CONVERGED:
         warnings.warn(_complaint(pairs), NotConverged, stacklevel=2)
@@ -94,11 +105,11 @@ def _complaint(pairs: Eigenpairs) -> str:
 
 def singular_values(a: ArrayLike, accurate: bool = False) -> NDArray[np.float64]:
     """Singular values of a matrix [m, n], descending. accurate: the tiny ones to high relative accuracy, slower."""
-    a = np.ascontiguousarray(a, dtype=np.float64)
-    s = np.empty(min(block(a, np.shape(a)[:2], "a").shape))
+    a = real_matrix(a, "a")
+    s = np.empty(min(a.shape))
     context = current()
     if accurate:
-        check(lib.dyn_dense_svd_values_accurate(context, *a.shape, pointer(a), pointer(s), None), context)
+        call(context, lib.dyn_dense_svd_values_accurate, context, *a.shape, pointer(a), pointer(s), None)
     else:
-        check(lib.dyn_dense_svd_values(context, *a.shape, pointer(a), pointer(s)), context)
+        call(context, lib.dyn_dense_svd_values, context, *a.shape, pointer(a), pointer(s))
     return s

@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Spikes of a loss, episodes of a predictor, and how well one predicts the other."""
+"""Spikes of a loss, episodes of a predictor, and how well one predicts the other. Everything counts in steps, so that
+series measured on different schedules can be compared."""
 from __future__ import annotations
 
 import ctypes
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import copied, pointer, vector
-from ._lib import Handle, check, lib, make, structs
+from ._arrays import array, copied, pointer, real_array, real_vector, vector
+from ._rows import table
+from ._lib import Handle, call, integer, lib, make, structs
+from ._run_view import RunView, Series
 from .context import current
+from .errors import invalid
+
+#: values with their steps, or values alone, which are numbered then unless steps= is given
+Values = Union[Series, ArrayLike]
 
 
 class Confusion(NamedTuple):
@@ -22,62 +29,109 @@ class Confusion(NamedTuple):
 
 
 class Episodes(Handle):
-    """Intervals of a series: starts, ends (excluded) and places of the largest values, indices [count]."""
+    """Intervals of a series: starts, ends (excluded) and places of the largest values, in steps [count]."""
 
-    _free = "dyn_episodes_free"
+    _kind = "episodes"
+    numbered: bool      # without steps: values were counted instead
 
     def __len__(self) -> int:
-        return lib.dyn_episodes_count(self)
+        return int(lib.dyn_episodes_count(self))
 
     def _column(self, function: Any) -> NDArray[np.int64]:
         return copied(function(self), (len(self),), np.int64)
 
     @property
     def starts(self) -> NDArray[np.int64]:
-        """First index of every interval, ascending."""
+        """First step of every interval, ascending."""
         return self._column(lib.dyn_episodes_starts)
 
     @property
     def ends(self) -> NDArray[np.int64]:
-        """Index after the last one."""
+        """One more than the last step of every interval."""
         return self._column(lib.dyn_episodes_ends)
 
     @property
     def peaks(self) -> NDArray[np.int64]:
-        """Index of the largest value."""
+        """Step of the largest value."""
         return self._column(lib.dyn_episodes_peaks)
 
     def predict(self, spikes: Episodes, lead: int = 0) -> Confusion:
         """These as predictors: a spike is hit by one that has a step in [start - lead, peak] of it."""
+        if isinstance(spikes, Episodes) and spikes.numbered != self.numbered:
+            known, other = ("the spikes have", "the predictor has") if self.numbered else ("the predictor has", "the spikes have")
+            raise invalid(f"{known} steps and {other} none: give steps= (or a dyn.Series) where both are found")
         counts = [ctypes.c_int64() for _ in range(3)]
-        self._check(lib.dyn_episodes_confusion(self, spikes, lead, *map(ctypes.byref, counts)))
+        self._call(lib.dyn_episodes_confusion, spikes, integer(lead, "lead", least=0), *map(ctypes.byref, counts))
         return Confusion(*(c.value for c in counts))
 
+    def __repr__(self) -> str:
+        first = ", ".join(f"[{a}, {b})" for a, b in zip(self.starts[:3], self.ends))
+        return f"<dyn.Episodes {len(self)}{': ' + first if first else ''}{', ...' if len(self) > 3 else ''}>"
 
-def spikes(loss: ArrayLike, *, ratio: float = 2.0, window: int = 50, merge: int = 30, smooth: int = 1) -> Episodes:
-    """Intervals in which a loss [n], one value per step, is above ratio times its smallest value in the window before.
+    def _repr_html_(self) -> str:
+        return table({"start": self.starts, "end": self.ends, "peak": self.peaks})
 
-    merge: spikes that start less than this many steps apart are one. smooth: steps over which the loss is averaged."""
-    loss = np.ascontiguousarray(loss, dtype=np.float64)
-    options = structs["dyn_spike_options"](window=window, merge=merge, smooth=smooth, ratio=ratio)
+
+def _with_steps(values: Values, steps: ArrayLike | None, what: str) -> tuple[NDArray[np.float64],
+                                                                            NDArray[np.int64] | None]:
+    """Values [n] and the step of each, if known."""
+    if isinstance(values, Series):
+        steps = values.steps if steps is None else steps
+        values = values.values
+    numbers = real_vector(values, what)
+    if steps is None:
+        return numbers, None
+    at = array(steps, "steps")
+    if at.shape != numbers.shape or (at != np.floor(at)).any():
+        raise invalid(f"steps of shape {list(at.shape)} for {len(numbers)} values: one whole number for each")
+    return numbers, np.ascontiguousarray(at, np.int64)
+
+
+def _made(function: Any, steps: NDArray[np.int64] | None, recipe: Any, *arguments: Any) -> Episodes:
     context = current()
-    return Episodes(context, make(context, lib.dyn_episodes_spikes, context, len(loss), pointer(loss),
-                                  ctypes.byref(options)))
+    found = Episodes(context, make(context, function, context, *arguments))
+    found.numbered = steps is None
+    found._recipe = recipe
+    return found
 
 
-def above(series: ArrayLike, threshold: ArrayLike) -> Episodes:
-    """Intervals in which a series [n] is above a threshold, a number or [n]."""
-    series = np.ascontiguousarray(series, dtype=np.float64)
-    limits = vector(np.broadcast_to(np.asarray(threshold, dtype=np.float64), series.shape), len(series), "threshold")
+def spikes(loss: RunView | Values, *, steps: ArrayLike | None = None, ratio: float = 2.0, window: int = 50,
+           merge: int = 30, smooth: int = 1) -> Episodes:
+    """Intervals in which a loss is above ratio times its smallest value in the window of steps before.
+
+    loss: a run, a dyn.Series, or values [n] with their steps [n] (None: they are numbered).
+    merge: spikes that start less than this many steps apart are one; 0: none are. smooth: steps over which the loss is
+    averaged."""
+    if isinstance(loss, RunView):
+        steps, loss = loss.history["step"], loss.history["loss"]
+    values, at = _with_steps(loss, steps, "loss")
+    given = structs["dyn_spike_options"](window=integer(window, "window", least=1), merge=integer(
+        merge, "merge", least=0), smooth=integer(smooth, "smooth", least=1), ratio=ratio)
+    return _made(lib.dyn_episodes_spikes, at, (_spikes_again, (values, at, ratio, window, merge, smooth)), len(values),
+                 pointer(at), pointer(values), ctypes.byref(given))
+
+
+def _spikes_again(values: Any, at: Any, ratio: float, window: int, merge: int, smooth: int) -> Episodes:
+    """For pickle, which gives no names to arguments."""
+    return spikes(values, steps=at, ratio=ratio, window=window, merge=merge, smooth=smooth)
+
+
+def above(series: Values, threshold: ArrayLike, steps: ArrayLike | None = None) -> Episodes:
+    """Intervals in which a series is above a threshold, a number or [n].
+
+    series: a dyn.Series, or values [n] with their steps [n] (None: they are numbered)."""
+    values, at = _with_steps(series, steps, "series")
+    limits = vector(np.broadcast_to(real_array(threshold, "threshold"), values.shape), len(values), "threshold")
+    return _made(lib.dyn_episodes_above, at, (above, (values, limits, at)), len(values), pointer(at), pointer(values),
+                 pointer(limits))
+
+
+def sustained(series: Values) -> Any:
+    """min of each value and its two neighbours: a noisy predictor [n], or a dyn.Series, in its sustained form."""
+    if isinstance(series, Series):
+        return Series(series.steps, sustained(series.values))
+    values = real_vector(series, "series")
+    out = np.empty(len(values))
     context = current()
-    return Episodes(context, make(context, lib.dyn_episodes_above, context, len(series), pointer(series),
-                                  pointer(limits)))
-
-
-def sustained(series: ArrayLike) -> NDArray[np.float64]:
-    """min of each value and its two neighbours: a noisy predictor [n] in its sustained form."""
-    series = np.ascontiguousarray(series, dtype=np.float64)
-    out = np.empty(len(series))
-    context = current()
-    check(lib.dyn_episodes_sustained(context, len(series), pointer(series), pointer(out)), context)
+    call(context, lib.dyn_episodes_sustained, context, len(values), pointer(values), pointer(out))
     return out

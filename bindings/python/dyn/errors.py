@@ -84,6 +84,11 @@ CLASSES = {STATUS[name]: kind for kind, names in {
     NotSupported: ["enotsup"], CallbackError: ["euser"]}.items() for name in names}
 
 
+def class_of(x: object) -> str:
+    """The class of an object, as a message calls it."""
+    return f"{type(x).__module__.split('.')[0]}.{type(x).__qualname__}"
+
+
 def error(status: int, message: str) -> Error:
     """The exception of a status, not raised."""
     return CLASSES.get(status, Error)(status, message)

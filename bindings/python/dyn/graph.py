@@ -12,30 +12,34 @@ from __future__ import annotations
 
 import ctypes
 import math
-from typing import Any, Callable, Iterable, Sequence, Union
+from typing import Any, Callable, Iterable, Literal, Sequence, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import DTYPES, dtype_code, ints, pointer
-from ._lib import Handle, check, enum, lib, make, structs
+from ._arrays import DTYPES, array, dtype_code, ints, pointer
+from ._lib import Handle, call, check, enum, integer, lib, make, number, structs, text, turn
 from .context import Context, current
-from .errors import invalid, shapes_differ
+from .errors import class_of, invalid, shapes_differ
 
 MAX_RANK = 8
-Operand = Union["Node", float]
+Operand = Union["Node", float, ArrayLike]
+Activation = Literal["identity", "tanh", "relu", "leaky_relu", "sigmoid", "gelu", "gelu_tanh", "silu", "softplus", "elu",
+                     "sin", "x_tanh", "x2_tanh", "square", "cube", "erf"]
+Dtype = Literal["float64", "float32"]
 
 
 class Graph(Handle):
     """A graph whose numbers are float64 or float32. Nodes are made by its methods and by operators on nodes."""
 
-    _free = "dyn_graph_free"
+    _kind = "graph"
+    _unshared = "it grows with every node; write its function again"
 
-    def __init__(self, dtype: str = "float64") -> None:
+    def __init__(self, dtype: Dtype = "float64") -> None:
         context = current()
         super().__init__(context, make(context, lib.dyn_graph_create, context, dtype_code(dtype)))
         self.dtype = np.dtype(dtype)
-        self._leaves: dict[str, np.dtype] = {}
+        self._leaves: dict[str, np.dtype[Any]] = {}
 
     @classmethod
     def _borrow(cls, context: Context, address: int) -> Graph:
@@ -47,12 +51,13 @@ class Graph(Handle):
         g._leaves = {}
         return g
 
-    def _node(self, result: int) -> Node:
-        check(min(result, 0), self._context)
-        return Node(self, result)
+    def _node(self, function: Callable[..., int] | int, *arguments: Any) -> Node:
+        """The node that a function of C on this graph makes, or has made already."""
+        made = call(self._context, function, self, *arguments) if callable(function) else check(function, self._context)
+        return Node(self, made)
 
-    def _leaf(self, function: Callable[..., int], name: str, shape: Sequence[int], dtype: np.dtype) -> Node:
-        node = self._node(function(self, name.encode(), len(shape), ints(shape)))
+    def _leaf(self, function: Callable[..., int], name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> Node:
+        node = self._node(function, text(name, "the name"), len(shape), ints(shape))
         self._leaves[name] = dtype
         return node
 
@@ -68,16 +73,23 @@ class Graph(Handle):
         """A tensor of int64 indices given at each run, for gather and scatter_add."""
         return self._leaf(lib.dyn_graph_indices, name, shape, DTYPES["i64"])
 
-    def constant(self, value: float, shape: Sequence[int] = ()) -> Node:
-        """A tensor whose elements all have this value."""
-        return self._node(lib.dyn_graph_constant(self, value, len(shape), ints(shape)))
+    def constant(self, value: ArrayLike, shape: Sequence[int] | None = None) -> Node:
+        """An array as a tensor that needs not be given at each run; or, with a shape, a number for all elements."""
+        a = array(value, "the constant")
+        if a.ndim == 0:
+            sizes = shape or ()
+            return self._node(lib.dyn_graph_constant, float(a), len(sizes), ints(sizes))
+        if shape is not None and tuple(shape) != a.shape:
+            raise shapes_differ(f"the constant has shape {list(a.shape)}, expected {list(shape)}")
+        values = np.ascontiguousarray(a, np.float64)
+        return self._node(lib.dyn_graph_constant_array, a.ndim, ints(a.shape), pointer(values))
 
     def __len__(self) -> int:
-        return lib.dyn_graph_size(self)
+        return int(lib.dyn_graph_size(self))
 
     def _transform(self, function: Callable[..., int], count: int, *arguments: Any) -> list[Node]:
         out = (ctypes.c_int32 * count)()
-        self._check(function(self, *arguments, out))
+        self._call(function, *arguments, out)
         return [Node(self, i) for i in out]
 
     def gradient(self, scalar: Node, wrt: Sequence[Node]) -> list[Node]:
@@ -111,26 +123,36 @@ class Graph(Handle):
         return self._transform(lib.dyn_graph_batch, len(outputs), size, *_counted(outputs), *_counted(inputs),
                                _ids(batched))
 
-    def compile(self, *outputs: Node, threads: int = 0, arena_limit: int = 0) -> Function:
-        """A function of the graph's leaves by their names. arena_limit: bytes its memory may take, 0 = no limit."""
+    def compile(self, *outputs: Node, threads: int | None = None, arena_limit: int | None = None) -> Function:
+        """A function of the graph's leaves by their names. threads: 1 = the calling thread only; None: the context's where
+        the work is worth it. arena_limit: bytes its memory may take; None: no limit."""
         return Function(self, outputs, threads, arena_limit)
 
     def text(self, *outputs: Node, dot: bool = False) -> str:
         """The nodes that the outputs need, as text or in the DOT language."""
         return printed(self._context, lib.dyn_graph_print, self, int(dot), *_counted(outputs))
 
+    def __repr__(self) -> str:
+        leaves = ", ".join(self._leaves) or "no inputs"
+        return f"<dyn.Graph {self.dtype.name}, {len(self)} nodes: {leaves}>"
+
 
 def printed(context: Context, function: Callable[..., int], *arguments: Any) -> str:
     """Text of a function that works as snprintf does."""
-    length = function(*arguments, None, 0)
-    check(min(length, 0), context)
+    length = call(context, function, *arguments, None, 0)
     buffer = ctypes.create_string_buffer(length + 1)
     function(*arguments, buffer, length + 1)
     return buffer.value.decode()
 
 
 def _ids(nodes: Iterable[Node]) -> Any:
-    return ints([node.id for node in nodes], ctypes.c_int32)
+    return ints([_a_node(node).id for node in nodes], ctypes.c_int32)
+
+
+def _a_node(x: Any) -> Node:
+    if not isinstance(x, Node):
+        raise TypeError(f"a dyn.Node expected, not {class_of(x)}")
+    return x
 
 
 def _counted(nodes: Sequence[Node]) -> tuple[int, Any]:
@@ -146,7 +168,7 @@ class Node:
     """A tensor of a graph. + - * / @ ** and comparisons work as in NumPy, with broadcasting; so does [slices]."""
 
     __slots__ = ("graph", "id")
-    __array_priority__ = 1000       # a NumPy number on the left leaves the operation to the node
+    __array_ufunc__ = None      # a NumPy array on the left leaves the operation to the node
 
     def __init__(self, graph: Graph, number: int) -> None:
         self.graph = graph
@@ -162,11 +184,11 @@ class Node:
         return f"<dyn.Node {self.id} {list(self.shape)}>"
 
     def _op(self, function: Callable[..., int], *arguments: Any) -> Node:
-        return self.graph._node(function(self.graph, self.id, *arguments))
+        return self.graph._node(function, self.id, *arguments)
 
     def _other(self, other: Operand) -> Node:
         if not isinstance(other, Node):
-            return self.graph.constant(float(other))
+            return self.graph.constant(other)
         if other.graph is not self.graph:
             raise invalid("nodes of two different graphs")
         return other
@@ -196,15 +218,19 @@ class Node:
     def __rtruediv__(self, other: Operand) -> Node:
         return self._other(other) / self
 
-    def __matmul__(self, other: Node) -> Node:
+    def __matmul__(self, other: Node | ArrayLike) -> Node:
         return self.matmul(other)
+
+    def __rmatmul__(self, other: ArrayLike) -> Node:
+        return self._other(other).matmul(self)
 
     def __neg__(self) -> Node:
         return self._op(lib.dyn_graph_neg)
 
     def __pow__(self, exponent: float) -> Node:
         """Integer exponents work for negative bases too; others give NaN there."""
-        if float(exponent).is_integer():
+        exponent = number(exponent, "the exponent")
+        if exponent.is_integer():
             return self._op(lib.dyn_graph_powi, int(exponent))
         return self._op(lib.dyn_graph_pow, float(exponent))
 
@@ -227,7 +253,7 @@ class Node:
         """1 where equal, else 0."""
         return self._binary(lib.dyn_graph_equal, other)
 
-    def matmul(self, other: Node, transpose: bool = False, transpose_other: bool = False) -> Node:
+    def matmul(self, other: Node | ArrayLike, transpose: bool = False, transpose_other: bool = False) -> Node:
         """Matrix product of the last two axes, of either operand transposed if wanted."""
         return self._binary(lambda g, a, b: lib.dyn_graph_matmul(g, a, b, int(transpose), int(transpose_other)), other)
 
@@ -307,18 +333,27 @@ def _span(key: Any, size: int) -> tuple[int, int]:
         if step != 1:
             raise invalid(f"a slice with step {step}")
         return start, max(stop - start, 0)
+    if isinstance(key, (bool, np.bool_)) or not isinstance(key, (int, np.integer)):
+        raise invalid(f"{key!r} is no index of a tensor: slices and integers are")
     if not -size <= key < size:
         raise IndexError(f"index {key} of an axis of size {size}")
-    return key % size, 1
+    return int(key) % size, 1
 
 
 # ---- functions of nodes ----
 
-def _unary(name: str, text: str) -> Callable[[Node], Node]:
+def _operand(x: Any, function: str) -> Node:
+    if not isinstance(x, Node):
+        hint = f": take numpy.{function}" if hasattr(np, function) else ""
+        raise TypeError(f"dyn.{function} works on a dyn.Node of a graph, not on {class_of(x)}{hint}")
+    return x
+
+
+def _unary(name: str, doc: str, c_name: str = "") -> Callable[[Node], Node]:
     def function(x: Node) -> Node:
-        return x._op(getattr(lib, "dyn_graph_" + name))
+        return _operand(x, name)._op(getattr(lib, "dyn_graph_" + (c_name or name)))
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = text
+    function.__doc__ = doc
     return function
 
 
@@ -335,18 +370,22 @@ relu = _unary("relu", "max(x, 0); derivative 0 at 0.")
 sigmoid = _unary("sigmoid", "1 / (1 + e^-x).")
 softplus = _unary("softplus", "log(1 + e^x), accurate for every x.")
 logsumexp = _unary("logsumexp", "log sum e^x over the last axis, which disappears; safe for large x.")
-stop_gradient = _unary("stop", "x, with derivative 0.")
+stop_gradient = _unary("stop_gradient", "x, with derivative 0.", "stop")
+abs = _unary("abs", "Absolute value; derivative 0 at 0.")
 identity = _unary("identity", "x as a node of its own, which no simplification reaches behind: for f of Graph.ggn.")
 
 
-def activation(name: str, x: Node) -> Node:
+def activation(name: Activation, x: Node) -> Node:
     """Activation by name: "tanh", "relu", "gelu", "silu", "x_tanh", ...; see enum dyn_activation."""
-    return x._op(lambda g, node: lib.dyn_graph_activation(g, enum("activation", name), node))
+    code = enum("activation", name)
+    return _operand(x, "activation")._op(lambda g, node: lib.dyn_graph_activation(g, code, node))
 
 
-def maximum(a: Node, b: Operand) -> Node:
-    """The larger of two; NaN if either is."""
-    return a._binary(lib.dyn_graph_max, b)
+def maximum(a: Operand, b: Operand) -> Node:
+    """The larger of two, one of them a node; NaN if either is."""
+    if not isinstance(a, Node) and isinstance(b, Node):
+        a, b = b, a
+    return _operand(a, "maximum")._binary(lib.dyn_graph_max, b)
 
 
 def where(condition: Node, a: Operand, b: Operand) -> Node:
@@ -356,6 +395,7 @@ def where(condition: Node, a: Operand, b: Operand) -> Node:
     slope, as sqrt at 0, the derivative is NaN. Give that branch an operand it can take:
     where(x < 1, x, sqrt(where(x < 1, 1, x))).
     """
+    condition = _operand(condition, "where")
     return condition._op(lib.dyn_graph_select, condition._other(a).id, condition._other(b).id)
 
 
@@ -370,48 +410,43 @@ def concatenate(nodes: Sequence[Node], axis: int = 0) -> Node:
 # ---- compiled functions ----
 
 class _Plan(Handle):
-    _free = "dyn_plan_unref"
+    _kind = "plan"
 
 
 class _Exec(Handle):
-    _free = "dyn_exec_free"
+    _kind = "exec"
 
 
 class Function:
-    """A compiled graph. Call it with arrays by name, or bind arrays once and call run(), which costs no more than C.
+    """A compiled graph. Call it with arrays by name, or bind arrays once and call run(), which costs a microsecond more than in C.
 
-    Two results of calls do not share memory. A Function is used from one thread at a time."""
+    Two results of calls do not share memory. Calls from several threads take turns; what is bound is bound for all."""
 
-    def __init__(self, graph: Graph, outputs: Sequence[Node], threads: int, arena_limit: int) -> None:
+    def __init__(self, graph: Graph, outputs: Sequence[Node], threads: int | None, arena_limit: int | None) -> None:
         context = graph._context
+        threads = None if threads is None else integer(threads, "threads", "i32", least=1)
         options = structs["dyn_plan_options"](threads=threads, arena_limit=arena_limit)
         self._plan = _Plan(context, make(context, lib.dyn_plan_compile, graph, *_counted(outputs),
                                          ctypes.byref(options)))
         self._exec = _Exec(context, make(context, lib.dyn_exec_create, self._plan))
         self._dtype = graph.dtype
         self._output_shapes = [node.shape for node in outputs]
+        self._context = context
         self._leaves = {name: self._leaf(graph, name) for name in self._names()}
+        self._unread = {name: self._leaf(graph, name) for name in graph._leaves if name not in self._leaves}
         self._arrays: dict[Any, NDArray[Any]] = {}
-        self.run = self._fast_run()
 
     def _names(self) -> list[str]:
         return [lib.dyn_plan_input_name(self._plan, i).decode() for i in range(lib.dyn_plan_inputs(self._plan))]
 
     @staticmethod
-    def _leaf(graph: Graph, name: str) -> tuple[tuple[int, ...], np.dtype]:
-        node = Node(graph, lib.dyn_graph_find(graph, name.encode()))
+    def _leaf(graph: Graph, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        node = graph._node(lib.dyn_graph_find, name.encode())
         return node.shape, graph._leaves.get(name, graph.dtype)
 
-    def _fast_run(self) -> Callable[[], None]:
-        """run() with everything looked up beforehand: one call through ctypes and one comparison."""
-        function, handle, checked = lib.dyn_exec_run, self._exec._as_parameter_, self._exec._check
-
-        def run() -> None:
-            """Run with the arrays that are bound."""
-            status = function(handle)
-            if status:
-                checked(status)
-        return run
+    def run(self) -> None:
+        """Run with the arrays that are bound."""
+        call(self._context, lib.dyn_exec_run, self._exec)
 
     @property
     def inputs(self) -> dict[str, tuple[int, ...]]:
@@ -421,7 +456,7 @@ class Function:
     @property
     def bytes(self) -> int:
         """Memory of the evaluation."""
-        return lib.dyn_plan_bytes(self._plan)
+        return int(lib.dyn_plan_bytes(self._plan))
 
     def text(self) -> str:
         """The steps of the plan."""
@@ -429,34 +464,61 @@ class Function:
 
     def bind(self, name: str, array: NDArray[Any]) -> None:
         """Read input `name` from this array at every following run: no copy, so it must fit in type, shape, order."""
-        if name not in self._leaves:
-            raise invalid(f"the function reads no input {name!r}, but {', '.join(self._leaves) or 'nothing'}")
-        shape, dtype = self._leaves[name]
+        shape, dtype = self._known(name)
         _fits(f"input {name!r}", array, shape, dtype)
-        self._exec._check(lib.dyn_exec_bind(self._exec, name.encode(), pointer(array)))
+        if name in self._unread:
+            return
+        self._exec._call(lib.dyn_exec_bind, name.encode(), pointer(array))
         self._arrays[name] = array
 
     def bind_output(self, i: int, array: NDArray[Any]) -> None:
         """Write output i to this array at every following run."""
         _fits(f"output {i}", array, self._output_shapes[i], self._dtype)
-        self._exec._check(lib.dyn_exec_bind_output(self._exec, i, pointer(array)))
+        self._exec._call(lib.dyn_exec_bind_output, i, pointer(array))
         self._arrays[i] = array
 
     def __call__(self, **inputs: ArrayLike) -> Any:
         """Run once. Inputs by name, converted where needed; those bound before may be left out.
 
         Returns one array, or a list where there are several outputs."""
-        for name, value in inputs.items():
-            dtype = self._leaves[name][1] if name in self._leaves else None
-            self.bind(name, np.asarray(value, dtype=dtype, order="C"))
+        given = {name: self._converted(name, value) for name, value in inputs.items()}
         results = [np.empty(shape, self._dtype) for shape in self._output_shapes]
-        for i, array in enumerate(results):
-            self.bind_output(i, array)
-        self.run()
+        with turn(self._context):       # what is bound here is what this call runs with
+            for name, a in given.items():
+                self.bind(name, a)
+            for i, a in enumerate(results):
+                self.bind_output(i, a)
+            self.run()
         return results[0] if len(results) == 1 else results
 
+    def _known(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Shape and type of a leaf of the graph, also of one that no output depends on any more."""
+        leaf = self._leaves.get(name) or self._unread.get(name)
+        if leaf is None:
+            known = ", ".join([*self._leaves, *self._unread]) or "none"
+            raise invalid(f"the graph has no input {name!r}; there are {known}")
+        return leaf
 
-def _fits(what: str, array: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype) -> None:
+    def _converted(self, name: str, value: ArrayLike) -> NDArray[Any]:
+        """A value in the type of the leaf."""
+        dtype = self._known(name)[1]
+        a = array(value, f"input {name!r}")
+        if dtype.kind == "i" and (a.dtype.kind not in "iu" and a.size):
+            raise invalid(f"input {name!r} has elements of type {a.dtype}, expected indices")
+        return np.ascontiguousarray(a, dtype) if a.ndim else a.astype(dtype)
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{name} {list(shape)}" for name, shape in self.inputs.items())
+        outputs = ", ".join(str(list(shape)) for shape in self._output_shapes)
+        return f"<dyn.Function ({inputs}) -> {outputs}, {self._dtype.name}>"
+
+    def __copy__(self) -> Any:
+        raise TypeError("a dyn.Function cannot be copied: compile the graph again")
+
+    __deepcopy__ = __reduce__ = __copy__
+
+
+def _fits(what: str, array: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     if array.shape != shape:
         raise shapes_differ(f"{what} has shape {list(array.shape)}, expected {list(shape)}")
     if array.dtype != dtype or not array.flags.c_contiguous:

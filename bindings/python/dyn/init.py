@@ -5,12 +5,12 @@ fan_in and fan_out are the sizes that a weight sums over and feeds. A bias is dr
 bias= gives another Init for all biases."""
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Sequence
-
 import ctypes
+from dataclasses import dataclass, replace
+from typing import Literal, Sequence
 
-from ._lib import Options, enum, structs
+from ._lib import Options, enum, integer, number, structs
+from .errors import invalid
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Init:
     """A rule; made by the functions of this module."""
 
     kind: str
-    scale: float = 0.0
+    scale: float = 1.0
     bias: Init | None = None
     layer_scales: tuple[float, ...] = ()
 
@@ -27,13 +27,13 @@ class Init:
         return replace(self, layer_scales=tuple(scales))
 
     def _options(self, seed: int) -> Options:
-        options = structs["dyn_init_options"](kind=enum("init", self.kind), scale=self.scale, seed=seed)
+        options = structs["dyn_init_options"](kind=enum("init", self.kind), scale=self.scale, seed=integer(seed, "seed", "u64"))
         if self.bias:
             options.bias_kind = enum("init", self.bias.kind)
             options.bias_scale = self.bias.scale
         if self.layer_scales:
             options.layers = len(self.layer_scales)
-            scales = (ctypes.c_double * options.layers)(*self.layer_scales)
+            scales = (ctypes.c_double * options.layers)(*(number(s, "a scale") for s in self.layer_scales))
             options.layer_scale = ctypes.addressof(scales)
             options._scales = scales        # the struct points to them
         return options
@@ -92,3 +92,23 @@ def orthogonal(scale: float = 1.0, bias: Init | None = None) -> Init:
 def zero() -> Init:
     """All zero."""
     return Init("zero")
+
+
+#: rules whose scale has a default, which can be given by their name alone
+NAMED = {"default": default, "lecun": lecun, "xavier": xavier, "xavier_uniform": xavier_uniform, "he": he,
+         "orthogonal": orthogonal}
+Name = Literal["default", "lecun", "xavier", "xavier_uniform", "he", "orthogonal", "zero"]
+
+
+def of(rule: Init | Name | None) -> Init:
+    """A rule, or what its name means with scale 1; None: default()."""
+    if rule is None:
+        return default()
+    if isinstance(rule, Init):
+        return rule
+    if rule == "zero":
+        return zero()
+    if not isinstance(rule, str) or rule not in NAMED:
+        needs = "normal(std), uniform(limit), power(gamma), width_power(gamma)"
+        raise invalid(f"init {rule!r} is not one of {', '.join(NAMED)}, zero, nor made by dyn.init, as {needs} are")
+    return NAMED[rule]()

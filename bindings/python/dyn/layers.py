@@ -24,7 +24,7 @@ def _id(x: Node | None) -> int:
 
 
 def _made(x: Node, function: Callable[..., int], *arguments: Any) -> Node:
-    return x.graph._node(function(x.graph, *arguments))
+    return x.graph._node(function, *arguments)
 
 
 # ---- products, look-up ----
@@ -168,17 +168,17 @@ adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = (_adaptive("max"
 
 def arange(g: Graph, count: int) -> Node:
     """0, 1, .., count - 1 as a node [count] of the graph."""
-    return g._node(lib.dyn_layer_arange(g, count))
+    return g._node(lib.dyn_layer_arange, count)
 
 
 def causal_mask(g: Graph, queries: int, keys: int | None = None) -> Node:
     """1 where query i sees key j <= i, else 0: [queries, keys]."""
-    return g._node(lib.dyn_layer_causal_mask(g, queries, queries if keys is None else keys))
+    return g._node(lib.dyn_layer_causal_mask, queries, queries if keys is None else keys)
 
 
 def sinusoidal(g: Graph, length: int, width: int, base: float = 1e4) -> Node:
     """Positions sin, cos, sin, .. of t base^(-2 j / width): [length, width]."""
-    return g._node(lib.dyn_layer_sinusoidal(g, length, width, base))
+    return g._node(lib.dyn_layer_sinusoidal, length, width, base)
 
 
 def rotary(x: Node, base: float = 1e4, interleaved: bool = False) -> Node:

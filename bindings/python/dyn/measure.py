@@ -4,34 +4,44 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, Generic, TypeVar, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._lib import Handle, Options, enum, lib, make, structs
+from ._arrays import real_array
+from ._html import table
+from ._interrupt import in_user_code
+from ._lib import Handle, Options, call, integer, lib, make, structs
 from ._run_view import RunView, Series, State
-from .condensation import CondensationResult, features_of, layer_sizes
-from .eigen import WHICH
+from .condensation import CondensationResult, features_of, layer_sizes, options_struct
+from .condensation import Options as CondensationOptions
+from .eigen import Which, which_code
 from .errors import STATUS, LimitReached, invalid
 from .model import Model
-from .rank import RankResult, model_rank
+from .rank import Options as RankOptions
+from .rank import RankResult, model_rank, rank_options
 
 
-class Measurement:
+R = TypeVar("R")
+
+
+class Measurement(Generic[R]):
     """Base of all: give it a name, record rows in observe(), read them in result()."""
 
     name: str
+    _arguments: dict[str, Any] | None = None    # by which the class makes it again, for checkpoints
+    _own = False        # this package's: Ctrl-C waits until it has recorded whole rows
 
     def attach(self, run: RunView, when: Options) -> Any:
         """Join a run; returns what must live as long as it."""
-        return run.observe(self.observe, when)
+        return run.observe(self.observe, when, user=not self._own)
 
     def observe(self, state: State) -> None:
         """Measure, and record with state.run.record(name, values)."""
         raise NotImplementedError
 
-    def result(self, run: RunView) -> Any:
+    def result(self, run: RunView) -> R:
         """What was recorded so far."""
         raise NotImplementedError
 
@@ -40,20 +50,44 @@ class Measurement:
         return run.series.get(f"{self.name}.{part}", Series(np.empty(0, np.int64), np.empty((0, 1))))
 
 
-class Custom(Measurement):
+class Custom(Measurement[Series]):
     """A function of the state; what it returns is recorded, unless None."""
+
+    _own = True
 
     def __init__(self, function: Callable[[State], ArrayLike | None], name: str | None) -> None:
         self.function = function
-        self.name = name or getattr(function, "__name__", "measurement").strip("<>")
+        self.name = name or getattr(function, "__name__", type(function).__name__).strip("<>")
 
     def observe(self, state: State) -> None:
-        value = self.function(state)
+        value = in_user_code(self.function, state)
         if value is not None:
             state.run.record(self.name, value)
 
     def result(self, run: RunView) -> Series:
         return run.series.get(self.name, Series(np.empty(0, np.int64), np.empty(0)))
+
+
+class Recorded(Measurement[Series]):
+    """What a function of the user's recorded before a checkpoint; measure() gives it the function again."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def result(self, run: RunView) -> Series:
+        return run.series.get(self.name, Series(np.empty(0, np.int64), np.empty(0)))
+
+
+def measurement_of(what: Any, name: str | None) -> Measurement[Any]:
+    """What was given to run.measure()."""
+    if isinstance(what, Measurement):
+        return what
+    if isinstance(what, str) or isinstance(what, type) or not callable(what):
+        known = {"sharpness": "Sharpness", "condensation": "Condensation", "rank": "ModelRank"}
+        called = what.__name__ if isinstance(what, type) else known.get(what, "Sharpness") if isinstance(
+            what, str) else "Sharpness"
+        raise invalid(f"measure({what!r}): a measurement such as dyn.{called}() or a function of the State is wanted")
+    return Custom(what, name)
 
 
 # ---- sharpness ----
@@ -79,10 +113,10 @@ class SharpnessSeries:
 
 
 class _Tracker(Handle):
-    _free = "dyn_sharpness_tracker_free"
+    _kind = "sharpness_tracker"
 
 
-class Sharpness(Measurement):
+class Sharpness(Measurement[SharpnessSeries]):
     """The k largest eigenvalues of the running optimiser's preconditioned Hessian (live moments), and the curvature
     along the gradient. Stable while below threshold = 2 / rate.
 
@@ -92,10 +126,12 @@ class Sharpness(Measurement):
 
     name = "sharpness"
 
-    def __init__(self, k: int = 1, which: str = "largest", *, raw: bool = True, tolerance: float = 1e-6,
-                 max_products: int = 0, seed: int = 0, search: bool = True, cold: bool = False) -> None:
+    def __init__(self, k: int = 1, which: Which = "largest", *, raw: bool = True, tolerance: float = 1e-6,
+                 max_products: int | None = None, seed: int = 0, search: bool = True, cold: bool = False) -> None:
+        self._arguments = dict(k=k, which=which, raw=raw, tolerance=tolerance, max_products=max_products, seed=seed,
+                               search=search, cold=cold)
         self._options = structs["dyn_sharpness_options"](
-            which=enum("which", WHICH.get(which, which)), count=k, max_products=max_products, tolerance=tolerance,
+            which=which_code(which), count=integer(k, "k", least=1), max_products=max_products, tolerance=tolerance,
             seed=seed, unchecked=int(not search), no_raw=int(not raw), cold=int(cold))
 
     def attach(self, run: RunView, when: Options) -> Any:
@@ -104,7 +140,7 @@ class Sharpness(Measurement):
         context = run._context
         tracker = _Tracker(context, make(context, lib.dyn_sharpness_tracker_create, context, run.objective.size,
                                          ctypes.byref(self._options)))
-        run.objective._check(lib.dyn_sharpness_observe(tracker, run, ctypes.byref(when)))
+        call(context, lib.dyn_sharpness_observe, tracker, run, ctypes.byref(when))
         return tracker
 
     def result(self, run: RunView) -> SharpnessSeries:
@@ -117,9 +153,11 @@ class Sharpness(Measurement):
 
         def column(name: str) -> NDArray[np.float64]:
             return columns(name)[:, 0] if name in series else np.full(len(steps), np.nan)
-        parts = [columns(p + q) for p in ("sharpness_pre", "sharpness") for q in ("", "_residual", "_converged")]
-        return SharpnessSeries(steps, *parts[:2], parts[2].astype(bool), *parts[3:5], parts[5].astype(bool),
-                               column("lambda_grad_pre"), column("lambda_grad"), column("threshold"))
+        own, raw = "sharpness_pre", "sharpness"
+        return SharpnessSeries(
+            steps, columns(own), columns(own + "_residual"), columns(own + "_converged").astype(bool),
+            columns(raw), columns(raw + "_residual"), columns(raw + "_converged").astype(bool),
+            column("lambda_grad_pre"), column("lambda_grad"), column("threshold"))
 
 
 # ---- condensation ----
@@ -129,7 +167,8 @@ class CondensationSeries:
     relative), dead [r]. layer: which. series[i] is the whole CondensationResult of row i."""
 
     def __init__(self, layer: int, steps: NDArray[np.int64], numbers: NDArray[np.float64],
-                 features: NDArray[np.float64], weights: NDArray[np.float64] | None, options: dict[str, Any]) -> None:
+                 features: NDArray[np.float64], weights: NDArray[np.float64] | None,
+                 options: CondensationOptions) -> None:
         self.layer = layer
         self.steps = steps
         self.effective = numbers[:, 0].astype(np.int64)
@@ -147,13 +186,17 @@ class CondensationSeries:
         return CondensationResult(self.features[i], weights, **self._options)
 
 
-class Condensation(Measurement):
-    """Condensation of a hidden layer of a perceptron, counted from 0. options: as for dyn.condensation()."""
+class Condensation(Measurement[CondensationSeries]):
+    """Condensation of a hidden layer of a perceptron, counted from 1. options: as for dyn.condensation()."""
 
-    def __init__(self, layer: int = 0, *, name: str = "condensation", **options: Any) -> None:
-        self.layer = layer
+    _own = True
+
+    def __init__(self, layer: int = 1, *, name: str = "condensation", **options: Unpack[CondensationOptions]) -> None:
+        self.layer = integer(layer, "layer", "i32", least=1)
         self.name = name
         self._options = options
+        self._arguments = {"layer": self.layer, **options}
+        options_struct(options)        # refuses what is wrong here, where it is written
 
     def attach(self, run: RunView, when: Options) -> Any:
         layer_sizes(_model_of(run, self.name), self.layer)      # refuses a layer that is not there
@@ -206,22 +249,26 @@ class RankSeries:
         return self._results[i]
 
 
-class ModelRank(Measurement):
+class ModelRank(Measurement[RankSeries]):
     """Model rank where the run stands, or the empirical rank at samples x. options: as for dyn.model_rank().
 
     The Jacobian has a column per parameter and at least twice as many rows; more than memory_limit bytes for it are
     refused before the run starts."""
 
+    _own = True
+
     def __init__(self, x: ArrayLike | None = None, *, name: str = "rank", memory_limit: int = 2 << 30,
-                 **options: Any) -> None:
+                 **options: Unpack[RankOptions]) -> None:
         self.name = name
-        self.x = x
-        self.memory_limit = memory_limit
+        self.x = None if x is None else real_array(x, "x")
+        self.memory_limit = integer(memory_limit, "memory_limit", least=0)
         self._options = options
+        self._arguments = {"x": self.x, "memory_limit": memory_limit, **options}
+        rank_options(options)      # refuses what is wrong here, where it is written
 
     def attach(self, run: RunView, when: Options) -> Any:
         net = _model_of(run, self.name)
-        samples = self._options.get("probes", 0) or max(2 * net.size, net.size + 32) if self.x is None else len(self.x)
+        samples = self._options.get("probes") or max(2 * net.size, net.size + 32) if self.x is None else len(self.x)
         needed = 8 * samples * net.output_size * net.size
         if needed > self.memory_limit:
             raise LimitReached(STATUS["efull"], (
@@ -254,3 +301,13 @@ def _rank_result(numbers: NDArray[np.float64], values: NDArray[np.float64]) -> R
     kinds = {"gap_at_tolerance": float, "largest_gap": float, "tolerance": float, "accurate": bool}
     fields: dict[str, Any] = {name: kinds.get(name, int)(v) for name, v in zip(NUMBERS, numbers)}
     return RankResult(singular_values=values[:int(numbers[-1])], **fields)
+
+
+def again(found: dict[str, Any]) -> Measurement[Any] | None:
+    """A measurement from a checkpoint; None for one of the user's functions."""
+    known: dict[str, Any] = {"Sharpness": Sharpness, "Condensation": Condensation, "ModelRank": ModelRank}
+    if found["class"] not in known or found["arguments"] is None:
+        return None
+    measurement: Measurement[Any] = known[found["class"]](**found["arguments"])
+    measurement.name = found["name"]
+    return measurement

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import init as inits
-from ._arrays import ints, pointer, vector
-from ._lib import Handle, enum, lib, make, structs
+from ._arrays import array, block, ints, pointer, vector
+from ._lib import Handle, enum, integer, lib, make, structs, turn
 from .build import Build, writing
 from .context import current
-from .errors import shapes_differ
-from .graph import MAX_RANK, Function, Graph, Node
+from .errors import invalid, shapes_differ
+from .graph import MAX_RANK, Activation, Function, Graph, Node
 from .init import Init
 
 
@@ -36,19 +36,20 @@ class Indices(tuple[int, ...]):
 class Model(Handle):
     """A network. Immutable; made by dyn.mlp or Model.from_function."""
 
-    _free = "dyn_model_unref"
+    _kind = "model"
 
-    def __init__(self, context: Any, address: int, init: Init | None, seed: int, input_shape: tuple[int, ...],
-                 *keep: Any) -> None:
+    def __init__(self, context: Any, address: int, init: Init | inits.Name | None, seed: int,
+                 input_shape: tuple[int, ...], *keep: Any) -> None:
         super().__init__(context, address, *keep)
-        self.init = init or inits.default()
-        self.seed = seed
+        self.init = inits.of(init)
+        self.seed = integer(seed, "seed", "u64")
         self.input_shape = input_shape
         self._functions: dict[int, Function] = {}
+        self._perceptron: dict[str, Any] | None = None      # arguments of mlp() but init and seed
 
     @classmethod
     def from_function(cls, build: Callable[..., Node], input_shape: Sequence[int] | Indices | None = None,
-                      init: Init | None = None, seed: int = 0, **inputs: Sequence[int] | Indices) -> Model:
+                      init: Init | inits.Name | None = None, seed: int = 0, **inputs: Sequence[int] | Indices) -> Model:
         """A network that build(g, x) writes: it makes parameters with g.parameter and returns the output node.
 
         g is a dyn.Build: a graph that also has states, calls of other models, names for tensors.
@@ -70,24 +71,26 @@ class Model(Handle):
             return build(b, **nodes) if named else build(b, *nodes.values())
         fn = writing(context, write)
         address = make(context, lib.dyn_model_create, context, fn, None)
-        return cls(context, address, init, seed, tuple(int(n) for n in next(iter(shapes.values()))), fn)
+        model = cls(context, address, init, seed, tuple(int(n) for n in next(iter(shapes.values()))), fn)
+        model._recipe = (_function_again, (build, input_shape, inputs, model.init, model.seed))
+        return model
 
     def _on_nodes(self, nodes: Sequence[Node]) -> Node:
         """The network in the function that is being written, or in a graph of its own."""
         graph = nodes[0].graph
         if isinstance(graph, Build):
             return graph.call(self, nodes)
-        return graph._node(lib.dyn_model_build(self, graph, nodes[0].id))
+        return Node(graph, self._call(lib.dyn_model_build, graph, nodes[0].id))
 
     @property
     def size(self) -> int:
         """Number of parameters p."""
-        return lib.dyn_model_size(self)
+        return int(lib.dyn_model_size(self))
 
     @property
     def output_size(self) -> int:
         """Numbers that the network gives for one sample."""
-        return lib.dyn_model_output_size(self)
+        return int(lib.dyn_model_output_size(self))
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -114,7 +117,7 @@ class Model(Handle):
         """theta [p], drawn by the model's init from its seed or this one."""
         theta = np.empty(self.size)
         options = self.init._options(self.seed if seed is None else seed)
-        self._check(lib.dyn_model_initialise(self, ctypes.byref(options), pointer(theta)))
+        self._call(lib.dyn_model_initialise, ctypes.byref(options), pointer(theta))
         return theta
 
     def views(self, theta: NDArray[Any]) -> dict[str, NDArray[Any]]:
@@ -123,6 +126,27 @@ class Model(Handle):
             raise shapes_differ(f"theta has shape {list(theta.shape)}, expected [{self.size}]")
         return {name: theta[t.offset:t.offset + math.prod(t.shape)].reshape(t.shape)
                 for name, t in self.tensors.items()}
+
+    def theta(self, tensors: Mapping[str, ArrayLike]) -> NDArray[np.float64]:
+        """theta [p] from all parameter tensors by name: the inverse of views."""
+        wanted = self.tensors
+        missing, other = [n for n in wanted if n not in tensors], [n for n in tensors if n not in wanted]
+        if missing or other:
+            raise invalid(f"tensors missing: {', '.join(missing) or 'none'}; not in the model: "
+                          f"{', '.join(other) or 'none'}")
+        parts = [block(tensors[name], t.shape, name).ravel() for name, t in wanted.items()]
+        return np.concatenate(parts)
+
+    def index(self, name: str) -> NDArray[np.int64]:
+        """Places in theta of a parameter tensor."""
+        tensors = self.tensors
+        if name not in tensors:
+            raise invalid(f"no tensor {name!r}; there are {', '.join(tensors)}")
+        return tensors[name].offset + np.arange(math.prod(tensors[name].shape))
+
+    def __repr__(self) -> str:
+        tensors = ", ".join(f"{name} {list(t.shape)}" for name, t in self.tensors.items())
+        return f"<dyn.Model {list(self.input_shape)} -> {self.output_size}, {self.size} parameters: {tensors}>"
 
     def __call__(self, *arguments: Any) -> Any:
         """net(theta, x): outputs f [n, ...] in float64 for samples x [n, *input_shape]; a vector x [n] serves one input.
@@ -135,11 +159,14 @@ class Model(Handle):
     def _outputs(self, theta: ArrayLike, x: ArrayLike,
                  states: Mapping[str, ArrayLike] | None = None) -> NDArray[np.float64]:
         theta = vector(theta, self.size, "theta")
-        x = np.asarray(x)
+        x = array(x, "x")
         x = x.reshape(-1, 1) if x.ndim == 1 and self.input_shape == (1,) else x
         if x.shape[1:] != self.input_shape or x.ndim == 0:
             raise shapes_differ(f"x has shape {list(x.shape)}, expected [n, {', '.join(map(str, self.input_shape))}]")
-        return self._function(len(x))(x=x, **self.views(theta), **(self.states | dict(states or {})))
+        with turn(self._context):
+            given = {**self.views(theta), **self.states, **(states or {})}
+            f: NDArray[np.float64] = self._function(len(x))(x=x, **given)
+        return f
 
     def _function(self, n: int) -> Function:
         """The network compiled for n samples; the last few sizes are kept."""
@@ -150,23 +177,25 @@ class Model(Handle):
             lib.dyn_model_input(self, 0, None, ctypes.byref(dtype))
             leaf = g.indices if dtype.value == enum("dtype", "i64") else g.input
             x = leaf("x", (n, *self.input_shape))
-            f = g._node(lib.dyn_model_build(self, g, x.id))
+            f = Node(g, self._call(lib.dyn_model_build, g, x.id))
             while len(self._functions) >= 4:
                 self._functions.pop(next(iter(self._functions)))
             self._functions[n] = g.compile(f)
         return self._functions[n]
 
 
-def mlp(widths: Sequence[int], activation: str | Sequence[str] = "tanh", init: Init | None = None, seed: int = 0, *,
-        bias: bool | Sequence[bool] = True, output_bias: bool = True, output_scale: float = 1.0,
-        antisymmetric: bool = False, parametrisation: str = "standard", multipliers: Sequence[float] | None = None,
-        gamma: float = 0.0, gamma_prime: float = 0.0, skip: bool = False, dropout: float = 0.0) -> Model:
+def mlp(widths: Sequence[int], activation: Activation | Sequence[Activation] = "tanh",
+        init: Init | inits.Name | None = None, seed: int = 0, *, bias: bool | Sequence[bool] = True, output_bias: bool = True,
+        output_scale: float = 1.0, antisymmetric: bool = False, parametrisation: str = "standard",
+        multipliers: Sequence[float] | None = None, gamma: float = 0.0, gamma_prime: float = 0.0, skip: bool = False,
+        dropout: float = 0.0) -> Model:
     """A perceptron: h_0 = x, h_l = sigma_l(c_l (h_(l-1) W_l + b_l)), f = output_scale * h_L.
 
     widths: input, hidden..., output. Parameters are "W1" [widths[0], widths[1]], "b1" [widths[1]], "W2", ...
     activation: of the hidden layers by name ("tanh", "relu", "gelu", "x_tanh", ...), the output layer being linear; or
         one for every layer, the output's last.
-    init: how parameters are drawn (dyn.init); default: as PyTorch's Linear. seed: any integer >= 0.
+    init: how parameters are drawn, by dyn.init or by a name such as "xavier"; None: as PyTorch's Linear.
+    seed: an integer in [0, 2^64).
     bias: for all layers, or one for each. output_bias: False for none in the output layer.
     antisymmetric: f = f_1 - f_2 of two copies that start equal, so that f = 0 at the start.
     parametrisation: "standard", where c_l are the multipliers, 1 by default; "ntk", "mean_field", "mup", which also draw
@@ -179,7 +208,7 @@ def mlp(widths: Sequence[int], activation: str | Sequence[str] = "tanh", init: I
         widths_count=len(widths), no_output_bias=int(not output_bias), antisymmetric=int(antisymmetric),
         output_scale=output_scale, parametrisation=enum("parametrisation", parametrisation), gamma=gamma,
         gamma_prime=gamma_prime, skip=int(skip), dropout=dropout)
-    lists = [ints(widths)]
+    lists = [ints(widths, what="a width")]
     if multipliers is not None:
         if len(multipliers) != layers:
             raise shapes_differ(f"{len(multipliers)} multipliers for {layers} layers")
@@ -197,10 +226,26 @@ def mlp(widths: Sequence[int], activation: str | Sequence[str] = "tanh", init: I
         lists.append(_per_layer("biases", [int(b) for b in bias], layers))
         options.bias = ctypes.addressof(lists[-1])
     address = make(context, lib.dyn_model_perceptron, context, ctypes.byref(options))
-    return Model(context, address, init, seed, (int(widths[0]),))
+    model = Model(context, address, init, seed, (int(widths[0]),))
+    model._perceptron = dict(widths=list(widths), activation=activation, bias=bias, output_bias=output_bias,
+                             output_scale=output_scale, antisymmetric=antisymmetric, parametrisation=parametrisation,
+                             multipliers=None if multipliers is None else list(multipliers), gamma=gamma,
+                             gamma_prime=gamma_prime, skip=skip, dropout=dropout)
+    model._recipe = (_mlp_again, (model._perceptron, model.init, model.seed))
+    return model
+
+
+def _mlp_again(arguments: dict[str, Any], init: Init, seed: int) -> Model:
+    """For pickle, which gives no names to arguments."""
+    return mlp(**arguments, init=init, seed=seed)
 
 
 def _per_layer(what: str, values: list[int], layers: int) -> Any:
     if len(values) != layers:
         raise shapes_differ(f"{len(values)} {what} for {layers} layers")
     return ints(values, ctypes.c_int32)
+
+
+def _function_again(build: Callable[..., Node], input_shape: Any, inputs: dict[str, Any], init: Init, seed: int) -> Model:
+    """For pickle, which gives no names to arguments."""
+    return Model.from_function(build, input_shape, init, seed, **inputs)

@@ -4,19 +4,41 @@ from __future__ import annotations
 
 import ctypes
 import inspect
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Literal, NamedTuple, Sequence, TypedDict, Union, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import Array, dtype_code, pointer, vector, view
-from ._lib import Handle, callback, enum, lib, make, real, structs
+from ._arrays import Array, array, block, dtype_code, pointer, read_only, vector, view
+from ._lib import Handle, callback, enum, integer, lib, make, number, real, structs, text
 from .build import Build, add_terms, writing
 from .context import Context, current
-from .errors import invalid, shapes_differ
-from .graph import MAX_RANK, Node
+from .errors import class_of, invalid, shapes_differ
+from .graph import MAX_RANK, Dtype, Node
 from .model import Model, Tensor
 from .operator import Operator
+
+
+if TYPE_CHECKING:
+    from ._run_view import RunView
+
+Loss = Literal["mse", "l1", "huber", "cross_entropy", "kl", "binary_cross_entropy", "hinge"]
+#: what can be measured: a run where it stands, an objective at theta, a model on data
+Subject = Union[Model, "Objective", "RunView"]
+
+
+class Options(TypedDict, total=False):
+    """What an Objective of a model takes besides data and loss."""
+
+    dtype: Dtype
+    half: bool
+    sum_samples: bool
+    mean_outputs: bool
+    l2: float
+    memory_limit: int | None
+    delta: float
+    label_smoothing: float
+    weight: ArrayLike | None
 
 
 class Check(NamedTuple):
@@ -31,7 +53,7 @@ class Check(NamedTuple):
 
 
 class _Check(Handle):
-    _free = "dyn_check_free"
+    _kind = "check"
 
 
 class Shared(NamedTuple):
@@ -82,13 +104,15 @@ class Objective(Handle):
     Objectives can be added, and multiplied by numbers.
 
     dtype: of the arithmetic, "float64" or "float32". sum_samples: sum instead of mean. l2: adds l2/2 |theta|^2.
-    memory_limit: bytes that an evaluation may take; 0 = no limit."""
+    memory_limit: bytes that an evaluation may take; None: no limit."""
 
-    _free = "dyn_objective_unref"
+    _kind = "objective"
+    _loss: str | None = None            # its name, where it has one
+    _given: Options = {}                # and what was said besides, as far as a checkpoint can hold it
 
-    def __init__(self, subject: Model | Callable[..., Any], *arguments: Any, loss: str | Callable[..., Node] = "mse",
-                 dtype: str = "float64", half: bool = False, sum_samples: bool = False, mean_outputs: bool = False,
-                 l2: float = 0.0, memory_limit: int = 0, delta: float = 0.0, label_smoothing: float = 0.0,
+    def __init__(self, subject: Model | Callable[..., Any], *arguments: Any, loss: Loss | Callable[..., Node] = "mse",
+                 dtype: Dtype = "float64", half: bool = False, sum_samples: bool = False, mean_outputs: bool = False,
+                 l2: float = 0.0, memory_limit: int | None = None, delta: float = 0.0, label_smoothing: float = 0.0,
                  weight: ArrayLike | None = None, **data: Any) -> None:
         options = structs["dyn_objective_options"](
             dtype=dtype_code(dtype), half=int(half), sum_samples=int(sum_samples), mean_outputs=int(mean_outputs), l2=l2,
@@ -106,7 +130,13 @@ class Objective(Handle):
             self._init_own_loss(subject, loss, *self._samples(arguments, data), weight, options)
         else:
             options.loss = enum("loss", loss)
-            self._init_loss(subject, *self._samples(arguments, data), weight, options)
+            x, y = self._samples(arguments, data)
+            self._init_loss(subject, x, y, weight, options)
+            self._loss, self._given = loss, {
+                "dtype": "float32" if self.dtype == np.float32 else "float64", "half": half, "sum_samples": sum_samples,
+                "mean_outputs": mean_outputs, "l2": l2, "memory_limit": memory_limit, "delta": delta,
+                "label_smoothing": label_smoothing}
+            self._recipe = (_again, ((subject, x, y), {**self._given, "loss": loss, "weight": weight}))
 
     @staticmethod
     def _samples(arguments: Sequence[Any], data: dict[str, Any]) -> tuple[Any, Any]:
@@ -123,18 +153,18 @@ class Objective(Handle):
 
     def _init_loss(self, model: Model, x: Any, y: Any, weight: Any, options: Any) -> None:
         context = model._context
-        x = np.asarray(x)
+        x = array(x, "x")
         x = x.reshape(-1, 1) if x.ndim == 1 and model.input_shape == (1,) else x
-        arrays = [Array.wrap(context, x), Array.wrap(context, y)]
+        arrays = [Array.wrap(context, x, "x"), Array.wrap(context, y, "y")]
         if weight is not None:
-            arrays.append(Array.wrap(context, np.asarray(weight, dtype=np.float64)))
+            arrays.append(Array.wrap(context, array(weight, "weight").astype(np.float64), "weight"))
             options.weight = arrays[-1]._as_parameter_.value
         address = make(context, lib.dyn_objective_create, context, model, *arrays[:2], ctypes.byref(options))
         self._made(context, address, [model], *arrays)
         self.inputs, self.targets = x, np.asarray(y)
 
     def _init_own_loss(self, model: Model, loss: Callable[..., Node], x: Any, y: Any, weight: Any, options: Any) -> None:
-        x = np.asarray(x)
+        x = array(x, "x")
         x = x.reshape(-1, 1) if x.ndim == 1 and model.input_shape == (1,) else x
         data = {"x": x, "y": y} if weight is None else {"x": x, "y": y, "weight": weight}
 
@@ -145,11 +175,15 @@ class Objective(Handle):
 
     def _init_function(self, function: Callable[..., Any], models: Sequence[Model], data: dict[str, Any], options: Any,
                        names: list[str] | None = None) -> None:
-        if not callable(function) or not models or not all(isinstance(m, Model) for m in models):
+        if not callable(function):
+            raise TypeError(f"dyn.Model or a function expected, not {class_of(function)}")
+        for other in [m for m in models if not isinstance(m, Model)]:
+            raise TypeError(f"dyn.Model expected, not {class_of(other)}: data of a function are given by name")
+        if not models:
             raise invalid("an objective is made of a model with x and y, or of a function, its models, and data by name")
         context = models[0]._context
         fixed = {name: d.model for name, d in data.items() if isinstance(d, Frozen)}
-        arrays = {name: Array.wrap(context, _numbers(d)) for name, d in data.items()}
+        arrays = {name: Array.wrap(context, _numbers(d, name), name) for name, d in data.items()}
 
         def write(b: Build) -> Node | None:
             nodes: dict[str, Any] = {name: b.data(name) for name in arrays}
@@ -175,7 +209,7 @@ class Objective(Handle):
         """weights[0] * objectives[0] + ..., each with its own data; theta holds every model once."""
         context = objectives[0]._context
         handles = (ctypes.c_void_p * len(objectives))(*(o._as_parameter_.value for o in objectives))
-        factors = None if weights is None else (ctypes.c_double * len(objectives))(*weights)
+        factors = None if weights is None else (ctypes.c_double * len(objectives))(*(number(w, "a weight") for w in weights))
         self = cls.__new__(cls)
         address = make(context, lib.dyn_objective_sum, context, len(objectives), handles, factors)
         models = list(dict.fromkeys(m for o in objectives for m in o.models))
@@ -188,7 +222,7 @@ class Objective(Handle):
         return Objective.sum([self, other]) if isinstance(other, Objective) else NotImplemented
 
     def __mul__(self, factor: float) -> Objective:
-        return Objective.sum([self], [float(factor)])
+        return Objective.sum([self], [number(factor, "the factor")])
 
     __rmul__ = __mul__
 
@@ -205,7 +239,9 @@ class Objective(Handle):
         callbacks = [_value(context, value, size), gradient and _gradient(context, gradient, size),
                      hessian and _product(context, hessian, size)]
         address = make(context, lib.dyn_objective_from_callbacks, context, size, *callbacks, None)
-        return cls._of(context, address, callbacks)
+        made = cls._of(context, address, callbacks)
+        made._recipe = (cls.from_functions, (size, value, gradient, hessian))
+        return made
 
     @classmethod
     def _of(cls, context: Context, address: int, *keep: Any) -> Objective:
@@ -216,20 +252,24 @@ class Objective(Handle):
         self.dtype = np.dtype(np.float64)
         return self
 
+    def __repr__(self) -> str:
+        what = f"{self.samples} samples, {self.outputs} outputs" if self.models else "of functions"
+        return f"<dyn.Objective {what}, {self.size} parameters, {self.dtype.name}>"
+
     @property
     def size(self) -> int:
         """Number of parameters p."""
-        return lib.dyn_objective_size(self)
+        return int(lib.dyn_objective_size(self))
 
     @property
     def samples(self) -> int:
         """Number of samples n; 0 without a model."""
-        return lib.dyn_objective_samples(self)
+        return int(lib.dyn_objective_samples(self))
 
     @property
     def outputs(self) -> int:
         """Outputs per sample c; 0 without a model."""
-        return lib.dyn_objective_outputs(self)
+        return int(lib.dyn_objective_outputs(self))
 
     @property
     def terms(self) -> list[str]:
@@ -239,7 +279,7 @@ class Objective(Handle):
     def term_values(self, theta: ArrayLike) -> dict[str, float]:
         """The terms at theta by name, without their weights."""
         values = np.empty(len(self.terms))
-        self._check(lib.dyn_objective_term_values(self, self._theta(theta), pointer(values)))
+        self._call(lib.dyn_objective_term_values, self._theta(theta), pointer(values))
         return dict(zip(self.terms, values.tolist()))
 
     @property
@@ -266,8 +306,8 @@ class Objective(Handle):
 
     def set_data(self, name: str, array: ArrayLike) -> None:
         """Exchange data for an array of the same shape, from the next evaluation on."""
-        wrapped = Array.wrap(self._context, array)
-        self._check(lib.dyn_objective_set_data(self, name.encode(), wrapped))
+        wrapped = Array.wrap(self._context, array, name)
+        self._call(lib.dyn_objective_set_data, text(name, "the name"), wrapped)
         self._keep += (wrapped,)
 
     def _theta(self, theta: ArrayLike) -> Any:
@@ -276,11 +316,11 @@ class Objective(Handle):
     @property
     def names(self) -> dict[str, tuple[int, ...]]:
         """Tensors inside that build functions named (g.name), with their shapes on all samples."""
-        return dict(self._inside(i) for i in range(self._check(lib.dyn_objective_inside_count(self))))
+        return dict(self._inside(i) for i in range(self._call(lib.dyn_objective_inside_count)))
 
     def _inside(self, i: int) -> tuple[str, tuple[int, ...]]:
         sizes, name = (ctypes.c_int64 * MAX_RANK)(), ctypes.create_string_buffer(512)
-        rank = self._check(lib.dyn_objective_inside(self, i, sizes, name, len(name)))
+        rank = self._call(lib.dyn_objective_inside, i, sizes, name, len(name))
         return name.value.decode(), tuple(sizes[:rank])
 
     def inside(self, theta: ArrayLike, *names: str, gradient: bool = False) -> Any:
@@ -295,7 +335,7 @@ class Objective(Handle):
         addresses = [(ctypes.c_void_p * len(names))(*(a.ctypes.data for a in group.values())) if group else None
                      for group in (values, slopes)]
         words = (ctypes.c_char_p * len(names))(*(name.encode() for name in names))
-        self._check(lib.dyn_objective_inside_values(self, self._theta(theta), len(names), words, *addresses))
+        self._call(lib.dyn_objective_inside_values, self._theta(theta), len(names), words, *addresses)
         first, second = (group[names[0]] if len(names) == 1 and group else group for group in (values, slopes))
         return (first, second) if gradient else first
 
@@ -305,7 +345,7 @@ class Objective(Handle):
         if points.ndim != 2 or points.shape[1] != self.size:
             raise shapes_differ(f"theta has shape {list(points.shape)}, expected [k, {self.size}]")
         out = np.empty(len(points))
-        self._check(lib.dyn_objective_values(self, len(points), pointer(points), pointer(out)))
+        self._call(lib.dyn_objective_values, len(points), pointer(points), pointer(out))
         return out
 
     def value(self, theta: ArrayLike) -> float:
@@ -315,12 +355,12 @@ class Objective(Handle):
     def gradient(self, theta: ArrayLike) -> tuple[float, NDArray[np.float64]]:
         """(loss, gradient [p]) at theta [p]."""
         gradient, value = np.empty(self.size), ctypes.c_double()
-        self._check(lib.dyn_objective_gradient(self, self._theta(theta), pointer(gradient), ctypes.byref(value)))
+        self._call(lib.dyn_objective_gradient, self._theta(theta), pointer(gradient), ctypes.byref(value))
         return value.value, gradient
 
     def _filled(self, function: Callable[..., int], theta: ArrayLike, *shape: int) -> NDArray[np.float64]:
         out = np.empty(shape)
-        self._check(function(self, self._theta(theta), pointer(out)))
+        self._call(function, self._theta(theta), pointer(out))
         return out
 
     def predict(self, theta: ArrayLike) -> NDArray[np.float64]:
@@ -340,7 +380,9 @@ class Objective(Handle):
         return self._filled(lib.dyn_objective_sample_gradients, theta, self.samples, self.size)
 
     def _operator(self, function: Callable[..., int], theta: ArrayLike) -> Operator:
-        return Operator(self._context, make(self._context, function, self, self._theta(theta)), self)
+        A = Operator(self._context, make(self._context, function, self, self._theta(theta)), self)
+        A._tensors = self
+        return A
 
     def hessian(self, theta: ArrayLike) -> Operator:
         """Hessian at theta [p], an operator [p, p] with exact products."""
@@ -364,10 +406,10 @@ class Objective(Handle):
         return self._operator(lib.dyn_objective_ggn, theta)
 
 
-def _numbers(data: Any) -> NDArray[Any]:
+def _numbers(data: Any, name: str) -> NDArray[Any]:
     """The array of a datum: integers are indices, truth values numbers."""
-    array = np.asarray(data.theta if isinstance(data, Frozen) else data.array if isinstance(data, Shared) else data)
-    return array.astype(np.float64) if array.dtype == bool else array
+    a = array(data.theta if isinstance(data, Frozen) else data.array if isinstance(data, Shared) else data, name)
+    return a.astype(np.float64) if a.dtype == bool else a
 
 
 def _frozen_call(b: Build, model: Model, theta: Node) -> Callable[..., Node]:
@@ -379,62 +421,73 @@ def _names(function: Callable[..., Any], count: int) -> list[str]:
     return list(inspect.signature(function).parameters)[:count]
 
 
+def _again(arguments: tuple[Any, ...], options: dict[str, Any]) -> Objective:
+    """For pickle, which gives no names to arguments."""
+    return Objective(*arguments, **options)
+
+
 def _value(context: Context, value: Callable[..., float], size: int) -> Any:
     def call(_: Any, theta: int, out: int) -> None:
-        view(out, ())[...] = value(view(theta, (size,)))
+        view(out, ())[...] = number(value(read_only(theta, (size,))), "the value")
     return callback(context, "dyn_value_fn", call)
 
 
 def _gradient(context: Context, gradient: Callable[..., Any], size: int) -> Any:
     def call(_: Any, theta: int, value: int | None, out: int) -> None:
-        loss, slope = gradient(view(theta, (size,)))
-        view(out, (size,))[...] = slope
+        loss, slope = gradient(read_only(theta, (size,)))
+        view(out, (size,))[...] = vector(slope, size, "the gradient")
         if value:
-            view(value, ())[...] = loss
+            view(value, ())[...] = number(loss, "the value")
     return callback(context, "dyn_gradient_fn", call)
 
 
 def _product(context: Context, hessian: Callable[..., ArrayLike], size: int) -> Any:
     def call(_: Any, theta: int, count: int, v: int, out: int) -> None:
-        view(out, (count, size))[...] = np.asarray(hessian(view(theta, (size,)), view(v, (count, size)).T)).T
+        product = hessian(read_only(theta, (size,)), read_only(v, (count, size)).T)
+        view(out, (count, size))[...] = block(product, (size, count), "the Hessian's product").T
     return callback(context, "dyn_product_fn", call)
 
 
-def _at(subject: Any, x: Any, y: Any, theta: Any, options: dict[str, Any]) -> tuple[Objective, NDArray[np.float64]]:
+def _at(subject: Subject, x: ArrayLike | None, y: ArrayLike | None, theta: ArrayLike | None, loss: Loss | Callable[..., Node] | None,
+        options: Options) -> tuple[Objective, ArrayLike]:
     """Objective and theta that (run), (objective, theta=...) or (model, x, y, ...) mean."""
     if isinstance(subject, Model):
         if x is None or y is None:
             raise invalid("a model needs data: x and y")
-        return Objective(subject, x, y, **options), subject.initial() if theta is None else theta
+        return Objective(subject, x, y, loss=loss or "mse", **options), subject.initial() if theta is None else theta
+    if x is not None or y is not None or loss is not None or options:
+        given = [name for name, value in (("x", x), ("y", y), ("loss", loss)) if value is not None]
+        raise invalid(f"{', '.join([*given, *options])}: for a model only; a run or an objective has its own")
     objective = subject if isinstance(subject, Objective) else subject.objective
     if theta is not None:
         return objective, theta
-    if objective is subject:
+    if isinstance(subject, Objective):
         raise invalid("an objective needs theta")
     return objective, subject.theta
 
 
-def hessian(subject: Any, x: ArrayLike | None = None, y: ArrayLike | None = None, *, theta: ArrayLike | None = None,
-            **options: Any) -> Operator:
+def hessian(subject: Subject, x: ArrayLike | None = None, y: ArrayLike | None = None, *,
+            theta: ArrayLike | None = None, loss: Loss | Callable[..., Node] | None = None, **options: Unpack[Options]) -> Operator:
     """Hessian of the loss as an operator [p, p]: of a run where it stands, of an objective at theta, or of a model on
     data (options as for Objective) at theta, by default where it starts."""
-    objective, theta = _at(subject, x, y, theta, options)
-    return objective.hessian(theta)
+    objective, at = _at(subject, x, y, theta, loss, options)
+    return objective.hessian(at)
 
 
-def ggn(subject: Any, x: ArrayLike | None = None, y: ArrayLike | None = None, *, theta: ArrayLike | None = None,
-        **options: Any) -> Operator:
+def ggn(subject: Subject, x: ArrayLike | None = None, y: ArrayLike | None = None, *, theta: ArrayLike | None = None,
+        loss: Loss | Callable[..., Node] | None = None, **options: Unpack[Options]) -> Operator:
     """Generalised Gauss-Newton matrix as an operator [p, p]; arguments as for hessian."""
-    objective, theta = _at(subject, x, y, theta, options)
-    return objective.ggn(theta)
+    objective, at = _at(subject, x, y, theta, loss, options)
+    return objective.ggn(at)
 
 
-def jacobian(subject: Any, x: ArrayLike | None = None, *, theta: ArrayLike | None = None) -> NDArray[np.float64]:
+def jacobian(subject: Subject, x: ArrayLike | None = None, *, theta: ArrayLike | None = None) -> NDArray[np.float64]:
     """Jacobian [n, c, p] of the outputs: of a run or an objective on its samples, or of a model on samples x."""
     if isinstance(subject, Model):
         if x is None:
             raise invalid("a model needs samples: x")
-        objective, theta = _at(subject, x, np.zeros((len(x), subject.output_size)), theta, {})
+        samples = np.asarray(x)
+        objective, at = _at(subject, samples, np.zeros((len(samples), subject.output_size)), theta, None, {})
     else:
-        objective, theta = _at(subject, None, None, theta, {})
-    return objective.jacobian(theta)
+        objective, at = _at(subject, x, None, theta, None, {})
+    return objective.jacobian(at)

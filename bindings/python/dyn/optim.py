@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ._lib import Options, enum, lib, real, structs
 from .context import current
+from .errors import invalid
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,18 @@ def cosine(rate: float, period: int, floor: float = 0.0, tick_steps: int = 1) ->
 @dataclass(frozen=True)
 class Optimizer:
     """What all optimisers have: the rate (a number or a Rate), L2 weight decay, and clipping of the whole gradient
-    to the norm clip_norm (0 = none)."""
+    to the norm clip_norm (None: no clipping)."""
 
     rate: float | Rate = 1e-3
     weight_decay: float = field(default=0.0, kw_only=True)
-    clip_norm: float = field(default=0.0, kw_only=True)
+    clip_norm: float | None = field(default=None, kw_only=True)
 
     kind = "gd"
+
+    def __post_init__(self) -> None:
+        self._options()     # refuses a wrong type here, where it is written
+        if self.clip_norm is not None and not self.clip_norm > 0:
+            raise invalid(f"clip_norm is {self.clip_norm}, must be above 0, or None")
 
     def _options(self) -> Options:
         rate = self.rate if isinstance(self.rate, Rate) else Rate(self.rate)
@@ -150,3 +156,18 @@ class SignGD(Optimizer):
     """theta -= rate sign(g)."""
 
     kind = "sign"
+
+
+NAMED: dict[str, type[Optimizer]] = {"gd": GD, "heavy_ball": HeavyBall, "nesterov": Nesterov, "adam": Adam, "adamw": AdamW,
+                                     "rmsprop": RMSprop, "sign": SignGD}
+Name = Literal["gd", "heavy_ball", "nesterov", "adam", "adamw", "rmsprop", "sign"]
+
+
+def of(optimizer: Optimizer | Name) -> Optimizer:
+    """An optimiser, or what its name means with its defaults."""
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    if not isinstance(optimizer, str) or optimizer not in NAMED:
+        raise invalid(f"optimizer {optimizer!r} is not one of {', '.join(NAMED)}, nor a dyn.Optimizer such as "
+                      "dyn.Adam(1e-3)")
+    return NAMED[optimizer]()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, Literal, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import copied, pointer, vector
-from ._lib import Handle, Options, enum, lib, make, structs
+from ._arrays import copied, pointer, real_array, real_matrix, vector
+from ._lib import Handle, enum, integer, lib, make, number, structs
+from ._lib import Options as Struct
 from .context import current
-from .errors import shapes_differ
+from .errors import invalid, shapes_differ
 from .model import Model
 
 
@@ -39,13 +40,35 @@ class RankResult:
 
 
 class _Rank(Handle):
-    _free = "dyn_rank_free"
+    _kind = "rank"
 
 
-def rank_options(rule: str, tolerance: float, probes: int, probe_std: float, seed: int) -> Options:
-    """dyn_rank_options."""
-    return structs["dyn_rank_options"](rule=enum("rank_rule", rule), tolerance=tolerance, probes=probes,
-                                       probe_std=probe_std, seed=seed)
+Rule = Literal["tolerance", "gap"]
+
+
+class Options(TypedDict, total=False):
+    """Where singular values are cut, and at which inputs; see model_rank."""
+
+    rule: Rule
+    tolerance: float | None
+    probes: int | None
+    probe_std: float
+    seed: int
+
+
+def rank_options(options: Options) -> Struct:
+    """dyn_rank_options, with the values checked."""
+    unknown = [name for name in options if name not in Options.__annotations__]
+    if unknown:
+        raise TypeError(f"unknown options {', '.join(unknown)}; there are {', '.join(Options.__annotations__)}")
+    tolerance, probes, std = options.get("tolerance"), options.get("probes"), options.get("probe_std", 1.0)
+    if tolerance is not None and not 0 < number(tolerance, "tolerance") < 1:
+        raise invalid(f"tolerance is {tolerance}, must be in (0, 1)")
+    if not number(std, "probe_std") > 0:
+        raise invalid(f"probe_std is {std}, must be positive")
+    return structs["dyn_rank_options"](
+        rule=enum("rank_rule", options.get("rule", "tolerance")), tolerance=tolerance, probe_std=std,
+        probes=None if probes is None else integer(probes, "probes", least=1), seed=options.get("seed"))
 
 
 def _result(r: _Rank) -> RankResult:
@@ -59,33 +82,30 @@ def _result(r: _Rank) -> RankResult:
         bool(lib.dyn_rank_accurate(r)))
 
 
-def model_rank(net: Model, theta: ArrayLike, x: ArrayLike | None = None, *, rule: str = "tolerance",
-               tolerance: float = 0.0, probes: int = 0, probe_std: float = 0.0, seed: int = 0) -> RankResult:
+def model_rank(net: Model, theta: ArrayLike, x: ArrayLike | None = None, **options: Unpack[Options]) -> RankResult:
     """Rank of the Jacobian of all outputs at theta [p], in float64.
 
     x [n, *input shape]: the empirical rank at these samples; None: the model rank, at normal random inputs of standard
-    deviation probe_std (0 = 1; take 4 for one-dimensional inputs), as many as probes says (0 = enough).
+    deviation probe_std (1; take 4 for one-dimensional inputs), as many as probes says (None: enough), from seed.
     rule: "tolerance" (for parameters exact by construction) or "gap" (for trained ones); both are computed."""
-    options = ctypes.byref(rank_options(rule, tolerance, probes, probe_std, seed))
+    given = ctypes.byref(rank_options(options))
     theta = vector(theta, net.size, "theta")
     if x is None:
-        return _made(net, lib.dyn_rank_model, net, pointer(theta), options)
-    samples = np.ascontiguousarray(x, dtype=np.float64)
+        return _made(net, lib.dyn_rank_model, net, pointer(theta), given)
+    samples = real_array(x, "x")
     expected = int(np.prod(net.input_shape)) * len(samples)
     if samples.size != expected:
         raise shapes_differ(f"x has shape {list(samples.shape)}, expected {[len(samples), *net.input_shape]}")
-    return _made(net, lib.dyn_rank_at, net, pointer(theta), len(samples), pointer(samples), options)
+    return _made(net, lib.dyn_rank_at, net, pointer(theta), len(samples), pointer(samples), given)
 
 
 def _made(owner: Any, function: Callable[..., int], *arguments: Any) -> RankResult:
     return _result(_Rank(owner._context, make(owner._context, function, *arguments)))
 
 
-def matrix_rank(jacobian: ArrayLike, *, rule: str = "tolerance", tolerance: float = 0.0) -> RankResult:
+def matrix_rank(jacobian: ArrayLike, *, rule: Rule = "tolerance", tolerance: float | None = None) -> RankResult:
     """Rank of a matrix [rows, columns] in the same way: columns scaled to length 1, with singular values and gaps."""
-    a = np.ascontiguousarray(jacobian, dtype=np.float64)
-    if a.ndim != 2:
-        raise shapes_differ(f"jacobian has shape {list(a.shape)}, expected [rows, columns]")
+    a = real_matrix(jacobian, "jacobian")
     context = current()
-    options = ctypes.byref(rank_options(rule, tolerance, 0, 0.0, 0))
-    return _result(_Rank(context, make(context, lib.dyn_rank_matrix, context, *a.shape, pointer(a), options)))
+    given = ctypes.byref(rank_options({"rule": rule, "tolerance": tolerance}))
+    return _result(_Rank(context, make(context, lib.dyn_rank_matrix, context, *a.shape, pointer(a), given)))

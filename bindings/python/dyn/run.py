@@ -2,75 +2,98 @@
 """Training runs: a network, data, an optimiser, and what is measured on the way."""
 from __future__ import annotations
 
+import builtins
 import contextlib
 import ctypes
+import json
 import os
-import signal
 import sys
-import threading
 import weakref
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Literal, Union, Unpack, cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import pointer, vector
-from ._lib import Handle, Options, callback, function_pointer, lib, make, structs
+from . import _recipe, data, measure, optim
+from ._arrays import path as file_path, pointer, vector
+from ._lib import Handle, Options, callback, function_pointer, integer, lib, make, structs
 from ._run_view import RunView
-from .errors import invalid
+from .errors import InvalidArgument, class_of, invalid
+from .graph import Node
 from .model import Model
-from .objective import Objective
+from .objective import Loss, Objective
+from .objective import Options as Objectives
 from .optim import Adam, Optimizer
 
+TO_END = (1 << 63) - 1      # DYN_TO_END
+LossOf = Union[Loss, Callable[..., Node]]
+Validation = Union[Objective, tuple[ArrayLike, ArrayLike]]
+OBJECTIVE = tuple(Objectives.__annotations__)
 
-def validation_of(validation: Any, net: Model | Objective, loss: Any, options: dict[str, Any]) -> Objective | None:
+
+class RunOptions(Objectives, total=False):
+    """What a Run takes by name besides net, data, loss and optimiser: the options of its objective and its own."""
+
+    steps: int | None
+    batch: int | None
+    drop_last: bool
+    seed: int
+    record_every: int
+    stop_loss: float | None
+    stop_accuracy: float | None
+    accuracy_every: int
+    validation: Validation | None
+    validate_every: int
+    patience: int | None
+    keep_best: bool
+
+
+OWN = ("steps", "batch", "drop_last", "seed", "record_every", "stop_loss", "stop_accuracy", "accuracy_every",
+       "validate_every", "patience", "keep_best")
+
+
+def validation_of(net: Model | Objective, loss: LossOf | None, options: RunOptions) -> Objective | None:
     """The objective of a validation set (x, y): the run's loss on other data, without a penalty."""
-    if validation is None or isinstance(validation, Objective):
-        return validation
+    given = options.get("validation")
+    if given is None or isinstance(given, Objective):
+        return given
     if not isinstance(net, Model):
         raise invalid("the validation of an objective is an objective, not a pair of arrays")
-    x, y = validation
-    return Objective(net, x, y, loss=loss, **{name: v for name, v in options.items() if name not in ("l2", "weight")})
+    x, y = given
+    rest = objective_options(options)
+    rest.pop("l2", None)
+    rest.pop("weight", None)
+    return Objective(net, x, y, loss=loss or "mse", **rest)
 
 
-def objective_of(net: Model | Objective, x: ArrayLike | None, y: ArrayLike | None, loss: Any,
-                 options: dict[str, Any]) -> Objective:
+def objective_of(net: Model | Objective, x: ArrayLike | None, y: ArrayLike | None, loss: LossOf | None,
+                 options: Objectives) -> Objective:
     """The objective that the first arguments of a run mean."""
     if isinstance(net, Objective):
-        if x is not None or y is not None or options:
-            raise invalid(f"an objective has its data and options: x, y, {', '.join(options)} are for a model")
+        given = [name for name, value in (("x", x), ("y", y), ("loss", loss)) if value is not None]
+        if given or options:
+            raise invalid(f"an objective has its own data and options: {', '.join([*given, *options])} are for a model")
         return net
+    if not isinstance(net, Model):
+        raise TypeError(f"dyn.Model or dyn.Objective expected, not {class_of(net)}")
     if x is None or y is None:
         raise invalid("a model needs data: x and y")
-    return Objective(net, x, y, loss=loss, **options)
+    return Objective(net, x, y, loss=loss or "mse", **options)
 
 
-@contextlib.contextmanager
-def interruptible(stop: Callable[[], None]) -> Iterator[None]:
-    """Inside, the first Ctrl-C calls stop; a second one acts as before."""
-    usual = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or usual is None:
-        yield
-        return
-
-    def handler(number: int, frame: Any) -> None:
-        signal.signal(signal.SIGINT, usual)
-        stop()
-    signal.signal(signal.SIGINT, handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)
+def watched() -> bool:
+    """Whether somebody looks: at a terminal, or in a notebook."""
+    return sys.stderr.isatty() or bool(getattr(builtins, "__IPYTHON__", False))
 
 
 class Bar:
     """A progress bar by tqdm, where it is installed and somebody looks; otherwise nothing is shown."""
 
     def __init__(self, wanted: bool | None, total: float | None, **options: Any) -> None:
-        self._bar = None
-        if wanted or (wanted is None and sys.stderr.isatty()):
+        self._bar: Any = None
+        if wanted or (wanted is None and watched()):
             with contextlib.suppress(ImportError):
-                from tqdm.auto import tqdm
+                from tqdm.auto import tqdm      # type: ignore[import-untyped, unused-ignore]
                 self._bar = tqdm(total=total, **options)
 
     def show(self, position: float, text: str = "") -> None:
@@ -88,91 +111,118 @@ class Bar:
 class Run(RunView, Handle):
     """A training run at step 0.
 
-    net, x, y, loss: a model with data (Objective describes them; its other options can be given too, dtype="float32"
-        for example), or an Objective alone.
-    optimizer: dyn.Adam(1e-3), dyn.GD(0.1), ...   theta: where to start [p]; default: as the model's init says.
-    steps: the run ends at this step; 0 = no end of its own.
-    batch, drop_last, seed: samples per mini-batch (0 = all), whether an unfilled last one is left out, their order.
+    net, x, y, loss: a model with data (Objective describes them and its other options, which can be given too,
+        dtype="float32" for example), or an Objective alone.
+    optimizer: dyn.Adam(1e-3), dyn.GD(0.1), ..., or a name such as "adam" with its defaults.
+    theta: where to start [p]; None: as the model's init says.
+    steps: the run ends at this step; None: it has no end of its own.
+    batch, drop_last, seed: samples per mini-batch (None: all), whether an unfilled last one is left out, their order.
     record_every: steps between rows of the history.
-    stop_loss, stop_accuracy, accuracy_every: the run ends where these are reached; 0 = not looked at.
+    stop_loss, stop_accuracy: the run ends where these are reached; accuracy_every: steps between looks at the accuracy.
     validation: (x, y), or an Objective of the same models on other data, looked at every validate_every steps: columns of
-        the history. patience: end after so many looks without a smaller loss, 0 = never. keep_best: keep the parameters of
-        the smallest one, run.best; so does patience."""
+        the history. patience: end after so many looks without a smaller loss; None: never. keep_best: keep the parameters
+        of the smallest one, run.best; so does patience."""
 
-    _free = "dyn_run_free"
+    _unshared = "save() it, and Run.load() what was saved"
 
     def __init__(self, net: Model | Objective, x: ArrayLike | None = None, y: ArrayLike | None = None,
-                 loss: str | Callable[..., Any] = "mse", optimizer: Optimizer = Adam(), *, theta: ArrayLike | None = None, steps: int = 0,
-                 batch: int = 0, drop_last: bool = False, seed: int = 0, record_every: int = 1,
-                 stop_loss: float = 0.0, stop_accuracy: float = 0.0, accuracy_every: int = 0, validation: Any = None,
-                 validate_every: int = 0, patience: int = 0, keep_best: bool = False, **options: Any) -> None:
-        objective = objective_of(net, x, y, loss, options)
-        rules = run_options(steps, batch, drop_last, seed, record_every, stop_loss, stop_accuracy, accuracy_every)
-        self._validate(rules, validation_of(validation, net, loss, options), validate_every, patience, keep_best)
+                 loss: LossOf | None = None, optimizer: Optimizer | optim.Name = Adam(), *,
+                 theta: ArrayLike | None = None, **options: Unpack[RunOptions]) -> None:
+        rules = own_options(options)
+        objective = objective_of(net, x, y, loss, objective_options(options))
         theta = objective.initial() if theta is None else theta
-        self._create(objective, optimizer, rules, lib.dyn_run_create,
-                     pointer(vector(theta, objective.size, "theta")))
+        self._validation = validation_of(net, loss, options)
+        self._create(objective, optimizer, rules, lib.dyn_run_create, pointer(vector(theta, objective.size, "theta")))
 
-    def _validate(self, rules: Options, validation: Objective | None, every: int, patience: int, keep_best: bool) -> None:
-        self.validation = validation
-        rules.validation = None if validation is None else validation._as_parameter_.value
-        rules.validate_every, rules.patience, rules.keep_best = every, patience, int(keep_best)
-
-    def _create(self, objective: Objective, optimizer: Optimizer, rules: Options, function: Callable[..., int],
-                source: Any) -> None:
+    def _create(self, objective: Objective, optimizer: Optimizer | optim.Name, rules: dict[str, Any],
+                function: Callable[..., int], source: Any) -> None:
         RunView.__init__(self)
-        self.objective = objective
-        self.optimizer = optimizer
+        self._objective = objective
+        self._optimizer = optim.of(optimizer)
+        self._rules = rules
+        given = run_options(objective, rules)
+        given.validation = None if self._validation is None else self._validation._as_parameter_.value
         self._bar = Bar(False, 0)
         self._first = self._goal = 0        # where the present train() began, and was to go if it is stopped
         me = weakref.ref(self)
-        progress = callback(objective._context, "dyn_progress_fn", lambda *_: me()._show())
-        rules.progress = function_pointer(progress)
-        address = make(objective._context, function, objective, ctypes.byref(optimizer._options()),
-                       ctypes.byref(rules), source)
+
+        def show(*_: Any) -> None:
+            run = me()
+            if run is not None:
+                run._show()
+        progress = callback(objective._context, "dyn_progress_fn", show, user=False)
+        given.progress = function_pointer(progress)
+        address = make(objective._context, function, objective, ctypes.byref(self._optimizer._options()),
+                       ctypes.byref(given), source)
         Handle.__init__(self, objective._context, address, objective, progress, self._observers)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], net: Model | Objective, x: ArrayLike | None = None,
-             y: ArrayLike | None = None, loss: str | Callable[..., Any] = "mse", optimizer: Optimizer = Adam(), *, steps: int = 0,
-             batch: int = 0, drop_last: bool = False, seed: int = 0, record_every: int = 1, stop_loss: float = 0.0,
-             stop_accuracy: float = 0.0, accuracy_every: int = 0, validation: Any = None, validate_every: int = 0,
-             patience: int = 0, keep_best: bool = False, **options: Any) -> Run:
-        """A run from a checkpoint, to be given what the run was made with.
+    def load(cls, path: str | os.PathLike[str], net: Model | Objective | None = None, x: ArrayLike | None = None,
+             y: ArrayLike | None = None, loss: LossOf | None = None, optimizer: Optimizer | optim.Name | None = None,
+             **options: Unpack[RunOptions]) -> Run:
+        """A run from a checkpoint, with everything that it has measured, which goes on as if it had never stopped.
 
-        What decides the trajectory is compared. Measurements are to be added again with measure(); what they had
-        found before is there."""
+        To be given is what only the caller has: the data, and functions (a network of Model.from_function as net=, an
+        objective of functions, measurements that are functions, by measure()). All else is made again as it was; what is
+        given all the same is compared, and what differs refused with both values: network, loss, data, optimiser,
+        batches. The end, the rules to stop and record_every may differ."""
         self = cls.__new__(cls)
-        rules = run_options(steps, batch, drop_last, seed, record_every, stop_loss, stop_accuracy, accuracy_every)
-        self._validate(rules, validation_of(validation, net, loss, options), validate_every, patience, keep_best)
-        self._create(objective_of(net, x, y, loss, options), optimizer, rules, lib.dyn_run_load, os.fsencode(path))
+        found = _note(path)
+        objective = _objective_again(found, net, x, y, loss, objective_options(options))
+        rules = {**found.get("run", {}), **own_options(options)}
+        self._validation = validation_of(objective.model or objective, loss or cast(Any, objective._loss), options)
+        if optimizer is None:
+            optimizer = _recipe.optimizer(found["optimizer"]) if "optimizer" in found else Adam()
+        self._create(objective, optimizer, rules, lib.dyn_run_load, file_path(path))
+        for measured in found.get("measurements", []):
+            measurement = measure.again(measured)
+            if measurement is None:
+                self._measurements[measured["name"]] = measure.Recorded(measured["name"])
+                continue
+            self.measure(measurement, **measured["when"])
+            self._restored.add(measurement.name)
         return self
 
-    def train(self, steps: int = 0, progress: bool | None = None) -> Run:
-        """Train for so many steps more; 0: to the end the run was made with, or, if Ctrl-C stopped it, to where the
+    @property
+    def validation(self) -> Objective | None:
+        """The loss on the validation set, if there is one."""
+        return self._validation
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimiser, as it was given."""
+        return self._optimizer
+
+    def train(self, steps: int | None = None, progress: bool | None = None, *,
+              interrupt: Literal["raise", "return"] = "raise") -> Run:
+        """Train for so many steps more; None: to the end the run was made with, or, if it was stopped, to where the
         train() before was to go.
 
-        Ctrl-C stops after a whole step; this then returns with run.stopped, everything measured is kept, and train()
-        goes on. progress: a bar by tqdm; None: where the standard error is a terminal. Returns the run.
+        Ctrl-C ends it after a whole step with KeyboardInterrupt; everything measured is kept, run.stopped is True, and
+        train() goes on. interrupt="return": it returns instead. progress: a bar by tqdm; None: where the standard error
+        is a terminal, or in a notebook. Returns the run.
 
         Raises NonFinite where loss or gradient is not finite; theta is then where that was found."""
-        steps = steps or self._left()
-        target = self.step + steps
-        self._bar = Bar(progress, steps or None, unit="step")
+        if interrupt not in ("raise", "return"):
+            raise invalid(f'interrupt={interrupt!r} is neither "raise" nor "return"')
+        count = self._left() if steps is None else integer(steps, "steps", least=0)
+        target = self.step + count
+        self._bar = Bar(progress, count if count < TO_END else None, unit="step")
         self._first = self.step
         try:
-            with interruptible(self.stop):
-                status = lib.dyn_run_train(self, steps)
-            self._goal = target if self.stopped else 0
-            self._check(status)
+            self._call(lib.dyn_run_train, count)
+        except KeyboardInterrupt:
+            if interrupt == "raise" or not self.stopped:
+                raise
         finally:
+            self._goal = target if self.stopped else 0
             self._show()
             self._bar.close()
         return self
 
     def _left(self) -> int:
-        """Steps to where an interrupted train() was to go; 0 if it was not interrupted."""
-        return max(self._goal - self.step, 0)
+        """Steps to where a stopped train() was to go; without one, to the end."""
+        return self._goal - self.step if self._goal > self.step else TO_END
 
     def _show(self) -> None:
         rows = ctypes.c_int64()
@@ -181,23 +231,23 @@ class Run(RunView, Handle):
         self._bar.show(self.step - self._first, f"loss {last:.4g}")
 
     def stop(self) -> None:
-        """Ask the training in progress to stop before its next step; from any thread."""
+        """Ask the training in progress to stop before its next step; from any thread, or an observer."""
         lib.dyn_run_stop(self)
 
-    def predict(self, x: ArrayLike | None = None) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def predict(self, x: ArrayLike | None = None) -> NDArray[np.float64]:
         """Outputs where the run stands: on its own samples [n, c], or of the network on x."""
         if x is None:
             return self.objective.predict(self.theta)
         if self.objective.model is None:
             raise invalid("an objective of functions has no network")
-        return self.objective.model(self.theta, x, self.states)
+        return cast(NDArray[np.float64], self.objective.model(self.theta, x, self.states))
 
     @property
-    def states(self) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    def states(self) -> dict[str, NDArray[np.float64]]:
         """Copies of the states of the network (running moments) by name."""
         shapes = {name: initial for model in self.objective.models for name, initial in model.states.items()}
         values = np.empty(sum(initial.size for model in self.objective.models for initial in model.states.values()))
-        self._check(lib.dyn_run_states(self, pointer(values)))
+        self._call(lib.dyn_run_states, pointer(values))
         ends = np.cumsum([initial.size for initial in shapes.values()])
         return {name: part.reshape(shapes[name].shape) for name, part in zip(shapes, np.split(values, ends))}
 
@@ -206,9 +256,53 @@ class Run(RunView, Handle):
         return self.objective.accuracy(self.theta)
 
 
-def run_options(steps: int, batch: int, drop_last: bool, seed: int, record_every: int, stop_loss: float,
-                stop_accuracy: float, accuracy_every: int) -> Options:
+def _note(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a checkpoint says of how its run was made; nothing where another program wrote it."""
+    try:
+        text = data.read(path, member="note").tobytes()
+    except InvalidArgument:
+        return {}
+    return dict(json.loads(text))
+
+
+def _objective_again(found: dict[str, Any], net: Model | Objective | None, x: ArrayLike | None, y: ArrayLike | None,
+                     loss: LossOf | None, options: Objectives) -> Objective:
+    """The objective of a checkpoint on the caller's data. What is given must be what it was."""
+    if isinstance(net, Objective):
+        return objective_of(net, x, y, loss, options)
+    if found and found.get("loss") is None and not (isinstance(net, Model) and callable(loss)):
+        raise invalid("the run's objective is one of functions, which a checkpoint cannot hold: give it")
+    if x is None or y is None:
+        raise invalid("a checkpoint holds checksums of the data, not the data: give x and y")
+    model = net or _recipe.model(found.get("model"))
+    _recipe.compare("the network's", *(_recipe.without_start(m) for m in (_recipe.of_model(model), found.get("model"))))
+    if isinstance(loss, str):
+        _recipe.compare("the", {"loss": loss}, {"loss": found["loss"]} if found else None)
+    stored = found.get("objective", {})
+    given = {name: value for name, value in options.items() if name not in ("memory_limit", "weight")}
+    _recipe.compare("the objective's", given, {name: stored.get(name) for name in given} if found else None)
+    return objective_of(model, x, y, loss or found.get("loss"), cast(Objectives, {**stored, **options}))
+
+
+def own_options(options: RunOptions) -> dict[str, Any]:
+    """Those that are the run's; names that nobody knows are refused."""
+    unknown = [name for name in options if name not in OWN and name not in OBJECTIVE and name != "validation"]
+    if unknown:
+        raise TypeError(f"unknown options {', '.join(unknown)}; there are {', '.join([*OWN, *OBJECTIVE])}")
+    return {name: value for name, value in options.items() if name in OWN}
+
+
+def objective_options(options: RunOptions) -> Objectives:
+    """Those that are the objective's."""
+    return cast(Objectives, {name: value for name, value in options.items() if name in OBJECTIVE})
+
+
+def run_options(objective: Objective, own: dict[str, Any]) -> Options:
     """dyn_run_options without a progress callback."""
-    return structs["dyn_run_options"](
-        steps=steps, batch=batch, drop_last=int(drop_last), seed=seed, record_every=record_every, stop_loss=stop_loss,
-        stop_accuracy=stop_accuracy, accuracy_every=accuracy_every)
+    batch, samples = own.get("batch"), objective.samples
+    if own.get("patience") is not None:
+        integer(own["patience"], "patience", least=1)
+    if batch is not None and samples and integer(batch, "batch", least=1) > samples:
+        raise invalid(f"batch is {batch}, the data has {samples} samples")
+    flags = {name: int(own.get(name, False)) for name in ("drop_last", "keep_best")}
+    return structs["dyn_run_options"](**{**own, **flags})

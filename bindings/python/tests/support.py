@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What several test modules need."""
+import os
+import signal
+import threading
+
 import numpy as np
 
 import dyn
@@ -17,3 +21,10 @@ def quadratic(eigenvalues):
     return dyn.Objective.from_functions(
         len(h), lambda t: 0.5 * np.sum(h * t * t), lambda t: (0.5 * np.sum(h * t * t), h * t),
         lambda t, v: h[:, None] * v)
+
+
+def interrupt_after(seconds):
+    """Ctrl-C from another thread."""
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    return timer

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,9 @@ def word(kind):
     """The table's word for a C type."""
     plain = {"dyn_status": "status", "dyn_node": "i32", "const char *": "str", "void": "void", "double": "f64",
              "int32_t": "i32", "uint32_t": "u32", "int64_t": "i64", "uint64_t": "u64"}
+    handle = re.fullmatch(r"(?:const )?dyn_(\w+) (\*\*?)", kind)
+    if handle and handle[1] in _lib.FREE:
+        return handle[1] + handle[2][1:]
     return plain[kind] if kind in plain else "ptr"
 
 
@@ -55,7 +59,7 @@ class Contract(unittest.TestCase):
             for result, name, arguments in contract.re.findall(
                     r"typedef\s+([\w *]+?)\s*\(\*(\w+_fn)\)\s*\(([^()]*)\)", contract.code(header)):
                 kinds = [contract.declaration(a)[0] for a in arguments.split(",")]
-                found[name] = [word(result), *map(word, kinds)]
+                found[name] = [word(result), *("ptr" if word(k) in _lib.FREE else word(k) for k in kinds)]
         table = {name: kinds for name, *kinds in _lib._records(_table.CALLBACKS)}
         unused = {"dyn_alloc_fn", "dyn_free_fn"}        # memory of C, of no use from Python
         self.assertEqual(table, {name: kinds for name, kinds in found.items() if name not in unused})
@@ -71,7 +75,8 @@ class Contract(unittest.TestCase):
         self.assertEqual(compiled(lines), expected)
 
     def test_structs_have_the_fields_of_the_headers(self):
-        headers = {s.name: [(field, word(kind)) for kind, field in s.fields] for s in contract.structs(ROOT)}
+        headers = {s.name: [(field, "ptr" if "*" in kind else word(kind)) for kind, field in s.fields]
+                   for s in contract.structs(ROOT)}
         table = {name: [tuple(f.split(":")) for f in fields] for name, *fields in _lib._records(_table.STRUCTS)}
         self.assertEqual(table, headers)
 

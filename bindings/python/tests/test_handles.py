@@ -79,8 +79,9 @@ class Contexts(unittest.TestCase):
     def test_bad_settings(self):
         with self.assertRaisesRegex(dyn.InvalidArgument, "avx9"):
             dyn.Context(isa="avx9")
-        with self.assertRaisesRegex(dyn.InvalidArgument, "dyn_ctx_create"):
-            dyn.Context(threads=-1)
+        for threads in (-1, 0):
+            with self.assertRaisesRegex(dyn.InvalidArgument, f"threads is {threads}"):
+                dyn.Context(threads=threads)
 
     def test_do_not_mix(self):
         with dyn.Context(threads=1):

@@ -96,11 +96,14 @@ class Condensation(unittest.TestCase):
         net = dyn.mlp([2, 5, 3], seed=1)
         theta = net.initial()
         p = net.views(theta)
-        found = dyn.condensation(net, theta, layer=0, amplitude="product")
+        found = dyn.condensation(net, theta, layer=1, amplitude="product")
         np.testing.assert_array_equal(found.features, np.c_[p["W1"].T, p["b1"]])
         np.testing.assert_allclose(found.amplitudes, np.linalg.norm(p["W2"], axis=1) * found.norms, rtol=1e-13)
-        with self.assertRaisesRegex(dyn.InvalidArgument, "W4"):
+        np.testing.assert_array_equal(dyn.condensation(net, theta, layer=2).features, np.c_[p["W2"].T, p["b2"]])
+        with self.assertRaisesRegex(dyn.InvalidArgument, "W3"):
             dyn.condensation(net, theta, layer=3)
+        with self.assertRaisesRegex(dyn.InvalidArgument, "layer is 0"):     # layers count from 1
+            dyn.Condensation(layer=0)
 
     def test_along_a_run(self):
         run = dyn.Run(dyn.mlp([1, 30, 1], init=dyn.init.normal(0.02), seed=1), *wave(), optimizer=dyn.Adam(5e-3))

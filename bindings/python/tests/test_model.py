@@ -107,5 +107,19 @@ class OwnModel(unittest.TestCase):
             dyn.Model.from_function(lambda g, x: x @ g.parameter("w", (3, 1)), (2,))
 
 
+
+class Tensors(unittest.TestCase):
+    def test_theta_is_the_inverse_of_views(self):
+        net = dyn.mlp([2, 3, 1], seed=4)
+        theta = net.initial()
+        np.testing.assert_array_equal(net.theta(net.views(theta)), theta)
+        np.testing.assert_array_equal(net.theta(dict(reversed(net.views(theta).items()))), theta)
+        for bad, words in (({"W1": np.ones((2, 3))}, "b1, W2, b2"), ({**net.views(theta), "W3": 1.0}, "W3")):
+            with self.assertRaisesRegex(dyn.InvalidArgument, words):
+                net.theta(bad)
+        with self.assertRaisesRegex(dyn.ShapeError, "W1"):
+            net.theta({**net.views(theta), "W1": np.ones((3, 2))})
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -140,5 +140,66 @@ class Eigenpairs(unittest.TestCase):
                                        rtol=1e-12)
 
 
+
+class Algebra(unittest.TestCase):
+    """Everything that a symmetric matrix can do, compared with the matrix."""
+
+    def setUp(self):
+        rng = np.random.default_rng(5)
+        self.matrix, other = rng.normal(size=(2, 7, 7))
+        self.matrix = self.matrix + self.matrix.T
+        self.other = other + other.T
+        self.H = dyn.Operator.from_function(lambda V: self.matrix @ V, 7)
+        self.v = rng.normal(size=7)
+
+    def assert_is(self, operator, matrix):
+        self.assertIsInstance(operator, dyn.Operator)
+        np.testing.assert_allclose(operator @ np.eye(7), matrix, rtol=1e-12, atol=1e-12)
+
+    def test_with_itself(self):
+        H, M = self.H, self.matrix
+        for operator, matrix in ((H.T, M), (H.H, M), (+H, M), (-H, -M), (H / 2, M / 2), (2 * H, 2 * M), (H @ H, M @ M),
+                                 (np.float64(2) * H, 2 * M), (sum([H, H, H]), 3 * M), (H - H / 4, 0.75 * M)):
+            self.assert_is(operator, matrix)
+
+    def test_with_vectors(self):
+        np.testing.assert_allclose(self.v @ self.H, self.v @ self.matrix, rtol=1e-12)
+        np.testing.assert_allclose(np.eye(7)[:3] @ self.H, self.matrix[:3], rtol=1e-12)
+        np.testing.assert_allclose(self.H.dot(self.v), self.matrix @ self.v, rtol=1e-12)
+        np.testing.assert_allclose(np.asarray(self.H), self.matrix, rtol=1e-12)
+
+    def test_with_matrices_and_foreign_operators(self):
+        import scipy.sparse
+        import scipy.sparse.linalg
+        for other in (self.other, scipy.sparse.csr_matrix(self.other), scipy.sparse.linalg.aslinearoperator(self.other),
+                      dyn.Operator.from_function(lambda V: self.other @ V, 7)):
+            self.assert_is(self.H + other, self.matrix + self.other)
+            self.assert_is(self.H - other, self.matrix - self.other)
+        self.assert_is(self.other + self.H, self.matrix + self.other)
+        self.assert_is(self.other - self.H, self.other - self.matrix)
+        self.assert_is(self.H @ scipy.sparse.linalg.aslinearoperator(self.other), self.matrix @ self.other)
+        with self.assertRaises(dyn.ShapeError):
+            self.H + np.ones((3, 3))
+        with self.assertRaises(dyn.ShapeError):
+            dyn.eigh(np.ones((3, 4)))
+
+    def test_exponential(self):
+        import scipy.linalg
+        import scipy.sparse.linalg
+        found = scipy.sparse.linalg.expm_multiply(0.1 * self.H, self.v)
+        np.testing.assert_allclose(found, scipy.linalg.expm(0.1 * self.matrix) @ self.v, rtol=1e-10)
+
+    def test_blocks_by_name(self):
+        net = dyn.mlp([2, 3, 1], seed=1)
+        H = dyn.hessian(net, np.random.default_rng(1).normal(size=(9, 2)), np.ones(9))
+        dense = H.dense()
+        np.testing.assert_allclose(H.restricted("W1").dense(), dense[:6, :6], rtol=1e-12)
+        np.testing.assert_allclose((H / 2).restricted(["b1", "W2"]).dense(), dense[6:12, 6:12] / 2, rtol=1e-12)
+        with self.assertRaisesRegex(dyn.InvalidArgument, "W9.*W1, b1"):
+            H.restricted("W9")
+        with self.assertRaisesRegex(dyn.InvalidArgument, "no model"):
+            self.H.restricted("W1")
+
+
 if __name__ == "__main__":
     unittest.main()

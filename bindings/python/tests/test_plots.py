@@ -148,7 +148,7 @@ class Plots(unittest.TestCase):
 
     def test_layers_are_named(self):
         run = dyn.Run(dyn.mlp([2, 5, 4, 1]), np.eye(2), [[1.0], [0.0]])
-        for i, name in enumerate(("first", "second")):
+        for i, name in enumerate(("first", "second"), 1):
             run.measure(dyn.Condensation(layer=i, name=name), at=("start", "end"))
         figure = dyn.plot(run.train(5))
         frames = figure.subfigs[0].subfigs

@@ -6,7 +6,7 @@ import numpy as np
 
 import dyn
 from support import wave
-from test_run import interrupt_after
+from support import interrupt_after
 
 
 class Replicas(unittest.TestCase):
@@ -61,9 +61,13 @@ class Replicas(unittest.TestCase):
     def test_interrupt(self):
         many = dyn.Replicas(self.net, *wave(), count=4)
         timer = interrupt_after(0.3)
-        many.train(10**8)
+        with self.assertRaises(KeyboardInterrupt):
+            many.train(10**8)
         timer.join()
         self.assertTrue(all(r.stopped or r.step == 0 for r in many))
+        timer = interrupt_after(0.3)
+        self.assertIs(many.train(10**8, interrupt="return"), many)
+        timer.join()
         many.train(3)
 
 

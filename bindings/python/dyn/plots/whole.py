@@ -71,7 +71,7 @@ def _condensation(name: str, found: CondensationSeries) -> Part:
 
 
 def _layer(found: CondensationSeries) -> str:
-    return f"layer {found.layer + 1}: {found.features.shape[1]} neurons"
+    return f"layer {found.layer}: {found.features.shape[1]} neurons"
 
 
 def _functions(run: RunView, results: dict[str, Any]) -> list[Part]:

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The text of an objective. A loss is judged by the graph that it writes, whatever function of whatever language wrote
+ * it: nodes with all that decides what they compute, then the arrays that it reads, by checksum. */
+#include "objective/describe.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "data/data.h"
+#include "objective/impl.h"
+
+dyn_status dyn__text_put(dyn__text *t, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    const int more = vsnprintf(NULL, 0, format, list);
+    va_end(list);
+    DYN__TRY(dyn__grow(t->ctx, (void **)&t->at, &t->room, t->length + more + 1, 1));
+    va_start(list, format);
+    vsnprintf(t->at + t->length, (size_t)more + 1, format, list);
+    va_end(list);
+    t->length += more;
+    return DYN_OK;
+}
+
+/* Fowler, Noll and Vo's hash over words of 8 bytes, the last one filled up with zeros. */
+static uint64_t checksum(const void *data, size_t bytes)
+{
+    const char *p = data;
+    uint64_t h = 14695981039346656037u;
+
+    for (size_t i = 0; i < bytes; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, p + i, bytes - i < 8 ? bytes - i : 8);
+        h = (h ^ word) * 1099511628211u;
+        h ^= h >> 32;
+    }
+    return h;
+}
+
+/* ---- nodes ---- */
+
+static dyn_status put_attributes(dyn__text *t, const dyn__node *n)
+{
+    int last = DYN_MAX_RANK - 1;
+
+    while (last >= 0 && n->attr.i[last] == 0)
+        last--;
+    for (int i = 0; i <= last; i++)
+        DYN__TRY(dyn__text_put(t, " %" PRId64, n->attr.i[i]));
+    if (n->attr.n)
+        DYN__TRY(dyn__text_put(t, " n=%" PRId64, n->attr.n));
+    return n->attr.f != 0 ? dyn__text_put(t, " %.17g", n->attr.f) : DYN_OK;
+}
+
+static dyn_status put_node(dyn__text *t, const dyn_graph *g, dyn_node x)
+{
+    const dyn__node *n = dyn__at(g, x);
+    const double *values = dyn__array_of(g, x);
+    char shape[128];
+
+    DYN__TRY(dyn__text_put(t, "%%%d = %s %s%s", (int)x, dyn__op_of(n)->name, dyn__name_of(g, x),
+                           dyn__shape_text(&n->shape, shape)));
+    DYN__TRY(put_attributes(t, n));
+    for (int i = 0; i < n->nin; i++)
+        DYN__TRY(dyn__text_put(t, " %%%d", (int)n->in[i]));
+    if (values)
+        DYN__TRY(dyn__text_put(t, " %016" PRIx64, checksum(values, (size_t)dyn__shape_size(&n->shape) * sizeof *values)));
+    return dyn__text_put(t, "\n");
+}
+
+static dyn_status put_graph(dyn__text *t, const dyn_graph *g, dyn_node loss)
+{
+    uint8_t *need = dyn__alloc(t->ctx, (size_t)g->count + 1, 1);
+    dyn_status s = need ? DYN_OK : DYN_ENOMEM;
+
+    if (need)
+        dyn__mark_needed(g, 1, &loss, need);
+    for (dyn_node x = 0; s == DYN_OK && x < g->count; x++)
+        if (need[x])
+            s = put_node(t, g, x);
+    dyn__free(t->ctx, need);
+    return s;
+}
+
+/* ---- data ---- */
+
+static dyn_status put_datum(dyn__text *t, const dyn__datum *d)
+{
+    const dyn_array *a = d->array;
+    dyn__shape shape = {.rank = dyn_array_rank(a)};
+    char text[128];
+
+    for (int32_t i = 0; i < shape.rank && i < DYN_MAX_RANK; i++)
+        shape.dim[i] = dyn_array_shape(a)[i];
+    return dyn__text_put(t, "data %s%s %016" PRIx64 "\n", d->name, dyn__shape_text(&shape, text),
+                         checksum(dyn_array_data(a), (size_t)(dyn_array_size(a) * d->esize)));
+}
+
+dyn_status dyn__graph_describe(dyn_objective *o, dyn__text *t)
+{
+    dyn__loss_graph l;
+
+    DYN__TRY(dyn__loss_graph_make(o, o->n, o->n, 1, &l));
+    dyn_status s = put_graph(t, l.g, l.loss);
+    dyn__loss_graph_free(o, &l);
+    for (int32_t i = 0; s == DYN_OK && i < o->data; i++)
+        s = put_datum(t, &o->datum[i]);
+    return s;
+}
+
+dyn_status dyn__objective_describe(dyn_objective *o, dyn__text *t)
+{
+    return o->kind->describe(o, t);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * An objective as text, line by line: the nodes of its loss, its data with checksums. Equal texts mean equal losses, as
+ * far as the library can know: functions of the caller's have but a name for what they are. */
+#ifndef DYN__OBJECTIVE_DESCRIBE_H
+#define DYN__OBJECTIVE_DESCRIBE_H
+
+#include "base/base.h"
+#include <dyn/objective.h>
+
+/* A text that grows; free `at` with dyn__free. */
+typedef struct dyn__text {
+    dyn_ctx *ctx;
+    char *at;
+    int64_t length, room;       /* without and with the NUL behind it */
+} dyn__text;
+
+dyn_status dyn__text_put(dyn__text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+dyn_status dyn__objective_describe(dyn_objective *o, dyn__text *t);
+/* For kinds: the text of a function on the graph. */
+dyn_status dyn__graph_describe(dyn_objective *o, dyn__text *t);
+
+#endif
