@@ -41,6 +41,8 @@ typedef struct dyn__cnode {
     int32_t role;
     int32_t outer;          /* 1: axis 0 is the outer axis V, rows are axis 1 */
     int64_t V, R, C;        /* sets, rows, elements of the result per row (row) or in all (term, per set) */
+    int32_t row_axes;       /* axes behind the outer one that count the rows, of what is iterated over */
+    int32_t tall;           /* of a product: x W with W the same for all rows, which are all axes of x but the last */
     int64_t pitch;          /* elements from one row to the next: C, or more in a tile buffer */
     int32_t stage;
     int32_t step;           /* the step that computes it */
@@ -229,6 +231,18 @@ dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, cons
 void dyn__view_through(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view *v);
 int dyn__view_dense(const dyn__view *v, const dyn__shape *s);
 void dyn__dense_strides(const dyn__shape *s, int64_t *stride);
+/* rows.c. Rows are a number of axes behind the outer one, R in all: how many axes of this shape, at least one; 0 if
+ * none fit. */
+int dyn__row_axes(const dyn__shape *s, int outer, int64_t R);
+/* Are rows of so many axes, seen through v, all equally far apart? Their distance. */
+int dyn__row_stride(const dyn__view *v, const dyn__shape *s, int outer, int row_axes, int64_t *stride);
+/* Rows of the result n: as an operand has them; else the first axis, or the first that has more than one index. Of the
+ * first `most` axes of s, over which n iterates. */
+int dyn__axes_for(const dyn__compiler *k, const dyn__node *n, const dyn__shape *s, int outer, int most);
+void dyn__set_rows(dyn__cnode *c, const dyn__shape *s, int outer, int axes);
+/* The finest rows of a product that is no sum over rows. */
+void dyn__set_product_rows(const dyn__compiler *k, dyn__cnode *c, const dyn__node *n, int outer);
+static inline const dyn__shape *dyn__shape_of(const dyn__compiler *k, dyn_node x) { return &dyn__at(k->g, x)->shape; }
 /* roles.c: roles, stages, steps in order. */
 dyn_status dyn__assign_roles(dyn__compiler *k);
 /* pitch.c: elements from row to row; views of what lies in tiles follow. dense: scratch, a byte for every node. */

@@ -183,6 +183,43 @@ static dyn_node lower_reshape(lowering *l, dyn_node x, const dyn__shape *shape)
     return dyn__reshape_to(l->to, x, shape);
 }
 
+/* x, dense, with axes first .. last as one. */
+static dyn_node flattened(dyn_graph *g, dyn_node x, int first, int last)
+{
+    const dyn__shape *s = &dyn__at(g, x)->shape;
+    dyn__shape flat = {0};
+
+    for (int i = 0; i < s->rank; i++)
+        if (i > first && i <= last)
+            flat.dim[flat.rank - 1] *= s->dim[i];
+        else
+            flat.dim[flat.rank++] = s->dim[i];
+    return dyn__reshape_to(g, x, &flat);
+}
+
+static int is_dense(lowering *l, dyn_node x)
+{
+    const dyn__view *v = view_of(l, x);
+
+    return v && dyn__view_dense(v, &dyn__at(l->to, x)->shape);
+}
+
+/* The gradient of W where x W has several axes of rows: a sum over the last leading axes of products x^T y is one such
+ * product, over all these rows. -1 if x is none or it cannot be read so. */
+static dyn_node lower_sum_of_products(lowering *l, dyn_node x, uint32_t mask)
+{
+    const dyn__node n = *dyn__at(l->to, x);
+    const int last = n.shape.rank - 3, first = mask ? __builtin_ctz(mask) : 0;
+    const uint32_t axes = last >= first ? ((1u << (last + 1 - first)) - 1u) << first : 0;
+
+    if (n.op != DYN__OP_matmul || !n.attr.i[0] || n.attr.i[1] || axes == 0 || mask != axes
+        || dyn__at(l->to, n.in[0])->shape.rank != n.shape.rank || dyn__at(l->to, n.in[1])->shape.rank != n.shape.rank
+        || !is_dense(l, n.in[0]) || !is_dense(l, n.in[1]))
+        return -1;
+    return dyn_graph_matmul(l->to, flattened(l->to, n.in[0], first, last + 1),
+                            flattened(l->to, n.in[1], first, last + 1), 1, 0);
+}
+
 /* ---- windows ---- */
 
 /* The zeros around the axis are written out, so that all windows lie within it and are a view. */
@@ -209,7 +246,10 @@ static dyn_node lower_node(lowering *l, const dyn__node *n, const dyn_node *map)
     for (int i = 0; i < n->nin; i++)
         in[i] = map[n->in[i]];
     switch (n->op) {
-    case DYN__OP_sum: return lower_sum(l, in[0], axis_mask(n));
+    case DYN__OP_sum: {
+        const dyn_node product = lower_sum_of_products(l, in[0], axis_mask(n));
+        return product >= 0 ? product : lower_sum(l, in[0], axis_mask(n));
+    }
     case DYN__OP_amax: return lower_amax(l, in[0], axis_mask(n));
     case DYN__OP_matmul: return lower_matmul(l, in[0], in[1], &n->attr);
     case DYN__OP_reshape: return lower_reshape(l, in[0], &n->shape);

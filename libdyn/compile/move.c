@@ -35,9 +35,9 @@ static dyn__instr *new_instrs(dyn__compiler *k, dyn__step *step, int32_t count, 
 /* Copy operand x of y to the elements of y from `start` on. */
 static void set_copy(const dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node x, const int64_t *start)
 {
-    q->arg[0] = dyn__ref_of(k, y, 0);
-    q->arg[1] = dyn__ref_of(k, x, 0);
-    dyn__space_of(q, &dyn__at(k->g, x)->shape, 0);
+    q->arg[0] = dyn__ref_of(k, y, 0, 1);
+    q->arg[1] = dyn__ref_of(k, x, 0, 1);
+    dyn__space_of(q, &dyn__at(k->g, x)->shape, 0, 1);
     for (int i = 0; start && i < dyn__at(k->g, x)->shape.rank; i++)
         q->arg[0].offset += start[i] * q->arg[0].stride[i];
     dyn__canonical(q);
@@ -46,16 +46,16 @@ static void set_copy(const dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node
 static dyn_status select_permute(dyn__compiler *k, dyn__step *step, dyn_node y)
 {
     const dyn__node *n = dyn__at(k->g, y);
-    dyn__operand_ref x = dyn__ref_of(k, n->in[0], 0);
+    dyn__operand_ref x = dyn__ref_of(k, n->in[0], 0, 1);
     dyn__instr *q = new_instrs(k, step, 1, y);
 
     if (!q)
         return DYN_ENOMEM;
-    q->arg[0] = dyn__ref_of(k, y, 0);
+    q->arg[0] = dyn__ref_of(k, y, 0, 1);
     q->arg[1] = x;
     for (int i = 0; i < n->shape.rank; i++)
         q->arg[1].stride[i] = x.stride[n->attr.i[i]];
-    dyn__space_of(q, &n->shape, 0);
+    dyn__space_of(q, &n->shape, 0, 1);
     dyn__canonical(q);
     return DYN_OK;
 }
@@ -78,7 +78,7 @@ static dyn_status select_concat(dyn__compiler *k, dyn__step *step, dyn_node y)
 static void set_clear(const dyn__compiler *k, dyn__instr *q, dyn_node y)
 {
     q->nargs = 1;
-    q->arg[0] = dyn__ref_of(k, y, 0);
+    q->arg[0] = dyn__ref_of(k, y, 0, 1);
     q->ndim = 1;
     q->dim[0] = dyn__shape_size(&dyn__at(k->g, y)->shape);
 }
@@ -121,8 +121,8 @@ static int set_fold(const dyn__compiler *k, dyn__instr *q, dyn_node y, int64_t e
         return 0;
     q->kernel = DYN__K_ADD;
     q->nargs = 3;
-    q->arg[0] = dyn__ref_of(k, y, 0);
-    q->arg[2] = dyn__ref_of(k, n->in[0], 0);
+    q->arg[0] = dyn__ref_of(k, y, 0, 1);
+    q->arg[2] = dyn__ref_of(k, n->in[0], 0, 1);
     q->arg[2].offset += begin * q->arg[2].stride[axis] + element * q->arg[2].stride[axis + 1];
     for (int i = (int)axis + 1; i < n->shape.rank; i++)
         q->arg[2].stride[i] = q->arg[2].stride[i + 1];
@@ -130,7 +130,7 @@ static int set_fold(const dyn__compiler *k, dyn__instr *q, dyn_node y, int64_t e
                       * q->arg[0].stride[axis];
     q->arg[0].stride[axis] *= w[DYN__WINDOW_STRIDE];
     q->arg[1] = q->arg[0];
-    dyn__space_of(q, &n->shape, 0);
+    dyn__space_of(q, &n->shape, 0, 1);
     q->dim[axis] = end - begin;
     dyn__canonical(q);
     return 1;
@@ -163,8 +163,8 @@ static dyn_status select_random(dyn__compiler *k, dyn__step *step, dyn_node y)
     step->rows = n->shape.rank >= key->rank ? n->shape.dim[key->rank - 1] : 1;
     step->cols = step->size / (step->sets * step->rows);
     step->site = (uint32_t)n->attr.n;
-    q->arg[0] = dyn__ref_of(k, y, 0);
-    q->arg[1] = dyn__ref_of(k, n->in[0], 0);
+    q->arg[0] = dyn__ref_of(k, y, 0, 1);
+    q->arg[1] = dyn__ref_of(k, n->in[0], 0, 1);
     return DYN_OK;
 }
 
@@ -192,9 +192,9 @@ static dyn_status select_indexed(dyn__compiler *k, dyn__step *step, dyn_node y)
     step->cols = n->op == DYN__OP_gather ? size_of_axes(x, lead + 1, x->rank) : size_of_axes(x, index->rank, x->rank);
     step->table = n->op == DYN__OP_gather ? x->dim[lead] : n->attr.n;
     q->nargs = 3;
-    q->arg[0] = dyn__ref_of(k, y, 0);
-    q->arg[1] = dyn__ref_of(k, n->in[0], 0);
-    q->arg[2] = dyn__ref_of(k, n->in[1], 0);
+    q->arg[0] = dyn__ref_of(k, y, 0, 1);
+    q->arg[1] = dyn__ref_of(k, n->in[0], 0, 1);
+    q->arg[2] = dyn__ref_of(k, n->in[1], 0, 1);
     return DYN_OK;
 }
 
@@ -237,8 +237,8 @@ dyn_status dyn__final_copies(dyn__compiler *k)
             return DYN_ENOMEM;
         set_copy(k, q, x, x, NULL);
         dyn__dense_strides(&dyn__at(k->g, x)->shape, q->arg[0].stride);
-        dyn__space_of(q, &dyn__at(k->g, x)->shape, 0);
-        q->arg[1] = dyn__ref_of(k, x, 0);
+        dyn__space_of(q, &dyn__at(k->g, x)->shape, 0, 1);
+        q->arg[1] = dyn__ref_of(k, x, 0, 1);
         dyn__canonical(q);
         q->arg[0].node = -1;
         q->arg[0].place = (dyn__place){DYN__BASE_BOUND + k->plan->inputs + j, 0};

@@ -38,6 +38,17 @@ static int64_t pitch_of(const dyn__compiler *k, dyn_node x, const uint8_t *dense
          ? whole_lines(k, c->C) : c->C;
 }
 
+/* x is read row by row, if its base is in a tile: the axes that count rows step by the pitch. */
+static void follow_pitch(dyn__compiler *k, dyn_node x)
+{
+    dyn__view *v = &k->node[x].view;
+    const dyn__cnode *base = &k->node[v->base];
+    const int rows = base->pitch != base->C ? dyn__row_axes(&dyn__at(k->g, x)->shape, base->outer, base->R) : 0;
+
+    for (int i = base->outer; i < base->outer + rows; i++)
+        v->stride[i] = v->stride[i] / base->C * base->pitch;
+}
+
 void dyn__set_pitches(dyn__compiler *k, uint8_t *dense)
 {
     memset(dense, 0, (size_t)k->count);
@@ -49,10 +60,6 @@ void dyn__set_pitches(dyn__compiler *k, uint8_t *dense)
     }
     for (dyn_node x = 0; x < k->count; x++)
         k->node[x].pitch = pitch_of(k, x, dense);
-    for (dyn_node x = 0; x < k->count; x++) {
-        dyn__view *v = &k->node[x].view;
-        const dyn__cnode *base = &k->node[v->base];
-        if (dyn__at(k->g, x)->shape.rank > base->outer && v->stride[base->outer] == base->C)
-            v->stride[base->outer] = base->pitch;
-    }
+    for (dyn_node x = 0; x < k->count; x++)
+        follow_pitch(k, x);
 }

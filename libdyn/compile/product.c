@@ -13,23 +13,34 @@ typedef struct product {
     dyn__operand_ref a, b, y;
 } product;
 
-/* Operand x of a product of this many leading axes; one that has none serves all. */
-static dyn__operand_ref matrix_ref(const dyn__compiler *k, dyn_node x, int outer, int batch, int64_t *first,
+/* Operand x of a product whose rows are so many leading axes, none if it is tall; one that has none serves all. */
+static dyn__operand_ref matrix_ref(const dyn__compiler *k, dyn_node x, int outer, int rows, int64_t *first,
                                    int64_t *second)
 {
     const dyn__view *v = &k->node[x].view;
-    int rank = dyn__at(k->g, x)->shape.rank, lead = rank - 2;
+    const dyn__shape *s = &dyn__at(k->g, x)->shape;
     dyn__operand_ref r = {.node = v->base, .offset = v->offset};
 
-    *first = v->stride[rank - 2];
-    *second = v->stride[rank - 1];
-    if (lead == 0)
+    *first = v->stride[s->rank - 2];
+    *second = v->stride[s->rank - 1];
+    if (s->rank == 2)
         return r;
     r.view_set = outer ? v->stride[0] : 0;
-    r.view_row = batch ? v->stride[outer] : 0;
-    for (int i = 0; i < batch; i++)
-        r.stride[i] = v->stride[outer + i];
+    if (rows == 0)
+        return r;
+    dyn__row_stride(v, s, outer, rows, &r.view_row);
+    r.stride[0] = r.view_row;
+    for (int i = outer + rows; i < s->rank - 2; i++)
+        r.stride[i - outer - rows + 1] = v->stride[i];
     return r;
+}
+
+/* The rows of a tall product are all axes of x but the last. */
+static void rows_of_tall(const dyn__compiler *k, dyn_node x, int outer, int64_t *stride)
+{
+    const dyn__shape *s = &dyn__at(k->g, x)->shape;
+
+    dyn__row_stride(&k->node[x].view, s, outer, s->rank - 1 - outer, stride);
 }
 
 static product product_of(const dyn__compiler *k, dyn_node y, dyn_node into)
@@ -38,15 +49,22 @@ static product product_of(const dyn__compiler *k, dyn_node y, dyn_node into)
     const dyn__shape *sa = &dyn__at(k->g, n->in[0])->shape;
     int ta = n->attr.i[0] != 0, tb = n->attr.i[1] != 0;
     int64_t last;
+    const int is_matrix = n->shape.rank == 2 + k->node[y].outer, tall = k->node[y].tall && !is_matrix;
+    const int rows = is_matrix || tall ? 0 : k->node[y].row_axes;
     product p = {.outer = k->node[y].outer};
 
-    p.batch = n->shape.rank - 2 - p.outer;
+    p.batch = rows ? n->shape.rank - 2 - p.outer - rows + 1 : 0;
     p.m = n->shape.dim[n->shape.rank - 2];
     p.n = n->shape.dim[n->shape.rank - 1];
     p.k = sa->dim[sa->rank - 1 - ta];
-    p.a = matrix_ref(k, n->in[0], p.outer, p.batch, ta ? &p.ak : &p.am, ta ? &p.am : &p.ak);
-    p.b = matrix_ref(k, n->in[1], p.outer, p.batch, tb ? &p.bn : &p.bk, tb ? &p.bk : &p.bn);
-    p.y = matrix_ref(k, into, p.outer, p.batch, &p.ym, &last);
+    p.a = matrix_ref(k, n->in[0], p.outer, rows, ta ? &p.ak : &p.am, ta ? &p.am : &p.ak);
+    p.b = matrix_ref(k, n->in[1], p.outer, rows, tb ? &p.bn : &p.bk, tb ? &p.bk : &p.bn);
+    p.y = matrix_ref(k, into, p.outer, rows, &p.ym, &last);
+    if (tall) {
+        p.m = k->node[y].R;
+        rows_of_tall(k, n->in[0], p.outer, &p.am);
+        rows_of_tall(k, into, p.outer, &p.ym);
+    }
     return p;
 }
 
@@ -138,10 +156,14 @@ int dyn__outer_factors(const dyn__compiler *k, dyn_node x, dyn__operand_ref *a, 
 
     if (p.k != 1 || k->node[x].role != DYN__ROW)
         return 0;
-    p.a.stride[p.batch] = p.am;
-    p.b.stride[p.batch + 1] = p.bn;
-    if (p.batch == 0)
+    const int columns = dyn__at(k->g, x)->shape.rank - p.outer - k->node[x].row_axes;       /* the dimension */
+    if (p.batch == 0) {
         p.a.view_row = p.am;
+        p.a.stride[0] = p.am;
+    } else {
+        p.a.stride[columns - 1] = p.am;
+    }
+    p.b.stride[columns] = p.bn;
     *a = p.a;
     *b = p.b;
     return 1;
@@ -188,8 +210,9 @@ dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_
         q->arg[0].view_row = p.ym;
         q->arg[1].view_row = p.am;
     }
-    for (int i = 0; i < p.batch; i++)
-        q->dim[i] = n->shape.dim[p.outer + i];
+    for (int i = 1; i < p.batch; i++)
+        q->dim[i] = n->shape.dim[p.outer + k->node[y].row_axes - 1 + i];
+    q->dim[0] = k->node[y].R;
     q->ndim = p.batch;
     if (select_thin(q, &p))
         return DYN_OK;

@@ -22,36 +22,30 @@ static int carries_outer(const dyn__compiler *k, dyn_node x)
 
 /* ---- roles ---- */
 
-static void set_rows(dyn__cnode *c, const dyn__shape *s, int outer)
-{
-    c->outer = outer;
-    c->V = outer ? s->dim[0] : 1;
-    c->R = s->rank > outer ? s->dim[outer] : 1;
-    c->C = dyn__shape_size(s) / (c->V * c->R);
-}
-
 static void role_of_sum(dyn__compiler *k, dyn__cnode *c, const dyn__node *n)
 {
-    const dyn__shape *from = &dyn__at(k->g, n->in[0])->shape;
-    int outer = k->batched[n->in[0]] && from->rank >= 2 && from->dim[0] == k->V && n->attr.i[0] != 0;
+    const dyn__shape *from = dyn__shape_of(k, n->in[0]);
+    const int outer = k->batched[n->in[0]] && from->rank >= 2 && from->dim[0] == k->V && n->attr.i[0] != 0;
+    const int is_term = n->attr.i[0] == outer, most = is_term ? (int)n->attr.n : (int)n->attr.i[0] - outer;
 
-    set_rows(c, from, outer);
-    c->role = n->attr.i[0] == outer ? DYN__TERM : DYN__ROW;
-    c->C = dyn__shape_size(&n->shape) / (c->role == DYN__TERM ? c->V : c->V * c->R);
+    dyn__set_rows(c, from, outer, dyn__axes_for(k, n, from, outer, most));
+    c->role = is_term ? DYN__TERM : DYN__ROW;
+    c->C = dyn__shape_size(&n->shape) / (is_term ? c->V : c->V * c->R);
 }
 
-/* x W: rows of x. x^T y: a sum over rows of both. Anything with more axes: one product per row. */
+/* x W: rows of x. x^T y: a sum over rows of both. Anything with more axes: products of matrices, some per row. */
 static void role_of_product(dyn__compiler *k, dyn__cnode *c, const dyn__node *n)
 {
-    const dyn__shape *a = &dyn__at(k->g, n->in[0])->shape, *b = &dyn__at(k->g, n->in[1])->shape;
-    int outer = carries_outer(k, (dyn_node)(n - k->g->node));
+    const dyn__shape *a = dyn__shape_of(k, n->in[0]), *b = dyn__shape_of(k, n->in[1]);
+    const int outer = carries_outer(k, (dyn_node)(n - k->g->node));
 
-    set_rows(c, &n->shape, outer);
     if (n->shape.rank == 2 + outer && n->attr.i[0]) {
+        dyn__set_rows(c, &n->shape, outer, 1);
         c->role = DYN__TERM;
         c->R = a->dim[a->rank - 2];
         c->C = a->dim[a->rank - 1] * b->dim[b->rank - 1];
     } else {
+        dyn__set_product_rows(k, c, n, outer);
         c->role = DYN__ROW;
     }
 }
@@ -85,6 +79,20 @@ static void set_as(dyn__cnode *c, const dyn__cnode *a)
     c->V = a->V;
     c->R = a->R;
     c->C = a->C;
+    c->row_axes = a->row_axes;
+}
+
+/* Elementwise, and maxima within rows. */
+static void role_of_elements(dyn__compiler *k, dyn_node x, dyn__cnode *c)
+{
+    const dyn__node *n = dyn__at(k->g, x);
+    const int outer = carries_outer(k, x), is_amax = n->op == DYN__OP_amax;
+    const dyn__shape *s = is_amax ? dyn__shape_of(k, n->in[0]) : &n->shape;
+
+    c->role = DYN__ROW;
+    dyn__set_rows(c, s, outer, s->rank == outer ? 0 : dyn__axes_for(k, n, s, outer, is_amax ? (int)n->attr.i[0] - outer
+                                                                                : s->rank - outer));
+    c->C = dyn__shape_size(&n->shape) / (c->V * c->R);
 }
 
 static void assign_role(dyn__compiler *k, dyn_node x, const int32_t *readers)
@@ -109,10 +117,7 @@ static void assign_role(dyn__compiler *k, dyn_node x, const int32_t *readers)
             set_as(c, &k->node[n->in[0]]);
             break;
         }
-        c->role = DYN__ROW;
-        set_rows(c, n->op == DYN__OP_amax ? &dyn__at(k->g, n->in[0])->shape : &n->shape, carries_outer(k, x));
-        if (n->op == DYN__OP_amax)
-            c->C = dyn__shape_size(&n->shape) / (c->V * c->R);
+        role_of_elements(k, x, c);
     }
 }
 
@@ -124,16 +129,18 @@ int dyn__aligned(const dyn__compiler *k, dyn_node y, dyn_node x)
     const dyn__cnode *c = &k->node[y], *base = &k->node[k->node[x].view.base];
     const dyn__view *v = &k->node[x].view;
     const dyn__shape *s = &dyn__at(k->g, x)->shape;
+    int64_t stride;
 
     if (base->role != DYN__ROW || !same_rows(c, base))
         return 0;
     if (s->rank == 0)
         return c->R == 1 && !c->outer;
-    if (s->rank <= c->outer || s->dim[c->outer] != c->R)
+    const int axes = dyn__row_axes(s, c->outer, c->R);
+    if (axes == 0 || !dyn__row_stride(v, s, c->outer, axes, &stride))
         return 0;
     if (c->outer && (s->dim[0] != c->V || v->stride[0] != c->R * base->C))
         return 0;
-    return (c->R == 1 || v->stride[c->outer] == base->C) && v->offset < base->C;
+    return (c->R == 1 || stride == base->C) && v->offset < base->C;
 }
 
 /* The right operand of x W is read whole whatever its rows are. */
@@ -142,7 +149,7 @@ static int reads_by_row(const dyn__compiler *k, dyn_node y, int i)
     const dyn__node *n = dyn__at(k->g, y);
     const dyn__cnode *c = &k->node[y];
 
-    if (n->op == DYN__OP_matmul && i == 1 && c->role == DYN__ROW && n->shape.rank == 2 + c->outer)
+    if (n->op == DYN__OP_matmul && i == 1 && c->role == DYN__ROW && c->tall)
         return 0;
     if (n->op == DYN__OP_matmul && dyn__at(k->g, n->in[i])->shape.rank < n->shape.rank)
         return 0;

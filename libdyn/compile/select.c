@@ -17,25 +17,27 @@ static int absorbable(const dyn__compiler *k, dyn_node y, dyn_node x, int op)
 
 static void absorb(dyn__compiler *k, dyn_node x) { k->node[x].absorbed = 1; }
 
+/* Operand x, of the shape over which y iterates. */
+static dyn__operand_ref over_rows(const dyn__compiler *k, dyn_node y, dyn_node x)
+{
+    return dyn__ref_of(k, x, k->node[y].outer, k->node[y].row_axes);
+}
+
 static void set_args(const dyn__compiler *k, dyn__instr *q, dyn_node y, int kernel, int n, const dyn_node *in)
 {
-    int outer = k->node[y].outer;
-
     q->kernel = kernel;
     q->nargs = n + 1;
-    q->arg[0] = dyn__ref_of(k, y, outer);
+    q->arg[0] = over_rows(k, y, y);
     for (int i = 0; i < n; i++)
-        q->arg[i + 1] = dyn__ref_of(k, in[i], outer);
+        q->arg[i + 1] = over_rows(k, y, in[i]);
 }
 
 /* x = a b elementwise, or an outer product of columns and rows: a and b as arguments 1 and 2 over the elements of y. */
 static int absorb_factors(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node x)
 {
-    int outer = k->node[y].outer;
-
     if (absorbable(k, y, x, DYN__OP_mul)) {
-        q->arg[1] = dyn__ref_of(k, dyn__at(k->g, x)->in[0], outer);
-        q->arg[2] = dyn__ref_of(k, dyn__at(k->g, x)->in[1], outer);
+        q->arg[1] = over_rows(k, y, dyn__at(k->g, x)->in[0]);
+        q->arg[2] = over_rows(k, y, dyn__at(k->g, x)->in[1]);
     } else if (!absorbable(k, y, x, DYN__OP_matmul) || !dyn__outer_factors(k, x, &q->arg[1], &q->arg[2])) {
         return 0;
     }
@@ -70,8 +72,8 @@ static int multiply_add(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node x)
             continue;
         q->kernel = n->op == DYN__OP_add ? DYN__K_FMA : i == 0 ? DYN__K_FMS : DYN__K_FNMA;
         q->nargs = 4;
-        q->arg[0] = dyn__ref_of(k, y, k->node[y].outer);
-        q->arg[3] = dyn__ref_of(k, n->in[1 - i], k->node[y].outer);
+        q->arg[0] = over_rows(k, y, y);
+        q->arg[3] = over_rows(k, y, n->in[1 - i]);
         return 1;
     }
     return 0;
@@ -123,8 +125,8 @@ static int tanh_slope(dyn__compiler *k, dyn__instr *q, dyn_node y)
         }
         q->kernel = DYN__K_MUL2_1MSQ;
         q->nargs = 4;
-        q->arg[0] = dyn__ref_of(k, y, k->node[y].outer);
-        q->arg[3] = dyn__ref_of(k, h, k->node[y].outer);
+        q->arg[0] = over_rows(k, y, y);
+        q->arg[3] = over_rows(k, y, h);
         return 1;
     }
     return 0;
@@ -157,7 +159,7 @@ static void select_elementwise(dyn__compiler *k, dyn__instr *q, dyn_node y)
     if (!fused)
         set_args(k, q, y, dyn__op_of(n)->kernel, n->nin, n->in);
     q->c = n->op == DYN__OP_powi ? (double)n->attr.n : n->attr.f;
-    dyn__space_of(q, &n->shape, k->node[y].outer);
+    dyn__space_of(q, &n->shape, k->node[y].outer, k->node[y].row_axes);
     dyn__elementwise_space(q);
 }
 
@@ -168,15 +170,20 @@ static void reduced_strides(const dyn__compiler *k, dyn__instr *q, dyn_node y)
 {
     const dyn__node *n = dyn__at(k->g, y);
     const dyn__shape *from = &dyn__at(k->g, n->in[0])->shape;
-    int outer = k->node[y].outer, kept = outer, g = 0;
-    dyn__operand_ref full = dyn__ref_of(k, y, 0);
+    const int outer = k->node[y].outer, rows = k->node[y].row_axes;
+    const int64_t *full = k->node[y].view.stride;
+    int kept = outer, g = 0;
 
-    q->arg[0] = (dyn__operand_ref){.node = y, .view_set = outer ? full.stride[0] : 0};
-    for (int i = outer; i < from->rank; i++)
-        if (g < n->attr.n && n->attr.i[g] == i)
+    q->arg[0] = (dyn__operand_ref){.node = y, .view_set = outer ? full[0] : 0};
+    for (int i = outer; i < from->rank; i++) {
+        const int d = i < outer + rows ? 0 : i - outer - rows + 1;      /* of rows, the last axis counts */
+        if (g < n->attr.n && n->attr.i[g] == i) {
             g++;
-        else
-            q->arg[0].stride[i - outer] = full.stride[kept++];
+            q->arg[0].stride[d] = 0;
+        } else {
+            q->arg[0].stride[d] = full[kept++];
+        }
+    }
     q->arg[0].view_row = k->node[y].role == DYN__ROW ? q->arg[0].stride[0] : 0;
 }
 
@@ -200,14 +207,13 @@ static int sum_kernel(const dyn__compiler *k, const dyn__instr *q, dyn_node y, i
 static int select_dot(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node x)
 {
     const dyn__node *m = dyn__at(k->g, x);
-    int outer = k->node[y].outer;
 
     for (int swap = 0; swap < 2; swap++) {
         q->nargs = 3;
-        q->arg[1] = dyn__ref_of(k, m->in[swap], outer);
-        q->arg[2] = dyn__ref_of(k, m->in[1 - swap], outer);
+        q->arg[1] = over_rows(k, y, m->in[swap]);
+        q->arg[2] = over_rows(k, y, m->in[1 - swap]);
         reduced_strides(k, q, y);
-        dyn__space_of(q, &m->shape, outer);
+        dyn__space_of(q, &m->shape, k->node[y].outer, k->node[y].row_axes);
         dyn__canonical(q);
         q->kernel = sum_kernel(k, q, y, 1);
         if (q->kernel >= 0) {
@@ -225,9 +231,9 @@ static dyn_status select_reduction(dyn__compiler *k, dyn__instr *q, dyn_node y)
 
     if (!(n->op == DYN__OP_sum && absorbable(k, y, x, DYN__OP_mul) && select_dot(k, q, y, x))) {
         q->nargs = 2;
-        q->arg[1] = dyn__ref_of(k, x, k->node[y].outer);
+        q->arg[1] = over_rows(k, y, x);
         reduced_strides(k, q, y);
-        dyn__space_of(q, &dyn__at(k->g, x)->shape, k->node[y].outer);
+        dyn__space_of(q, &dyn__at(k->g, x)->shape, k->node[y].outer, k->node[y].row_axes);
         dyn__canonical(q);
         q->kernel = n->op == DYN__OP_amax ? DYN__K_ROW_MAX : sum_kernel(k, q, y, 0);
     }

@@ -12,10 +12,10 @@ void dyn__canonical(dyn__instr *q);
 void dyn__elementwise_space(dyn__instr *q);
 /* Every input steps by 0 or 1 along the last dimension. */
 int dyn__columns_readable(const dyn__instr *q);
-/* Operand x with the strides of its own shape, outer axis left out. */
-dyn__operand_ref dyn__ref_of(const dyn__compiler *k, dyn_node x, int outer);
-/* The space of shape s without the outer axis; at least one dimension. */
-void dyn__space_of(dyn__instr *q, const dyn__shape *s, int outer);
+/* Operand x with the strides of its own shape, outer axis left out, so many axes behind it as one: the rows. */
+dyn__operand_ref dyn__ref_of(const dyn__compiler *k, dyn_node x, int outer, int row_axes);
+/* The space of shape s without the outer axis, rows as one dimension. */
+void dyn__space_of(dyn__instr *q, const dyn__shape *s, int outer, int row_axes);
 /* column_sums.c */
 dyn_status dyn__fuse_column_sums(dyn__compiler *k, dyn__step *step);
 /* product.c. outer_factors: x = a b^T with one column each: both as operands over the elements of x, or 0. */

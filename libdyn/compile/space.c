@@ -75,27 +75,29 @@ void dyn__elementwise_space(dyn__instr *q)
 
 /* ---- operands ---- */
 
-dyn__operand_ref dyn__ref_of(const dyn__compiler *k, dyn_node x, int outer)
+dyn__operand_ref dyn__ref_of(const dyn__compiler *k, dyn_node x, int outer, int row_axes)
 {
     const dyn__view *v = &k->node[x].view;
     const dyn__shape *s = &dyn__at(k->g, x)->shape;
     dyn__operand_ref r = {.node = v->base, .offset = v->offset};
 
     r.view_set = outer ? v->stride[0] : 0;
-    r.view_row = s->rank > outer ? v->stride[outer] : 0;
-    for (int i = outer; i < s->rank; i++)
-        r.stride[i - outer] = v->stride[i];
+    if (s->rank == outer)
+        return r;
+    dyn__row_stride(v, s, outer, row_axes, &r.view_row);
+    r.stride[0] = r.view_row;
+    for (int i = outer + row_axes; i < s->rank; i++)
+        r.stride[i - outer - row_axes + 1] = v->stride[i];
     return r;
 }
 
-/* The iteration space of shape s without the outer axis; at least one dimension. */
-void dyn__space_of(dyn__instr *q, const dyn__shape *s, int outer)
+/* The iteration space of shape s without the outer axis, rows as one dimension. */
+void dyn__space_of(dyn__instr *q, const dyn__shape *s, int outer, int row_axes)
 {
-    q->ndim = s->rank - outer;
-    for (int i = 0; i < q->ndim; i++)
-        q->dim[i] = s->dim[outer + i];
-    if (q->ndim == 0) {
-        q->ndim = 1;
-        q->dim[0] = 1;
-    }
+    q->ndim = 1;
+    q->dim[0] = 1;
+    for (int i = outer; i < outer + row_axes && i < s->rank; i++)
+        q->dim[0] *= s->dim[i];
+    for (int i = outer + row_axes; i < s->rank; i++)
+        q->dim[q->ndim++] = s->dim[i];
 }

@@ -117,6 +117,20 @@ static dyn_node make_amax(maker *m)
     return dyn_graph_amax(m->p.g, x, 1, &axis);
 }
 
+/* The first axes as one. */
+static dyn_node merged_axes(maker *m, dyn_node x)
+{
+    const dyn__shape s = at(m, x)->shape;
+    int64_t shape[DYN_MAX_RANK] = {1, 1};
+    const int32_t merged = s.rank > 1 ? 1 + (int32_t)draw(m, s.rank - 1) : 0;
+
+    if (merged == 0)
+        return DYN_ENOTSUP;
+    for (int32_t i = 0; i < s.rank; i++)
+        shape[i <= merged ? 0 : i - merged] = i > 0 && i <= merged ? shape[0] * s.dim[i] : s.dim[i];
+    return dyn_graph_reshape(m->p.g, x, s.rank - merged, shape);
+}
+
 static dyn_node make_moved(maker *m)
 {
     dyn_node x = any(m);
@@ -129,7 +143,8 @@ static dyn_node make_moved(maker *m)
         start[i] = draw(m, s.dim[i]);
         size[i] = 1 + draw(m, s.dim[i] - start[i]);
     }
-    switch (draw(m, 4)) {
+    switch (draw(m, 5)) {
+    case 4: return merged_axes(m, x);
     case 0: return dyn_graph_permute(m->p.g, x, axes);
     case 1: return dyn_graph_slice(m->p.g, x, start, size);
     case 2: return dyn_graph_reshape(m->p.g, x, 1, (int64_t[]){dyn__shape_size(&s)});
@@ -240,13 +255,14 @@ static dyn_node loss_of(maker *m)
 
 static void make(maker *m, uint32_t number, int32_t dtype)
 {
-    static const int64_t rows[] = {1, 4, 7, 33, 80}, cols[] = {1, 3, 8, 17};
+    static const int64_t rows[] = {1, 4, 7, 33, 80}, cols[] = {1, 3, 8, 17}, sets_of[] = {1, 2, 5};
 
     *m = (maker){.drawing = {.seed = 3, .number = number}};
     problem_new(&m->p, ctx, dtype);
     const int64_t r = rows[draw(m, 5)], c = cols[draw(m, 4)], d = cols[draw(m, 4)];
-    const dyn__shape shape[3] = {{2, {r, c}}, {2, {c, d}}, {1, {d}}};
-    for (int i = 0; i < 3; i++)
+    const int64_t sets = sets_of[draw(m, 3)];
+    const dyn__shape shape[MAX_X] = {{2, {r, c}}, {2, {c, d}}, {1, {d}}, {4, {sets, 2, 3, c}}};
+    for (int i = 0; i < MAX_X; i++)
         keep(m, m->f.x[m->f.n++] = problem_input(&m->p, &shape[i], -1, 1));
     for (int i = 0; i < STEPS; i++)
         keep(m, makers[draw(m, sizeof makers / sizeof makers[0])](m));

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Which axes count the rows of a node. A dense tensor can be cut into rows along any number of its first axes. Products
+ * take the finest rows that they can have; other nodes those of an operand, so that they run in its cluster; a view can
+ * be read row by row where its rows are equally far apart. */
+#include "compile/compile.h"
+
+int dyn__row_axes(const dyn__shape *s, int outer, int64_t R)
+{
+    int64_t rows = 1;
+
+    for (int axis = outer; axis < s->rank && rows <= R; axis++) {
+        rows *= s->dim[axis];
+        if (rows == R)
+            return axis - outer + 1;
+    }
+    return 0;
+}
+
+int dyn__row_stride(const dyn__view *v, const dyn__shape *s, int outer, int row_axes, int64_t *stride)
+{
+    int64_t rows = 1;
+
+    *stride = v->stride[outer + row_axes - 1];
+    for (int axis = outer + row_axes - 1; axis >= outer; axis--) {
+        if (s->dim[axis] == 1)
+            continue;
+        if (rows == 1)
+            *stride = v->stride[axis];
+        else if (v->stride[axis] != *stride * rows)
+            return 0;
+        rows *= s->dim[axis];
+    }
+    return 1;
+}
+
+/* W of x W is the same for all rows of x. */
+static int is_shared(const dyn__compiler *k, dyn_node w, int outer)
+{
+    const dyn__shape *s = dyn__shape_of(k, w);
+
+    for (int i = outer; i < s->rank - 2; i++)
+        if (s->dim[i] > 1 && k->node[w].view.stride[i] != 0)
+            return 0;
+    return 1;
+}
+
+/* Operand i of y has the axes that count the rows of y. */
+static int has_rows(const dyn__compiler *k, const dyn__node *n, int i, int tall)
+{
+    return n->op != DYN__OP_matmul || (dyn__shape_of(k, n->in[i])->rank == n->shape.rank && !(tall && i == 1));
+}
+
+/* Can so many axes count the rows: are those of each operand equally far apart? */
+static int readable_by(const dyn__compiler *k, const dyn__node *n, int outer, int axes, int tall)
+{
+    int64_t stride;
+
+    for (int i = 0; i < n->nin; i++)
+        if (has_rows(k, n, i, tall)
+            && !dyn__row_stride(&k->node[n->in[i]].view, dyn__shape_of(k, n->in[i]), outer, axes, &stride))
+            return 0;
+    return 1;
+}
+
+/* The finest rows that an operand has already and y, iterating over s, can have: up to `most` axes; 0 if there are
+ * none. */
+static int axes_of_operands(const dyn__compiler *k, const dyn__node *n, const dyn__shape *s, int outer, int most)
+{
+    int best = 0;
+
+    for (int i = 0; i < n->nin; i++) {
+        const dyn__cnode *base = &k->node[k->node[n->in[i]].view.base];
+        const int axes = base->role == DYN__ROW && base->outer == outer && base->V == (outer ? s->dim[0] : 1)
+                       ? dyn__row_axes(s, outer, base->R) : 0;
+        if (axes > best && axes <= most && readable_by(k, n, outer, axes, 0))
+            best = axes;
+    }
+    return best;
+}
+
+int dyn__axes_for(const dyn__compiler *k, const dyn__node *n, const dyn__shape *s, int outer, int most)
+{
+    const int found = k->unfused ? 0 : axes_of_operands(k, n, s, outer, most);
+    int axes = 1;
+
+    if (found)
+        return found;
+    while (axes < most && axes + 1 < s->rank - outer && s->dim[outer + axes - 1] == 1)
+        axes++;
+    return readable_by(k, n, outer, axes, 0) ? axes : 1;
+}
+
+void dyn__set_rows(dyn__cnode *c, const dyn__shape *s, int outer, int axes)
+{
+    c->outer = outer;
+    c->V = outer ? s->dim[0] : 1;
+    c->R = 1;
+    for (int i = outer; i < outer + axes && i < s->rank; i++)
+        c->R *= s->dim[i];
+    c->row_axes = s->rank > outer ? dyn__row_axes(s, outer, c->R) : 1;
+    c->C = dyn__shape_size(s) / (c->V * c->R);
+}
+
+/* The finest rows: of x W those of x, else whole matrices. */
+void dyn__set_product_rows(const dyn__compiler *k, dyn__cnode *c, const dyn__node *n, int outer)
+{
+    const int lead = n->shape.rank - 2 - outer;
+    int axes = lead + 1;
+
+    c->tall = lead == 0 || (is_shared(k, n->in[1], outer) && dyn__shape_of(k, n->in[0])->rank == n->shape.rank
+                            && !n->attr.i[0] && readable_by(k, n, outer, axes, 1));
+    if (!c->tall)
+        for (axes = lead; axes > 1 && !readable_by(k, n, outer, axes, 0);)
+            axes--;
+    dyn__set_rows(c, &n->shape, outer, axes);
+}
