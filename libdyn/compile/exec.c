@@ -10,7 +10,8 @@ void dyn__exec_go(dyn_exec *e)
         case DYN__STEP_TILES: dyn__run_tiles(e, &e->plan->step[s]); break;
         case DYN__STEP_COPY: dyn__run_copies(e, &e->plan->step[s]); break;
         case DYN__STEP_RANDOM: dyn__run_random(e, &e->plan->step[s]); break;
-        default: dyn__run_indexed(e, &e->plan->step[s]);
+        case DYN__STEP_GATHER: dyn__run_gather(e, &e->plan->step[s]); break;
+        default: dyn__run_scatter(e, &e->plan->step[s]);
         }
 }
 

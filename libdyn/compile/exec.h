@@ -68,11 +68,13 @@ static inline char *dyn__element(const dyn__instr *q, int a, char *p, const int6
 void dyn__run_instr(const dyn_exec *e, const dyn__instr *q, const dyn__piece *at);
 void dyn__run_strip(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, int64_t strip, dyn__piece p);
 void dyn__run_tile(const dyn_exec *e, const dyn__step *step, const dyn__piece *p);
-/* exec_share.c: a step of tiles, on all threads. */
+/* exec_share.c: so many tasks, on all threads if they are large; a step of tiles. */
+void dyn__share_out(const dyn_exec *e, int64_t tasks, int large, dyn__task_fn fn, void *t);
 void dyn__run_tiles(const dyn_exec *e, const dyn__step *step);
 /* exec_move.c: the other kinds of steps. */
 void dyn__run_copies(const dyn_exec *e, const dyn__step *step);
-void dyn__run_indexed(const dyn_exec *e, const dyn__step *step);
+void dyn__run_gather(const dyn_exec *e, const dyn__step *step);
+void dyn__run_scatter(const dyn_exec *e, const dyn__step *step);
 void dyn__run_random(const dyn_exec *e, const dyn__step *step);
 
 #endif

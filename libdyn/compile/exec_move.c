@@ -80,48 +80,125 @@ static void run_copy(const dyn_exec *e, const dyn__instr *q)
     while (dyn__next(&size, index, last));
 }
 
+/* ---- shared out ---- */
+
+/* Elements that are worth a task of their own; tasks at most. */
+enum { TASK_ELEMENTS = 1 << 13, MOST_TASKS = 16 };
+
+static int64_t tasks_for(int64_t elements, int64_t most)
+{
+    const int64_t tasks = elements / TASK_ELEMENTS < MOST_TASKS ? elements / TASK_ELEMENTS : MOST_TASKS;
+
+    return tasks < 1 ? 1 : tasks < most ? tasks : most;
+}
+
+/* A copy or an addition, cut along one dimension. */
+typedef struct cut_move { const dyn_exec *e; const dyn__instr *q; int d; int64_t tasks; } cut_move;
+
+static void run_part_of_move(void *arg, int64_t number, int worker)
+{
+    const cut_move *m = arg;
+    const int64_t from = m->q->dim[m->d] * number / m->tasks, to = m->q->dim[m->d] * (number + 1) / m->tasks;
+    dyn__instr part = *m->q;
+
+    (void)worker;
+    part.dim[m->d] = to - from;
+    for (int a = 0; a < part.nargs; a++)
+        part.arg[a].place.offset += from * part.arg[a].stride[m->d];
+    if (part.kernel == DYN__K_ADD)
+        run_addition(m->e, &part);
+    else
+        run_copy(m->e, &part);
+}
+
+/* Along the largest dimension but the last. */
+static void run_move(const dyn_exec *e, const dyn__instr *q)
+{
+    cut_move m = {e, q, 0, 1};
+    int64_t elements = 1;
+
+    for (int d = 0; d < q->ndim; d++) {
+        elements *= q->dim[d];
+        if (d < q->ndim - 1 && q->dim[d] > q->dim[m.d])
+            m.d = d;
+    }
+    m.tasks = tasks_for(elements, q->dim[m.d]);
+    dyn__share_out(e, m.tasks, 1, run_part_of_move, &m);
+}
+
 void dyn__run_copies(const dyn_exec *e, const dyn__step *step)
 {
     for (int32_t i = 0; i < step->instrs; i++) {
         const dyn__instr *q = &step->instr[i];
         if (q->nargs == 1)
             memset(dyn__address(e, &q->arg[0], &(dyn__piece){0}), 0, (size_t)(q->dim[0] * e->plan->esize));
-        else if (q->kernel == DYN__K_ADD)
-            run_addition(e, q);
         else
-            run_copy(e, q);
+            run_move(e, q);
     }
 }
 
-void dyn__run_indexed(const dyn_exec *e, const dyn__step *step)
+/* A step by its indices or its key, in so many parts. */
+typedef struct indexed { const dyn_exec *e; const dyn__step *step; int64_t tasks; } indexed;
+
+void dyn__run_scatter(const dyn_exec *e, const dyn__step *step)
 {
     const dyn__instr *q = &step->instr[0];
     char *y = dyn__address(e, &q->arg[0], &(dyn__piece){0}), *x = dyn__address(e, &q->arg[1], &(dyn__piece){0});
     const int64_t *index = (const int64_t *)(e->base[q->arg[2].place.base] + q->arg[2].place.offset * 8);
     const int64_t rows = step->rows * step->cols * e->plan->esize, table = step->table * step->cols * e->plan->esize;
 
-    if (step->kind == DYN__STEP_SCATTER)
-        memset(y, 0, (size_t)(step->size * e->plan->esize));
+    memset(y, 0, (size_t)(step->size * e->plan->esize));
     for (int64_t set = 0; set < step->sets; set++, index += step->rows)
-        if (step->kind == DYN__STEP_GATHER)
-            e->plan->table->gather(step->rows, step->cols, y + set * rows, x + set * table, step->table, index);
-        else
-            e->plan->table->scatter_add(step->rows, step->cols, y + set * table, step->table, x + set * rows, index);
+        e->plan->table->scatter_add(step->rows, step->cols, y + set * table, step->table, x + set * rows, index);
 }
 
-/* Numbers by the keys { seed, step, first row }. */
+/* Of every set the rows of the part with this number. */
+static void gather_part(void *arg, int64_t number, int worker)
+{
+    const indexed *d = arg;
+    const dyn__step *step = d->step;
+    const dyn__instr *q = &step->instr[0];
+    const int64_t bytes = step->cols * d->e->plan->esize;
+    const int64_t from = step->rows * number / d->tasks, to = step->rows * (number + 1) / d->tasks;
+    char *y = dyn__address(d->e, &q->arg[0], &(dyn__piece){0}), *x = dyn__address(d->e, &q->arg[1], &(dyn__piece){0});
+    const int64_t *index = (const int64_t *)(d->e->base[q->arg[2].place.base] + q->arg[2].place.offset * 8);
+
+    (void)worker;
+    for (int64_t set = 0; set < step->sets; set++)
+        d->e->plan->table->gather(to - from, step->cols, y + (set * step->rows + from) * bytes,
+                                  x + set * step->table * bytes, step->table, index + set * step->rows + from);
+}
+
+void dyn__run_gather(const dyn_exec *e, const dyn__step *step)
+{
+    indexed d = {e, step, tasks_for(step->size, step->rows)};
+
+    dyn__share_out(e, d.tasks, 1, gather_part, &d);
+}
+
+/* Numbers by the keys { seed, step, first row }: of every set the part with this number. */
+static void draw_part(void *arg, int64_t number, int worker)
+{
+    const indexed *d = arg;
+    const dyn__step *step = d->step;
+    const dyn__instr *q = &step->instr[0];
+    const int64_t *key = (const int64_t *)(d->e->base[q->arg[1].place.base] + q->arg[1].place.offset * 8);
+    const int64_t size = step->rows * step->cols, from = size * number / d->tasks, to = size * (number + 1) / d->tasks;
+    char *y = dyn__address(d->e, &q->arg[0], &(dyn__piece){0}) + from * d->e->plan->esize;
+
+    (void)worker;
+    for (int64_t set = 0; set < step->sets; set++, key += 3, y += size * d->e->plan->esize) {
+        const dyn__key k = {(uint64_t)key[0], DYN__STREAM_NODE, (uint32_t)key[1], step->site};
+        if (d->e->plan->dtype == DYN_F32)
+            dyn__uniform_f32(k, key[2] * step->cols + from, to - from, (float *)y);
+        else
+            dyn__uniform_f64(k, key[2] * step->cols + from, to - from, (double *)y);
+    }
+}
+
 void dyn__run_random(const dyn_exec *e, const dyn__step *step)
 {
-    const dyn__instr *q = &step->instr[0];
-    const int64_t *key = (const int64_t *)(e->base[q->arg[1].place.base] + q->arg[1].place.offset * 8);
-    const int64_t size = step->rows * step->cols;
-    char *y = dyn__address(e, &q->arg[0], &(dyn__piece){0});
+    indexed d = {e, step, tasks_for(step->size, step->rows * step->cols)};
 
-    for (int64_t set = 0; set < step->sets; set++, key += 3, y += size * e->plan->esize) {
-        const dyn__key k = {(uint64_t)key[0], DYN__STREAM_NODE, (uint32_t)key[1], step->site};
-        if (e->plan->dtype == DYN_F32)
-            dyn__uniform_f32(k, key[2] * step->cols, size, (float *)y);
-        else
-            dyn__uniform_f64(k, key[2] * step->cols, size, (double *)y);
-    }
+    dyn__share_out(e, d.tasks, 1, draw_part, &d);
 }

@@ -78,7 +78,7 @@ static void combine_share(void *arg, int64_t number, int worker)
     }
 }
 
-static void spread(const dyn_exec *e, int64_t tasks, int large, dyn__task_fn fn, void *t)
+void dyn__share_out(const dyn_exec *e, int64_t tasks, int large, dyn__task_fn fn, void *t)
 {
     if (tasks > 1 && e->plan->workers > 1 && large)
         dyn__parallel(e->ctx, tasks, fn, t);
@@ -160,7 +160,7 @@ static void run_across(const dyn_exec *e, const dyn__step *step)
     while (q < end)
         if (q->strip) {
             group g = group_of(e, step, q);
-            spread(e, g.ranges * g.bands, 1, run_range, &g);
+            dyn__share_out(e, g.ranges * g.bands, 1, run_range, &g);
             add_up_row_sums(&g);
             q = step->instr + q->end;
         } else {
@@ -173,9 +173,9 @@ static void run_chunks(const dyn_exec *e, const dyn__step *step)
     const int64_t tasks = (step->V + step->block - 1) / step->block * step->chunks;
     task t = {e, step};
 
-    spread(e, tasks, step->work > 15e3, run_chunk, &t);
+    dyn__share_out(e, tasks, step->work > 15e3, run_chunk, &t);
     if (step->chunks > 1)
-        spread(e, step->adders, 1, combine_share, &t);
+        dyn__share_out(e, step->adders, 1, combine_share, &t);
 }
 
 void dyn__run_tiles(const dyn_exec *e, const dyn__step *step)
