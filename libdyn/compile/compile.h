@@ -7,7 +7,7 @@
  *   row    row r of the result needs only row r of some operands (and all of others): elementwise, sums within a row,
  *          x W
  *   term   a sum over rows: column sums, totals, x^T y
- *   move   everything else: permute, pad, concat, fold, gather, scatter, random numbers
+ *   move   everything else: permute, pad, inset, concat, fold, gather, scatter, random numbers
  *
  * Row and term nodes over the same rows that need no finished sum of each other form one cluster (stages, roles.c). A
  * cluster runs tile by tile over its rows: a short program of kernels whose intermediate results stay in the first
@@ -52,6 +52,7 @@ typedef struct dyn__cnode {
     int32_t uses;           /* operands of needed nodes that resolve to it */
     int32_t absorbed;       /* part of the instruction of its only reader */
     int32_t stored;         /* needs memory beyond a tile */
+    int32_t handed_on;      /* its memory is that of the node that reads it last */
     int32_t sums;           /* of an addition: how deep additions of additions go below it */
     int32_t sum;            /* of a term: its place among the sums of its step, plus 1 */
     int64_t slot;           /* tile buffer, as an element of a row; -1 = none */

@@ -126,13 +126,19 @@ static void run_move(const dyn_exec *e, const dyn__instr *q)
     dyn__share_out(e, m.tasks, 1, run_part_of_move, &m);
 }
 
+/* What would be copied lies there already (place.c). */
+static int same_place(const dyn__instr *q)
+{
+    return q->arg[0].place.base == q->arg[1].place.base && q->arg[0].place.offset == q->arg[1].place.offset;
+}
+
 void dyn__run_copies(const dyn_exec *e, const dyn__step *step)
 {
     for (int32_t i = 0; i < step->instrs; i++) {
         const dyn__instr *q = &step->instr[i];
         if (q->nargs == 1)
             memset(dyn__address(e, &q->arg[0], &(dyn__piece){0}), 0, (size_t)(q->dim[0] * e->plan->esize));
-        else
+        else if (q->kernel == DYN__K_ADD || !same_place(q))
             run_move(e, q);
     }
 }

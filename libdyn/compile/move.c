@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Steps that only move elements: permute, pad and concat as strided copies, fold as strided additions, gather, scatter
+ * Steps that only move elements: permute, pad and concat as strided copies, fold and inset as strided additions, gather, scatter
  * and random numbers by their kernels, and the copies of outputs that are a view, an input, or wanted twice. */
 #include <string.h>
 #include "compile/select.h"
@@ -92,6 +92,23 @@ static dyn_status select_pad(dyn__compiler *k, dyn__step *step, dyn_node y)
         return DYN_ENOMEM;
     set_clear(k, &q[0], y);
     set_copy(k, &q[1], y, n->in[0], n->attr.i);
+    return DYN_OK;
+}
+
+/* y = x with a added in a window; x may lie where y does. */
+static dyn_status select_inset(dyn__compiler *k, dyn__step *step, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    dyn__instr *q = new_instrs(k, step, 2, y);
+
+    if (!q)
+        return DYN_ENOMEM;
+    set_copy(k, &q[0], y, n->in[0], NULL);
+    set_copy(k, &q[1], y, n->in[1], n->attr.i);
+    q[1].kernel = DYN__K_ADD;
+    q[1].nargs = 3;
+    q[1].arg[2] = q[1].arg[1];
+    q[1].arg[1] = q[1].arg[0];
     return DYN_OK;
 }
 
@@ -209,6 +226,7 @@ dyn_status dyn__select_move(dyn__compiler *k, int32_t s)
     case DYN__OP_concat: return select_concat(k, step, y);
     case DYN__OP_pad: return select_pad(k, step, y);
     case DYN__OP_fold: return select_fold(k, step, y);
+    case DYN__OP_inset: return select_inset(k, step, y);
     case DYN__OP_random: return select_random(k, step, y);
     case DYN__OP_gather: case DYN__OP_scatter_add: return select_indexed(k, step, y);
     default: return select_permute(k, step, y);

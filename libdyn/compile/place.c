@@ -30,6 +30,20 @@ static int64_t value_bytes(const dyn__compiler *k, dyn_node x)
     return aligned(dyn__shape_size(&dyn__at(k->g, x)->shape) * element_bytes(k, x));
 }
 
+/* The node whose memory x takes over: what it is set into, which nobody reads later; -1 if there is none. */
+static dyn_node taken_over(const dyn__compiler *k, dyn_node x)
+{
+    const dyn__node *n = dyn__at(k->g, x);
+
+    if (k->unfused || n->op != DYN__OP_inset)
+        return -1;
+    const dyn__view *v = &k->node[n->in[0]].view;
+    const dyn__cnode *from = &k->node[v->base];
+    return from->place.base == DYN__BASE_ARENA && from->last == k->node[x].step && v->offset == 0
+        && dyn__shape_size(&dyn__at(k->g, v->base)->shape) == dyn__shape_size(&n->shape)
+        && dyn__view_dense(v, &n->shape) && k->node[n->in[1]].view.base != v->base ? v->base : -1;
+}
+
 static dyn_status place_value(placing *m, dyn_node x)
 {
     dyn__compiler *k = m->k;
@@ -40,8 +54,14 @@ static dyn_status place_value(placing *m, dyn_node x)
         c->place = (dyn__place){DYN__BASE_BOUND + k->plan->inputs + m->output[x] - 1, 0};
         return DYN_OK;
     }
-    DYN__TRY(dyn__gaps_take(&m->arena, value_bytes(k, x), &offset));
-    c->place = (dyn__place){DYN__BASE_ARENA, offset / element_bytes(k, x)};
+    const dyn_node from = taken_over(k, x);
+    if (from >= 0) {
+        c->place = k->node[from].place;
+        k->node[from].handed_on = 1;
+    } else {
+        DYN__TRY(dyn__gaps_take(&m->arena, value_bytes(k, x), &offset));
+        c->place = (dyn__place){DYN__BASE_ARENA, offset / element_bytes(k, x)};
+    }
     if (!k->unfused && c->last != INT32_MAX) {
         const int32_t last = c->last > c->step ? c->last : c->step;
         m->next[x] = m->ends[last];
@@ -115,7 +135,8 @@ static void give_back(placing *m, int32_t s)
         dyn__gaps_give(&m->arena, step->between_place.offset * k->plan->esize,
                        aligned(step->between * k->plan->esize));
     for (dyn_node x = m->ends[s] - 1; x >= 0; x = m->next[x] - 1)
-        dyn__gaps_give(&m->arena, k->node[x].place.offset * element_bytes(k, x), value_bytes(k, x));
+        if (!k->node[x].handed_on)
+            dyn__gaps_give(&m->arena, k->node[x].place.offset * element_bytes(k, x), value_bytes(k, x));
 }
 
 static dyn_status place_step(placing *m, int32_t s)

@@ -108,7 +108,7 @@ static void assign_role(dyn__compiler *k, dyn_node x, const int32_t *readers)
     case DYN__OP_broadcast: case DYN__OP_reshape: case DYN__OP_slice: case DYN__OP_unfold:
         c->role = DYN__VIEW; break;
     case DYN__OP_permute: case DYN__OP_pad: case DYN__OP_concat: case DYN__OP_gather: case DYN__OP_scatter_add:
-    case DYN__OP_fold: case DYN__OP_random:
+    case DYN__OP_fold: case DYN__OP_random: case DYN__OP_inset:
         c->role = DYN__MOVE; break;
     case DYN__OP_sum: role_of_sum(k, c, n); break;
     case DYN__OP_matmul: role_of_product(k, c, n); break;

@@ -4,9 +4,19 @@
  * outputs are linear in the former by construction, each through operands its primitive declares linear. */
 #include "diff/diff.h"
 
+static int has_op(const dyn_graph *g, dyn_node x, int op) { return x >= 0 && dyn__at(g, x)->op == op; }
+
+/* Of one slice after the other, the parts are set into one tensor of zeros. */
 static dyn_node accumulate(dyn_graph *g, dyn_node old, dyn_node more)
 {
-    return old == DYN__ZERO ? more : dyn_graph_add(g, old, more);
+    if (old == DYN__ZERO)
+        return more;
+    if (has_op(g, more, DYN__OP_pad) && (has_op(g, old, DYN__OP_pad) || has_op(g, old, DYN__OP_inset))) {
+        const dyn__attr attr = dyn__at(g, more)->attr;
+        const dyn_node in[2] = {old, dyn__at(g, more)->in[0]};
+        return dyn__insert(g, DYN__OP_inset, 2, in, &attr, NULL);
+    }
+    return dyn_graph_add(g, old, more);
 }
 
 /* Hand the cotangent of node y to its operands that depend on the inputs. */

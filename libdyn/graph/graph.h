@@ -15,7 +15,8 @@
     OP(input) OP(constant) OP(neg) OP(add) OP(sub) OP(mul) OP(div) OP(exp) OP(expm1) OP(log) OP(log1p) \
     OP(tanh) OP(erf) OP(sin) OP(cos) OP(sqrt) OP(powi) OP(pow) OP(max) OP(gt) OP(ge) OP(eq) OP(select) \
     OP(stop) OP(matmul) OP(sum) OP(amax) OP(broadcast) OP(reshape) OP(permute) OP(slice) OP(pad)     \
-    OP(concat) OP(gather) OP(scatter_add) OP(identity) OP(unfold) OP(fold) OP(random)
+    OP(concat) OP(gather) OP(scatter_add) OP(identity) OP(unfold) OP(fold) OP(random) \
+    OP(inset)
 
 enum dyn__op_id {
 #define DYN__X(name) DYN__OP_##name,

@@ -201,6 +201,19 @@ static void eval_pad(const frame *f)
     }
 }
 
+static void eval_inset(const frame *f)
+{
+    int64_t at[DYN_MAX_RANK];
+
+    memcpy(f->out, f->in[0], (size_t)f->size * sizeof *f->out);
+    for (int64_t i = 0; i < dyn__shape_size(f->shape[1]); i++) {
+        coordinates(f->shape[1], i, at);
+        for (int k = 0; k < f->n->shape.rank; k++)
+            at[k] += f->n->attr.i[k];
+        f->out[flat_index(&f->n->shape, at)] += f->in[1][i];
+    }
+}
+
 static void eval_concat(const frame *f)
 {
     const int64_t axis = f->n->attr.n, first = f->shape[0]->dim[axis];
