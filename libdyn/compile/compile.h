@@ -271,6 +271,7 @@ dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s);
  * strips are worth their own tasks, and what either costs beyond its work: partial sums, two cores together, or that
  * one core waits where there is one chunk; what passes between groups. */
 double dyn__row_cost(const dyn__compiler *k, const dyn__instr *q);
+int dyn__is_costly_to_reread(int64_t in, int64_t out, int64_t rows, int64_t esize);
 double dyn__sum_bytes(const dyn__compiler *k, const dyn__step *step);
 double dyn__worthwhile_chunks(double work, double sum_bytes);
 int64_t dyn__worthwhile_ranges(double work);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Steps that only move elements: permute, pad and concat as strided copies, fold and inset as strided additions, gather, scatter
- * and random numbers by their kernels, and the copies of outputs that are a view, an input, or wanted twice. */
+ * Steps that only move elements: permute, pad and concat as strided copies, fold and inset as strided additions,
+ * gather, scatter and random numbers by their kernels, and the copies of outputs that are a view, an input, or wanted
+ * twice. */
 #include <string.h>
 #include "compile/select.h"
 #include "graph/ops/op.h"

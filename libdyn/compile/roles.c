@@ -143,6 +143,18 @@ int dyn__aligned(const dyn__compiler *k, dyn_node y, dyn_node x)
     return (c->R == 1 || stride == base->C) && v->offset < base->C;
 }
 
+/* x W begins a cluster, and x lies in memory, where a tile would read too much of weights for its rows. Not where memory
+ * is limited. */
+static int begins_cluster(const dyn__compiler *k, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    const dyn__shape *w = dyn__shape_of(k, n->in[1]);
+    const dyn__cnode *c = &k->node[y];
+
+    return n->op == DYN__OP_matmul && c->role == DYN__ROW && c->tall && !k->arena_limit
+        && dyn__is_costly_to_reread(w->dim[w->rank - 2], w->dim[w->rank - 1], c->R, k->plan->esize);
+}
+
 /* The right operand of x W is read whole whatever its rows are. */
 static int reads_by_row(const dyn__compiler *k, dyn_node y, int i)
 {
@@ -153,7 +165,7 @@ static int reads_by_row(const dyn__compiler *k, dyn_node y, int i)
         return 0;
     if (n->op == DYN__OP_matmul && dyn__at(k->g, n->in[i])->shape.rank < n->shape.rank)
         return 0;
-    return dyn__aligned(k, y, n->in[i]);
+    return dyn__aligned(k, y, n->in[i]) && !begins_cluster(k, y);
 }
 
 static int in_cluster(const dyn__cnode *c) { return c->role == DYN__ROW || c->role == DYN__TERM; }

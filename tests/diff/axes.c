@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Tensors of several leading axes: a decoder block written naturally on [sequences, tokens, width], with positions,
- * normalised rows, masked attention of several heads and a residual, against the oracle: value, gradient, Hessian product
- * and a block of directions. One sequence has rows, too. Layers on [B, T, D] are planned as those on [B T, D]. */
+ * normalised rows, masked attention of several heads and a residual, against the oracle: value, gradient, Hessian
+ * product and a block of directions. One sequence has rows, too. Layers on [B, T, D] are planned as those on [B T, D]. */
 #include "tests/diff/compiled.h"
 #include "tests/test.h"
 

@@ -139,6 +139,8 @@ TEST(square_weights)
     check(&(sizes){37, 3, 531, 531}, DYN_F64, perceptron, nothing);
     check(&(sizes){37, 3, 531, 531}, DYN_F64, cell, nothing);
 }
+/* Enough rows for clusters of one layer each. */
+TEST(stored_between) { check(&(sizes){400, 3, 531, 532}, DYN_F64, perceptron, nothing); }
 TEST(shape_between) { check(&(sizes){37, 3, 1060, 300}, DYN_F64, perceptron, halves); }
 TEST(sum_of_two_groups) { check(&(sizes){37, 3, 531, 531}, DYN_F64, cell, all_but_5_columns); }
 
@@ -155,6 +157,7 @@ static int run_with(int32_t isa)
         RUN(softmax_between);
         RUN(slice_between);
         RUN(square_weights);
+        RUN(stored_between);
         RUN(shape_between);
         RUN(sum_of_two_groups);
     }
