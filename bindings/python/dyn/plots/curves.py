@@ -46,8 +46,9 @@ def _labelled(ax: Axes, lines: dict[str, Series]) -> None:
     tell than the training's."""
     others = iter(COLOURS[2:] * len(lines))
     for label in sorted(lines, key=lambda name: (name != "training", name != "validation")):
-        colour = {"training": BLUE, "validation": ORANGE}.get(label) or next(others)
-        ax.plot(lines[label].steps, lines[label].values, color=colour, label=label)
+        colour = {"training": BLUE, "validation": ORANGE}.get(label)
+        ax.plot(lines[label].steps, lines[label].values, color=colour or next(others), label=label,
+                linewidth=1.5 if colour else 0.9, zorder=3 if colour else 2)
     if set(lines) - {"training"}:
         legend_above(ax)
 
