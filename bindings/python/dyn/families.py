@@ -38,7 +38,12 @@ def transformer(vocabulary: int | None = None, length: int | None = None, *, sty
     dropout: of the embedding, the attention map and what each block adds.
 
     Tensors are "embedding", "position", "layer1.Wq", ".bq", ".Wk", ".Wv", ".Wo", ".W1", ".b1", ".Wg", ".W2", ".b2",
-    ".gain1", ".shift1", "W", "b"; "layer1.scores", ".attention", ".heads", ".stream" can be read by name."""
+    ".gain1", ".shift1", "W", "b"; "layer1.scores", ".attention", ".heads", ".stream" can be read by name.
+
+    >>> net = dyn.transformer(vocabulary=50, length=8, layers=1, heads=2, width=16)
+    >>> net.output_size
+    50
+    """
     context = current()
     options = structs["dyn_transformer_options"]()
     status = lib.dyn_transformer_defaults(enum("transformer", style), ctypes.byref(options))
@@ -62,12 +67,22 @@ def transformer(vocabulary: int | None = None, length: int | None = None, *, sty
 
 
 def gpt(vocabulary: int, length: int, *, layers: int = 4, heads: int = 4, width: int = 128, **options: Any) -> Model:
-    """transformer(style="gpt2") of a small size: tokens [n, length] to logits [n, length, vocabulary]."""
+    """transformer(style="gpt2") of a small size: tokens [n, length] to logits [n, length, vocabulary].
+
+    >>> net = dyn.gpt(vocabulary=50, length=8, layers=1, heads=2, width=16)
+    >>> net.output_size
+    400
+    """
     return transformer(vocabulary, length, style="gpt2", layers=layers, heads=heads, width=width, **options)
 
 
 def llama(vocabulary: int, length: int, *, layers: int = 4, heads: int = 4, width: int = 128, **options: Any) -> Model:
-    """transformer(style="llama") of a small size: tokens [n, length] to logits [n, length, vocabulary]."""
+    """transformer(style="llama") of a small size: tokens [n, length] to logits [n, length, vocabulary].
+
+    >>> net = dyn.llama(vocabulary=50, length=8, layers=1, heads=2, width=16)
+    >>> net.output_size
+    400
+    """
     return transformer(vocabulary, length, style="llama", layers=layers, heads=heads, width=width, **options)
 
 
@@ -81,7 +96,11 @@ def cnn(input_shape: Sequence[int], channels: Sequence[int], hidden: Sequence[in
     channels: what each convolution makes; 0 is a pooling of 2 instead. hidden: widths of fully connected layers behind.
     batch_norm: after each convolution, in place of its bias. global_pool: the mean over the places goes on, not all.
 
-    Parameters are "W1" [kernel.., in, out], "b1" (or "gain1", "shift1"), ..., then "W<l>" [in, out], "b<l>"."""
+    Parameters are "W1" [kernel.., in, out], "b1" (or "gain1", "shift1"), ..., then "W<l>" [in, out], "b<l>".
+
+    >>> dyn.cnn((8, 8, 1), channels=[4, 8], outputs=10).output_size
+    10
+    """
     context = current()
     sizes, made, wide = ints([int(n) for n in input_shape]), ints(list(channels)), ints(list(hidden))
     options = structs["dyn_cnn_options"](
@@ -101,7 +120,11 @@ def vgg(layers: int = 16, input_shape: Sequence[int] = (32, 32, 3), outputs: int
         hidden: Sequence[int] = (), batch_norm: bool = True, **options: Any) -> Model:
     """VGG with 11, 13, 16 or 19 layers: stages of base, 2 base, 4 base, 8 base, 8 base channels, each ended by a pooling.
 
-    hidden: widths of the fully connected layers before the output; (4096, 4096) is the original."""
+    hidden: widths of the fully connected layers before the output; (4096, 4096) is the original.
+
+    >>> dyn.vgg(11, input_shape=(32, 32, 3), base=4).output_size
+    10
+    """
     if layers not in _VGG:
         raise invalid(f"vgg: {layers} layers is not one of {', '.join(map(str, _VGG))}")
     channels: list[int] = []
@@ -116,7 +139,11 @@ def resnet(blocks: Sequence[int] = (2, 2, 2, 2), input_shape: Sequence[int] = (3
     """A residual network of basic blocks: x [n, height, width, channels] to f [n, outputs].
 
     blocks: residual blocks of each stage; (2, 2, 2, 2) is ResNet-18, (3, 4, 6, 3) ResNet-34, (3, 3, 3) with base 16
-        ResNet-20. large: begins for 224 x 224 by 7 x 7, stride 2 and a pooling."""
+        ResNet-20. large: begins for 224 x 224 by 7 x 7, stride 2 and a pooling.
+
+    >>> dyn.resnet((1, 1), input_shape=(8, 8, 1), base=4).output_size
+    10
+    """
     context = current()
     counts = ints(list(blocks))
     if len(input_shape) != 3:
@@ -131,7 +158,12 @@ def resnet(blocks: Sequence[int] = (2, 2, 2, 2), input_shape: Sequence[int] = (3
 
 def factorisation(widths: Sequence[int], init: Init | None = None, seed: int = 0) -> Model:
     """An entry of the product W1 W2 .. WL, widths = [rows, inner.., columns]: entries [n] (integers, i * columns + j) to
-    f [n, 1]. For matrix completion train it on the numbers of the observed entries."""
+    f [n, 1]. For matrix completion train it on the numbers of the observed entries.
+
+    >>> net = dyn.factorisation([5, 2, 5])
+    >>> {name: tensor.shape for name, tensor in net.tensors.items()}
+    {'W1': (5, 2), 'W2': (2, 5)}
+    """
     context = current()
     sizes = ints([int(n) for n in widths])
     options = structs["dyn_factorisation_options"](factors=len(sizes) - 1, widths=ctypes.addressof(sizes))
@@ -139,7 +171,11 @@ def factorisation(widths: Sequence[int], init: Init | None = None, seed: int = 0
 
 
 def tensor_factorisation(sizes: Sequence[int], rank: int = 1, init: Init | None = None, seed: int = 0) -> Model:
-    """An entry of the tensor sum_r A1[i, r] A2[j, r] A3[k, r] ..: row-major numbers of entries [n] to f [n, 1]."""
+    """An entry of the tensor sum_r A1[i, r] A2[j, r] A3[k, r] ..: row-major numbers of entries [n] to f [n, 1].
+
+    >>> dyn.tensor_factorisation([2, 3, 4], rank=2).size
+    18
+    """
     context = current()
     axes = ints([int(n) for n in sizes])
     options = structs["dyn_tensor_options"](order=len(axes), sizes=ctypes.addressof(axes), rank=rank)
@@ -147,7 +183,12 @@ def tensor_factorisation(sizes: Sequence[int], rank: int = 1, init: Init | None 
 
 
 def diagonal(inputs: int, depth: int = 2, *, difference: bool = False, init: Init | None = None, seed: int = 0) -> Model:
-    """A diagonal linear network f = sum_j a1_j a2_j .. aL_j x_j, or with difference f = sum_j (a_j^L - b_j^L) x_j."""
+    """A diagonal linear network f = sum_j a1_j a2_j .. aL_j x_j, or with difference f = sum_j (a_j^L - b_j^L) x_j.
+
+    >>> net = dyn.diagonal(3)
+    >>> net.size, list(net.tensors)
+    (6, ['a1', 'a2'])
+    """
     context = current()
     options = structs["dyn_diagonal_options"](inputs=inputs, depth=depth, difference=int(difference))
     return Model(context, make(context, lib.dyn_model_diagonal, context, ctypes.byref(options)), init, seed, (inputs,))
@@ -155,7 +196,11 @@ def diagonal(inputs: int, depth: int = 2, *, difference: bool = False, init: Ini
 
 def polynomial(inputs: int = 1, degree: int = 1, outputs: int = 1, *, bias: bool = True, init: Init | None = None,
                seed: int = 0) -> Model:
-    """f = b + sum_k x^k W_k with elementwise powers: linear in its parameters. Degree 1 is a linear model."""
+    """f = b + sum_k x^k W_k with elementwise powers: linear in its parameters. Degree 1 is a linear model.
+
+    >>> dyn.polynomial(inputs=1, degree=3).size
+    4
+    """
     context = current()
     options = structs["dyn_polynomial_options"](inputs=inputs, degree=degree, outputs=outputs, bias=int(bias))
     return Model(context, make(context, lib.dyn_model_polynomial, context, ctypes.byref(options)), init, seed, (inputs,))
@@ -167,7 +212,12 @@ def recurrent(inputs: int = 1, length: int = 1, width: int = 64, outputs: int = 
     """Recurrent layers with a linear output: x [n, length, inputs] to [n, outputs], or [n, length, outputs].
 
     cell: "simple", "gru", "lstm". vocabulary: the input is tokens [n, length], embedded in `inputs` numbers each.
-    last: the output of the last place only. tied: the output matrix is the transposed embedding."""
+    last: the output of the last place only. tied: the output matrix is the transposed embedding.
+
+    >>> net = dyn.recurrent(inputs=2, length=5, width=4, cell="gru")
+    >>> net.output_size
+    1
+    """
     context = current()
     options = structs["dyn_recurrent_options"](
         cell=enum("cell", cell), layers=layers, last=int(last), vocabulary=vocabulary, inputs=inputs, length=length,

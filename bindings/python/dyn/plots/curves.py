@@ -55,7 +55,12 @@ def _labelled(ax: Axes, lines: dict[str, Series]) -> None:
 
 def loss(ax: Axes, run: RunView, mark_spikes: bool = True) -> None:
     """Loss of every recorded step with its terms, and losses of the history or recorded under names such as
-    "validation_loss"; the smallest validation loss is circled. Spikes, as dyn.spikes finds them, have a mark each."""
+    "validation_loss"; the smallest validation loss is circled. Spikes, as dyn.spikes finds them, have a mark each.
+
+    >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0]).train(20)
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.loss(ax, run)
+    """
     lines = named(run, "loss")
     _labelled(ax, {**lines, **_terms(run)})
     if "validation" in lines:
@@ -97,7 +102,14 @@ def _mark_spikes(ax: Axes, line: Series | None) -> None:
 
 
 def accuracy(ax: Axes, run: RunView) -> None:
-    """Accuracies recorded under names such as "accuracy" or "validation_accuracy", from 0 to 1."""
+    """Accuracies recorded under names such as "accuracy" or "validation_accuracy", from 0 to 1.
+
+    >>> x, y = dyn.data.digits()
+    >>> run = dyn.Run(dyn.mlp([64, 10]), x[:50], y[:50], "cross_entropy")
+    >>> _ = run.measure(lambda state: run.objective.accuracy(state.theta), name="accuracy", every=5)
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.accuracy(ax, run.train(20))
+    """
     _labelled(ax, named(run, "accuracy"))
     ax.set_ylim(top=1.02)
     ax.set_ylabel("accuracy")
@@ -107,7 +119,13 @@ def sharpness(ax: Axes, series: SharpnessSeries) -> None:
     """Eigenvalues of the optimiser's Hessian, curvature along the gradient, and the threshold 2/rate, on a linear axis.
 
     Values far above all others, as Adam's before its moments are filled, are marked at the edge. Those that have not
-    converged are circled."""
+    converged are circled.
+
+    >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0])
+    >>> _ = run.measure(dyn.Sharpness(), every=5)
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.sharpness(ax, run.train(20)["sharpness"])
+    """
     for i, shade in enumerate(np.linspace(1.0, 0.35, series.values.shape[1])):
         dotted = ".-" if i == 0 and len(series.steps) <= DOTS else "-"
         ax.plot(series.steps, series.values[:, i], dotted, color=BLUE, alpha=shade, linewidth=1.1, markersize=3,
@@ -141,12 +159,24 @@ def _sharpness_limits(ax: Axes, series: SharpnessSeries) -> None:
 
 
 def directions(ax: Axes, found: CondensationSeries, name: str = "") -> None:
-    """Number of directions in which the neurons of a layer point."""
+    """Number of directions in which the neurons of a layer point.
+
+    >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0])
+    >>> _ = run.measure(dyn.Condensation(), every=5)
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.directions(ax, run.train(20)["condensation"])
+    """
     _counts(ax, found.steps, found.effective, "directions", name, found.features.shape[1])
 
 
 def ranks(ax: Axes, found: RankSeries, name: str = "") -> None:
-    """Rank at each step at which it was measured."""
+    """Rank at each step at which it was measured.
+
+    >>> run = dyn.Run(dyn.mlp([1, 3, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0])
+    >>> _ = run.measure(dyn.ModelRank(rule="gap", probe_std=4), every=5)
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.ranks(ax, run.train(20)["rank"])
+    """
     most = max((len(found[i].singular_values) for i in range(len(found))), default=0)
     _counts(ax, found.steps, found.rank, "rank", name, most)
 
@@ -160,7 +190,11 @@ def _counts(ax: Axes, steps: NDArray[np.int64], counts: NDArray[np.int64], what:
 
 
 def series(ax: Axes, name: str, values: Series) -> None:
-    """Any recorded series, a line for each column."""
+    """Any recorded series, a line for each column.
+
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.series(ax, "norm", dyn.Series(np.arange(3), np.array([1.0, 2.0, 4.0])))
+    """
     ax.plot(values.steps, values.values, color=BLUE if values.values.ndim == 1 else None)
     log_axis(ax, values.values)
     ax.set_ylabel(name)

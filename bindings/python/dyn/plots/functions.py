@@ -17,7 +17,11 @@ SPECTRA = 5     # drawn at most
 
 def spectrum(ax: Axes, result: RankResult | RankSeries) -> None:
     """Singular values relative to the largest, a dot where the rank cuts them; of a series, a few of its rows from the
-    first to the last."""
+    first to the last.
+
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.spectrum(ax, dyn.matrix_rank(np.diag([1.0, 1e-3, 1e-20])))
+    """
     if isinstance(result, RankResult):
         rows, labels = [result], [""]
     else:
@@ -60,7 +64,12 @@ def of_one_variable(run: RunView) -> bool:
 
 
 def output(ax: Axes, run: RunView) -> None:
-    """Output of a network of one input and one output where the run stands, with its data."""
+    """Output of a network of one input and one output where the run stands, with its data.
+
+    >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0]).train(20)
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.output(ax, run)
+    """
     inputs, targets, model = run.objective.inputs, run.objective.targets, run.objective.model
     if inputs is None or targets is None or model is None:
         raise invalid("an objective of functions has no network to draw")

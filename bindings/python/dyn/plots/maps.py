@@ -31,7 +31,13 @@ def _ordered(cosine: NDArray[np.float64], order: ArrayLike) -> NDArray[np.float6
 
 
 def cosines(ax: Axes, result: CondensationResult, order: ArrayLike | None = None) -> Any:
-    """Map of the cosines between neurons, in the order that shows groups as blocks. Returns the image."""
+    """Map of the cosines between neurons, in the order that shows groups as blocks. Returns the image.
+
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> image = dyn.plots.cosines(ax, dyn.CondensationResult(np.eye(3)))
+    >>> image.get_array().shape
+    (3, 3)
+    """
     cosine = result.cosines(ordered=order is None)
     cosine = cosine if order is None else _ordered(cosine, order)
     image = ax.imshow(cosine, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
@@ -49,7 +55,11 @@ def _scale(ax: Axes, image: Any) -> None:
 
 
 def orientations(ax: Axes, result: CondensationResult) -> None:
-    """Orientation and amplitude of features (weight, bias) in polar axes; the largest amplitude is 1."""
+    """Orientation and amplitude of features (weight, bias) in polar axes; the largest amplitude is 1.
+
+    >>> ax = matplotlib.figure.Figure().add_subplot(projection="polar")
+    >>> dyn.plots.orientations(ax, dyn.CondensationResult(np.eye(2)))
+    """
     amplitudes = result.amplitudes
     groups = np.where(result.assignment < 0, -1, np.minimum(result.assignment, 9))
     colours: Any = np.array([pyplot.colormaps["tab10"](g) if g >= 0 else (0.6, 0.6, 0.6, 1.0) for g in groups])
@@ -94,7 +104,14 @@ def animate(run: RunView, name: str = "condensation", path: Any = None, *, secon
     orientations where features are planar.
 
     name: of the measurement. path: where to save it, if anywhere: .gif, or what ffmpeg can write. seconds: it lasts.
-    Returns the animation, which a notebook shows by IPython.display.HTML(animation.to_jshtml())."""
+    Returns the animation, which a notebook shows by IPython.display.HTML(animation.to_jshtml()).
+
+    >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0])
+    >>> _ = run.measure(dyn.Condensation(), every=10)
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     animation = dyn.plots.animate(run.train(20), path=pathlib.Path(folder, "run.gif"))
+    """
     found = run[name]
     if not isinstance(found, CondensationSeries) or not len(found):
         raise invalid(f"{name!r} has no rows of dyn.Condensation to animate")

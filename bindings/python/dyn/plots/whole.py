@@ -121,7 +121,13 @@ def plot(run: RunView, path: Any = None, *, wide: bool = False, log_steps: bool 
     which shows plateaus of a small start; step 0 is left of it. Returns the figure.
 
     Columns and series whose names end in "loss" or "accuracy" share the axes of their kind: a measurement that is named
-    "validation_loss" is drawn beside the loss."""
+    "validation_loss" is drawn beside the loss.
+
+    >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0])
+    >>> figure = dyn.plot(run.train(20))
+    >>> [ax.get_ylabel() for ax in figure.axes]
+    ['loss', '$f(x)$']
+    """
     timeline, *others = parts_of(run, log_steps)
     columns = [[timeline], others] if wide and others else [[timeline, *others]]
     heights = [sum(part.height for part in column) for column in columns]

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every docstring of the public names has an example, and the examples of all docstrings say what comes out."""
+import doctest
+import importlib
+import inspect
+import pkgutil
+import unittest
+
+import numpy as np
+
+import dyn
+
+try:
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.figure
+except ImportError:
+    matplotlib = None
+
+#: modules whose names have no examples yet; to become shorter, never longer
+WITHOUT = {"dyn." + name for name in (
+    "_run_view build condensation context data eigen episodes errors functions graph init layers measure model objective operator "
+    "optim rank replicas run").split()}
+SPACES = ["dyn", "dyn.data", "dyn.init"] + (["dyn.plots"] if matplotlib else [])
+
+
+def public():
+    """(name, object) of all classes and functions that users call."""
+    for name in SPACES:
+        space = importlib.import_module(name)
+        for key in getattr(space, "__all__", None) or vars(space):
+            thing = getattr(space, key)
+            own = getattr(thing, "__module__", "").startswith(name) and not key.startswith("_")
+            if own and (inspect.isclass(thing) or inspect.isroutine(thing)):
+                yield f"{name}.{key}", thing
+
+
+def modules():
+    """All modules of the package that can be imported here."""
+    for found in pkgutil.walk_packages(dyn.__path__, "dyn."):
+        if matplotlib or not found.name.startswith(("dyn.plots", "dyn._report")):
+            yield importlib.import_module(found.name)
+
+
+class Examples(unittest.TestCase):
+    def test_every_public_name_has_one(self):
+        names = dict(public())
+        self.assertGreater(len(names), 100)
+        self.assertEqual([name for name, thing in names.items()
+                          if ">>>" not in (inspect.getdoc(thing) or "") and thing.__module__ not in WITHOUT], [])
+
+    def test_they_are_true(self):
+        for module in modules():
+            with self.subTest(module=module.__name__):
+                report = []
+                runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+                for test in doctest.DocTestFinder().find(module, extraglobs={"dyn": dyn, "np": np,
+                                                                             "matplotlib": matplotlib}):
+                    runner.run(test, out=report.append)
+                self.assertEqual("".join(report), "")
+
+
+if __name__ == "__main__":
+    unittest.main()
