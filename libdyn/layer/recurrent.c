@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Recurrent layers, unrolled. The inputs' share of all places is one product before the first step; the outputs are
- * joined in pairs, so that a long sequence is no long chain of copies. */
+ * Recurrent layers, unrolled. The inputs' share of all places is one product before the first step. */
 #include "layer/layer.h"
 
 enum { CELLS = 3 };
@@ -55,16 +54,17 @@ static void step(dyn_graph *g, layer *l, dyn_node xw)
 
 /* ---- places ---- */
 
-/* States after the places from `first` to `end` - 1, [n, end - first, h], by halves. */
-static dyn_node unroll(dyn_graph *g, layer *l, dyn_node xw, int64_t first, int64_t end)
+/* States after the places of xw [n, count, G h]: [n, count, h]. Cut and joined by halves: places cut off one by one from
+ * the whole would give its gradient as a sum of as many tensors of the size of the whole. */
+static dyn_node unroll(dyn_graph *g, layer *l, dyn_node xw, int64_t count)
 {
-    if (end - first > 1) {
-        const int64_t middle = first + (end - first) / 2;
-        dyn_node a = unroll(g, l, xw, first, middle);
-        return a < 0 ? a : dyn_graph_concat(g, a, unroll(g, l, xw, middle, end), 1);
+    const int64_t half = count / 2;
+
+    if (count > 1) {
+        dyn_node a = unroll(g, l, dyn__part(g, xw, 1, 0, half), half);
+        return a < 0 ? a : dyn_graph_concat(g, a, unroll(g, l, dyn__part(g, xw, 1, half, count - half), count - half), 1);
     }
-    dyn_node x = dyn__part(g, xw, 1, first, 1);
-    step(g, l, dyn_graph_reshape(g, x, 2, (int64_t[]){l->n, gates_of[l->cell] * l->width}));
+    step(g, l, dyn_graph_reshape(g, xw, 2, (int64_t[]){l->n, gates_of[l->cell] * l->width}));
     return dyn_graph_reshape(g, l->h, 3, (int64_t[]){l->n, 1, l->width});
 }
 
@@ -101,5 +101,5 @@ dyn_node dyn_layer_recurrent(dyn_graph *g, int32_t cell, dyn_node x, dyn_node w,
         return DYN__FAIL(g->ctx, DYN_ESHAPE, "x w has shape %s, expected [n, T, %lld]", dyn__shape_text(s, p),
                          (long long)(gates_of[cell] * l.width));
     l.h = l.memory = dyn_graph_constant(g, 0, 2, (int64_t[]){l.n, l.width});
-    return unroll(g, &l, xw, 0, l.places);
+    return unroll(g, &l, xw, l.places);
 }
