@@ -94,6 +94,11 @@ def zero() -> Init:
     return Init("zero")
 
 
+def constant(value: float) -> Init:
+    """Every element has this value: gains 1."""
+    return Init("constant", value)
+
+
 #: rules whose scale has a default, which can be given by their name alone
 NAMED = {"default": default, "lecun": lecun, "xavier": xavier, "xavier_uniform": xavier_uniform, "he": he,
          "orthogonal": orthogonal}
