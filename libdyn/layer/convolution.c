@@ -60,7 +60,7 @@ static dyn_node gather_windows(dyn_graph *g, dyn_node x, int32_t axes)
     return dyn_graph_permute(g, x, order);
 }
 
-/* [n, places, taps * channels]. The last axis first, whose windows and channels are one axis already: an axis less to
+/* [n * places, taps * channels]. The last axis first, whose windows and channels are one axis already: an axis less to
  * carry, so that three spatial axes and one of directions fit in the rank of a tensor. */
 static dyn_node rows(dyn_graph *g, dyn_node x, const convolution *c)
 {
@@ -76,7 +76,7 @@ static dyn_node rows(dyn_graph *g, dyn_node x, const convolution *c)
         }
     }
     x = gather_windows(g, x, c->axes);
-    return dyn_graph_reshape(g, x, 3, (int64_t[]){c->n, c->places, c->taps * c->in});
+    return dyn_graph_reshape(g, x, 2, (int64_t[]){c->n * c->places, c->taps * c->in});
 }
 
 /* ---- products ---- */
