@@ -69,6 +69,23 @@ static void test_training(const dyn::context &ctx)
     check("condensation", dyn_condensation_neurons(condensation.get()) == 8);
 }
 
+static void test_families(const dyn::context &ctx)
+{
+    auto opt = dyn::options<dyn_transformer_options>();
+    opt.length = 20;
+    opt.layers = opt.heads = 4;
+    auto model = ctx.make(dyn_model_transformer, opt);
+    check("a family from its options", dyn_model_size(model.get()) == 5653801);      // arXiv 2401.08309
+
+    auto g = ctx.make(dyn_graph_create, DYN_F64);
+    const std::vector<std::int64_t> x{2, 8, 8, 3}, w{3, 3, 3, 5}, padding{DYN_SAME, DYN_SAME};
+    dyn_node in = ctx.check(dyn_graph_input(g.get(), "x", 4, x.data()));
+    dyn_node kernel = ctx.check(dyn_graph_parameter(g.get(), "w", 4, w.data()));
+    dyn_node y = ctx.check(dyn_layer_conv(g.get(), in, kernel, DYN_NO_NODE, nullptr, padding.data(), nullptr, 1));
+    std::vector<std::int64_t> shape(DYN_MAX_RANK);
+    check("a layer on nodes", dyn_graph_shape(g.get(), y, shape.data()) == 4 && shape[1] == 8 && shape[3] == 5);
+}
+
 static void test_errors(const dyn::context &ctx)
 {
     try {
@@ -147,6 +164,7 @@ int main()
 
     test_graph(ctx);
     test_training(ctx);
+    test_families(ctx);
     test_errors(ctx);
     test_handles(dyn::context());
     test_copies(ctx);

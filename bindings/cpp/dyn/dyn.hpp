@@ -92,21 +92,29 @@ template <class T> using handle = std::conditional_t<std::is_invocable_v<retain,
 
 /** Option structs with all defaults: auto o = dyn::options<dyn_run_options>(); */
 template <class Options> Options options() noexcept;
+template <> inline dyn_cnn_options options() noexcept { return DYN_CNN_OPTIONS_INIT; }
 template <> inline dyn_condensation_options options() noexcept { return DYN_CONDENSATION_OPTIONS_INIT; }
 template <> inline dyn_ctx_options options() noexcept { return DYN_CTX_OPTIONS_INIT; }
+template <> inline dyn_diagonal_options options() noexcept { return DYN_DIAGONAL_OPTIONS_INIT; }
 template <> inline dyn_eigen_options options() noexcept { return DYN_EIGEN_OPTIONS_INIT; }
+template <> inline dyn_factorisation_options options() noexcept { return DYN_FACTORISATION_OPTIONS_INIT; }
 template <> inline dyn_init_options options() noexcept { return DYN_INIT_OPTIONS_INIT; }
 template <> inline dyn_objective_options options() noexcept { return DYN_OBJECTIVE_OPTIONS_INIT; }
 template <> inline dyn_optimizer_options options() noexcept { return DYN_OPTIMIZER_OPTIONS_INIT; }
 template <> inline dyn_perceptron_options options() noexcept { return DYN_PERCEPTRON_OPTIONS_INIT; }
 template <> inline dyn_plan_options options() noexcept { return DYN_PLAN_OPTIONS_INIT; }
+template <> inline dyn_polynomial_options options() noexcept { return DYN_POLYNOMIAL_OPTIONS_INIT; }
 template <> inline dyn_rank_options options() noexcept { return DYN_RANK_OPTIONS_INIT; }
+template <> inline dyn_recurrent_options options() noexcept { return DYN_RECURRENT_OPTIONS_INIT; }
 template <> inline dyn_replicas_options options() noexcept { return DYN_REPLICAS_OPTIONS_INIT; }
+template <> inline dyn_resnet_options options() noexcept { return DYN_RESNET_OPTIONS_INIT; }
 template <> inline dyn_run_options options() noexcept { return DYN_RUN_OPTIONS_INIT; }
 template <> inline dyn_schedule options() noexcept { return DYN_SCHEDULE_INIT; }
 template <> inline dyn_sharpness_options options() noexcept { return DYN_SHARPNESS_OPTIONS_INIT; }
 template <> inline dyn_spike_options options() noexcept { return DYN_SPIKE_OPTIONS_INIT; }
+template <> inline dyn_tensor_options options() noexcept { return DYN_TENSOR_OPTIONS_INIT; }
 template <> inline dyn_trace_options options() noexcept { return DYN_TRACE_OPTIONS_INIT; }
+template <> inline dyn_transformer_options options() noexcept { return DYN_TRANSFORMER_OPTIONS_INIT; }
 
 namespace detail {
 
