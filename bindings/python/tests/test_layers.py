@@ -217,6 +217,25 @@ class BatchNorm(unittest.TestCase):
         self.assertAlmostEqual(run.predict([[5.]])[0, 0],
                                run.theta[0] * (5 - .25) / np.sqrt(.9 + .1 * 5 / 3))
 
+    def test_the_batch_joins_its_values(self):
+        # x = [1, 2, 3, 4], output of the first: gradient (I - 1/4 - y y^T / 4) e_1 / sqrt(1.25)
+        def build(g, x):
+            p = g.parameter("p", (1, 4, 1))
+            return dyn.batch_norm(p, eps=0.0)[:, 0] * x
+        net = dyn.Model.from_function(build, (1,))
+        loss = dyn.Objective(net, [[1.]], [[0.]], loss=lambda f, y: (f - y).sum(1))
+        run = dyn.Run(loss, optimizer=dyn.GD(1.0), theta=[1., 2., 3., 4.])
+        run.train(1)
+        np.testing.assert_allclose(np.array([1., 2., 3., 4.]) - run.theta,
+                                   np.array([.6, -.8, -.2, .4]) / 2 / np.sqrt(1.25), atol=1e-12)      # .2683, -.3578, ..
+
+    def test_gradients_per_sample_are_those_of_measuring(self):
+        run = self.run_of([1, 2, 3, 4])
+        run.train(1)
+        f = (np.array([1., 2, 3, 4]) - run.states["norm.mean"]) / np.sqrt(run.states["norm.var"])
+        expected = 2 * (run.theta[0] * f - 1) * f
+        np.testing.assert_allclose(run.objective.sample_gradients(run.theta)[:, 0], expected, rtol=1e-12)
+
     def test_one_value_per_channel_in_training_is_refused(self):
         with self.assertRaisesRegex(dyn.ShapeError, "one value per channel"):
             self.run_of([3]).train(1)
@@ -263,6 +282,20 @@ class Dropout(unittest.TestCase):
     def test_whole_places(self):
         mask = self.moved(.5, n=40, width=3, whole="places")
         self.assertTrue((mask == mask[:, :1]).all() and 0 < mask.mean() < 2)
+
+    def test_rows_of_attention_are_not_divided_again(self):
+        """Weights [.5, .5], values [1, 2], p = .5: the results are 0, 1, 2, 3 only."""
+        n = 40
+
+        def build(g, x):
+            weights = dyn.softmax(g.constant(0.0, (g.samples, 2)))
+            values = dyn.arange(g, 2).reshape(2, 1) + 1
+            return (dyn.dropout(weights, .5) @ values) * (x @ g.parameter("s", (n, 1)))
+        net = dyn.Model.from_function(build, (n,))
+        loss = dyn.Objective(net, np.eye(n), np.zeros((n, 1)), loss=lambda f, y: -(f - y).sum(1), sum_samples=True)
+        run = dyn.Run(loss, optimizer=dyn.GD(1.0), theta=np.zeros(n))
+        run.train(1)
+        self.assertEqual(set(run.theta), {0.0, 1.0, 2.0, 3.0})
 
     def test_measurements_drop_nothing(self):
         net = dyn.mlp([3, 20, 1], dropout=.5, seed=1)
