@@ -48,34 +48,24 @@ static dyn_status describe(dyn_graph *g, dyn_node x, dyn_node w, int64_t groups,
 
 /* ---- rows under the kernel ---- */
 
-/* [n, O1, k1, .., Om, km channels] to [n, O1, .., Om, k1, .., km channels]. */
-static dyn_node gather_windows(dyn_graph *g, dyn_node x, int32_t axes)
-{
-    int32_t order[DYN_MAX_RANK] = {0};
-
-    for (int32_t i = 0; i < axes; i++) {
-        order[1 + i] = 1 + 2 * i;
-        order[1 + axes + i] = 2 + 2 * i;
-    }
-    return dyn_graph_permute(g, x, order);
-}
-
-/* [n * places, taps * channels]. The last axis first, whose windows and channels are one axis already: an axis less to
- * carry, so that three spatial axes and one of directions fit in the rank of a tensor. */
+/* [n * places, taps * channels], axis by axis from the last. What stands before an axis is one axis, what lies behind it
+ * another: three spatial axes fit in the rank of a tensor beside those of samples and of directions that batching adds. */
 static dyn_node rows(dyn_graph *g, dyn_node x, const convolution *c)
 {
+    int64_t places = 1, features = c->in, lead = c->n;
+
+    for (int32_t i = 0; i < c->axes; i++)
+        lead *= c->window[i].length;
     for (int32_t i = c->axes - 1; i >= 0; i--) {
         const dyn__window *w = &c->window[i];
-        x = dyn_graph_unfold(g, x, 1 + i, w->size, w->stride, w->dilation, w->before, w->after);
-        DYN__TRY(x);
-        if (i == c->axes - 1) {
-            dyn__shape s = *dyn__shape_of(g, x);
-            s.dim[s.rank - 2] *= s.dim[s.rank - 1];
-            s.rank--;
-            x = dyn__reshape_to(g, x, &s);
-        }
+        lead /= w->length;
+        x = dyn_graph_reshape(g, x, 3, (int64_t[]){lead, w->length, places * features});
+        x = dyn_graph_unfold(g, x, 1, w->size, w->stride, w->dilation, w->before, w->after);
+        x = dyn_graph_reshape(g, x, 5, (int64_t[]){lead, w->count, w->size, places, features});
+        x = places > 1 ? dyn__swap_axes(g, x, 2, 3) : x;
+        places *= w->count;
+        features *= w->size;
     }
-    x = gather_windows(g, x, c->axes);
     return dyn_graph_reshape(g, x, 2, (int64_t[]){c->n * c->places, c->taps * c->in});
 }
 

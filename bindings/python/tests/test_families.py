@@ -188,6 +188,13 @@ class Convolutional(AgainstTorch):
         net = dyn.cnn((6, 5, 1), [2, 0, 3], [4], 2, activation="tanh", dense_activation="sin", kernel=2)
         self.check(net, lambda p, x: torch_cnn(p, x, pools=(1,), dense_act=torch.sin), self.images(3, 6, 5, 1))
 
+    def test_three_axes(self):
+        def reference(p, x):
+            x = F.conv3d(x.permute(0, 4, 1, 2, 3), p["W1"].permute(4, 3, 0, 1, 2), p["b1"])
+            return torch.tanh(x).permute(0, 2, 3, 4, 1).flatten(1) @ p["W2"] + p["b2"]
+        net = dyn.cnn((3, 4, 3, 2), [2], outputs=2, activation="tanh", padding="valid", kernel=2)
+        self.check(net, reference, self.images(3, 3, 4, 3, 2))
+
     def test_batch_norm_when_measuring(self):
         net = dyn.cnn((4, 4, 2), [2, 3], batch_norm=True, activation="tanh")
         self.assertNotIn("b1", net.tensors)
