@@ -28,8 +28,9 @@ typedef struct dyn_rank_options {
     int64_t probes;         /* dyn_rank_model: random inputs; 0 = chosen: max(2p, p + 32) */
     double probe_std;       /* dyn_rank_model: their standard deviation. Take 4 for one-dimensional inputs */
     uint64_t seed;          /* dyn_rank_model: of the inputs */
+    int64_t memory_limit;   /* dyn_rank_model, dyn_rank_at: bytes, met by tiles of samples; 0 = none */
 } dyn_rank_options;
-#define DYN_RANK_OPTIONS_INIT { (uint32_t)sizeof(dyn_rank_options), DYN_RANK_TOLERANCE, 0.0, 0, 1.0, 0 }
+#define DYN_RANK_OPTIONS_INIT { (uint32_t)sizeof(dyn_rank_options), DYN_RANK_TOLERANCE, 0.0, 0, 1.0, 0, 0 }
 
 /** A rank with its evidence. Immutable; free with dyn_rank_free. thread: may be read from any. */
 typedef struct dyn_rank dyn_rank;
@@ -49,8 +50,10 @@ DYN_API dyn_status dyn_rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, 
 /**
  * Empirical rank of a model at theta, in float64: of the Jacobian of all outputs at given inputs.
  *
- * shape:  theta [p], x [samples][input size]. Memory: samples * outputs * p numbers, several times.
- * errors: as dyn_rank_matrix; DYN_EINVAL theta or x is not finite, or NULL.   since: 0.1
+ * shape:  theta [p], x [samples][input size]. Memory: dyn_rank_memory. Under a limit only the triangle of the Jacobian is
+ * kept, for twice the arithmetic at tiles of p rows and more for smaller ones.
+ * errors: as dyn_rank_matrix; DYN_EINVAL theta or x is not finite, or NULL; DYN_EFULL memory_limit is too small for one
+ *         sample.   since: 0.1
  */
 DYN_API dyn_status dyn_rank_at(dyn_model *model, const double *theta, int64_t samples, const double *x,
                                const dyn_rank_options *opt, dyn_rank **out);
@@ -63,6 +66,12 @@ DYN_API dyn_status dyn_rank_at(dyn_model *model, const double *theta, int64_t sa
  * shape:  theta [p].   errors: as dyn_rank_at.   since: 0.1
  */
 DYN_API dyn_status dyn_rank_model(dyn_model *model, const double *theta, const dyn_rank_options *opt, dyn_rank **out);
+
+/**
+ * Bytes that dyn_rank_at takes for so many samples, or dyn_rank_model for samples = 0, beside those of its plans of half a
+ * MiB: about, and if the options have a limit below, the least limit that can be met. Negative: an error. since: 0.1
+ */
+DYN_API int64_t dyn_rank_memory(const dyn_model *model, int64_t samples, const dyn_rank_options *opt);
 
 /** Free; NULL is allowed. since: 0.1 */
 DYN_API void dyn_rank_free(dyn_rank *r);

@@ -18,16 +18,18 @@ static const double SMALLEST_GAP = 10.0, TALL = 1.4;
 
 dyn_status dyn__rank_options(dyn_ctx *ctx, const dyn_rank_options *given, dyn_rank_options *o)
 {
-    _Static_assert(sizeof *o == 40 && offsetof(dyn_rank_options, seed) == 32, "no implicit padding");
+    _Static_assert(sizeof *o == 48 && offsetof(dyn_rank_options, memory_limit) == 40, "no implicit padding");
 
     *o = (dyn_rank_options)DYN_RANK_OPTIONS_INIT;
-    DYN__TRY(dyn__options(ctx, "dyn_rank_options", given, o, sizeof *o, sizeof *o));
+    DYN__TRY(dyn__options(ctx, "dyn_rank_options", given, o, sizeof *o, offsetof(dyn_rank_options, memory_limit)));
     if (o->rule < DYN_RANK_TOLERANCE || o->rule > DYN_RANK_GAP)
         return DYN__FAIL(ctx, DYN_EINVAL, "rule is %" PRId32 ", which does not exist", o->rule);
     if (!(o->tolerance >= 0.0 && o->tolerance < 1.0))
         return DYN__FAIL(ctx, DYN_EINVAL, "tolerance is %g, must be in (0, 1)", o->tolerance);
     if (o->probes < 0)
         return DYN__FAIL(ctx, DYN_EINVAL, "probes is %" PRId64 ", may not be negative", o->probes);
+    if (o->memory_limit < 0)
+        return DYN__FAIL(ctx, DYN_EINVAL, "memory_limit is %" PRId64 ", may not be negative", o->memory_limit);
     if (!(o->probe_std > 0.0 && isfinite(o->probe_std)))
         return DYN__FAIL(ctx, DYN_EINVAL, "probe_std is %g, must be positive", o->probe_std);
     return DYN_OK;
@@ -198,18 +200,19 @@ static dyn_status decide(dyn_rank *r, const double *jacobian)
     return s;
 }
 
-dyn_status dyn__rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *jacobian,
-                            const dyn_rank_options *o, dyn_rank **out)
+/* held: the rows that are given, of a Jacobian of `rows`. */
+static dyn_status rank_of(dyn_ctx *ctx, int64_t rows, int64_t held, int64_t columns, const double *jacobian,
+                          const dyn_rank_options *o, dyn_rank **out)
 {
     dyn_rank *r;
     dyn_status s;
 
-    DYN__TRY(dyn__check_finite(ctx, "jacobian", rows * columns, jacobian));
+    DYN__TRY(dyn__check_finite(ctx, "jacobian", held * columns, jacobian));
     r = dyn__alloc(ctx, 1, sizeof *r);
     if (!r)
         return DYN_ENOMEM;
     dyn__ctx_ref(ctx);
-    *r = (dyn_rank){ .ctx = ctx, .opt = *o, .rows = rows, .columns = columns };
+    *r = (dyn_rank){ .ctx = ctx, .opt = *o, .rows = held, .columns = columns };
     if (r->opt.tolerance == 0.0)
         r->opt.tolerance = 10.0 * DBL_EPSILON * sqrt((double)(rows > columns ? rows : columns));
     s = decide(r, jacobian);
@@ -217,8 +220,23 @@ dyn_status dyn__rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const d
         dyn_rank_free(r);
         return s;
     }
+    r->rows = rows;
+    if (rows < r->count)                /* of a wide Jacobian the rest of the triangle is zero */
+        r->count = rows;
     *out = r;
     return DYN_OK;
+}
+
+dyn_status dyn__rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *jacobian,
+                            const dyn_rank_options *o, dyn_rank **out)
+{
+    return rank_of(ctx, rows, rows, columns, jacobian, o, out);
+}
+
+dyn_status dyn__rank_triangle(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *triangle,
+                              const dyn_rank_options *o, dyn_rank **out)
+{
+    return rank_of(ctx, rows, columns, columns, triangle, o, out);
 }
 
 dyn_status dyn_rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *jacobian,

@@ -21,6 +21,18 @@ struct dyn_rank {
 /* Copy and check; tolerance and probes stay 0 where the default depends on sizes. */
 dyn_status dyn__rank_options(dyn_ctx *ctx, const dyn_rank_options *given, dyn_rank_options *o);
 
+/* Jacobian [samples outputs][p] of a model at given inputs; targets [samples outputs] is scratch, zero. */
+dyn_status dyn__rank_jacobian(dyn_model *m, const double *theta, int64_t samples, const double *x, double *jacobian,
+                              double *targets);
+/* The rank at given inputs within o->memory_limit bytes. DYN_EFULL. */
+dyn_status dyn__rank_tiles(dyn_model *m, const double *theta, int64_t samples, const double *x,
+                           const dyn_rank_options *o, dyn_rank **out);
+/* Bytes of it with tiles of so many samples; without a limit those of all at once. */
+int64_t dyn__rank_bytes(const dyn_model *m, int64_t samples, int64_t limit);
+/* The rank of a Jacobian of so many rows from its triangle [columns][columns]. */
+dyn_status dyn__rank_triangle(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *triangle,
+                              const dyn_rank_options *o, dyn_rank **out);
+
 /* The public function after its checks of pointers. */
 dyn_status dyn__rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *jacobian,
                             const dyn_rank_options *o, dyn_rank **out);

@@ -17,7 +17,7 @@ static dyn_status wrap(dyn_ctx *ctx, int64_t samples, int64_t width, const doubl
     return dyn_array_wrap(ctx, DYN_F64, 2, shape, data, out);
 }
 
-static dyn_status jacobian_of(dyn_model *m, const double *theta, int64_t samples, const double *x, double *jacobian,
+dyn_status dyn__rank_jacobian(dyn_model *m, const double *theta, int64_t samples, const double *x, double *jacobian,
                               double *targets)
 {
     dyn_array *inputs = NULL, *outputs = NULL;
@@ -43,10 +43,12 @@ static dyn_status rank_at(dyn_model *m, const double *theta, int64_t samples, co
     double *jacobian, *targets;
     dyn_status s = DYN_ENOMEM;
 
+    if (o->memory_limit > 0 && dyn__rank_bytes(m, samples, 0) > o->memory_limit)
+        return dyn__rank_tiles(m, theta, samples, x, o, out);
     jacobian = dyn__alloc(m->ctx, (size_t)(samples * outputs), (size_t)p * sizeof *jacobian);
     targets = jacobian ? dyn__alloc(m->ctx, (size_t)(samples * outputs), sizeof *targets) : NULL;
     if (targets)
-        s = jacobian_of(m, theta, samples, x, jacobian, targets);
+        s = dyn__rank_jacobian(m, theta, samples, x, jacobian, targets);
     if (s >= 0)
         s = dyn__rank_matrix(m->ctx, samples * outputs, p, jacobian, o, out);
     dyn__free(m->ctx, targets);
@@ -119,4 +121,20 @@ dyn_status dyn_rank_model(dyn_model *model, const double *theta, const dyn_rank_
     s = rank_at(model, theta, o.probes, x, &o, out);
     dyn__free(model->ctx, x);
     return s;
+}
+
+int64_t dyn_rank_memory(const dyn_model *model, int64_t samples, const dyn_rank_options *opt)
+{
+    dyn_rank_options o;
+    int64_t all;
+
+    if (!model)
+        return 0;
+    DYN__ENTER(model->ctx);
+    DYN__TRY(dyn__rank_options(model->ctx, opt, &o));
+    if (samples == 0)
+        samples = o.probes > 0 ? o.probes : model->size < 32 ? model->size + 32 : 2 * model->size;
+    DYN__TRY(check_samples(model, samples));
+    all = dyn__rank_bytes(model, samples, 0);
+    return o.memory_limit > 0 && o.memory_limit < all ? dyn__rank_bytes(model, 1, o.memory_limit) : all;
 }

@@ -45,7 +45,7 @@ static dyn_status look(dyn__solver *s)
 static int converged(const dyn__solver *s)
 {
     int64_t want = s->p->want;
-    double enough = DYN__EIGEN_MARGIN * dyn__solver_limit(s);
+    double enough = (s->p->opt.unchecked ? DYN__PLAIN_MARGIN : DYN__EIGEN_MARGIN) * dyn__solver_limit(s);
 
     if (s->l.width == 0)
         return 1;

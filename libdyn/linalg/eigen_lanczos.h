@@ -11,6 +11,7 @@
 
 #define DYN__MISS_TARGET 1e-4        /* a search ends at this bound */
 #define DYN__EIGEN_MARGIN 0.5   /* share of the tolerance used while iterating; a search or products use the rest */
+#define DYN__PLAIN_MARGIN 0.95  /* the same without a search */
 
 typedef struct dyn__solver {
     dyn__lanczos l;

@@ -189,6 +189,39 @@ static void generic(int64_t d, int64_t k, double *w)
         w[j] = sin(1.0 + 2.3 * (double)k + 1.1 * (double)j) + 0.3 * cos(3.7 * (double)(k * j));
 }
 
+/* The triangle of tiles has the values of the whole; a limit is met, one that cannot be says what it needs. */
+TEST(memory_limits)
+{
+    dyn_rank_options opt = DYN_RANK_OPTIONS_INIT;
+    dyn_rank *whole = NULL, *tiled = NULL;
+    net n = make_net(3, 20, 1);
+    int64_t count = 0, all = 0, p = dyn_model_size(n.model);
+    double theta[256];
+
+    for (int64_t i = 0; i < p; i++)
+        theta[i] = sin(1.0 + 2.3 * (double)i) + (i % 7 == 0) * 1e3;
+    opt.probe_std = 1.0;
+    CHECK_OK(ctx, dyn_rank_model(n.model, theta, &opt, &whole));
+    CHECK(dyn_rank_memory(n.model, 0, &opt) == 8 * p * (4 * p + 6 * p));
+    dyn_rank_singular_values(whole, &all);
+    for (int k = 0; k < 3; k++) {
+        opt.memory_limit = 8 * p * (4 * p + 2 * (k == 0 ? 1 : k == 1 ? 37 : p));
+        CHECK_OK(ctx, dyn_rank_model(n.model, theta, &opt, &tiled));
+        CHECK(dyn_rank_rows(tiled) == 2 * p && dyn_rank_value(tiled) == dyn_rank_value(whole));
+        dyn_rank_singular_values(tiled, &count);
+        CHECK(count == all && dyn_rank_zero_columns(tiled) == dyn_rank_zero_columns(whole));
+        for (int64_t i = 0; i < count; i++)
+            CHECK_NEAR(dyn_rank_singular_values(tiled, NULL)[i], dyn_rank_singular_values(whole, NULL)[i], 2e-14);
+        dyn_rank_free(tiled);
+    }
+    opt.memory_limit = 1000;
+    CHECK(dyn_rank_model(n.model, theta, &opt, &tiled) == DYN_EFULL);
+    CHECK_STR(dyn_ctx_message(ctx), "one sample at a time needs");
+    CHECK(dyn_rank_memory(n.model, 0, &opt) == 8 * p * (4 * p + 2));
+    dyn_rank_free(whole);
+    dyn_model_unref(n.model);
+}
+
 static int64_t rank_of(const net *n, const dyn_rank_options *opt, double *gap)
 {
     dyn_rank *r = NULL;
@@ -415,6 +448,7 @@ int main(void)
     RUN(recovery_target_has_rank_21);
     RUN(outputs_of_any_dimension);
     RUN(matrix_factorisation_has_rank_2rd_minus_r_squared);
+    RUN(memory_limits);
     RUN(bad_arguments_are_named);
     dyn_ctx_free(ctx);
     return test_end();

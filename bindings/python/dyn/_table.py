@@ -363,6 +363,7 @@ dyn_random_permutation                 status ctx u64 u32 i64 ptr
 dyn_rank_matrix                        status ctx i64 i64 ptr ptr rank*
 dyn_rank_at                            status model ptr i64 ptr ptr rank*
 dyn_rank_model                         status model ptr ptr rank*
+dyn_rank_memory                        i64    model i64 ptr
 dyn_rank_free                          void   rank
 dyn_rank_value                         i64    rank
 dyn_rank_by_tolerance                  i64    rank ptr
@@ -479,7 +480,7 @@ dyn_optimizer_options struct_size:u32 kind:i32 rate:f64 beta1:f64 beta2:f64 eps:
     clip_norm:f64 eps_inside:i32 no_bias_correction:i32 ema:i32 init_from_gradient:i32 schedule:i32 reserved:i32
     warmup:i64 period:i64 tick_steps:i64 warmup_start:f64 factor:f64 floor:f64
 dyn_plan_options struct_size:u32 threads:i32 arena_limit:i64 unfused:i32 reserved:u32
-dyn_rank_options struct_size:u32 rule:i32 tolerance:f64 probes:i64 probe_std:f64 seed:u64
+dyn_rank_options struct_size:u32 rule:i32 tolerance:f64 probes:i64 probe_std:f64 seed:u64 memory_limit:i64
 dyn_recurrent_options struct_size:u32 cell:i32 layers:i32 last:i32 vocabulary:i64 inputs:i64 length:i64 width:i64
     outputs:i64 bias:i32 tied:i32
 dyn_replicas_options struct_size:u32 reserved:u32 count:i64 optimizer_count:i64 optimizers:ptr run_count:i64

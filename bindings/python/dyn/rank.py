@@ -54,6 +54,7 @@ class Options(TypedDict, total=False):
     probes: int | None
     probe_std: float
     seed: int
+    memory_limit: int | None
 
 
 def rank_options(options: Options) -> Struct:
@@ -68,7 +69,8 @@ def rank_options(options: Options) -> Struct:
         raise invalid(f"probe_std is {std}, must be positive")
     return structs["dyn_rank_options"](
         rule=enum("rank_rule", options.get("rule", "tolerance")), tolerance=tolerance, probe_std=std,
-        probes=None if probes is None else integer(probes, "probes", least=1), seed=options.get("seed"))
+        probes=None if probes is None else integer(probes, "probes", least=1), seed=options.get("seed"),
+        memory_limit=options.get("memory_limit"))
 
 
 def _result(r: _Rank) -> RankResult:
@@ -87,6 +89,7 @@ def model_rank(net: Model, theta: ArrayLike, x: ArrayLike | None = None, **optio
 
     x [n, *input shape]: the empirical rank at these samples; None: the model rank, at normal random inputs of standard
     deviation probe_std (1; take 4 for one-dimensional inputs), as many as probes says (None: enough), from seed.
+    memory_limit: bytes (None: any); the Jacobian is then made and reduced some samples at a time.
     rule: "tolerance" (for parameters exact by construction) or "gap" (for trained ones); both are computed."""
     given = ctypes.byref(rank_options(options))
     theta = vector(theta, net.size, "theta")
