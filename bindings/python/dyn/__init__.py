@@ -20,6 +20,7 @@ from .build import Build, derivative, normal_like, residual, uniform_like
 from .context import Context, current
 from .eigen import Eigenpairs, eigh, singular_values
 from .episodes import Confusion, Episodes, above, spikes, sustained
+from .equations import Map, Solution, exponential, kronecker, log_determinant, low_rank, solve, spectral_sum
 from .errors import (
     CallbackError, DtypeError, Error, FileError, FormatError, InvalidArgument, LimitReached, NonFinite, NotConverged,
     NotSupported, OutOfMemory, ShapeError, StateError, VersionError)
