@@ -20,12 +20,12 @@ enum dyn_solve_method {
 typedef struct dyn_solve_options {
     uint32_t struct_size;       /* sizeof(dyn_solve_options); set by DYN_SOLVE_OPTIONS_INIT */
     int32_t method;             /* enum dyn_solve_method */
-    double tolerance;           /* |b - A x| is at most tolerance * |b|; 0 = 1e-8; in [1e-15, 1) */
-    int64_t max_products;       /* 0 = 10 per row + 100; at least 2 */
+    double tolerance;           /* |b - A x| is at most tolerance * |b|; in [1e-15, 1) */
+    int64_t max_products;       /* 0 = chosen: 10 per row + 100; at least 2 */
     dyn_progress_fn progress;   /* called after every product; NULL = none */
     void *progress_user;
 } dyn_solve_options;
-#define DYN_SOLVE_OPTIONS_INIT { (uint32_t)sizeof(dyn_solve_options), DYN_SOLVE_MINRES, 0.0, 0, NULL, NULL }
+#define DYN_SOLVE_OPTIONS_INIT { (uint32_t)sizeof(dyn_solve_options), DYN_SOLVE_MINRES, 1e-8, 0, NULL, NULL }
 
 /**
  * Solve A x = b for a symmetric operator, from x = 0. Damping is dyn_operator_shifted.

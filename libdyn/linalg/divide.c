@@ -260,6 +260,8 @@ static void join_rows(void *arg, int64_t task, int worker)
     int64_t width = j->c - j->a, i = task * v->rows, rows = j->count - i < v->rows ? j->count - i : v->rows;
     double *p = v->scratch + worker * 2 * v->rows * v->n, *out = p + v->rows * v->n;
 
+    if (dyn__interrupted(v->ctx))
+        return;
     for (int64_t r = 0; r < rows; r++)
         for (int64_t k = 0; k < j->count; k++)
             p[r * j->count + v->place[j->a + k]] = v->S[j->a * v->n + (i + r) * j->count + k];
@@ -351,8 +353,10 @@ static dyn_status run(divide *v, double *values, double *vectors)
 
     tear(v);
     dyn__parallel(v->ctx, v->blocks, solve_leaf, v);
-    while (v->blocks > 1 && !v->failed)
+    while (v->blocks > 1 && !v->failed) {
         join_level(v);
+        DYN__TRY(dyn__check_interrupt(v->ctx));
+    }
     if (v->failed)
         return DYN__FAIL(v->ctx, DYN_EINTERNAL, "eigenvalues of a tridiagonal matrix of size %lld do not converge",
                          (long long)v->n);

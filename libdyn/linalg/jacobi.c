@@ -94,7 +94,7 @@ static void factorise(jacobi *j)
         j->row[r] = j->x + r * j->m;
         j->norm[r] = dyn__norm(j->ctx, j->m, j->row[r]);
     }
-    for (j->k = 0; j->k < j->n; j->k++) {
+    for (j->k = 0; j->k < j->n && !dyn__interrupted(j->ctx); j->k++) {
         choose_pivot(j);
         j->v = j->row[j->k] + j->k;
         j->R[j->k * j->n + j->k] = reflection(j, j->row[j->k] + j->k, j->m - j->k);
@@ -223,9 +223,11 @@ static dyn_status sweep_all(jacobi *j)
     for (int k = 0; k < MAX_SWEEPS; k++) {
         int64_t turned = 0;
 
-        for (int64_t p = 0; p < j->n; p++)
+        for (int64_t p = 0; p < j->n; p++) {
+            DYN__TRY(dyn__check_interrupt(j->ctx));
             for (int64_t q = p + 1; q < j->n; q++)
                 turned += orthogonalise(j, p, q, limit);
+        }
         if (turned == 0)
             return DYN_OK;
     }
@@ -236,6 +238,7 @@ static dyn_status run(jacobi *j, double *work, int64_t *place, double *s, double
 {
     sort_places(j, work, work + j->m, place);
     factorise(j);
+    DYN__TRY(dyn__check_interrupt(j->ctx));
     *condition = condition_of(j, work, work + j->n);
     factorise_again(j);
     DYN__TRY(sweep_all(j));

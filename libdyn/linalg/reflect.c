@@ -62,11 +62,12 @@ static void turn_rows(void *arg, int64_t task, int worker)
 dyn_status dyn__reflect_rows(dyn_ctx *ctx, int64_t n, const double *a, const double *tau, double *Z)
 {
     panel p = { .ctx = ctx, .n = n, .rows = n, .Z = Z };
+    dyn_status s = DYN_OK;
 
     p.V = dyn__alloc(ctx, PANEL, (size_t)n * sizeof *p.V);
     if (!p.V)
         return DYN_ENOMEM;
-    for (int64_t i = 1; i < n; i += PANEL) {
+    for (int64_t i = 1; s == DYN_OK && i < n; i += PANEL) {
         p.count = n - i < PANEL ? n - i : PANEL;
         p.cols = i + p.count - 1;
         memset(p.V, 0, (size_t)(p.count * p.cols) * sizeof *p.V);
@@ -74,7 +75,8 @@ dyn_status dyn__reflect_rows(dyn_ctx *ctx, int64_t n, const double *a, const dou
             memcpy(p.V + k * p.cols, a + (i + k) * n, (size_t)(i + k) * sizeof *p.V);
         combine(&p, tau + i);
         dyn__parallel(ctx, (n + ROWS - 1) / ROWS, turn_rows, &p);
+        s = dyn__check_interrupt(ctx);
     }
     dyn__free(ctx, p.V);
-    return DYN_OK;
+    return s;
 }

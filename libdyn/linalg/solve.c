@@ -184,7 +184,6 @@ static dyn_status read_options(dyn_operator *A, const dyn_solve_options *given, 
     DYN__TRY(dyn__options(A->ctx, "dyn_solve_options", given, o, sizeof *o, sizeof *o));
     if (o->method != DYN_SOLVE_MINRES && o->method != DYN_SOLVE_GRADIENTS)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "method is %" PRId32 ", must be 0 or 1", o->method);
-    o->tolerance = o->tolerance == 0.0 ? 1e-8 : o->tolerance;
     o->max_products = o->max_products == 0 ? 10 * A->size + 100 : o->max_products;
     if (!(o->tolerance >= 1e-15 && o->tolerance < 1.0) || o->max_products < 2)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "tolerance is %g, must be in [1e-15, 1); max_products is %" PRId64

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import pointer, vector, view
-from ._lib import NOT_CONVERGED, callback, check, enum, lib, make, structs
+from ._lib import NOT_CONVERGED, callback, enum, integer, lib, make, number, structs
 from .context import current
 from .errors import NotConverged, shapes_differ
 from .operator import Density, Estimate, Operator
@@ -61,10 +61,13 @@ class Map(Operator):
         given = np.ascontiguousarray(x.T)
         y = np.empty((*given.shape[:-1], rows))
         count = 1 if x.ndim == 1 else x.shape[1]
-        check(lib.dyn_operator_apply(self, count, pointer(given), pointer(y)), self._context)
+        self._call(lib.dyn_operator_apply, count, pointer(given), pointer(y))
         return np.ascontiguousarray(y.T)
 
     matvec = matmat = __matmul__
+
+    def __rmatmul__(self, v: ArrayLike) -> NDArray[np.float64]:
+        return cast("NDArray[np.float64]", (self.T @ np.asarray(v).T).T)
 
     @property
     def T(self) -> Map:
@@ -88,13 +91,13 @@ class Map(Operator):
     def dense(self) -> NDArray[np.float64]:
         """The matrix [m, n], by n products."""
         matrix = np.empty(self.shape)
-        check(lib.dyn_operator_dense(self, pointer(matrix)), self._context)
+        self._call(lib.dyn_operator_dense, pointer(matrix))
         return matrix
 
     def mismatch(self, seed: int = 0) -> float:
         """How far the adjoint is from that of the product, relative: about 1e-16 if they belong together."""
         out = ctypes.c_double()
-        check(lib.dyn_operator_adjointness(self, seed, ctypes.byref(out)), self._context)
+        self._call(lib.dyn_operator_adjointness, seed, ctypes.byref(out))
         return out.value
 
 
@@ -128,29 +131,32 @@ def low_rank(left: ArrayLike, values: ArrayLike, right: ArrayLike | None = None)
 
 
 def solve(A: Operator, b: ArrayLike, *, method: str = "minres", tolerance: float = 1e-8,
-          max_products: int = 0) -> Solution:
+          max_products: int | None = None) -> Solution:
     """Solve A x = b for a symmetric operator, b [n]; damping is A.shifted(c).
 
     method: "minres" (any), or "gradients", conjugate gradients, for positive definite ones. tolerance: of |b - A x|,
-    relative to |b|. max_products: 0 = 10 n + 100; reached first, it gives the warning dyn.NotConverged."""
-    options = structs["dyn_solve_options"](method=enum("solve", method), tolerance=tolerance, max_products=max_products)
+    relative to |b|. max_products: None: 10 n + 100; reached first, it gives the warning dyn.NotConverged."""
+    if max_products is not None:
+        integer(max_products, "max_products", least=2)
+    options = structs["dyn_solve_options"](method=enum("solve", method), tolerance=number(tolerance, "tolerance"),
+                                           max_products=max_products)
     b = vector(b, A.size, "b")
     x, residual, products = np.empty(A.size), ctypes.c_double(), ctypes.c_int64()
-    status = lib.dyn_operator_solve(A, pointer(b), ctypes.byref(options), pointer(x), ctypes.byref(residual),
-                                    ctypes.byref(products))
-    check(status, A._context)
+    status = A._call(lib.dyn_operator_solve, pointer(b), ctypes.byref(options), pointer(x), ctypes.byref(residual),
+                     ctypes.byref(products))
     if status == NOT_CONVERGED:
         warnings.warn(f"the residual is {residual.value:.2g} after {products.value} products, allowed "
                       f"{tolerance * np.linalg.norm(b):.2g}", NotConverged, stacklevel=2)
     return Solution(x, residual.value, products.value)
 
 
-def exponential(A: Operator, t: float, x: ArrayLike, *, tolerance: float = 1e-10, max_products: int = 0) -> Estimate:
+def exponential(A: Operator, t: float, x: ArrayLike, *, tolerance: float = 1e-10,
+                max_products: int = 10000) -> Estimate:
     """exp(t A) x for a symmetric operator, x [n], with the estimated error relative to its norm."""
     x = vector(x, A.size, "x")
     y, error = np.empty(A.size), ctypes.c_double()
-    status = lib.dyn_operator_exponential(A, t, pointer(x), tolerance, max_products, pointer(y), ctypes.byref(error))
-    check(status, A._context)
+    status = A._call(lib.dyn_operator_exponential, number(t, "t"), pointer(x), number(tolerance, "tolerance"),
+                     integer(max_products, "max_products", least=1), pointer(y), ctypes.byref(error))
     if status == NOT_CONVERGED:
         warnings.warn("max_products came before t", NotConverged, stacklevel=2)
     return Estimate(y, error.value)
@@ -159,8 +165,8 @@ def exponential(A: Operator, t: float, x: ArrayLike, *, tolerance: float = 1e-10
 def log_determinant(A: Operator, shift: float = 0.0, *, probes: int = 10, steps: int = 80, seed: int = 0) -> Estimate:
     """log det (A + shift I) of a positive definite matrix by Lanczos quadrature; steps: at most n."""
     value, error = ctypes.c_double(), ctypes.c_double()
-    check(lib.dyn_operator_log_determinant(A, shift, probes, min(steps, A.size), seed, ctypes.byref(value),
-                                           ctypes.byref(error)), A._context)
+    A._call(lib.dyn_operator_log_determinant, number(shift, "shift"), probes, min(steps, A.size), seed,
+            ctypes.byref(value), ctypes.byref(error))
     return Estimate(value.value, error.value)
 
 
