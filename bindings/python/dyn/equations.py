@@ -64,7 +64,11 @@ class Map(Operator):
         self._call(lib.dyn_operator_apply, count, pointer(given), pointer(y))
         return np.ascontiguousarray(y.T)
 
-    matvec = matmat = __matmul__
+    def matvec(self, v: ArrayLike) -> NDArray[np.float64]:
+        """self @ v."""
+        return cast("NDArray[np.float64]", self @ v)
+
+    matmat = matvec
 
     def __rmatmul__(self, v: ArrayLike) -> NDArray[np.float64]:
         return cast("NDArray[np.float64]", (self.T @ np.asarray(v).T).T)
@@ -78,9 +82,9 @@ class Map(Operator):
         """A.T, by the name that SciPy knows."""
         return self.T
 
-    def rmatvec(self, y: ArrayLike) -> NDArray[np.float64]:
-        """A^T y."""
-        return cast("NDArray[np.float64]", self.T @ y)
+    def rmatvec(self, v: ArrayLike) -> NDArray[np.float64]:
+        """self.T @ v."""
+        return cast("NDArray[np.float64]", self.T @ v)
 
     rmatmat = rmatvec
 

@@ -54,10 +54,9 @@ class Options(TypedDict, total=False):
     probes: int | None
     probe_std: float
     seed: int
-    memory_limit: int | None
 
 
-def rank_options(options: Options) -> Struct:
+def rank_options(options: Options, memory_limit: int | None = None) -> Struct:
     """dyn_rank_options, with the values checked."""
     unknown = [name for name in options if name not in Options.__annotations__]
     if unknown:
@@ -70,7 +69,7 @@ def rank_options(options: Options) -> Struct:
     return structs["dyn_rank_options"](
         rule=enum("rank_rule", options.get("rule", "tolerance")), tolerance=tolerance, probe_std=std,
         probes=None if probes is None else integer(probes, "probes", least=1), seed=options.get("seed"),
-        memory_limit=options.get("memory_limit"))
+        memory_limit=memory_limit)
 
 
 def _result(r: _Rank) -> RankResult:
@@ -84,14 +83,17 @@ def _result(r: _Rank) -> RankResult:
         bool(lib.dyn_rank_accurate(r)))
 
 
-def model_rank(net: Model, theta: ArrayLike, x: ArrayLike | None = None, **options: Unpack[Options]) -> RankResult:
+def model_rank(net: Model, theta: ArrayLike, x: ArrayLike | None = None, *, memory_limit: int | None = None,
+               **options: Unpack[Options]) -> RankResult:
     """Rank of the Jacobian of all outputs at theta [p], in float64.
 
     x [n, *input shape]: the empirical rank at these samples; None: the model rank, at normal random inputs of standard
     deviation probe_std (1; take 4 for one-dimensional inputs), as many as probes says (None: enough), from seed.
     memory_limit: bytes (None: any); the Jacobian is then made and reduced some samples at a time.
     rule: "tolerance" (for parameters exact by construction) or "gap" (for trained ones); both are computed."""
-    given = ctypes.byref(rank_options(options))
+    if memory_limit is not None:
+        integer(memory_limit, "memory_limit", least=1)
+    given = ctypes.byref(rank_options(options, memory_limit))
     theta = vector(theta, net.size, "theta")
     if x is None:
         return _made(net, lib.dyn_rank_model, net, pointer(theta), given)
