@@ -1,67 +1,103 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Matrix products by BLIS, always single-threaded: the library splits work itself. BLIS 0.9.0 does not know newer
- * processors and then falls back to generic kernels, six times slower. It reads BLIS_ARCH_TYPE from the environment
- * once, when it initialises itself, so the variable is set around that moment only, and never over the user's own
- * value. If the program has used BLIS before, its choice stands. */
-#include <blis.h>
-#include <pthread.h>
+ * Matrix products by BLIS, always single-threaded: the library splits work itself. BLIS is asked only where it does
+ * well what it does, which is found out without beginning it: the version that runs is the one compiled for (the
+ * layout of its rntm_t changed between versions of one soname), and the processor it takes the machine for has the
+ * vectors that our own kernels use (BLIS 0.9 knows no CPU with AVX-512 newer than 2017 and would be six times slower).
+ * It begins itself in its first product, for which it takes memory and ends the process where it gets none: never
+ * with the reference table. */
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include "kernel/tables.h"
 
-/* The architecture BLIS should be told, or -1 to let it find out itself. */
-static int better_arch(void)
-{
-#if DYN__HAVE_AVX
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("avx512bw"))
-        return BLIS_ARCH_SKX;
+#if DYN__HAVE_BLIS
+#if __has_include(<blis.h>)
+#include <blis.h>
+#else
+#include <blis/blis.h>
 #endif
-    return -1;
-}
 
-/* Thread safety: like every change of the environment this must not race with readers of it; it runs once per process,
- * in the first dyn_ctx_create. */
-static void initialise(void)
+/* Older headers do not say their version: then the build asks the library. */
+#ifdef DYN__BLIS_VERSION
+#define COMPILED_FOR DYN__BLIS_VERSION
+#else
+#define COMPILED_FOR BLIS_VERSION_STRING
+#endif
+
+static int is_one_of(const char *name, const char *const *names)
 {
-    const char *variable = "BLIS_ARCH_TYPE";
-    const int arch = better_arch();
-    char number[16];
-
-    if (arch < 0 || getenv(variable)) {
-        bli_init();
-        return;
-    }
-    snprintf(number, sizeof number, "%d", arch);
-    setenv(variable, number, 1);
-    bli_init();
-    unsetenv(variable);
+    for (; *names; names++)
+        if (!strcmp(name, *names))
+            return 1;
+    return 0;
 }
 
-void dyn__blis_prepare(dyn__kernels *k)
+/* Has the processor that BLIS takes this one for vectors of at least our instruction set's length? */
+static int right_for(const char *arch, int isa)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static const char *const avx512[] = { "skx", "zen4", "zen5", NULL };
+    static const char *const avx2[] = { "haswell", "zen", "zen2", "zen3", NULL };
 
-    pthread_once(&once, initialise);
-    snprintf(k->blas, sizeof k->blas, "BLIS %s", bli_info_get_version_str());
-    snprintf(k->blas_arch, sizeof k->blas_arch, "%s", bli_arch_string(bli_arch_query_id()));
+    if (isa == DYN_ISA_AVX512)
+        return is_one_of(arch, avx512);
+    if (isa == DYN_ISA_AVX2)
+        return is_one_of(arch, avx2) || is_one_of(arch, avx512);
+    return isa != DYN_ISA_REFERENCE && strcmp(arch, "generic") != 0;
 }
 
-void dyn__blis_run(const dyn__gemm *g, const void *a_, const void *b_, void *c)
+void dyn__blis_find(dyn__kernels *k)
+{
+    const char *version = bli_info_get_version_str();
+    const char *arch = bli_arch_string(bli_arch_query_id());
+
+    snprintf(k->blas, sizeof k->blas, "BLIS %s", version);
+    snprintf(k->blas_arch, sizeof k->blas_arch, "%s", arch);
+    k->have_blis = !strcmp(version, COMPILED_FOR) && k->isa != DYN_ISA_REFERENCE;
+    k->large_by_blis = k->have_blis && right_for(arch, k->isa);
+}
+
+static rntm_t one_thread(void)
+{
+    rntm_t rntm = BLIS_RNTM_INITIALIZER;
+
+    rntm.auto_factor = 0;
+    rntm.num_threads = 1;
+    for (int i = 0; i < BLIS_NUM_LOOPS; i++)
+        rntm.thrloop[i] = 1;
+    return rntm;
+}
+
+static void run(const dyn__gemm *g, const void *a_, const void *b_, void *c)
 {
     const trans_t ta = g->trans_a ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE;
     const trans_t tb = g->trans_b ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE;
     void *a = (void *)(uintptr_t)a_, *b = (void *)(uintptr_t)b_;    /* BLIS does not write them, but has no const */
     double one = 1, beta = g->accumulate;
     float one_f32 = 1, beta_f32 = (float)g->accumulate;
-    rntm_t rntm;
+    rntm_t rntm = one_thread();
 
-    bli_rntm_init(&rntm);
-    bli_rntm_set_num_threads(1, &rntm);
     if (g->dtype == DYN_F64)
         bli_dgemm_ex(ta, tb, g->m, g->n, g->k, &one, a, g->lda, 1, b, g->ldb, 1, &beta, c, g->ldc, 1, NULL, &rntm);
     else
         bli_sgemm_ex(ta, tb, g->m, g->n, g->k, &one_f32, a, g->lda, 1, b, g->ldb, 1, &beta_f32, c, g->ldc, 1, NULL,
                      &rntm);
 }
+
+int dyn__blis_plan(const dyn__kernels *k, dyn__gemm *g)
+{
+    g->run = run;
+    return k->have_blis;
+}
+#else
+void dyn__blis_find(dyn__kernels *k)
+{
+    snprintf(k->blas, sizeof k->blas, "none");
+    snprintf(k->blas_arch, sizeof k->blas_arch, "none");
+}
+
+int dyn__blis_plan(const dyn__kernels *k, dyn__gemm *g)
+{
+    (void)k, (void)g;
+    return 0;
+}
+#endif

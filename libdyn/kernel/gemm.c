@@ -2,22 +2,16 @@
  *
  * Which provider computes a matrix product, decided from its sizes by measurements: with AVX-512 generated code where
  * the operands fit into the second-level cache (with AVX2 our own kernels are as fast at multiples of 16 columns and
- * faster elsewhere), our own kernels up to the size of a third-level cache, BLIS, which blocks for every cache, beyond
- * that. The last columns go to a kernel for them where they would fill little of a vector. */
+ * faster elsewhere), our own kernels up to the size of a third-level cache, beyond that BLIS where it serves (blis.c) and else our
+ * own kernels by blocks for every cache. The last columns go to a kernel for them where they would fill little of a vector. */
 #include "kernel/tables.h"
 
-enum { XSMM_MOST_BYTES = 3 << 19, BLIS_LEAST_BYTES = 1 << 24 };
+enum { XSMM_MOST_BYTES = 3 << 19, LARGE_BYTES = 1 << 24 };
 
 static int plan_plain(const dyn__kernels *k, dyn__gemm *g)
 {
     g->run = g->dtype == DYN_F64 ? k->f64.gemm : k->f32.gemm;
     return 1;
-}
-
-static int plan_blis(const dyn__kernels *k, dyn__gemm *g)
-{
-    g->run = dyn__blis_run;
-    return k->isa != DYN_ISA_REFERENCE;      /* who asks for plain C gets nothing else */
 }
 
 /* Describe operands that lie the same either way by the simpler flags: a transposed column or a transposed row
@@ -54,14 +48,15 @@ static int tail_columns(const dyn__kernel_table *t, const dyn__gemm *g, size_t e
 static int try_provider(const dyn__kernels *k, dyn__gemm *g, int provider)
 {
     static int (*const plan[])(const dyn__kernels *, dyn__gemm *) = {
-        [DYN__GEMM_PLAIN] = plan_plain, [DYN__GEMM_XSMM] = dyn__xsmm_plan, [DYN__GEMM_BLIS] = plan_blis };
+        [DYN__GEMM_PLAIN] = plan_plain, [DYN__GEMM_XSMM] = dyn__xsmm_plan, [DYN__GEMM_BLOCKED] = dyn__blocked_plan,
+        [DYN__GEMM_BLIS] = dyn__blis_plan };
     const int wide = g->dtype == DYN_F64;
     const dyn__kernel_table *t = wide ? &k->f64 : &k->f32;
 
     g->code = NULL;
     g->run = NULL;
     g->table = t;
-    g->tail = provider == DYN__GEMM_BLIS ? 0 : tail_columns(t, g, wide ? sizeof(double) : sizeof(float));
+    g->tail = provider >= DYN__GEMM_BLOCKED ? 0 : tail_columns(t, g, wide ? sizeof(double) : sizeof(float));
     g->provider = provider;
     return plan[provider](k, g);
 }
@@ -74,7 +69,7 @@ dyn_status dyn__gemm_plan(const dyn__kernels *k, dyn__gemm *g)
     simplify(g);
     if (g->provider)
         return try_provider(k, g, g->provider) ? DYN_OK : DYN_ENOTSUP;
-    if (bytes >= BLIS_LEAST_BYTES && try_provider(k, g, DYN__GEMM_BLIS))
+    if (bytes >= LARGE_BYTES && try_provider(k, g, k->large_by_blis ? DYN__GEMM_BLIS : DYN__GEMM_BLOCKED))
         return DYN_OK;
     if (g->n > 1 && bytes <= XSMM_MOST_BYTES && try_provider(k, g, DYN__GEMM_XSMM))
         return DYN_OK;

@@ -113,11 +113,12 @@ typedef struct dyn__kernels {
     const char *isa_name;               /* for the report */
     dyn__kernel_table f64, f32;
     char blas[64], blas_arch[32];       /* for the report */
-    int have_xsmm, have_sleef;
+    int have_blis, have_xsmm, have_sleef;
+    int large_by_blis;                  /* is BLIS the better provider of large products? else our own blocks */
 } dyn__kernels;
 
 /* Fill the table with the kernels of this instruction set. DYN_ENOTSUP when the CPU or the build has it not. The best
- * with DYN_ISA_AUTO. The first call of the process initialises BLIS. */
+ * with DYN_ISA_AUTO. */
 dyn_status dyn__kernels_init(dyn__kernels *k, int isa);
 /* Convert n numbers. */
 void dyn__widen(int64_t n, double *y, const float *x);
@@ -128,7 +129,7 @@ double dyn__norm(dyn_ctx *ctx, int64_t n, const double *x);
 
 /* Matrix product, row-major: C (m x n) = A (m x k) B (k x n) [+ C]. trans_a: A is stored k x m; trans_b: B is stored
  * n x k. Planned once (provider and generated code chosen from the sizes), run often from any thread, never
- * allocating through ctx while running (BLIS's own packing buffers excepted). Sizes are > 0 and validated by the
+ * allocating through ctx while running (large products take a copy's memory elsewhere). Sizes are > 0 and validated by the
  * caller. Bits depend on the plan and the numbers only. */
 typedef struct dyn__gemm {
     int32_t dtype, trans_a, trans_b, accumulate;
@@ -142,7 +143,7 @@ typedef struct dyn__gemm {
     int32_t tail;               /* the last columns, if table->gemm_tail computes them */
     const struct dyn__kernel_table *table;      /* of the kernels beside the provider's */
 } dyn__gemm;
-enum dyn__gemm_provider { DYN__GEMM_PLAIN = 1, DYN__GEMM_XSMM = 2, DYN__GEMM_BLIS = 3 };
+enum dyn__gemm_provider { DYN__GEMM_PLAIN = 1, DYN__GEMM_XSMM = 2, DYN__GEMM_BLOCKED = 3, DYN__GEMM_BLIS = 4 };
 enum { DYN__MOST_TAIL = 4 };
 /* Fill everything from run on from the other fields (trans_b and ldb may be replaced by an equivalent pair).
  * provider != 0 on entry asks for that provider (tests); DYN_ENOTSUP if it cannot. */

@@ -71,7 +71,7 @@ dyn_status dyn__kernels_init(dyn__kernels *k, int isa)
         v->f64(&k->f64);
     if (v->f32)
         v->f32(&k->f32);
-    dyn__blis_prepare(k);
+    dyn__blis_find(k);
     return DYN_OK;
 }
 

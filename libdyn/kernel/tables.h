@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Between the files of this room: who fills the tables, and the two foreign providers of matrix products. */
+ * Between the files of this room: who fills the tables, and the providers of matrix products. */
 #ifndef DYN__KERNEL_TABLES_H
 #define DYN__KERNEL_TABLES_H
 
@@ -23,9 +23,13 @@ void dyn__avx2_f32(dyn__kernel_table *t);
 void dyn__avx512_f64(dyn__kernel_table *t);
 void dyn__avx512_f32(dyn__kernel_table *t);
 
-/* BLIS: prepared once per process, before its first use. */
-void dyn__blis_prepare(dyn__kernels *k);
-void dyn__blis_run(const dyn__gemm *g, const void *a, const void *b, void *c);
+/* BLIS: which it is and whether it serves (blas, blas_arch, have_blis, large_by_blis); asked for products it begins
+ * itself. */
+void dyn__blis_find(dyn__kernels *k);
+int dyn__blis_plan(const dyn__kernels *k, dyn__gemm *g);
+
+/* Blocks of the plain product: 1 unless the product has too few rows or columns for it. */
+int dyn__blocked_plan(const dyn__kernels *k, dyn__gemm *g);
 
 /* LIBXSMM: 1 if it generated code for this product (run and code are then set), else 0. */
 int dyn__xsmm_plan(const dyn__kernels *k, dyn__gemm *g);
