@@ -41,7 +41,7 @@ step() {
 # shellcheck disable=SC2086
 need_packages $LIBRARY_PACKAGES abigail-tools
 need_python
-need_build build
+need_build build -Dexamples=true
 mkdir -p build/test-logs
 
 step build "$NINJA" -C build

@@ -65,12 +65,19 @@ need_python() {
     fi
 }
 
-# need_build FOLDER OPTION...: a configured build folder. The debug information costs no speed.
+# need_build FOLDER OPTION...: a build folder configured with these options, whoever made it. The debug information
+# costs no speed.
 need_build() {
     folder=$1
     shift
-    [ -f "$folder/build.ninja" ] && return
+    set -- -Dbuildtype=release -Ddebug=true -Ddefault_library=both -Dtests=true "$@"
+    [ "$(cat "$folder/options" 2>/dev/null)" = "$*" ] && return
     echo "set-up: configuring $folder"
-    $MESON setup "$folder" -Dbuildtype=release -Ddebug=true "$@" >"$folder.log" 2>&1 || { cat "$folder.log"; exit 1; }
+    if [ -f "$folder/build.ninja" ]; then
+        $MESON configure "$folder" "$@" >"$folder.log" 2>&1 || { cat "$folder.log"; exit 1; }
+    else
+        $MESON setup "$folder" "$@" >"$folder.log" 2>&1 || { cat "$folder.log"; exit 1; }
+    fi
+    echo "$*" >"$folder/options"
     rm "$folder.log"
 }

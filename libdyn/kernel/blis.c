@@ -7,6 +7,7 @@
  * It begins itself in its first product, for which it takes memory and ends the process where it gets none: never
  * with the reference table. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "kernel/tables.h"
 
@@ -24,6 +25,8 @@
 #define COMPILED_FOR BLIS_VERSION_STRING
 #endif
 
+#define SET_BY_VARIABLE "set by BLIS_ARCH_TYPE"
+
 static int is_one_of(const char *name, const char *const *names)
 {
     for (; *names; names++)
@@ -37,30 +40,39 @@ static int right_for(const char *arch, int isa)
 {
     static const char *const avx512[] = { "skx", "zen4", "zen5", NULL };
     static const char *const avx2[] = { "haswell", "zen", "zen2", "zen3", NULL };
+    static const char *const unknown[] = { "generic", SET_BY_VARIABLE, NULL };
 
     if (isa == DYN_ISA_AVX512)
         return is_one_of(arch, avx512);
     if (isa == DYN_ISA_AVX2)
         return is_one_of(arch, avx2) || is_one_of(arch, avx512);
-    return isa != DYN_ISA_REFERENCE && strcmp(arch, "generic") != 0;
+    return isa != DYN_ISA_REFERENCE && !is_one_of(arch, unknown);
+}
+
+/* Asked before BLIS has begun, 0.9 ends the process if the variable is set. */
+static const char *processor(void)
+{
+    return getenv("BLIS_ARCH_TYPE") ? SET_BY_VARIABLE : bli_arch_string(bli_arch_query_id());
 }
 
 void dyn__blis_find(dyn__kernels *k)
 {
-    const char *version = bli_info_get_version_str();
-    const char *arch = bli_arch_string(bli_arch_query_id());
+    const char *version = bli_info_get_version_str(), *arch = processor();
 
     snprintf(k->blas, sizeof k->blas, "BLIS %s", version);
     snprintf(k->blas_arch, sizeof k->blas_arch, "%s", arch);
-    k->have_blis = !strcmp(version, COMPILED_FOR) && k->isa != DYN_ISA_REFERENCE;
+    k->blis_differs = strcmp(version, COMPILED_FOR) != 0;
+    k->have_blis = !k->blis_differs && k->isa != DYN_ISA_REFERENCE;
     k->large_by_blis = k->have_blis && right_for(arch, k->isa);
 }
 
+/* Not for small products either: those kernels of 0.9 read beyond the end of their operands. */
 static rntm_t one_thread(void)
 {
     rntm_t rntm = BLIS_RNTM_INITIALIZER;
 
     rntm.auto_factor = 0;
+    rntm.l3_sup = 0;
     rntm.num_threads = 1;
     for (int i = 0; i < BLIS_NUM_LOOPS; i++)
         rntm.thrloop[i] = 1;
@@ -89,6 +101,12 @@ int dyn__blis_plan(const dyn__kernels *k, dyn__gemm *g)
     return k->have_blis;
 }
 #else
+/* Asked before BLIS has begun, 0.9 ends the process if the variable is set. */
+static const char *processor(void)
+{
+    return getenv("BLIS_ARCH_TYPE") ? SET_BY_VARIABLE : bli_arch_string(bli_arch_query_id());
+}
+
 void dyn__blis_find(dyn__kernels *k)
 {
     snprintf(k->blas, sizeof k->blas, "none");

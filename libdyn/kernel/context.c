@@ -14,6 +14,9 @@ dyn_status dyn__ctx_choose_kernels(dyn_ctx *ctx, int isa)
         return DYN_ENOMEM;
     DYN__TRY(dyn__kernels_init(ctx->kernels, isa));
     ctx->isa = ctx->kernels->isa;
+    if (ctx->kernels->blis_differs)
+        dyn__log(ctx, DYN_LOG_WARNING, "%s runs, which is not the version compiled for: large products go without it",
+                 ctx->kernels->blas);
     return DYN_OK;
 }
 
@@ -22,7 +25,8 @@ void dyn__ctx_write_report(dyn_ctx *ctx)
     const dyn__kernels *k = ctx->kernels;
 
     snprintf(ctx->report, sizeof ctx->report,
-             "version: %s\nisa: %s\nthreads: %d\nblis: %s\nblis-arch: %s\nlibxsmm: %s\nsleef: %s\nlibzip: %s\n",
-             dyn_version(), k->isa_name, (int)ctx->threads, k->blas, k->blas_arch, k->have_xsmm ? "yes" : "no",
-             k->have_sleef ? "yes" : "no", DYN__HAVE_ZIP ? "yes" : "no");
+             "version: %s\nisa: %s\nthreads: %d\nblis: %s\nblis-arch: %s\nlarge-products: %s\n"
+             "libxsmm: %s\nsleef: %s\nlibzip: %s\n",
+             dyn_version(), k->isa_name, (int)ctx->threads, k->blas, k->blas_arch,
+             k->large_by_blis ? "blis" : "own", k->have_xsmm ? "yes" : "no", k->have_sleef ? "yes" : "no", DYN__HAVE_ZIP ? "yes" : "no");
 }

@@ -114,6 +114,7 @@ typedef struct dyn__kernels {
     dyn__kernel_table f64, f32;
     char blas[64], blas_arch[32];       /* for the report */
     int have_blis, have_xsmm, have_sleef;
+    int blis_differs;                   /* the BLIS that runs is not the version compiled for */
     int large_by_blis;                  /* is BLIS the better provider of large products? else our own blocks */
 } dyn__kernels;
 

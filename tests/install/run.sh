@@ -27,14 +27,13 @@ check() {
     fi
 }
 
-# The build keeps its own prefix: the files are taken from DESTDIR to where pkg-config is then told they are.
+# The build keeps its own prefix: the files are taken from DESTDIR to another place, to which libdyn.pc follows.
 install_to_prefix() {
     configured=$($meson introspect --buildoptions "$build" |
         python3 -c "import json, sys; print(next(o['value'] for o in json.load(sys.stdin) if o['name'] == 'prefix'))")
     DESTDIR=$work/root $meson install -C "$build" --no-rebuild &&
         mv "$work/root$configured" "$work/prefix" &&
-        pc=$(find "$work/prefix" -name libdyn.pc) &&
-        sed -i "s|^prefix=.*|prefix=$work/prefix|" "$pc"
+        pc=$(find "$work/prefix" -name libdyn.pc)
     PKG_CONFIG_PATH=$(dirname "$pc")
     libdir=$(dirname "$PKG_CONFIG_PATH")
     export PKG_CONFIG_PATH
@@ -49,8 +48,9 @@ program() {
     $compiler -Wall -Wextra -Werror -o "$output" "$source" $(pkg-config --cflags --libs "$@" libdyn)
 }
 
+# Private needs are nobody else's: nothing but libdyn.pc is in sight here.
 shared() {
-    program "$1" "$2" "$work/shared" &&
+    PKG_CONFIG_LIBDIR=$PKG_CONFIG_PATH program "$1" "$2" "$work/shared" &&
         LD_LIBRARY_PATH=$libdir "$work/shared" &&
         readelf -d "$work/shared" | grep -q 'libdyn.so.0'
 }
@@ -62,6 +62,16 @@ static() {
     code=$?
     mv "$work/hidden"/libdyn.so* "$libdir" && rmdir "$work/hidden"
     return $code
+}
+
+# find_package(libdyn) in a project that lists the same programs.
+with_cmake() {
+    cp program.c program.cpp CMakeLists.txt "$work/cmake" &&
+        cmake -S "$work/cmake" -B "$work/cmake/build" -Dlibdyn_DIR="$libdir/cmake/libdyn" &&
+        cmake --build "$work/cmake/build" &&
+        for one in shared shared-cpp static; do
+            "$work/cmake/build/$one" || return 1
+        done
 }
 
 subproject() {
@@ -88,5 +98,11 @@ check "C++17, shared" shared "c++ -std=c++17" program.cpp
 check "C, static" static "cc -std=c11" program.c
 check "C++17, static" static "c++ -std=c++17" program.cpp
 check "Meson subproject" subproject
+if command -v cmake >/dev/null && cmake --version >/dev/null 2>&1; then
+    mkdir "$work/cmake"
+    check "CMake" with_cmake
+else
+    echo "skipped - CMake (not installed)"
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -95,7 +95,8 @@ static int try_product(const setup *s, dyn__gemm g, int64_t gap)
         dyn__gemm_run(&p.g, p.a.p, p.b.p, p.c.now);
         check_product(s, &p, 0);
     } else {
-        CHECK(g.provider == DYN__GEMM_XSMM || (g.provider == DYN__GEMM_BLIS && s->isa == DYN_ISA_REFERENCE));
+        CHECK(g.provider == DYN__GEMM_XSMM || g.provider == DYN__GEMM_BLOCKED
+              || (g.provider == DYN__GEMM_BLIS && !s->kernels->have_blis));
     }
     problem_free(&p);
     return p.g.tail;
@@ -125,13 +126,13 @@ static void try_sizes(const setup *s)
 
 TEST(every_provider_and_layout) { for_each_setup(try_sizes); }
 
-/* Large enough for slices of B; few, as the check is slow. */
+/* Large enough for slices of B, and for two blocks of rows and two of depth; few, as the check is slow. */
 static void try_large(const setup *s)
 {
-    for (int trans = 0; trans < 4; trans++)
+    for (int i = 0; i < 8; i++)
         for (int provider = 0; provider <= DYN__GEMM_BLIS; provider++) {
-            const dyn__gemm g = { .dtype = s->dtype, .trans_a = trans & 1, .trans_b = trans >> 1, .accumulate = 1,
-                                  .m = 67, .n = 190, .k = 260, .provider = provider };
+            const dyn__gemm g = { .dtype = s->dtype, .trans_a = i & 1, .trans_b = i >> 1 & 1, .accumulate = i >> 2,
+                                  .m = i >> 2 ? 67 : 201, .n = i >> 2 ? 190 : 26, .k = 260, .provider = provider };
             try_product(s, g, 3);
         }
 }
@@ -250,9 +251,23 @@ TEST(init_refuses_unknown_sets)
     CHECK(k.blas[0] && k.blas_arch[0]);
 }
 
+/* Products of 16 MiB and more never begin BLIS for a table that does not ask for it, and go by blocks then. */
+TEST(provider_of_large_products)
+{
+    dyn__kernels k;
+    dyn__gemm g = { .dtype = DYN_F64, .m = 2000, .n = 2000, .k = 2000, .lda = 2000, .ldb = 2000, .ldc = 2000 };
+
+    CHECK(dyn__kernels_init(&k, DYN_ISA_REFERENCE) == DYN_OK && !k.have_blis && !k.large_by_blis);
+    CHECK(dyn__gemm_plan(&k, &g) == DYN_OK && g.provider == DYN__GEMM_BLOCKED);
+    CHECK(dyn__kernels_init(&k, DYN_ISA_AUTO) == DYN_OK && (k.have_blis || !k.large_by_blis));
+    g.provider = 0;
+    CHECK(dyn__gemm_plan(&k, &g) == DYN_OK && g.provider == (k.large_by_blis ? DYN__GEMM_BLIS : DYN__GEMM_BLOCKED));
+}
+
 int main(void)
 {
     RUN(init_refuses_unknown_sets);
+    RUN(provider_of_large_products);
     RUN(every_provider_and_layout);
     RUN(large_products);
     RUN(colliding_rows);

@@ -5,7 +5,7 @@
  * byte behind. Usage:
  *     static dyn_status work(dyn_ctx *ctx, void *arg) { ... returns the first status that is not DYN_OK ... }
  *     TEST(my_room) { oom_try("my room", work, arg); }
- * The kernels are the reference ones, as BLIS aborts when it cannot allocate. */
+ * The kernels are the reference ones, as they need no other library. */
 #ifndef OOM_H
 #define OOM_H
 

@@ -122,6 +122,7 @@ TEST(create_and_report)
     CHECK(!strcmp(dyn_ctx_message(ctx), ""));
     CHECK_STR(dyn_ctx_report(ctx), "version: 0.1.0\n");
     CHECK_STR(dyn_ctx_report(ctx), "\nblis-arch: ");
+    CHECK_STR(dyn_ctx_report(ctx), "\nlarge-products: ");
     CHECK_STR(dyn_ctx_report(ctx), "\nlibzip: ");
     CHECK(dyn__kernels_of(ctx) != NULL);
     dyn_ctx_free(ctx);
