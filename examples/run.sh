@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 # shellcheck disable=SC2086
 need_packages $LIBRARY_PACKAGES
 need_python
-need_build build -Dexamples=true
+need_build build
 echo "Building the library and the example in build/"
 if ! "$NINJA" -C build examples/digits libdyn/libdyn.so.0.1.0 >build/examples.log 2>&1; then
     tail -n 40 build/examples.log

@@ -1,36 +1,38 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # Set-up shared by examples/run.sh and tests/run.sh, which read this file with the root of the checkout as working
-# directory. Each function looks first and installs only what is missing. Works as root or with sudo. Sets: MESON,
-# NINJA (Debian's, wherever others stand in PATH) and PYTHON (that of the virtual environment .venv).
+# directory. Each function looks first and installs only what is missing: as root, with sudo, or else it says what to
+# do. Sets: MESON, NINJA (Debian's, wherever others stand in PATH) and PYTHON (that of the virtual environment .venv).
 
 LIBRARY_PACKAGES="gcc g++ meson ninja-build pkg-config libblis-dev liblapack-dev librandom123-dev libsleef-dev
     libxsmm-dev libzip-dev zlib1g-dev python3-venv"
 WHEELS="numpy matplotlib tqdm"
 
-MESON=/usr/bin/meson
-NINJA=/usr/bin/ninja
 PYTHON=.venv/bin/python
-export NINJA
 
 fail() {
     echo "set-up: $*" >&2
     exit 1
 }
 
+# Debian's tools stand in /usr/bin; elsewhere they are taken from PATH.
+tool() {
+    if [ -x "/usr/bin/$1" ]; then echo "/usr/bin/$1"; else echo "$1"; fi
+}
+MESON=$(tool meson)
+NINJA=$(tool ninja)
+export NINJA
+
 as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        fail "not root and no sudo; as root, please run: $*"
-    fi
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# need_packages NAME...: Debian packages.
+# need_packages NAME...: Debian packages. On other systems their counterparts are taken to be there.
 need_packages() {
-    command -v dpkg-query >/dev/null || fail "this is not Debian; please install the counterparts of: $*"
+    if ! command -v dpkg-query >/dev/null; then
+        echo "set-up: this is not Debian: going on with what is installed; the packages there are: $*"
+        return
+    fi
     missing=
     for package in "$@"; do
         case $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) in
@@ -39,6 +41,8 @@ need_packages() {
         esac
     done
     [ -z "$missing" ] && return
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
+        fail "not root and no sudo; as root, please run: apt-get update && apt-get install$missing"
     echo "set-up: installing the Debian packages$missing"
     as_root apt-get -qq update
     # shellcheck disable=SC2086
@@ -46,23 +50,21 @@ need_packages() {
         install $missing >/dev/null
 }
 
-# The virtual environment with its wheels, and the package dyn in it, as new as its sources.
+# The virtual environment with its wheels, and in it the package dyn as it lies in this checkout, with the library of
+# the folder build.
 need_python() {
     if [ ! -x $PYTHON ]; then
         echo "set-up: making the virtual environment .venv"
-        /usr/bin/python3 -m venv .venv
+        "$(tool python3)" -m venv .venv
     fi
     if ! $PYTHON -c "import $(echo "$WHEELS" | tr ' ' ',')" 2>/dev/null; then
         echo "set-up: installing $WHEELS into .venv"
         # shellcheck disable=SC2086
         $PYTHON -m pip --disable-pip-version-check -q install $WHEELS
     fi
-    [ -f bindings/python/pyproject.toml ] || return 0
-    if [ ! -f .venv/dyn.stamp ] || [ -n "$(find bindings/python -name '*.py' -newer .venv/dyn.stamp)" ]; then
-        echo "set-up: installing the package dyn into .venv"
-        $PYTHON -m pip --disable-pip-version-check -q install --no-deps --force-reinstall ./bindings/python
-        touch .venv/dyn.stamp
-    fi
+    site=$($PYTHON -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    [ ! -d "$site/dyn" ] || $PYTHON -m pip --disable-pip-version-check -q uninstall -y dyn
+    echo "$PWD/bindings/python" >"$site/dyn.pth"
 }
 
 # need_build FOLDER OPTION...: a build folder configured with these options, whoever made it. The debug information
@@ -70,7 +72,7 @@ need_python() {
 need_build() {
     folder=$1
     shift
-    set -- -Dbuildtype=release -Ddebug=true -Ddefault_library=both -Dtests=true "$@"
+    set -- -Dbuildtype=release -Ddebug=true -Ddefault_library=both -Dtests=true -Dexamples=true "$@"
     [ "$(cat "$folder/options" 2>/dev/null)" = "$*" ] && return
     echo "set-up: configuring $folder"
     if [ -f "$folder/build.ninja" ]; then

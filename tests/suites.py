@@ -4,7 +4,7 @@
 usage: suites.py BUILD [arguments of meson test]
 
 A program prints "ok - name" or "not ok - name" for each function. One that ends badly without naming a failure, by a
-crash or at its time limit, counts as a failure of its own; one that prints nothing is a test itself."""
+crash or at its time limit, counts as a failure of its own; one that prints nothing is a test itself. Limits in time are four times those of `meson test`: they are for what hangs, not for slow machines."""
 import json
 import os
 import pathlib
@@ -44,7 +44,7 @@ def main():
     logs = pathlib.Path(build, "meson-logs")
     for old in logs.glob("testlog*.json"):
         old.unlink()
-    run = subprocess.run([meson, "test", "-C", build, "--no-rebuild"] + sys.argv[2:], env=environment, text=True,
+    run = subprocess.run([meson, "test", "-C", build, "--no-rebuild", "--timeout-multiplier", "4"] + sys.argv[2:], env=environment, text=True,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     new = list(logs.glob("testlog*.json"))      # its name has that of the wrapper in it, if there is one
     if not new:

@@ -101,12 +101,6 @@ int dyn__blis_plan(const dyn__kernels *k, dyn__gemm *g)
     return k->have_blis;
 }
 #else
-/* Asked before BLIS has begun, 0.9 ends the process if the variable is set. */
-static const char *processor(void)
-{
-    return getenv("BLIS_ARCH_TYPE") ? SET_BY_VARIABLE : bli_arch_string(bli_arch_query_id());
-}
-
 void dyn__blis_find(dyn__kernels *k)
 {
     snprintf(k->blas, sizeof k->blas, "none");

@@ -20,6 +20,13 @@ def all_frozen(root):
     return tuple(map(int, version.groups())) >= FROZEN_FROM
 
 
+def same_machine(dump, library):
+    """The library is for the kind of processor that the dump names, in the words of libabigail."""
+    named = re.search(r"architecture='elf-([^']*)'", pathlib.Path(dump).read_text()).group(1)
+    machine = int.from_bytes(pathlib.Path(library).read_bytes()[18:20], "little")
+    return machine == {"amd-x86_64": 62, "arm-aarch64": 183}.get(named)
+
+
 def available():
     return shutil.which("abidw") and shutil.which("abidiff")
 

@@ -2,9 +2,12 @@
 """Option structs and enumerators keep what the released layouts promise: a field its place, size and kind, an enumerator
 its value. New fields stand at the end.
 
-usage: released.py ROOT LAYOUT_PROGRAM"""
+usage: released.py ROOT LAYOUT_PROGRAM
+
+Where the build is for another machine, Meson names in MESON_EXE_WRAPPER what runs its programs."""
 import copy
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -13,7 +16,8 @@ import abi
 sys.path.append(str(pathlib.Path(__file__).parents[1]))
 import checks
 
-now = json.loads(subprocess.run([sys.argv[2], "json"], capture_output=True, text=True, check=True).stdout)
+wrapper = os.environ.get("MESON_EXE_WRAPPER", "").split()
+now = json.loads(subprocess.run([*wrapper, sys.argv[2], "json"], capture_output=True, text=True, check=True).stdout)
 releases = sorted(pathlib.Path(__file__).parent.glob("libdyn-*.layout.json"))
 
 

@@ -32,11 +32,11 @@ def _from_pkg_config() -> str | None:
 
 
 def _candidates() -> Iterator[str]:
-    """In order: the build folder of the checkout, the copy in the package, pkg-config, the dynamic linker."""
+    """In order: what the wheel carries, the build folder of the checkout, pkg-config, the dynamic linker."""
+    yield from map(str, HERE.parent.glob(".dyn.mesonpy.libs/libdyn.so*"))
     root = checkout()
     if root:
         yield str(root / "build/libdyn" / NAME)
-    yield str(HERE / NAME)
     installed = _from_pkg_config()
     if installed:
         yield installed
@@ -53,7 +53,7 @@ def _open() -> ctypes.CDLL:
         return ctypes.CDLL(NAME)
     except OSError as error:
         raise ImportError(f"{NAME} not found: set DYN_LIBRARY to its path, or install libdyn (meson install), or "
-                          "build it in the folder `build` of the checkout and install this package again") from error
+                          "pip install this package again, which builds it") from error
 
 
 def _version(library: ctypes.CDLL) -> str:

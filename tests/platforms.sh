@@ -1,0 +1,143 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# sh tests/platforms.sh [PLATFORM ...]: build and test on other systems, compilers, C libraries and processors, in minimal
+# Debian roots (debootstrap) under DYN_ROOTS, by default /var/tmp/libdyn-roots, which are kept. A slow suite: hours for
+# all. As root; what this machine cannot do is skipped, with the reason. The committed files are tested. Last line: the sum.
+set -eu
+cd "$(dirname "$0")/.."
+roots=${DYN_ROOTS:-/var/tmp/libdyn-roots}
+LIBRARIES="libblis-dev liblapack-dev libsleef-dev libzip-dev zlib1g-dev"
+TOOLS="gcc g++ meson ninja-build pkg-config python3-numpy"
+passed=0
+failed=0
+
+skip() {
+    echo "skipped - $platform: $*"
+    exit 77
+}
+
+# root RELEASE: a minimal root with the committed files in /src.
+root() {
+    r=$roots/$1
+    [ "$(id -u)" -eq 0 ] || skip "needs root"
+    command -v debootstrap >/dev/null || skip "needs debootstrap"
+    if [ ! -f "$r/ready" ]; then
+        mkdir -p "$roots"
+        debootstrap --variant=minbase "$1" "$r" || skip "debootstrap $1 failed"
+        touch "$r/ready"
+    fi
+    mkdir -p "$r/src" "$r/etc/ssl/certs"
+    git archive HEAD | tar x -C "$r/src"
+    for file in /etc/resolv.conf /etc/ssl/certs/ca-certificates.crt; do
+        [ ! -f $file ] || cp $file "$r$file"
+    done
+}
+
+# inside COMMANDS: run them in the root made last, in /src, with mounts that go when they end.
+inside() {
+    # shellcheck disable=SC2016
+    unshare --mount sh -c 'mount --bind /dev "$1/dev" && mount -t proc proc "$1/proc" &&
+        HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+        exec chroot "$1" sh -euc "cd /src; $2"' sh "$r" "$1"
+}
+
+packages() {
+    inside "apt-get -qq update
+        DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $* >/dev/null"
+}
+
+# built FOLDER OPTIONS [VARIABLES]: build there with the tests, no warnings, and pass the quick suites.
+built() {
+    inside "[ -f $1/build.ninja ] || ${3-} meson setup $1 -Dtests=true -Dwerror=true $2
+        ninja -C $1
+        python3 tests/suites.py $1 --suite unit --suite kernel --suite diff --suite abi --suite bindings"
+}
+
+debian12() { root bookworm && inside "sh tests/run.sh"; }
+debian13() { root trixie && inside "sh tests/run.sh"; }
+
+gcc11() { root bookworm && packages $TOOLS $LIBRARIES librandom123-dev gcc-11 g++-11 && built build-gcc11 "" "CC=gcc-11 CXX=g++-11"; }
+clang14() { root bookworm && packages $TOOLS $LIBRARIES librandom123-dev clang-14 && built build-clang "" "CC=clang-14 CXX=clang++-14"; }
+clang19() { root trixie && packages $TOOLS $LIBRARIES librandom123-dev clang-19 && built build-clang "" "CC=clang-19 CXX=clang++-19"; }
+
+# Nothing that may be missing.
+bare() {
+    root bookworm && packages $TOOLS liblapack-dev librandom123-dev
+    built build-bare "-Dblis=disabled -Dsleef=disabled -Dlibxsmm=disabled -Dlibzip=disabled -Dzlib=disabled"
+}
+
+# Compiled for BLIS 0.9, run with 1.1: the product goes without it.
+newer_blis() {
+    root bookworm && packages $TOOLS liblapack-dev libblis-dev librandom123-dev
+    inside "meson setup build-blis -Dtests=true -Dsleef=disabled -Dlibxsmm=disabled -Dlibzip=disabled -Dzlib=disabled ||:
+        ninja -C build-blis tests/kernel-gemm tests/unit-base_context"
+    from=$r/src/build-blis/tests
+    root trixie && packages libblis4 liblapack3
+    cp "$from/kernel-gemm" "$from/unit-base_context" "$r/tmp"
+    inside "/tmp/kernel-gemm && /tmp/unit-base_context"
+}
+
+# The committed cross file, with programs run by qemu.
+aarch64() {
+    root bookworm
+    inside "dpkg --add-architecture arm64"
+    # shellcheck disable=SC2046
+    packages $TOOLS librandom123-dev gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user \
+        $(echo "$LIBRARIES " | sed 's/ /:arm64 /g')
+    built build-aarch64 "--cross-file packaging/cross/aarch64.ini"
+}
+
+# No package of LAPACK is built for musl in Debian: every file is compiled, nothing linked.
+musl() {
+    root bookworm && packages $TOOLS musl-tools librandom123-dev
+    inside 'mkdir -p build-musl && ln -sfn /usr/include/Random123 build-musl/Random123
+        for file in $(find libdyn -name "*.c" ! -name variant.c ! -name "npz*"); do
+            musl-gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -I. -Ilibdyn -Ibuild-musl -fsyntax-only \
+                -DDYN__HAVE_BLIS=0 -DDYN__HAVE_SLEEF=0 -DDYN__HAVE_XSMM=0 -DDYN__HAVE_ZIP=0 -DDYN__HAVE_ZLIB=0 $file
+        done'
+}
+
+# One wheel for every Python, from the checkout, from its folder of the bindings, from the source archive.
+wheel() {
+    root bookworm && packages $TOOLS $LIBRARIES librandom123-dev libxsmm-dev python3-venv git patchelf
+    inside 'git config --global --add safe.directory /src; [ -d .git ] || git init -q; git add -A
+        git -c user.name=x -c user.email=x@x commit -qm x ||:
+        python3 -m venv /tmp/make && /tmp/make/bin/pip -q install build auditwheel && rm -rf /tmp/dist
+        /tmp/make/bin/python -m build --outdir /tmp/dist .
+        ls /tmp/dist/dyn-*-py3-none-linux_*.whl
+        /tmp/make/bin/auditwheel repair --plat auto -w /tmp/dist/repaired /tmp/dist/*.whl
+        for what in /tmp/dist/*.tar.gz ./bindings/python /tmp/dist/repaired/*.whl; do
+            rm -rf /tmp/use && python3 -m venv /tmp/use && /tmp/use/bin/pip -q install $what
+            (cd /tmp && /tmp/use/bin/python -c "
+import dyn
+x, y = dyn.data.digits()
+run = dyn.Run(dyn.mlp([64, 10]), x, y, loss=\"cross_entropy\")
+run.train(3, progress=False)")
+        done'
+}
+
+run() {
+    platform=$1
+    log=$roots/$platform.log
+    mkdir -p "$roots" 2>/dev/null || { log=/dev/null; }
+    code=0
+    ( "$platform" ) >"$log" 2>&1 || code=$?
+    if [ $code -eq 0 ]; then
+        echo "ok - $platform"
+        passed=$((passed + 1))
+    elif [ $code -eq 77 ]; then
+        grep '^skipped' "$log"
+    else
+        tail -n 40 "$log" | sed 's/^/# /'
+        echo "not ok - $platform ($log)"
+        failed=$((failed + 1))
+    fi
+}
+
+[ $# -gt 0 ] || set -- debian12 debian13 gcc11 clang14 clang19 bare newer_blis aarch64 musl wheel
+for each in "$@"; do
+    run "$each"
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
