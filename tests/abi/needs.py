@@ -12,7 +12,7 @@ sys.path.append(str(pathlib.Path(__file__).parents[1]))
 import checks
 
 OLDER = r"pthread_\w+|dl(open|sym|error|close|addr)|f?stat(at)?(64)?|lstat(64)?|fcntl(64)?|sem_\w+" \
-        r"|(exp|log|log2|pow)f?|hypotf?|shm_\w+|timer_\w+|clock_\w+|__libc_start_main|aio_\w+"
+        r"|(exp|exp2|log|log2|pow)f?|hypotf?|shm_\w+|timer_\w+|clock_\w+|__libc_start_main|aio_\w+"
 symbols = subprocess.run(["objdump", "-T", sys.argv[1]], capture_output=True, text=True, check=True).stdout
 needed = re.findall(r"\(?GLIBC_2\.(\d+)(?:\.\d+)?\)?\s+(\w+)$", symbols, re.M)
 
