@@ -73,7 +73,7 @@ int64_t dyn__worthwhile_ranges(double work) { return dyn__power_of_two(work / ta
 
 double dyn__cost_of_chunks(const dyn__step *step, double sum_bytes)
 {
-    const double byte = sum_bytes > FEW_SUM_BYTES ? byte_of_sums : byte_of_few_sums;
+    const double byte = sum_bytes > (double)FEW_SUM_BYTES ? byte_of_sums : byte_of_few_sums;
 
     return step->chunks > 1 ? (double)step->chunks * sum_bytes * byte : step->work / 2;
 }

@@ -69,9 +69,9 @@ dyn_status dyn__gemm_plan(const dyn__kernels *k, dyn__gemm *g)
     simplify(g);
     if (g->provider)
         return try_provider(k, g, g->provider) ? DYN_OK : DYN_ENOTSUP;
-    if (bytes >= LARGE_BYTES && try_provider(k, g, k->large_by_blis ? DYN__GEMM_BLIS : DYN__GEMM_BLOCKED))
+    if (bytes >= (double)LARGE_BYTES && try_provider(k, g, k->large_by_blis ? DYN__GEMM_BLIS : DYN__GEMM_BLOCKED))
         return DYN_OK;
-    if (g->n > 1 && bytes <= XSMM_MOST_BYTES && try_provider(k, g, DYN__GEMM_XSMM))
+    if (g->n > 1 && bytes <= (double)XSMM_MOST_BYTES && try_provider(k, g, DYN__GEMM_XSMM))
         return DYN_OK;
     return try_provider(k, g, DYN__GEMM_PLAIN) ? DYN_OK : DYN_ENOTSUP;
 }

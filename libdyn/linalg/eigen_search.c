@@ -127,7 +127,7 @@ static double forecast_edge(int64_t count, const double *distance, double target
 
     if (count < 3)
         return 0.0;
-    for (int64_t m = 0; m + 2 < count && m < best; m++) {
+    for (int64_t m = 0; m + 2 < count && (double)m < best; m++) {
         double near = fmax(distance[m], DBL_MIN), wide = last - near;
 
         best = fmin(best, (double)m + (wide > 0.0 ? cost / acosh(1.0 + 2.0 * near / wide) : 0.0));

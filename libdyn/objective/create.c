@@ -195,10 +195,11 @@ static dyn_status check_parts(dyn_ctx *ctx, const dyn_objective_parts *p)
 
 static dyn_status take_parts(dyn_objective *o, const dyn_objective_parts *p)
 {
-    char number[16];
+    char number[16] = "";
 
     for (int32_t i = 0; i < p->models; i++) {
-        snprintf(number, sizeof number, p->models > 1 ? "%d" : "", (int)i + 1);
+        if (p->models > 1)
+            snprintf(number, sizeof number, "%d", (int)i + 1);
         DYN__TRY(dyn__objective_add_member(o, p->model[i], p->model_name ? p->model_name[i] : number));
     }
     for (int32_t i = 0; i < p->data; i++)

@@ -89,7 +89,7 @@ static int report(dyn_replicas *t)
 /* Steps of the next round, so that it takes about ROUND_NS; a round grows or shrinks by 4 at most. */
 static int64_t next_round(int64_t round, int64_t took_ns)
 {
-    const double wanted = (double)round * ROUND_NS / (double)(took_ns > 1 ? took_ns : 1);
+    const double wanted = (double)round * (double)ROUND_NS / (double)(took_ns > 1 ? took_ns : 1);
     const double low = (double)round / 4, high = (double)round * 4;
 
     return 1 + (int64_t)(wanted < low ? low : wanted > high ? high : wanted);

@@ -182,7 +182,7 @@ TEST(two_chains)
 {
     enum { NODES = 640 };
     static double laplacian[NODES * NODES];
-    const double second = 4 * pow(sin(acos(-1.0) / NODES), 2.0);
+    const double second = 4 * pow(sin(acos(-1.0) / (double)NODES), 2.0);
     fixture f = { .n = NODES, .a = laplacian };
     dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
     dyn_operator *A = NULL;
@@ -221,7 +221,7 @@ TEST(long_searches)
     dyn_eigen *e;
 
     for (int i = 0; i < LONG; i++)
-        d[i] = cos(acos(-1.0) * i / LONG);
+        d[i] = cos(acos(-1.0) * i / (double)LONG);
     d[7] = d[8] = 1.003;
     opt.count = 1;
     opt.subspace = 12;

@@ -152,7 +152,7 @@ TEST(density_moments)
 
         for (int i = p * STEPS; i < (p + 1) * STEPS; i++) {
             sum += weights[i];
-            first += weights[i] * nodes[i] / PROBES;
+            first += weights[i] * nodes[i] / (double)PROBES;
             m2 += weights[i] * nodes[i] * nodes[i];
             CHECK(weights[i] >= 0.0 && (i % STEPS == 0 || nodes[i] >= nodes[i - 1]));
         }
