@@ -205,6 +205,7 @@ TEST(log_levels)
     o.log = keep_log;
     o.log_user = &l;
     CHECK(dyn_ctx_create(&o, &ctx) == DYN_OK);
+    l.count = 0;        /* another BLIS than the one compiled for has its warning */
     dyn__log(ctx, DYN_LOG_INFO, "too quiet");
     CHECK(l.count == 0);
     dyn__log(ctx, DYN_LOG_WARNING, "step %d", 7);
