@@ -9,6 +9,7 @@
 
 #if DYN__HAVE_XSMM
 #include <libxsmm.h>
+#include <stdatomic.h>
 #include <string.h>
 
 enum { SLICE_BYTES = 1 << 16 };
@@ -109,9 +110,21 @@ static int plan_slices(dyn__gemm *g)
 /* Sizes that LIBXSMM's code generator was seen to take, with room in its 32-bit offsets. */
 static int fits(int64_t size) { return size < 65536; }
 
+/* Where LIBXSMM finds no memory for its registry (a few MB, at its first use) it says nothing, and crashes when asked
+ * for code. */
+static int has_registry(void)
+{
+    static _Atomic int found;
+    libxsmm_registry_info info;
+
+    if (!atomic_load_explicit(&found, memory_order_relaxed) && libxsmm_get_registry_info(&info) == 0)
+        atomic_store_explicit(&found, 1, memory_order_relaxed);
+    return atomic_load_explicit(&found, memory_order_relaxed);
+}
+
 int dyn__xsmm_plan(const dyn__kernels *k, dyn__gemm *g)
 {
-    if (!k->have_xsmm || !fits(g->m) || !fits(g->n) || !fits(g->k) || !fits(g->lda) || !fits(g->ldb)
+    if (!k->have_xsmm || !has_registry() || !fits(g->m) || !fits(g->n) || !fits(g->k) || !fits(g->lda) || !fits(g->ldb)
         || !fits(g->ldc))
         return 0;
     g->depth = slice_depth(g);

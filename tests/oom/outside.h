@@ -60,6 +60,16 @@ static inline void *out_thread(void *trial)
     return NULL;
 }
 
+/* The stack that the library may ask of its caller is there before memory is limited: it could not grow any more. */
+static inline void out_touch_stack(void)
+{
+    volatile char room[512 << 10];
+
+    for (size_t i = 0; i < sizeof room; i += 4096)
+        room[i] = 0;
+    (void)room[0];
+}
+
 /* n is the size in KiB: of the address space above what the process has, or of the thread's stack. */
 static inline void out_limited(out_trial *t)
 {
@@ -69,6 +79,7 @@ static inline void out_limited(out_trial *t)
     pthread_t thread;
 
     if (t->kind == OUT_SPACE) {
+        out_touch_stack();
         setrlimit(RLIMIT_AS, &limit);
         out_run_work(t);
         return;
