@@ -91,6 +91,7 @@ def with_python(build, part):
         raise Skip("needs NumPy")
     os.environ["DYN_LIBRARY"] = str(build / "libdyn/libdyn.so")
     os.environ["PYTHONPATH"] = str(ROOT / "bindings/python")
+    sys.path.insert(0, os.environ["PYTHONPATH"])
     part()
 
 
