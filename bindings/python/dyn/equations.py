@@ -178,7 +178,7 @@ def spectral_sum(f: Callable[[NDArray[np.float64]], ArrayLike], density: Density
     """tr f(A), the sum of f over the eigenvalues of A [size, size], from its density: f takes arrays.
 
     >>> A = Operator.from_function(lambda V: 2.0 * V, 4)
-    >>> float(spectral_sum(np.exp, A.density(1, 1), 4).value) == 4 * np.exp(2.0)
+    >>> float(spectral_sum(np.exp, A.density(1, 1), 4).value) == float(4 * np.exp(2.0))
     True"""
     sums = size * np.sum(density.weights * np.asarray(f(density.nodes)), axis=1)
     error = float(np.std(sums, ddof=1) / np.sqrt(len(sums))) if len(sums) > 1 else 0.0
