@@ -46,7 +46,7 @@ static dyn_status prepare(job *j, int64_t width, int64_t steps)
 static void *train(void *arg)
 {
     job *j = arg;
-    j->status = dyn_run_train(j->run, 0);
+    j->status = dyn_run_train(j->run, DYN_TO_END);
     return NULL;
 }
 static dyn_status store(job *jobs, const char *path)

@@ -86,7 +86,8 @@ static dyn_objective *made(use *u, dyn_status expected, int64_t memory_limit)
     parts.array = arrays;
     parts.name = names;
     parts.shared = shared;
-    opt.memory_limit = memory_limit;
+    if (memory_limit > 0)
+        opt.memory_limit = memory_limit;
     CHECK(dyn_objective_from_function(ctx, loss, u, &parts, &opt, &o) == expected);
     CHECK((o != NULL) == (expected == DYN_OK));
     for (int i = 0; i < 3; i++)

@@ -213,13 +213,13 @@ TEST(answers_of_observers)
 
         CHECK_OK(ctx, dyn_run_observe(r, note, &odd, NULL));
         CHECK(dyn_run_record(r, "", 1, curvature) == DYN_EINVAL);       /* an older failure */
-        CHECK(dyn_run_train(r, 0) == rows[i].status && dyn_run_reason(r) == DYN_RUN_FAILED);
+        CHECK(dyn_run_train(r, DYN_TO_END) == rows[i].status && dyn_run_reason(r) == DYN_RUN_FAILED);
         CHECK_STR(dyn_ctx_message(ctx), rows[i].message);
         dyn_run_free(r);
     }
     dyn_run *r = start(5);
     CHECK_OK(ctx, dyn_run_observe(r, fails_inside, NULL, NULL));
-    CHECK(dyn_run_train(r, 0) == DYN_EINVAL);
+    CHECK(dyn_run_train(r, DYN_TO_END) == DYN_EINVAL);
     CHECK_STR(dyn_ctx_message(ctx), "\"a/b\" cannot name a series");
     dyn_run_free(r);
 }
@@ -235,7 +235,7 @@ TEST(series_that_fail)
     CHECK(dyn_run_record(r, "s", INT64_MAX, curvature) == DYN_ENOMEM);
     CHECK(dyn_run_series_count(r) == 0);
     CHECK_OK(ctx, dyn_run_record(r, "s", 2, curvature));
-    CHECK_OK(ctx, dyn_run_train(r, 0));
+    CHECK_OK(ctx, dyn_run_train(r, DYN_TO_END));
     CHECK_OK(ctx, dyn_run_write_csv(r, path));
     unlink(path);
     dyn_run_free(r);
