@@ -97,7 +97,8 @@ def with_libdyn(A, k, end, scale, seed, search):
     operator = dyn.Operator.from_function(A.__matmul__, A.shape[0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        e = dyn.eigh(operator, k, end, TOLERANCE, max_products=0 if search else 20000, seed=seed, search=search)
+        e = dyn.eigh(operator, k, end, TOLERANCE, max_products=None if search else 20000,
+                     seed=seed, search=search)
     products = A.products
     return products if check(A, e.values, e.vectors, scale) else None, e.miss_bound
 
