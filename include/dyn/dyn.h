@@ -20,8 +20,11 @@
 #include <dyn/eigen.h>
 #include <dyn/estimate.h>
 #include <dyn/factorisation.h>
+#include <dyn/flow.h>
+#include <dyn/generate.h>
 #include <dyn/graph.h>
 #include <dyn/layer.h>
+#include <dyn/minimise.h>
 #include <dyn/model.h>
 #include <dyn/objective.h>
 #include <dyn/operator.h>
@@ -31,6 +34,7 @@
 #include <dyn/rank.h>
 #include <dyn/recurrent.h>
 #include <dyn/replicas.h>
+#include <dyn/safetensors.h>
 #include <dyn/sharpness.h>
 #include <dyn/solve.h>
 #include <dyn/train.h>

@@ -8,6 +8,9 @@
 #include "kernel/kernel.h"
 #include "optim/optim.h"
 
+/* A step so late that all biases are gone. */
+static const int64_t LATE = INT64_MAX / 2;
+
 static dyn_status check_preconditioner(dyn_operator *H, const double *d, double c)
 {
     DYN__TRY(dyn__need_symmetric(H));
@@ -117,12 +120,9 @@ dyn_status dyn_sharpness_limit(dyn_ctx *ctx, const dyn_optimizer_options *opt, d
     DYN__ENTER(ctx);
     DYN__NEED(ctx, limit);
     DYN__TRY(dyn__optimizer_options(ctx, opt, &o));
-    if (o.kind == DYN_OPTIMIZER_SIGN)
-        return DYN__FAIL(ctx, DYN_ENOTSUP, "SIGN moves by the same amount at any curvature: it has no limit");
-    *limit = 2.0 / o.rate;
-    if (o.kind == DYN_OPTIMIZER_HEAVY_BALL || o.kind == DYN_OPTIMIZER_ADAM || o.kind == DYN_OPTIMIZER_ADAMW)
-        *limit *= (1.0 + o.beta1) / (o.kind == DYN_OPTIMIZER_HEAVY_BALL && !o.ema ? 1.0 : 1.0 - o.beta1);
-    if (o.kind == DYN_OPTIMIZER_NESTEROV)
-        *limit *= (1.0 + o.beta1) / (1.0 + 2.0 * o.beta1);
+    if (!dyn__optimizer_rule(&o).edge || o.sam_rho > 0)
+        return DYN__FAIL(ctx, DYN_ENOTSUP, "%s%s has no limit: it moves by an amount that does not depend on curvature "
+                         "alone", dyn__optimizer_rule(&o).name, o.sam_rho > 0 ? " with sam_rho" : "");
+    *limit = 2.0 / (o.rate * dyn__optimizer_factor(&o, o.rate, LATE, 0));
     return DYN_OK;
 }

@@ -83,7 +83,7 @@ dyn_status dyn_sharpness_observe(dyn_sharpness_tracker *t, dyn_run *run, const d
     p = dyn_objective_size(dyn_run_objective(run));
     if (p != t->size)
         return DYN__FAIL(t->ctx, DYN_ESHAPE, "the run has %" PRId64 " parameters, the tracker %" PRId64, p, t->size);
-    if (dyn_run_optimizer(run)->opt.kind == DYN_OPTIMIZER_SIGN)
-        return DYN__FAIL(t->ctx, DYN_ENOTSUP, "SIGN has no preconditioner");
+    if (!dyn_run_optimizer(run)->rule.edge)
+        return DYN__FAIL(t->ctx, DYN_ENOTSUP, "%s has no preconditioner", dyn_run_optimizer(run)->rule.name);
     return dyn_run_observe(run, observe, t, when);
 }

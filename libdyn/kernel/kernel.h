@@ -64,22 +64,25 @@ enum dyn__kernel_id {
 const char *dyn__kernel_name(int id);
 int dyn__kernel_inputs(int id);
 
-/* Update rules: one pass over n parameters. theta in place; g gradient; s1, s2 the state vectors m and v (RMSPROP has
- * v only); a rule does not touch those it does not have, they may be NULL. h holds the numbers of this step, already
- * computed in double by the caller: see struct dyn__update. */
+/* Update rules: one pass over n parameters. theta in place; g gradient; moment[0..2] the state vectors m, v, w; a rule
+ * does not touch those it does not have, they may be NULL. h holds the numbers of this step, already computed in double
+ * by the caller: see struct dyn__update. Returns 1 where all moments are finite after the step, else 0. */
 typedef struct dyn__update {
     double rate;        /* learning rate times what bias correction of the first moment asks for */
     double beta1, beta2;
-    double scale2;      /* factor on v before the square root: 1/(1-beta2^t), or 1 */
+    double scale2;      /* factor on v before the square root: 1/(1-beta2^t), or 1; SOPHIA: gamma */
     double eps;
     double decay;       /* decoupled: theta -= decay * theta (rate * wd already multiplied) */
     double l2;          /* added to the gradient: g += l2 * theta */
     double clip;        /* factor on the gradient from clipping, 1 = none */
     int32_t eps_inside; /* 1: sqrt(v + eps), 0: sqrt(v) + eps */
     int32_t ema;        /* heavy ball: m = b m + (1-b) g instead of m = b m + g */
+    double of_g, of_m;  /* NADAM: theta -= (of_g g + of_m m) / root, with the rate in both */
 } dyn__update;
-typedef void (*dyn__update_fn)(int64_t n, const dyn__update *h, void *theta, const void *g, void *s1, void *s2);
-#define DYN__UPDATE_LIST(K) K(GD) K(HEAVY_BALL) K(NESTEROV) K(ADAM) K(RMSPROP) K(SIGN)
+typedef int (*dyn__update_fn)(int64_t n, const dyn__update *h, void *theta, const void *g, void *const moment[3]);
+#define DYN__UPDATE_LIST(K) \
+    K(GD) K(HEAVY_BALL) K(NESTEROV) K(ADAM) K(AMSGRAD) K(ADAMAX) K(NADAM) K(RMSPROP) K(RMSPROP_MOMENTUM) K(CENTRED) \
+    K(CENTRED_MOMENTUM) K(ADAGRAD) K(ADADELTA) K(LION) K(SOPHIA) K(SIGN)
 enum dyn__update_id {
 #define DYN__K(name) DYN__U_##name,
     DYN__UPDATE_LIST(DYN__K)

@@ -28,6 +28,10 @@
 #define STORE(p, x) v_store((p), (x))
 #define ROOT_OF(x) v_sqrt(x)
 #define SIGN_OF(x) v_sign(x)
+#define ABS_OF(x) v_abs(x)
+#define MOST_OF(x, y) v_max((x), (y))
+#define LEAST_OF(x, y) v_min((x), (y))
+#define SPLAT(x) v_set((T)(x))
 #include "kernel/update.inc"
 
 void DYN__FILL(dyn__kernel_table *t)

@@ -9,6 +9,7 @@
 
 typedef struct squares {
     const dyn_optimizer *o;
+    int64_t size;
     const char *gradient;
 } squares;
 
@@ -22,7 +23,7 @@ static void sum_chunk(void *arg, int64_t task, int worker)
     const dyn__arg args[3] = { { o->dtype == DYN_F32 ? (void *)&single : &wide, 0, 1 }, { x, 0, 1 }, { x, 0, 1 } };
 
     (void)worker;
-    o->kernels->tile[DYN__K_DOT](1, dyn__chunk_size(o->size, task), args, 0);
+    o->kernels->tile[DYN__K_DOT](1, dyn__chunk_size(q->size, task), args, 0);
     o->partial[task] = o->dtype == DYN_F32 ? (double)single : wide;
 }
 
@@ -31,11 +32,11 @@ static double element(const dyn_optimizer *o, const void *x, int64_t i)
     return o->dtype == DYN_F32 ? (double)((const float *)x)[i] : ((const double *)x)[i];
 }
 
-static double scaled_norm(const dyn_optimizer *o, const void *gradient)
+static double scaled_norm(const dyn_optimizer *o, int64_t n, const void *gradient)
 {
     double largest = 0, sum = 0;
 
-    for (int64_t i = 0; i < o->size; i++) {
+    for (int64_t i = 0; i < n; i++) {
         const double a = fabs(element(o, gradient, i));
         if (isnan(a))
             return a;
@@ -43,24 +44,29 @@ static double scaled_norm(const dyn_optimizer *o, const void *gradient)
     }
     if (largest == 0 || isinf(largest))
         return largest;
-    for (int64_t i = 0; i < o->size; i++) {
+    for (int64_t i = 0; i < n; i++) {
         const double a = element(o, gradient, i) / largest;
         sum += a * a;
     }
     return largest * sqrt(sum);
 }
 
-double dyn__optimizer_norm(const dyn_optimizer *o, const void *gradient)
+double dyn__optimizer_norm_of(const dyn_optimizer *o, int64_t n, const void *x)
 {
     const double smallest = o->dtype == DYN_F32 ? 1e-30 : 1e-290;
-    squares q = { o, gradient };
+    squares q = { o, n, x };
     double sum = 0;
 
-    if (o->size <= DYN__CHUNK)
+    if (n <= DYN__CHUNK)
         sum_chunk(&q, 0, 0);
     else
-        dyn__parallel(o->ctx, dyn__chunks(o->size), sum_chunk, &q);
-    for (int64_t i = 0; i < dyn__chunks(o->size); i++)
+        dyn__parallel(o->ctx, dyn__chunks(n), sum_chunk, &q);
+    for (int64_t i = 0; i < dyn__chunks(n); i++)
         sum += o->partial[i];
-    return sum > smallest && isfinite(sum) ? sqrt(sum) : scaled_norm(o, gradient);
+    return sum > smallest && isfinite(sum) ? sqrt(sum) : scaled_norm(o, n, x);
+}
+
+double dyn__optimizer_norm(const dyn_optimizer *o, const void *gradient)
+{
+    return dyn__optimizer_norm_of(o, o->size, gradient);
 }

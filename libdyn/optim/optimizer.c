@@ -18,14 +18,27 @@ static dyn_status check_size(dyn_ctx *ctx, int64_t size, int32_t dtype)
     return DYN_OK;
 }
 
+static void fill(const dyn_optimizer *o, double value, void *x)
+{
+    for (int64_t i = 0; i < o->size; i++)
+        if (o->dtype == DYN_F32)
+            ((float *)x)[i] = (float)value;
+        else
+            ((double *)x)[i] = value;
+}
+
 static dyn_status allocate(dyn_optimizer *o)
 {
-    if (o->rule->has_m && !(o->m = dyn__alloc(o->ctx, (size_t)o->size, o->width)))
-        return DYN_ENOMEM;
-    if (o->rule->has_v && !(o->v = dyn__alloc(o->ctx, (size_t)o->size, o->width)))
-        return DYN_ENOMEM;
+    for (int i = 0; i < DYN__MOMENTS; i++)
+        if (o->rule.moments >> i & 1 && !(o->moment[i] = dyn__alloc(o->ctx, (size_t)o->size, o->width)))
+            return DYN_ENOMEM;
+    if (o->opt.kind == DYN_OPTIMIZER_ADAGRAD && o->opt.accumulator > 0)
+        fill(o, o->opt.accumulator, o->moment[1]);
     o->partial = dyn__alloc(o->ctx, (size_t)dyn__chunks(o->size), sizeof *o->partial);
-    return o->partial ? DYN_OK : DYN_ENOMEM;
+    o->finite = dyn__alloc(o->ctx, (size_t)dyn__chunks(o->size), sizeof *o->finite);
+    if (!o->partial || !o->finite)
+        return DYN_ENOMEM;
+    return o->opt.kind == DYN_OPTIMIZER_MUON ? dyn__muon_create(o) : DYN_OK;
 }
 
 dyn_status dyn_optimizer_create(dyn_ctx *ctx, int64_t size, int32_t dtype, const dyn_optimizer_options *opt,
@@ -49,7 +62,7 @@ dyn_status dyn_optimizer_create(dyn_ctx *ctx, int64_t size, int32_t dtype, const
     dyn__ctx_ref(ctx);
     o->ctx = ctx;
     o->opt = full;
-    o->rule = dyn__optimizer_rule(full.kind);
+    o->rule = dyn__optimizer_rule(&full);
     o->kernels = dtype == DYN_F32 ? &dyn__kernels_of(ctx)->f32 : &dyn__kernels_of(ctx)->f64;
     o->dtype = dtype;
     o->width = dyn__dtype_size(dtype);
@@ -69,9 +82,11 @@ void dyn_optimizer_free(dyn_optimizer *o)
     if (!o)
         return;
     ctx = o->ctx;
-    dyn__free(ctx, o->m);
-    dyn__free(ctx, o->v);
+    for (int i = 0; i < DYN__MOMENTS; i++)
+        dyn__free(ctx, o->moment[i]);
+    dyn__muon_free(o);
     dyn__free(ctx, o->partial);
+    dyn__free(ctx, o->finite);
     dyn__free(ctx, o);
     dyn__ctx_unref(ctx);
 }
@@ -86,11 +101,11 @@ dyn_status dyn_optimizer_moment(const dyn_optimizer *o, int32_t which, double *o
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
     DYN__NEED(o->ctx, out);
-    if (which != 1 && which != 2)
-        return DYN__FAIL(o->ctx, DYN_EINVAL, "which is %d, not 1 or 2", which);
-    moment = which == 1 ? o->m : o->v;
+    if (which < 1 || which > DYN__MOMENTS)
+        return DYN__FAIL(o->ctx, DYN_EINVAL, "which is %d, not 1, 2 or 3", which);
+    moment = o->moment[which - 1];
     if (!moment)
-        return DYN__FAIL(o->ctx, DYN_ENOTSUP, "%s keeps no moment %d", o->rule->name, which);
+        return DYN__FAIL(o->ctx, DYN_ENOTSUP, "%s keeps no moment %d", o->rule.name, which);
     dyn__to_double(o->dtype, o->size, moment, out);
     return DYN_OK;
 }

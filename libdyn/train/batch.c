@@ -25,10 +25,10 @@ dyn_status dyn__run_evaluator(dyn_objective *objective, const dyn_run_options *o
     return dyn__evaluator_create(objective, &f, out);
 }
 
-dyn_status dyn__run_evaluate(dyn_run *r)
+dyn_status dyn__run_gradient(dyn_run *r, const void *theta, void *gradient, void *next, double *loss)
 {
-    dyn__step_io io = {.seed = r->opt.seed, .step = r->step, .theta = r->theta, .state = r->state,
-                       .gradient = r->gradient, .next = r->next_state};
+    dyn__step_io io = {.seed = r->opt.seed, .step = r->step, .theta = theta, .state = r->state,
+                       .gradient = gradient, .next = next};
     const int guarded = r->team && dyn__objective_calls_out(r->objective);
 
     if (guarded)
@@ -36,6 +36,11 @@ dyn_status dyn__run_evaluate(dyn_run *r)
     dyn_status s = dyn__evaluator_step(r->evaluator, &io);
     if (guarded)
         pthread_mutex_unlock(&r->team->callbacks);
-    r->loss = io.loss;
+    *loss = io.loss;
     return s;
+}
+
+dyn_status dyn__run_evaluate(dyn_run *r)
+{
+    return dyn__run_gradient(r, r->theta, r->gradient, r->next_state, &r->loss);
 }

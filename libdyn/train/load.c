@@ -135,9 +135,10 @@ static dyn_status read_vectors(dyn_run *r, dyn_npz *npz)
     dyn_optimizer *o = r->optimizer;
 
     DYN__TRY(read_vector(r, npz, "theta", r->dtype, r->size, r->theta));
-    if (o->m)
-        DYN__TRY(read_vector(r, npz, "m", r->dtype, r->size, o->m));
-    return o->v ? read_vector(r, npz, "v", r->dtype, r->size, o->v) : DYN_OK;
+    for (int i = 0; i < DYN__MOMENTS; i++)
+        if (o->moment[i])
+            DYN__TRY(read_vector(r, npz, dyn__moment_name(i), r->dtype, r->size, o->moment[i]));
+    return DYN_OK;
 }
 
 /* Column number c, of this length; the file may lack those of terms and validation, which are NaN then. */

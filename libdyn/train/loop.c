@@ -143,7 +143,7 @@ static dyn_status take_step(dyn_run *r, int final, double accuracy)
     if (fresh && dyn__measure_due(r, final))
         s = dyn__measure(r, norm, final);
     else if (!final)
-        dyn__optimizer_advance(r->optimizer, r->theta, r->gradient, norm);
+        s = dyn__run_move(r, r->theta, norm);
     if (r->unfinished)
         return s;
     r->seen = r->recorded;

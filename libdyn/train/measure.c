@@ -66,8 +66,10 @@ static void find_due(dyn_run *r, int64_t from)
 /* All that a measurement needs, so that none fails for lack of memory in the middle of a run. */
 static dyn_status make_room(dyn_run *r)
 {
-    const size_t moments = (size_t)(r->optimizer->rule->has_m + r->optimizer->rule->has_v);
+    size_t moments = 0;
 
+    for (int i = 0; i < DYN__MOMENTS; i++)
+        moments += r->optimizer->moment[i] != NULL;
     if (!r->next && !(r->next = dyn__alloc(r->ctx, 1 + moments, r->bytes)))
         return DYN_ENOMEM;
     DYN__TRY(dyn__run_widen(r));
@@ -208,13 +210,13 @@ static dyn_status call_observers(dyn_run *r, int final)
 /* Copy the optimiser's moments to the room behind r->next, or back. */
 static void copy_moments(dyn_run *r, int back)
 {
-    void *const moments[2] = { r->optimizer->m, r->optimizer->v };
+    void *const *moment = r->optimizer->moment;
     char *room = r->next;
 
-    for (int i = 0; i < 2; i++)
-        if (moments[i]) {
+    for (int i = 0; i < DYN__MOMENTS; i++)
+        if (moment[i]) {
             room += r->bytes;
-            memcpy(back ? moments[i] : room, back ? room : moments[i], r->bytes);
+            memcpy(back ? moment[i] : room, back ? room : moment[i], r->bytes);
         }
 }
 
@@ -231,7 +233,7 @@ dyn_status dyn__measure(dyn_run *r, double norm, int final)
 
     copy_moments(r, 0);
     memcpy(r->next, r->theta, r->bytes);
-    dyn__optimizer_advance(r->optimizer, r->next, r->gradient, norm);
+    DYN__TRY(dyn__run_move(r, r->next, norm));
     s = call_observers(r, final);
     if (final || r->unfinished) {
         copy_moments(r, 1);

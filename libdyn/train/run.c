@@ -92,6 +92,11 @@ static dyn_status open_evaluator(dyn_run *r)
     return DYN_OK;
 }
 
+static size_t state_bytes(const dyn_run *r)
+{
+    return (size_t)dyn__objective_state_size(r->objective) * dyn__dtype_size(r->dtype);
+}
+
 static dyn_status fill(dyn_run *r, const dyn_optimizer_options *optimizer, const dyn_run_options *opt,
                        const double *theta)
 {
@@ -104,6 +109,10 @@ static dyn_status fill(dyn_run *r, const dyn_optimizer_options *optimizer, const
     DYN__TRY(dyn_optimizer_create(r->ctx, r->size, r->dtype, optimizer, &r->optimizer));
     r->theta = dyn__alloc(r->ctx, 1, r->bytes);
     r->gradient = dyn__alloc(r->ctx, 1, r->bytes);
+    if (r->optimizer->opt.sam_rho > 0)
+        r->uphill = dyn__alloc(r->ctx, 1, 2 * r->bytes + state_bytes(r));
+    if (r->optimizer->opt.sam_rho > 0 && !r->uphill)
+        return DYN_ENOMEM;
     if (!r->theta || !r->gradient)
         return DYN_ENOMEM;
     if (theta)
@@ -167,6 +176,7 @@ void dyn_run_free(dyn_run *r)
     dyn__free(ctx, r->next_state);
     dyn__free(ctx, r->wide);
     dyn__free(ctx, r->next);
+    dyn__free(ctx, r->uphill);
     dyn__free(ctx, r->gradient);
     dyn__free(ctx, r->note);
     dyn__free(ctx, r->theta);

@@ -70,6 +70,7 @@ struct dyn_run {
 
     void *theta, *gradient;     /* of the element type */
     void *next;                 /* theta after an observed step, room for the moments behind; NULL without observers */
+    void *uphill;               /* SAM: the point where a step takes its gradient, that, and a state that nobody reads */
     double *wide;               /* [2, size] theta and gradient for callbacks, NULL where the element is a double */
     double loss;
     int64_t step;               /* steps taken */
@@ -113,6 +114,11 @@ dyn_status dyn__run_batch(dyn_objective *objective, const dyn_run_options *opt, 
 dyn_status dyn__run_evaluator(dyn_objective *objective, const dyn_run_options *opt, int threads, dyn__evaluator **out);
 /* Loss and gradient at theta for the present step. */
 dyn_status dyn__run_evaluate(dyn_run *r);
+/* The same at another theta; next: room for the state after the step. */
+dyn_status dyn__run_gradient(dyn_run *r, const void *theta, void *gradient, void *next, double *loss);
+
+/* step.c. Move theta (r->theta or a copy) by the optimiser; norm: of the gradient, where clipping asks for it. */
+dyn_status dyn__run_move(dyn_run *r, void *theta, double norm);
 
 /* loop.c. The step that `steps` more lead to, or the run's own end for 0. */
 int64_t dyn__run_end(const dyn_run *r, int64_t steps);

@@ -74,10 +74,9 @@ static dyn_status add_vectors(bundle *b, const dyn_run *r)
     const int64_t rows = finished_rows(r);
 
     DYN__TRY(add(b, NAME("theta", "", ""), r->dtype, r->size, 0, r->theta));
-    if (o->m)
-        DYN__TRY(add(b, NAME("m", "", ""), r->dtype, r->size, 0, o->m));
-    if (o->v)
-        DYN__TRY(add(b, NAME("v", "", ""), r->dtype, r->size, 0, o->v));
+    for (int i = 0; i < DYN__MOMENTS; i++)
+        if (o->moment[i])
+            DYN__TRY(add(b, NAME(dyn__moment_name(i), "", ""), r->dtype, r->size, 0, o->moment[i]));
     for (int32_t c = 0; c < r->history.columns; c++)
         DYN__TRY(add(b, NAME("history.", r->history.column[c].name, ""), DYN_F64, rows, 0, r->history.column[c].values));
     if (r->state)

@@ -23,7 +23,12 @@ static const struct { const char *name; enum kind kind; size_t offset; } fields[
     FIELD(WORD, optimizer.ema), FIELD(WORD, optimizer.init_from_gradient), FIELD(WORD, optimizer.schedule),
     FIELD(LONG, optimizer.warmup), FIELD(LONG, optimizer.period),
     FIELD(LONG, optimizer.tick_steps), FIELD(REAL, optimizer.warmup_start), FIELD(REAL, optimizer.factor),
-    FIELD(REAL, optimizer.floor),
+    FIELD(REAL, optimizer.floor), FIELD(REAL, optimizer.power), FIELD(REAL, optimizer.peak),
+    FIELD(LONG, optimizer.period_factor), FIELD(REAL, optimizer.momentum), FIELD(REAL, optimizer.momentum_decay),
+    FIELD(REAL, optimizer.accumulator), FIELD(REAL, optimizer.gamma), FIELD(REAL, optimizer.sam_rho),
+    FIELD(REAL, optimizer.adam_rate), FIELD(WORD, optimizer.amsgrad), FIELD(WORD, optimizer.centered),
+    FIELD(WORD, optimizer.sam_adaptive), FIELD(WORD, optimizer.nesterov), FIELD(WORD, optimizer.match_rms),
+    FIELD(WORD, optimizer.iterations), FIELD(LONG, optimizer.matrices_count), FIELD(LONG, optimizer.curvature_every),
 #undef FIELD
 };
 

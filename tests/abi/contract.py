@@ -42,6 +42,8 @@ def structs(root):
     for header in headers(root):
         text = code(header)
         for body, name in re.findall(r"typedef struct \w*\s*\{([^{}]*)\}\s*(\w+)\s*;", text):
+            if "struct_size" not in body:       # a part of an option struct, or a result
+                continue
             fields = [declaration(f) for f in body.split(";") if f.strip()]
             init = re.search(r"#define\s+(\w+)\s*\\?\s*\{\s*\(uint32_t\)\s*sizeof\(%s\)" % name, text)
             found.append(Struct(name, fields, init and init.group(1), header.name))

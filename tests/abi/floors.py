@@ -10,12 +10,12 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).parents[1]))
 import checks
 
-FLOORS = [["base"], ["random", "kernel"], ["graph"], ["diff"], ["compile"], ["linalg", "model", "data"], ["layer", "optim", "objective"],
-          ["family", "train"], ["analysis"]]
+FLOORS = [["base"], ["random", "kernel"], ["graph"], ["diff"], ["compile"], ["linalg", "model", "data"], ["layer", "generate", "optim", "objective"],
+          ["family", "train", "minimise"], ["analysis"]]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 OUTSIDE = {     # pattern of the header: the only room that may include it
     r"blis": "kernel", r"libxsmm": "kernel", r"sleef": "kernel", r"immintrin|x86intrin": "kernel",
-    r"lapack|cblas": "linalg", r"zip": "data", r"Random123": "random",
+    r"lapack|cblas": "linalg", r"zip|jansson": "data", r"Random123": "random",
 }
 root = pathlib.Path(sys.argv[1], "libdyn")
 

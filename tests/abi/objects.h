@@ -14,6 +14,7 @@ struct objects {
     dyn_ctx *ctx;
     dyn_array *array;
     dyn_npz *npz;       /* NULL without libzip */
+    dyn_safetensors *safetensors;   /* NULL without jansson */
     dyn_graph *graph;
     dyn_plan *plan;
     dyn_exec *exec;
@@ -42,22 +43,36 @@ static void objects_need(const struct objects *o, dyn_status s)
     exit(1);
 }
 
+/* An empty file to be written over; its name goes to `path`. */
+static void objects_temporary(char path[32])
+{
+    int fd;
+
+    snprintf(path, 32, "/tmp/dyn-objects-XXXXXX");
+    fd = mkstemp(path);
+    if (fd < 0)
+        exit(1);
+    close(fd);
+}
+
 static void objects_make_files(struct objects *o)
 {
     const char *name = "x";
     dyn_status s;
-    int fd;
 
-    snprintf(o->npz_path, sizeof o->npz_path, "/tmp/dyn-objects-XXXXXX");
-    fd = mkstemp(o->npz_path);
-    if (fd < 0)
-        exit(1);
-    close(fd);
+    objects_temporary(o->npz_path);
     s = dyn_npz_write(o->ctx, o->npz_path, 1, &name, &o->array);
     if (s == DYN_OK)
         s = dyn_npz_open(o->ctx, o->npz_path, &o->npz);
     unlink(o->npz_path);
     if (DYN__HAVE_ZIP || s != DYN_ENOTSUP)
+        objects_need(o, s);
+    objects_temporary(o->npz_path);
+    s = dyn_safetensors_write(o->ctx, o->npz_path, 1, &name, &o->array);
+    if (s == DYN_OK)
+        s = dyn_safetensors_open(o->ctx, o->npz_path, &o->safetensors);
+    unlink(o->npz_path);
+    if (DYN__HAVE_JANSSON || s != DYN_ENOTSUP)
         objects_need(o, s);
 }
 
@@ -138,6 +153,7 @@ static void objects_free(struct objects *o)
     dyn_plan_unref(o->plan);
     dyn_graph_free(o->graph);
     dyn_npz_free(o->npz);
+    dyn_safetensors_free(o->safetensors);
     dyn_array_unref(o->array);
     dyn_ctx_free(o->ctx);
 }

@@ -39,6 +39,29 @@ USE(use_condensation, dyn_condensation, dyn_condensation_measure(live.ctx, 2, 2,
 USE(use_eigen, dyn_eigen, dyn_eigen_solve(live.operator, opt, &out), dyn_eigen_free)
 USE(use_objective, dyn_objective, dyn_objective_create(live.ctx, live.model, live.array, live.array, opt, &out),
     dyn_objective_unref)
+USE(use_anchor, dyn_array, dyn_generate_anchor(live.ctx, opt, &out), dyn_array_unref)
+
+static dyn_status use_minimise(const void *opt)
+{
+    double theta[7] = { 0 };
+
+    return dyn_objective_minimise(live.objective, opt, theta, NULL);
+}
+
+static dyn_status use_flow(const void *opt)
+{
+    double theta[7] = { 0 };
+
+    return dyn_objective_flow(live.objective, opt, 0, NULL, NULL, theta, NULL);
+}
+
+static dyn_status use_langevin(const void *opt)
+{
+    double theta[7] = { 0 }, loss;
+
+    return dyn_objective_langevin(live.objective, opt, 1, theta, &loss);
+}
+
 USE(use_optimizer, dyn_optimizer, dyn_optimizer_create(live.ctx, 7, DYN_F64, opt, &out), dyn_optimizer_free)
 USE(use_perceptron, dyn_model, dyn_model_perceptron(live.ctx, opt, &out), dyn_model_unref)
 USE(use_cnn, dyn_model, dyn_model_cnn(live.ctx, opt, &out), dyn_model_unref)
@@ -101,13 +124,17 @@ static dyn_status use_schedule(const void *opt)
 }
 
 static const struct user { const char *name; dyn_status (*use)(const void *opt); const char *function; } users[] = {
+    { "dyn_anchor_options", use_anchor, "dyn_generate_anchor" },
     { "dyn_cnn_options", use_cnn, "dyn_model_cnn" },
     { "dyn_condensation_options", use_condensation, "dyn_condensation_measure" },
     { "dyn_ctx_options", use_ctx, NULL },
     { "dyn_diagonal_options", use_diagonal, "dyn_model_diagonal" },
     { "dyn_eigen_options", use_eigen, "dyn_eigen_solve" },
     { "dyn_factorisation_options", use_factorisation, "dyn_model_factorisation" },
+    { "dyn_flow_options", use_flow, "dyn_objective_flow" },
     { "dyn_init_options", use_init, "dyn_model_initialise" },
+    { "dyn_langevin_options", use_langevin, "dyn_objective_langevin" },
+    { "dyn_minimise_options", use_minimise, "dyn_objective_minimise" },
     { "dyn_objective_options", use_objective, "dyn_objective_create" },
     { "dyn_objective_parts", use_parts, "dyn_objective_from_function" },
     { "dyn_optimizer_options", use_optimizer, "dyn_optimizer_create" },

@@ -153,6 +153,62 @@ def plain_adam(rate, b1=0.9, b2=0.999, eps=1e-3, correct=True, inside=False, fro
     return trace
 
 
+def lion(rate, b1, b2, decay):
+    def trace(theta, gradient):
+        m = torch.zeros_like(theta)
+        for _ in range(50):
+            g = gradient(theta)
+            theta = theta - rate * (torch.sign(b1 * m + (1 - b1) * g) + decay * theta)
+            m = b2 * m + (1 - b2) * g
+            yield theta
+    return trace
+
+
+def orthogonalised(x, iterations):
+    x = x / x.norm()
+    for _ in range(iterations):
+        a = x @ x.T
+        x = 3.4445 * x + (-4.775 * a + 2.0315 * a @ a) @ x
+    return x
+
+
+def muon(rate, adam_rate, momentum=0.0, decay=0.0, nesterov=True, match_rms=False, iterations=5):
+    """The matrices of the network of the traces by Muon in float64, the biases by PyTorch's AdamW."""
+    matrices = [(0, 2, 3), (9, 3, 1)]
+
+    def trace(theta, gradient):
+        rest = theta.clone().requires_grad_()
+        adam = torch.optim.AdamW([rest], lr=adam_rate, weight_decay=decay)
+        theta, m = theta.clone(), torch.zeros_like(theta)
+        for _ in range(50):
+            g = gradient(theta)
+            m = momentum * m + (1 - momentum) * g
+            rest.data, rest.grad = theta.clone(), g
+            adam.step()
+            new = rest.detach().clone()
+            for at, n_in, n_out in matrices:
+                part = slice(at, at + n_in * n_out)
+                x = (momentum * m + (1 - momentum) * g if nesterov else m)[part].reshape(n_in, n_out)
+                factor = 0.2 * math.sqrt(max(n_in, n_out)) if match_rms else math.sqrt(max(1, n_out / n_in))
+                new[part] = (1 - rate * decay) * theta[part] - rate * factor * orthogonalised(x, iterations).flatten()
+            theta = new
+            yield theta
+    return trace
+
+
+def of_scheduler(make):
+    """Factors of the learning rate as a scheduler of PyTorch gives them."""
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    scheduler = make(optimiser)
+    rates = []
+    for _ in range(50):
+        rates.append(optimiser.param_groups[0]["lr"] / 0.1)
+        optimiser.step()
+        if len(rates) < 50:
+            scheduler.step()
+    return torch_rule(lambda p: torch.optim.SGD(p, lr=0.1), lambda k: rates[k])
+
+
 def cosine_after_warmup(k, warmup=10, start=0.1, period=30, floor=0.05):
     if k <= warmup:
         return start + (1 - start) * k / warmup
@@ -179,6 +235,24 @@ OPTIMISERS = [
     plain_adam(0.01, b2=0.99, from_gradient=True, correct=False, momentum=False),
     torch_rule(lambda p: torch.optim.SGD(p, lr=0.1), lambda k: 0.5 ** (k // 15)),
     torch_rule(lambda p: torch.optim.Adam(p, lr=0.02), cosine_after_warmup),
+    torch_rule(lambda p: torch.optim.Adam(p, lr=0.02, amsgrad=True)),
+    torch_rule(lambda p: torch.optim.AdamW(p, lr=0.02, weight_decay=0.1, amsgrad=True)),
+    torch_rule(lambda p: torch.optim.Adamax(p, lr=0.02, weight_decay=0.03)),
+    torch_rule(lambda p: torch.optim.NAdam(p, lr=0.02)),
+    torch_rule(lambda p: torch.optim.NAdam(p, lr=0.02, betas=(0.8, 0.95), momentum_decay=0.1)),
+    torch_rule(lambda p: torch.optim.RMSprop(p, lr=0.01, momentum=0.7)),
+    torch_rule(lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.9, eps=1e-3, centered=True)),
+    torch_rule(lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.9, eps=1e-3, centered=True, momentum=0.5)),
+    torch_rule(lambda p: torch.optim.Adagrad(p, lr=0.05)),
+    torch_rule(lambda p: torch.optim.Adagrad(p, lr=0.05, initial_accumulator_value=0.2)),
+    torch_rule(lambda p: torch.optim.Adadelta(p, lr=1.0)),
+    lion(0.003, 0.9, 0.99, 0.1),
+    muon(0.01, 0.02, momentum=0.9, decay=0.1),
+    muon(0.01, 0.01, nesterov=False, match_rms=True, iterations=3),
+    of_scheduler(lambda o: torch.optim.lr_scheduler.ExponentialLR(o, 0.9)),
+    of_scheduler(lambda o: torch.optim.lr_scheduler.PolynomialLR(o, 40, 2)),
+    of_scheduler(lambda o: torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(o, 4, 2, 0.01)),
+    of_scheduler(lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 0.1, 50, cycle_momentum=False)),
 ]
 
 

@@ -12,6 +12,9 @@ static const double tolerance = 1e-10;
 
 #define RULE(k, ...) OPTIMIZER_OPTIONS(.kind = DYN_OPTIMIZER_##k, __VA_ARGS__)
 
+static const dyn_optimizer_matrix matrices[] = { { 0, 2, 3 }, { 9, 3, 1 } };
+#define MATRICES .matrices = matrices, .matrices_count = 2
+
 /* The order of OPTIMISERS in make_golden.py. */
 static const dyn_optimizer_options optimisers[] = {
     RULE(GD, .rate = 0.1),
@@ -33,6 +36,24 @@ static const dyn_optimizer_options optimisers[] = {
     RULE(GD, .rate = 0.1, .schedule = DYN_RATE_STEP, .period = 15, .factor = 0.5),
     RULE(ADAM, .rate = 0.02, .schedule = DYN_RATE_COSINE, .warmup = 10, .warmup_start = 0.1, .period = 30,
      .floor = 0.001),
+    RULE(ADAM, .rate = 0.02, .amsgrad = 1),
+    RULE(ADAMW, .rate = 0.02, .weight_decay = 0.1, .amsgrad = 1),
+    RULE(ADAMAX, .rate = 0.02, .weight_decay = 0.03),
+    RULE(NADAM, .rate = 0.02),
+    RULE(NADAM, .rate = 0.02, .beta1 = 0.8, .beta2 = 0.95, .momentum_decay = 0.1),
+    RULE(RMSPROP, .rate = 0.01, .beta2 = 0.99, .momentum = 0.7),
+    RULE(RMSPROP, .rate = 0.01, .beta2 = 0.9, .eps = 1e-3, .centered = 1),
+    RULE(RMSPROP, .rate = 0.01, .beta2 = 0.9, .eps = 1e-3, .centered = 1, .momentum = 0.5),
+    RULE(ADAGRAD, .rate = 0.05, .eps = 1e-10),
+    RULE(ADAGRAD, .rate = 0.05, .eps = 1e-10, .accumulator = 0.2),
+    RULE(ADADELTA, .rate = 1, .beta2 = 0.9, .eps = 1e-6),
+    RULE(LION, .rate = 0.003, .beta1 = 0.9, .beta2 = 0.99, .weight_decay = 0.1),
+    RULE(MUON, .rate = 0.01, .momentum = 0.9, .weight_decay = 0.1, .adam_rate = 0.02, MATRICES),
+    RULE(MUON, .rate = 0.01, .match_rms = 1, .nesterov = 0, .adam_rate = 0.01, .iterations = 3, MATRICES),
+    RULE(GD, .rate = 0.1, .schedule = DYN_RATE_EXPONENTIAL, .period = 1, .factor = 0.9),
+    RULE(GD, .rate = 0.1, .schedule = DYN_RATE_POLYNOMIAL, .period = 40, .power = 2),
+    RULE(GD, .rate = 0.1, .schedule = DYN_RATE_RESTARTS, .period = 4, .period_factor = 2, .floor = 0.01),
+    RULE(GD, .rate = 0.1, .schedule = DYN_RATE_ONE_CYCLE, .period = 50, .warmup_start = 0.04, .floor = 4e-7),
 };
 enum { OPTIMISERS = sizeof optimisers / sizeof optimisers[0] };
 

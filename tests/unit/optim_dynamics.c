@@ -253,6 +253,267 @@ TEST(rate_of_a_step)
     dyn_optimizer_free(o);
 }
 
+/* ---- traps, with their numbers ---- */
+
+/* Three steps of one parameter from w = 1. */
+static void three_steps(const dyn_optimizer_options *opt, const double g[3], double w[3])
+{
+    dyn_optimizer *o = make(opt);
+    double x = 1;
+
+    for (int t = 0; t < 3; t++) {
+        CHECK_OK(ctx, dyn_optimizer_step(o, &x, &g[t]));
+        w[t] = x;
+    }
+    dyn_optimizer_free(o);
+}
+
+/* AMSGrad as PyTorch has it: the maximum of the raw v; NAdam with the schedule of mu; eps outside the root. */
+TEST(numbers_of_pytorch)
+{
+    const double amsgrad[3] = { .9, .825919, .762605 }, nadam[2] = { .894355, .815986 };
+    double w[3];
+
+    three_steps(&OPTIMIZER(.kind = DYN_OPTIMIZER_ADAM, .rate = .1, .amsgrad = 1), (double[]){ 1, .1, .1 }, w);
+    for (int t = 0; t < 3; t++)
+        CHECK_NEAR(w[t], amsgrad[t], 5e-7);
+    three_steps(&OPTIMIZER(.kind = DYN_OPTIMIZER_NADAM, .rate = .1), (double[]){ 1, 1, 1 }, w);
+    for (int t = 0; t < 2; t++)
+        CHECK_NEAR(w[t], nadam[t], 5e-7);
+    for (int inside = 0; inside < 2; inside++) {
+        three_steps(&OPTIMIZER(.kind = DYN_OPTIMIZER_RMSPROP, .rate = 1, .beta2 = .99, .eps = .01,
+                               .eps_inside = inside), (double[]){ .01, 0, 0 }, w);
+        CHECK_NEAR(w[0] - 1, inside ? -.099995 : -.909091, 5e-7);
+    }
+}
+
+/* f = (w1^2 + 4 w2^2) / 2 at (1, 1), rho .05; a zero gradient stays where it is. */
+TEST(sharpness_aware)
+{
+    const dyn_optimizer_options opt = OPT(.rate = .1, .sam_rho = .05);
+    dyn_optimizer *o = NULL;
+    double w[2] = { 1, 1 }, g[2] = { 1, 4 }, at[2], zero[2] = { 0, 0 };
+
+    CHECK_OK(ctx, dyn_optimizer_create(ctx, 2, DYN_F64, &opt, &o));
+    CHECK(dyn_optimizer_step(o, w, g) == DYN_ESTATE);
+    CHECK_OK(ctx, dyn_optimizer_perturb(o, w, g, at));
+    CHECK_NEAR(at[0], 1.012127, 5e-7);
+    CHECK_NEAR(at[1], 1.048507, 5e-7);
+    CHECK_OK(ctx, dyn_optimizer_step(o, w, (double[]){ at[0], 4 * at[1] }));
+    CHECK_NEAR(w[0], 1 - .1012127, 1e-7);
+    CHECK_NEAR(w[1], 1 - .4194028, 1e-7);
+    CHECK_OK(ctx, dyn_optimizer_perturb(o, w, zero, at));
+    CHECK(at[0] == w[0] && at[1] == w[1]);
+    CHECK(dyn_optimizer_perturb(o, w, (double[]){ NAN, 0 }, at) == DYN_ENONFINITE);
+    dyn_optimizer_free(o);
+}
+
+/* The edge of SAM: 3.416408 at |g| = 1, 2 at .1, .8 at .01, for rate .5, rho .05. In one dimension it ends on the cycle
+ * |x| = rate h rho / (2 - rate h), where the edge is h. */
+TEST(edge_of_sam)
+{
+    const double slopes[3] = { 1, .1, .01 }, edges[3] = { 3.416408, 2, .8 };
+    const dyn_optimizer_options opt = OPT(.rate = .5, .sam_rho = .05);
+    dyn_optimizer *o = make(&opt);
+    double x = 1, at;
+
+    CHECK(isnan(dyn_optimizer_threshold(o)));
+    for (int i = 0; i < 3; i++) {
+        dyn_optimizer_perturb(o, &x, &slopes[i], &at);
+        dyn_optimizer_step(o, &x, &slopes[i]);
+        CHECK_NEAR(dyn_optimizer_threshold(o), edges[i], 5e-7);
+    }
+    x = 1;
+    for (int t = 0; t < 2000; t++) {
+        const double g = x;
+        dyn_optimizer_perturb(o, &x, &g, &at);
+        dyn_optimizer_step(o, &x, &at);
+    }
+    CHECK_NEAR(fabs(x), .5 * .05 / 1.5, 1e-12);
+    CHECK_NEAR(dyn_optimizer_threshold(o), 1, 1e-9);
+    dyn_optimizer_free(o);
+}
+
+/* Five steps of the iteration on diag(1, .5): singular values .6888 and 1.1142, not 1. A zero gradient gives 0. */
+TEST(orthogonalised_steps)
+{
+    static const dyn_optimizer_matrix whole = { 0, 2, 2 };
+    const dyn_optimizer_options opt = OPT(.kind = DYN_OPTIMIZER_MUON, .rate = 1, .matrices = &whole,
+                                          .matrices_count = 1);
+    const double g[4] = { 1, 0, 0, .5 }, zero[4] = { 0 };
+    double w[4] = { 0 }, single_step[2] = { .6888, 1.1142 };
+    dyn_optimizer *o = NULL;
+
+    CHECK_OK(ctx, dyn_optimizer_create(ctx, 4, DYN_F64, &opt, &o));
+    CHECK_OK(ctx, dyn_optimizer_step(o, w, zero));
+    CHECK(w[0] == 0 && w[1] == 0 && w[3] == 0);
+    CHECK_OK(ctx, dyn_optimizer_step(o, w, g));
+    CHECK_NEAR(-w[0], single_step[0], 5e-5);
+    CHECK_NEAR(-w[3], single_step[1], 5e-5);
+    CHECK_NEAR(w[1], 0, 1e-15);
+    CHECK(dyn_optimizer_preconditioner(o, w, single_step) == DYN_ENOTSUP);
+    dyn_optimizer_free(o);
+}
+
+/* m = (1-b1) g; h = (1-b2) 4; a step of m / (gamma h), cut at 1. Without an estimate it is the sign. */
+TEST(sophia)
+{
+    const dyn_optimizer_options opt = OPT(.kind = DYN_OPTIMIZER_SOPHIA, .rate = .5, .beta1 = .9, .beta2 = .75,
+                                          .gamma = .5, .eps = 1e-12, .weight_decay = .1);
+    dyn_optimizer *o = make(&opt);
+    double x = 0, d, c;
+    const double g = .2, h = 4, big = 1e6;
+
+    CHECK_OK(ctx, dyn_optimizer_step(o, &x, &g));
+    CHECK(x == -.5);
+    CHECK_OK(ctx, dyn_optimizer_curvature(o, &h));
+    x = 1;
+    CHECK_OK(ctx, dyn_optimizer_step(o, &x, &g));
+    CHECK_NEAR(x, 1 - .5 * .1 - .5 * (.9 * .02 + .02) / (.5 * 1), 1e-15);
+    CHECK_OK(ctx, dyn_optimizer_preconditioner(o, &d, &c));
+    CHECK_NEAR(d, 2, 1e-15);
+    CHECK_NEAR(c, .1 / 1.9 * 2 / (2 - .05), 1e-15);
+    x = 0;
+    CHECK_OK(ctx, dyn_optimizer_step(o, &x, &big));
+    CHECK(x == -.5);
+    CHECK(dyn_optimizer_curvature(o, &(double){ INFINITY }) == DYN_ENONFINITE);
+    dyn_optimizer_free(o);
+}
+
+/* How much the largest |x| of 100 steps grows from step 1000 to 6000, from a start so small that v stays nothing. */
+static double late_growth(const dyn_optimizer_options *opt, double h)
+{
+    dyn_optimizer *o = make(opt);
+    double x = 1e-60, early = 0, late = 0;
+
+    for (int t = 0; t < 6000; t++) {
+        const double g = h * x;
+        dyn_optimizer_step(o, &x, &g);
+        if (t >= 1000 && t < 1100)
+            early = fmax(early, fabs(x));
+        if (t >= 5900)
+            late = fmax(late, fabs(x));
+    }
+    dyn_optimizer_free(o);
+    return early > 1e-10 ? (double)INFINITY : late / early;     /* grown already */
+}
+
+/* Edges of measures with P held fixed by a huge eps (P = 1e8): 1 % below shrinks, 1 % above grows. */
+TEST(edges_of_preconditioned_rules)
+{
+#define HELD(k, ...) OPT(.kind = DYN_OPTIMIZER_##k, .rate = 1e6, .eps = 1e8, __VA_ARGS__)
+    const dyn_optimizer_options rules[] = {
+        HELD(ADAM, .amsgrad = 1), HELD(NADAM, .momentum_decay = 1e9), HELD(RMSPROP, .momentum = .9),
+        HELD(RMSPROP, .centered = 1), HELD(ADAGRAD), HELD(ADAMW, .weight_decay = 1e-7), HELD(ADAMAX),
+    };
+    const double edge[] = { 38, 13.571428571, 3.8, 2, 2, 36.1, 38 };    /* times 1 / rate */
+    const double decay = .1;                                            /* rate * weight_decay of ADAMW */
+
+    CHECK_NEAR((2 - decay) * 19, edge[5], 1e-12);
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        const double h = edge[i] / 1e6 * 1e8;
+        dyn_optimizer *o = make(&rules[i]);
+        double x = 0, d, c;
+
+        for (int t = 0; t < 400; t++)
+            CHECK_OK(ctx, dyn_optimizer_step(o, &x, &(double){ 0 }));
+        CHECK_OK(ctx, dyn_optimizer_preconditioner(o, &d, &c));
+        CHECK_NEAR(c * d * h / dyn_optimizer_threshold(o), 1, 1e-6);
+        CHECK(late_growth(&rules[i], .99 * h) < .1);
+        CHECK(late_growth(&rules[i], 1.01 * h) > 10);
+        dyn_optimizer_free(o);
+    }
+}
+
+/* The edge of NAdam while mu rises: 3.486662 at t = 1, 3.925739 at t = 1000, bias products apart. */
+TEST(edge_of_nadam)
+{
+    const dyn_optimizer_options opt = OPT(.kind = DYN_OPTIMIZER_NADAM, .rate = 1);
+    dyn_optimizer *o = make(&opt);
+    double x = 0, d, c, mu = .9 * (1 - .5 * pow(.96, 4.0)), next = .9 * (1 - .5 * pow(.96, 1001 * .004));
+
+    for (int t = 0; t < 1000; t++)
+        CHECK_OK(ctx, dyn_optimizer_step(o, &x, &(double){ 1 }));
+    CHECK_OK(ctx, dyn_optimizer_preconditioner(o, &d, &c));
+    CHECK_NEAR(c, 1 - mu + next / 19, 1e-12);
+    CHECK_NEAR(2 / c, 3.925739, 1e-3);
+    dyn_optimizer_free(o);
+}
+
+/* sign descent ends on the cycle +-rate / 2; Lion on a quadratic stays within a few rates. */
+TEST(rules_without_an_edge)
+{
+    const dyn_optimizer_options lion = OPT(.kind = DYN_OPTIMIZER_LION, .rate = .01, .beta1 = .9, .beta2 = .99);
+    dyn_optimizer *o = make(&lion);
+    double x = 1, largest = 0, mean = 0, d, c;
+
+    for (int t = 0; t < 4000; t++) {
+        const double g = x;
+        dyn_optimizer_step(o, &x, &g);
+        if (t >= 3000) {
+            largest = fmax(largest, fabs(x));
+            mean += fabs(x) / 1000;
+        }
+    }
+    CHECK(largest < .0101);
+    CHECK_NEAR(mean, .005, 1e-3);
+    CHECK(dyn_optimizer_preconditioner(o, &d, &c) == DYN_ENOTSUP);
+    CHECK_STR(dyn_ctx_message(ctx), "LION has no preconditioner");
+    dyn_optimizer_free(o);
+}
+
+/* A gradient whose square the type cannot hold is an error of this step, with the parameter. */
+TEST(moments_that_overflow)
+{
+    const dyn_optimizer_options opt = OPT(.kind = DYN_OPTIMIZER_ADAM);
+    dyn_optimizer *o = NULL;
+    float x[3] = { 0 }, g[3] = { 1, 1e20f, 1 };
+
+    CHECK_OK(ctx, dyn_optimizer_create(ctx, 3, DYN_F32, &opt, &o));
+    CHECK_OK(ctx, dyn_optimizer_step(o, x, (float[]){ 1, 1, 1 }));
+    CHECK(dyn_optimizer_step(o, x, g) == DYN_ENONFINITE);
+    CHECK_STR(dyn_ctx_message(ctx), "moment v of parameter 1 is inf after step 1, the gradient there is 1e+20: too much "
+                                    "for float32");
+    dyn_optimizer_free(o);
+}
+
+/* Warm restarts, and one cycle of 50 steps with the largest rate .01. */
+TEST(restarts_and_one_cycle)
+{
+    const double lr[] = { .5, .5, .25, .5, .42677670, .25, .07322330, .5 };
+    const dyn_optimizer_options again = OPT(.rate = .5, .schedule = DYN_RATE_RESTARTS, .period = 1, .period_factor = 2);
+    const dyn_optimizer_options cycle = OPT(.rate = .01, .schedule = DYN_RATE_ONE_CYCLE, .period = 50,
+                                            .warmup_start = 1.0 / 25, .floor = 4e-8);
+    dyn_optimizer *a = make(&again), *o = make(&cycle);
+
+    for (int t = 0; t < 8; t++)
+        CHECK_NEAR(dyn_optimizer_rate(a, t), lr[t], 1e-8);
+    CHECK_NEAR(dyn_optimizer_rate(o, 0), 4e-4, 1e-18);
+    CHECK(dyn_optimizer_rate(o, 14) == .01 && dyn_optimizer_rate(o, 13) < .01 && dyn_optimizer_rate(o, 15) < .01);
+    CHECK(dyn_optimizer_rate(o, 49) == 4e-8 && dyn_optimizer_rate(o, 50) == 4e-8);
+    dyn_optimizer_free(a);
+    dyn_optimizer_free(o);
+}
+
+static double own_rate(void *user, int64_t tick)
+{
+    return tick < 3 ? *(double *)user / (double)(tick + 1) : (double)NAN;
+}
+
+TEST(rate_of_a_callback)
+{
+    double base = .5, x = 0;
+    const dyn_optimizer_options opt = OPT(.schedule = DYN_RATE_CALLBACK, .rate_at = own_rate, .rate_user = &base);
+    dyn_optimizer *o = make(&opt);
+
+    for (int t = 0; t < 3; t++)
+        CHECK_OK(ctx, dyn_optimizer_step(o, &x, &(double){ 1 }));
+    CHECK_NEAR(x, -.5 - .25 - .5 / 3, 1e-15);
+    CHECK(dyn_optimizer_step(o, &x, &(double){ 1 }) == DYN_EUSER);
+    CHECK_STR(dyn_ctx_message(ctx), "rate_at gave nan for step 3");
+    dyn_optimizer_free(o);
+}
+
 int main(void)
 {
     dyn_ctx_create(NULL, &ctx);
@@ -265,6 +526,17 @@ int main(void)
     RUN(rmsprop_on_a_degenerate_polynomial);
     RUN(rates);
     RUN(rate_of_a_step);
+    RUN(numbers_of_pytorch);
+    RUN(sharpness_aware);
+    RUN(edge_of_sam);
+    RUN(orthogonalised_steps);
+    RUN(sophia);
+    RUN(edges_of_preconditioned_rules);
+    RUN(edge_of_nadam);
+    RUN(rules_without_an_edge);
+    RUN(moments_that_overflow);
+    RUN(restarts_and_one_cycle);
+    RUN(rate_of_a_callback);
     dyn_ctx_free(ctx);
     return test_end();
 }

@@ -211,8 +211,9 @@ TEST(same_bits_for_any_threads)
 /* Refused options name the field and the value. */
 TEST(bad_options)
 {
+    static const dyn_optimizer_matrix outside[] = { { 0, 2, 3 } };
     const struct { dyn_optimizer_options opt; dyn_status status; const char *message; } bad[] = {
-        { OPT(.kind = 7), DYN_EINVAL, "dyn_optimizer_create: kind 7 is unknown" },
+        { OPT(.kind = 14), DYN_EINVAL, "dyn_optimizer_create: kind 14 is unknown" },
         { OPT(.kind = -1), DYN_EINVAL, "kind -1" },
         { OPT(.rate = -1), DYN_EINVAL, "rate is -1" },
         { OPT(.rate = NAN), DYN_EINVAL, "rate is nan" },
@@ -222,16 +223,23 @@ TEST(bad_options)
         { OPT(.eps = -2), DYN_EINVAL, "eps is -2" },
         { OPT(.weight_decay = -1), DYN_EINVAL, "weight_decay is -1" },
         { OPT(.clip_norm = NAN), DYN_EINVAL, "clip_norm is nan" },
-        { OPT(.schedule = 3), DYN_EINVAL, "schedule 3" },
+        { OPT(.schedule = 8), DYN_EINVAL, "schedule 8" },
         { OPT(.schedule = DYN_RATE_COSINE), DYN_EINVAL, "needs a period" },
-        { OPT(.warmup = -4), DYN_EINVAL, "warmup -4" },
+        { OPT(.warmup = -4), DYN_EINVAL, "warmup is -4" },
         { OPT(.tick_steps = 0), DYN_EINVAL, "tick_steps is 0" },
         { OPT(.warmup_start = 1.5), DYN_EINVAL, "warmup_start is 1.5" },
         { OPT(.factor = 2), DYN_EINVAL, "factor is 2" },
         { OPT(.rate = .5, .floor = .6), DYN_EINVAL, "floor is 0.6" },
         { OPT(.eps_inside = 2), DYN_EINVAL, "eps_inside is 2" },
         { OPT(.reserved = 1), DYN_EINVAL, "reserved is 1" },
-        { OPT(.init_from_gradient = 1), DYN_EINVAL, "GD keeps no average" },
+        { OPT(.init_from_gradient = 1), DYN_EINVAL, "init_from_gradient is not for GD" },
+        { OPT(.schedule = DYN_RATE_CALLBACK), DYN_EINVAL, "CALLBACK needs rate_at" },
+        { OPT(.schedule = DYN_RATE_ONE_CYCLE, .period = 9, .warmup = 2), DYN_EINVAL, "warmup is 2" },
+        { OPT(.kind = DYN_OPTIMIZER_MUON), DYN_EINVAL, "MUON needs matrices" },
+        { OPT(.kind = DYN_OPTIMIZER_MUON, .matrices = outside, .matrices_count = 1), DYN_EINVAL,
+          "matrix 0 of 2 x 3 at 0 does not follow 0 in 5 parameters" },
+        { OPT(.kind = DYN_OPTIMIZER_SOPHIA, .gamma = 0), DYN_EINVAL, "gamma is 0" },
+        { OPT(.kind = DYN_OPTIMIZER_RMSPROP, .momentum = 1), DYN_EINVAL, "momentum is 1" },
         { { .struct_size = 4 }, DYN_EABI_OLD, "struct_size is 4" },
         { { .struct_size = 3 }, DYN_EABI_SIZE, "struct_size is 3" },
     };
@@ -276,7 +284,7 @@ TEST(bad_calls)
     CHECK_OK(ctx, dyn_optimizer_create(ctx, N, DYN_F64, NULL, &o));
     CHECK(dyn_optimizer_rate(o, 0) == 1e-3);
     CHECK(dyn_optimizer_step(NULL, x, x) == DYN_EINVAL && dyn_optimizer_step(o, NULL, x) == DYN_EINVAL);
-    CHECK(dyn_optimizer_moment(o, 3, x) == DYN_EINVAL);
+    CHECK(dyn_optimizer_moment(o, 4, x) == DYN_EINVAL);
     CHECK(dyn_optimizer_moment(o, 1, x) == DYN_ENOTSUP);
     CHECK_STR(dyn_ctx_message(ctx), "GD keeps no moment 1");
     CHECK(dyn_optimizer_preconditioner(o, NULL, &c) == DYN_EINVAL);

@@ -29,7 +29,7 @@ TYPES = {
 FREE = {"array": "unref", "graph": "free", "plan": "unref", "exec": "free", "model": "unref", "objective": "unref",
         "check": "free", "operator": "unref", "eigen": "free", "optimizer": "free", "run": "free", "replicas": "free",
         "condensation": "free", "sharpness_tracker": "free", "episodes": "free", "rank": "free", "ctx": "free",
-        "npz": "free"}
+        "npz": "free", "safetensors": "free"}
 
 
 def _records(table: str) -> list[list[str]]:

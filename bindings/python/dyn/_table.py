@@ -149,6 +149,18 @@ dyn_model_tensor_factorisation         status ctx ptr model*
 dyn_model_diagonal                     status ctx ptr model*
 dyn_model_polynomial                   status ctx ptr model*
 
+# generate.h
+dyn_generate_anchor                    status ctx ptr array*
+dyn_generate_chain                     status ctx i32 i32 i64 u64 array*
+dyn_generate_composite                 status ctx i32 i64 u64 array* array* array*
+dyn_generate_target                    status ctx i32 i64 u64 array* array*
+dyn_generate_parity                    status ctx i32 array* array*
+dyn_generate_modular                   status ctx i64 i32 array*
+dyn_generate_matrix                    status ctx str array*
+dyn_generate_low_rank                  status ctx i64 i64 i64 u64 array*
+dyn_generate_observed                  status ctx i32 i64 i64 u64 array*
+dyn_observation_graph                  status ctx i64 i64 i64 ptr i32 ptr ptr ptr
+
 # graph.h
 dyn_graph_create                       status ctx i32 graph*
 dyn_graph_free                         void   graph
@@ -303,6 +315,11 @@ dyn_objective_power                    status ctx i64 i32 objective*
 dyn_objective_quadratic                status ctx i64 ptr objective*
 dyn_objective_rosenbrock               status ctx i64 objective*
 
+# minimise.h, flow.h
+dyn_objective_minimise                 status objective ptr ptr ptr
+dyn_objective_flow                     status objective ptr i64 ptr ptr ptr ptr
+dyn_objective_langevin                 status objective ptr i64 ptr ptr
+
 # operator.h
 dyn_operator_from_callback             status ctx i64 ptr ptr operator*
 dyn_operator_ref                       operator operator
@@ -339,6 +356,8 @@ dyn_optimizer_moment                   status optimizer i32 ptr
 dyn_optimizer_preconditioner           status optimizer ptr ptr
 dyn_optimizer_threshold                f64    optimizer
 dyn_optimizer_defaults                 status i32 ptr
+dyn_optimizer_curvature                status optimizer ptr
+dyn_optimizer_perturb                  status optimizer ptr ptr ptr
 
 # plan.h
 dyn_plan_compile                       status graph i32 ptr ptr plan*
@@ -386,6 +405,15 @@ dyn_replicas_stop                      void   replicas
 dyn_replicas_count                     i64    replicas
 dyn_replicas_run                       run    replicas i64
 dyn_replicas_results                   status replicas ptr ptr
+
+# safetensors.h
+dyn_safetensors_open                   status ctx str safetensors*
+dyn_safetensors_free                   void   safetensors
+dyn_safetensors_count                  i64    safetensors
+dyn_safetensors_name                   str    safetensors i64
+dyn_safetensors_read                   status safetensors str array*
+dyn_safetensors_write                  status ctx str i64 ptr ptr
+dyn_cifar_read                         status ctx str i32 array* array*
 
 # sharpness.h
 dyn_sharpness_operator                 status operator ptr f64 operator*
@@ -478,7 +506,17 @@ dyn_objective_parts struct_size:u32 models:i32 model:ptr model_name:ptr data:i32
     shared:ptr
 dyn_optimizer_options struct_size:u32 kind:i32 rate:f64 beta1:f64 beta2:f64 eps:f64 weight_decay:f64
     clip_norm:f64 eps_inside:i32 no_bias_correction:i32 ema:i32 init_from_gradient:i32 schedule:i32 reserved:i32
-    warmup:i64 period:i64 tick_steps:i64 warmup_start:f64 factor:f64 floor:f64
+    warmup:i64 period:i64 tick_steps:i64 warmup_start:f64 factor:f64 floor:f64 power:f64 peak:f64 period_factor:i64
+    rate_at:ptr rate_user:ptr momentum:f64 momentum_decay:f64 accumulator:f64 gamma:f64 sam_rho:f64 adam_rate:f64
+    amsgrad:i32 centered:i32 sam_adaptive:i32 nesterov:i32 match_rms:i32 iterations:i32 matrices_count:i64
+    matrices:ptr curvature_every:i64
+dyn_minimise_options struct_size:u32 method:i32 memory:i64 max_evaluations:i64 gradient_tolerance:f64 stop_value:f64
+    rate:f64 growth:f64 shrink:f64 progress:ptr progress_user:ptr
+dyn_flow_options struct_size:u32 normalised:i32 relative:f64 absolute:f64 end:f64 stop_value:f64
+    gradient_tolerance:f64 max_evaluations:i64 kink_count:i64 kinks:ptr kinks_user:ptr progress:ptr progress_user:ptr
+dyn_langevin_options struct_size:u32 chain:u32 epsilon:f64 n_beta:f64 gamma:f64 weight_decay:f64 seed:u64
+dyn_anchor_options struct_size:u32 task:i32 split:i32 distance:i32 count:i64 length:i64 seed:u64 p:f64 pairs:u32
+    reserved:u32
 dyn_plan_options struct_size:u32 threads:i32 arena_limit:i64 unfused:i32 reserved:u32
 dyn_rank_options struct_size:u32 rule:i32 tolerance:f64 probes:i64 probe_std:f64 seed:u64 memory_limit:i64
 dyn_recurrent_options struct_size:u32 cell:i32 layers:i32 last:i32 vocabulary:i64 inputs:i64 length:i64 width:i64
@@ -511,6 +549,8 @@ dyn_value_fn            i32  ptr ptr ptr
 dyn_gradient_fn         i32  ptr ptr ptr ptr
 dyn_product_fn          i32  ptr ptr i64 ptr ptr
 dyn_operator_apply_fn   i32  ptr i64 ptr ptr
+dyn_kinks_fn            i32  ptr ptr ptr
+dyn_rate_fn             f64  ptr i64
 dyn_observer_fn         i32  ptr ptr i64 f64 ptr ptr
 """
 
@@ -540,8 +580,25 @@ ENUMERATORS = {
     "loss": ("DYN_LOSS_", {
         "mse": 0, "cross_entropy": 1, "binary_cross_entropy": 2, "l1": 3, "huber": 4, "hinge": 5, "kl": 6}),
     "optimizer": ("DYN_OPTIMIZER_", {
-        "gd": 0, "heavy_ball": 1, "nesterov": 2, "adam": 3, "adamw": 4, "rmsprop": 5, "sign": 6}),
-    "rate": ("DYN_RATE_", {"constant": 0, "step": 1, "cosine": 2}),
+        "gd": 0, "heavy_ball": 1, "nesterov": 2, "adam": 3, "adamw": 4, "rmsprop": 5, "sign": 6,
+        "adamax": 7, "nadam": 8, "adagrad": 9, "adadelta": 10, "lion": 11, "sophia": 12, "muon": 13}),
+    "rate": ("DYN_RATE_", {
+        "constant": 0, "step": 1, "cosine": 2, "exponential": 3, "polynomial": 4, "restarts": 5, "one_cycle": 6,
+        "callback": 7}),
+    "minimise": ("DYN_MINIMISE_", {"lbfgs": 0, "newton": 1, "monotone": 2}),
+    "minimise_reason": ("DYN_MINIMISE_", {"gradient": 1, "value": 2, "evaluations": 3, "stalled": 4, "stopped": 5}),
+    "flow_reason": ("DYN_FLOW_", {"time": 1, "value": 2, "gradient": 3, "evaluations": 4, "stopped": 5, "step": 6}),
+    "anchor": ("DYN_ANCHOR_", {
+        "identity": 1, "reading": 2, "classification": 3, "composition": 4, "memory": 5, "synonym": 6, "recitation": 7,
+        "multiple": 8, "statistical": 9, "two_intervals": 10, "distance": 11, "average": 12, "count": 13}),
+    "split": ("DYN_SPLIT_", {"train": 0, "test": 1, "ood": 2}),
+    "target": ("DYN_TARGET_", {
+        "square": 0, "sin_4": 1, "four_relu": 2, "cup": 3, "two_tanh": 4, "two_relu": 5, "sin_5d": 6, "sin_3d": 7,
+        "sin_3_6": 8, "tanh_10d": 9, "sin_6": 10, "sin_6_aliased": 11, "chebyshev_3": 12, "chebyshev_4": 13,
+        "chebyshev_5": 14, "quadratic_50d": 15, "convolved": 16, "neuron": 17, "neuron_normal": 18, "neuron_3d": 19,
+        "neuron_500d": 20}),
+    "modular": ("DYN_MODULAR_", {"add": 0, "subtract": 1, "multiply": 2}),
+    "observed": ("DYN_OBSERVED_", {"connected": 0, "random": 1}),
     "which": ("DYN_", {"largest_algebraic": 0, "smallest_algebraic": 1, "largest_magnitude": 2, "both_ends": 3}),
     "trace": ("DYN_TRACE_", {"hutchpp": 0, "hutchinson": 1, "xtrace": 2}),
     "solve": ("DYN_SOLVE_", {"minres": 0, "gradients": 1}),

@@ -12,6 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _find
 from ._arrays import Array, path as file_path
+from ._files import byte_stream, cifar, load_safetensors, mnist5k, save_safetensors, windows
+from ._generate import (
+    Composite, ObservationGraph, anchor, chain, composite, low_rank, matrix, modular, observation_graph, observed,
+    parity, target)
 from ._lib import call, enum, integer, lib, make, text
 from .context import current
 

@@ -3,30 +3,57 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Callable, Literal, Mapping
 
-from ._lib import Options, enum, lib, real, structs
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._arrays import ints, pointer, vector
+from ._lib import Handle, Options, callback, enum, function_pointer, lib, make, real, structs
 from .context import current
 from .errors import invalid
 
 
+if TYPE_CHECKING:
+    from .model import Tensor
+
+
 @dataclass(frozen=True)
 class Rate:
-    """A learning rate that changes; made by constant, step or cosine. Lengths are in ticks of tick_steps steps."""
+    """A learning rate that changes; made by constant, step, exponential_decay, polynomial_decay, cosine,
+    cosine_restarts, one_cycle or schedule. Lengths are in ticks of tick_steps steps."""
 
     rate: float
-    schedule: str = "constant"
+    kind: str = "constant"
     period: int = 0
     factor: float = 0.1
     floor: float = 0.0
     warmup: int = 0
     warmup_start: float = 0.0
     tick_steps: int = 1
+    power: float = 1.0
+    peak: float = 0.3
+    period_factor: int = 1
+    function: Callable[[int], float] | None = None
 
     def after_warmup(self, warmup: int, start: float = 0.0) -> Rate:
-        """The same after a linear rise from start * rate to rate over so many ticks."""
-        return Rate(self.rate, self.schedule, self.period, self.factor, self.floor, warmup, start, self.tick_steps)
+        """The same after a linear rise from start * rate to rate over so many ticks.
+
+        >>> dyn.cosine(5e-3, 400, floor=1e-5).after_warmup(40, start=1 / 25)    # base rate 2e-4, multiplier 25
+        """
+        return replace(self, warmup=warmup, warmup_start=start)
+
+    def at(self, step: int) -> float:
+        """The rate of step number 0, 1, ..."""
+        return GD(self).rate_at(step)
+
+    def _fields(self) -> dict[str, Any]:
+        fields = {name: getattr(self, name) for name in (
+            "rate", "period", "factor", "floor", "warmup", "warmup_start", "tick_steps", "power", "peak",
+            "period_factor")}
+        return {**fields, "schedule": enum("rate", self.kind)}
 
 
 def constant(rate: float) -> Rate:
@@ -39,15 +66,43 @@ def step(rate: float, period: int, factor: float = 0.1, floor: float = 0.0, tick
     return Rate(rate, "step", period, factor, floor, tick_steps=tick_steps)
 
 
+def exponential_decay(rate: float, factor: float, period: int = 1, floor: float = 0.0, tick_steps: int = 1) -> Rate:
+    """rate * factor^(t / period), never below floor."""
+    return Rate(rate, "exponential", period, factor, floor, tick_steps=tick_steps)
+
+
+def polynomial_decay(rate: float, period: int, power: float = 1.0, floor: float = 0.0, tick_steps: int = 1) -> Rate:
+    """From rate down to floor in `period` ticks: floor + (rate - floor) (1 - t / period)^power; floor from then on."""
+    return Rate(rate, "polynomial", period, floor=floor, tick_steps=tick_steps, power=power)
+
+
 def cosine(rate: float, period: int, floor: float = 0.0, tick_steps: int = 1) -> Rate:
     """From rate down to floor along half a cosine of `period` ticks; floor from then on."""
     return Rate(rate, "cosine", period, floor=floor, tick_steps=tick_steps)
 
 
+def cosine_restarts(rate: float, period: int, factor: int = 1, floor: float = 0.0, tick_steps: int = 1) -> Rate:
+    """cosine begun anew after `period` ticks, each cycle `factor` times as long as the last."""
+    return Rate(rate, "restarts", period, floor=floor, tick_steps=tick_steps, period_factor=factor)
+
+
+def one_cycle(rate: float, period: int, peak: float = 0.3, start: float = 1 / 25, end: float = 4e-6,
+              tick_steps: int = 1) -> Rate:
+    """Half a cosine from start * rate up to rate at tick peak * period - 1, another down to end * rate at tick
+    period - 1; that from then on."""
+    return Rate(rate, "one_cycle", period, floor=end * rate, warmup_start=start, tick_steps=tick_steps, peak=peak)
+
+
+def schedule(function: Callable[[int], float], tick_steps: int = 1) -> Rate:
+    """A rate of your own: function(t) for tick t = 0, 1, ..., always the same for the same t."""
+    return Rate(float(function(0)), "callback", tick_steps=tick_steps, function=function)
+
+
 @dataclass(frozen=True)
 class Optimizer:
-    """What all optimisers have: the rate (a number or a Rate), L2 weight decay, and clipping of the whole gradient
-    to the norm clip_norm (None: no clipping)."""
+    """What all optimisers have: the rate (a number or a Rate), weight decay (added to the gradient, or where the class
+    says so decoupled), clipping of the whole gradient to the norm clip_norm (None: none), and sharpness awareness: with
+    sam > 0 a step takes its gradient at theta + sam g / |g| (sam_adaptive: sam theta^2 g / | |theta| g |)."""
 
     rate: float | Rate = 1e-3
     weight_decay: float = field(default=0.0, kw_only=True)
@@ -55,20 +110,34 @@ class Optimizer:
 
     kind = "gd"
 
+    sam: float = field(default=0.0, kw_only=True)
+    sam_adaptive: bool = field(default=False, kw_only=True)
+
     def __post_init__(self) -> None:
         self._options()     # refuses a wrong type here, where it is written
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise invalid(f"clip_norm is {self.clip_norm}, must be above 0, or None")
 
-    def _options(self) -> Options:
+    def _options(self, tensors: Mapping[str, Tensor] | None = None) -> Options:
+        """The C struct; tensors: those of the model, for optimisers that treat matrices apart."""
         rate = self.rate if isinstance(self.rate, Rate) else Rate(self.rate)
         options = structs["dyn_optimizer_options"]()
         lib.dyn_optimizer_defaults(enum("optimizer", self.kind), ctypes.byref(options))
-        options.set(
-            rate=rate.rate, weight_decay=self.weight_decay, clip_norm=self.clip_norm,
-            schedule=enum("rate", rate.schedule), period=rate.period, factor=rate.factor, floor=rate.floor,
-            warmup=rate.warmup, warmup_start=rate.warmup_start, tick_steps=rate.tick_steps, **self._own())
+        options.set(weight_decay=self.weight_decay, clip_norm=self.clip_norm, sam_rho=self.sam,
+                    sam_adaptive=int(self.sam_adaptive), **rate._fields(), **self._own())
+        if rate.function is not None:
+            self._call_for_rate(options, rate.function)
         return options
+
+    @staticmethod
+    def _call_for_rate(options: Options, function: Callable[[int], float]) -> None:
+        """Let the library ask a function of Python; the struct keeps the callback alive."""
+        options.kept = callback(current(), "dyn_rate_fn", lambda _, tick: function(tick), failure=math.nan)
+        options.rate_at = function_pointer(options.kept)
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of step number 0, 1, ..."""
+        return Stepper(GD(self.rate), 1).rate(step)
 
     def _own(self) -> dict[str, Any]:
         """Fields of the kind of optimiser."""
@@ -112,7 +181,7 @@ class Nesterov(Optimizer):
 @dataclass(frozen=True)
 class Adam(Optimizer):
     """Adam. eps_inside: sqrt(v + eps) instead of sqrt(v) + eps. init_from_gradient: m = g, v = g^2 at the start,
-    without bias correction."""
+    without bias correction. amsgrad: the largest v so far in its place (before bias correction, as PyTorch has it)."""
 
     beta1: float = 0.9
     beta2: float = 0.999
@@ -120,12 +189,13 @@ class Adam(Optimizer):
     eps_inside: bool = field(default=False, kw_only=True)
     bias_correction: bool = field(default=True, kw_only=True)
     init_from_gradient: bool = field(default=False, kw_only=True)
+    amsgrad: bool = field(default=False, kw_only=True)
     kind = "adam"
 
     def _own(self) -> dict[str, Any]:
         return {"beta1": self.beta1, "beta2": self.beta2, "eps": self.eps,
                 "eps_inside": int(self.eps_inside), "no_bias_correction": int(not self.bias_correction),
-                "init_from_gradient": int(self.init_from_gradient)}
+                "init_from_gradient": int(self.init_from_gradient), "amsgrad": int(self.amsgrad)}
 
 
 @dataclass(frozen=True)
@@ -137,30 +207,171 @@ class AdamW(Adam):
 
 
 @dataclass(frozen=True)
+class Adamax(Optimizer):
+    """v = max(beta2 v, |g| + eps), theta -= rate m / ((1 - beta1^k) v)."""
+
+    rate: float | Rate = 2e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    kind = "adamax"
+
+    def _own(self) -> dict[str, Any]:
+        return {"beta1": self.beta1, "beta2": self.beta2, "eps": self.eps}
+
+
+@dataclass(frozen=True)
+class NAdam(Optimizer):
+    """Adam with Nesterov's momentum, which rises as mu_k = beta1 (1 - 0.96^(k momentum_decay) / 2)."""
+
+    rate: float | Rate = 2e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    momentum_decay: float = field(default=4e-3, kw_only=True)
+    kind = "nadam"
+
+    def _own(self) -> dict[str, Any]:
+        return {"beta1": self.beta1, "beta2": self.beta2, "eps": self.eps, "momentum_decay": self.momentum_decay}
+
+
+@dataclass(frozen=True)
 class RMSprop(Optimizer):
-    """v = beta v + (1 - beta) g^2, theta -= rate g / (sqrt(v) + eps)."""
+    """v = beta v + (1 - beta) g^2, theta -= rate g / (sqrt(v) + eps). centered: v - w^2 in the place of v, w the
+    average of the gradient. momentum: m = momentum m + g / (sqrt(v) + eps), theta -= rate m."""
 
     beta: float = 0.99
     eps: float = 1e-8
+    momentum: float = field(default=0.0, kw_only=True)
+    centered: bool = field(default=False, kw_only=True)
     eps_inside: bool = field(default=False, kw_only=True)
     init_from_gradient: bool = field(default=False, kw_only=True)
     kind = "rmsprop"
 
     def _own(self) -> dict[str, Any]:
-        return {"beta2": self.beta, "eps": self.eps, "eps_inside": int(self.eps_inside),
-                "init_from_gradient": int(self.init_from_gradient)}
+        return {"beta2": self.beta, "eps": self.eps, "eps_inside": int(self.eps_inside), "momentum": self.momentum,
+                "centered": int(self.centered), "init_from_gradient": int(self.init_from_gradient)}
+
+
+@dataclass(frozen=True)
+class Adagrad(Optimizer):
+    """v = v + g^2 from v = accumulator, theta -= rate g / (sqrt(v) + eps)."""
+
+    rate: float | Rate = 0.01
+    eps: float = 1e-10
+    accumulator: float = field(default=0.0, kw_only=True)
+    eps_inside: bool = field(default=False, kw_only=True)
+    kind = "adagrad"
+
+    def _own(self) -> dict[str, Any]:
+        return {"eps": self.eps, "accumulator": self.accumulator, "eps_inside": int(self.eps_inside)}
+
+
+@dataclass(frozen=True)
+class Adadelta(Optimizer):
+    """v = beta v + (1 - beta) g^2, d = sqrt(m + eps) / sqrt(v + eps) g, m = beta m + (1 - beta) d^2,
+    theta -= rate d."""
+
+    rate: float | Rate = 1.0
+    beta: float = 0.9
+    eps: float = 1e-6
+    kind = "adadelta"
+
+    def _own(self) -> dict[str, Any]:
+        return {"beta2": self.beta, "eps": self.eps}
+
+
+@dataclass(frozen=True)
+class Lion(Optimizer):
+    """theta -= rate (sign(beta1 m + (1 - beta1) g) + weight_decay theta), then m = beta2 m + (1 - beta2) g. It has no
+    preconditioner: it moves by the same amount at any curvature."""
+
+    rate: float | Rate = 1e-4
+    beta1: float = 0.9
+    beta2: float = 0.99
+    kind = "lion"
+
+    def _own(self) -> dict[str, Any]:
+        return {"beta1": self.beta1, "beta2": self.beta2}
+
+
+@dataclass(frozen=True)
+class Sophia(Optimizer):
+    """m = beta1 m + (1 - beta1) g, theta -= rate (clip(m / max(gamma h, eps), -1, 1) + weight_decay theta). h averages
+    estimates of the Hessian's diagonal, one every curvature_every steps, each a Hessian product with random signs."""
+
+    rate: float | Rate = 1e-4
+    beta1: float = 0.96
+    beta2: float = 0.99
+    gamma: float = 0.01
+    eps: float = 1e-12
+    weight_decay: float = field(default=0.1, kw_only=True)
+    curvature_every: int = field(default=10, kw_only=True)
+    kind = "sophia"
+
+    def _own(self) -> dict[str, Any]:
+        return {"beta1": self.beta1, "beta2": self.beta2, "gamma": self.gamma, "eps": self.eps,
+                "curvature_every": self.curvature_every}
+
+
+@dataclass(frozen=True)
+class Muon(Optimizer):
+    """Matrices move by their momentum with singular values brought near 1, times sqrt(max(1, out / in)) (match_rms:
+    times 0.2 sqrt(max(in, out))); all else, and the first and last matrix of a network, by AdamW at adam_rate.
+    tensors: names of the matrices, where this choice is not wanted. Decay is decoupled. It has no preconditioner."""
+
+    rate: float | Rate = 1e-3
+    momentum: float = 0.95
+    nesterov: bool = True
+    iterations: int = 5
+    adam_rate: float = field(default=1e-3, kw_only=True)
+    beta1: float = field(default=0.9, kw_only=True)
+    beta2: float = field(default=0.999, kw_only=True)
+    eps: float = field(default=1e-8, kw_only=True)
+    weight_decay: float = field(default=0.1, kw_only=True)
+    match_rms: bool = field(default=False, kw_only=True)
+    tensors: tuple[str, ...] | None = field(default=None, kw_only=True)
+    kind = "muon"
+
+    def _own(self) -> dict[str, Any]:
+        return {"momentum": self.momentum, "nesterov": int(self.nesterov), "iterations": self.iterations,
+                "adam_rate": self.adam_rate, "beta1": self.beta1, "beta2": self.beta2, "eps": self.eps,
+                "match_rms": int(self.match_rms)}
+
+    def _options(self, tensors: Mapping[str, Tensor] | None = None) -> Options:
+        options = super()._options(tensors)
+        chosen = self._matrices(tensors or {})
+        flat = [number for t in chosen for number in (t.offset, math.prod(t.shape[:-1]), t.shape[-1])]
+        options.kept_matrices = ints(flat)
+        options.matrices_count = len(chosen)
+        options.matrices = ctypes.addressof(options.kept_matrices) if chosen else None
+        return options
+
+    def _matrices(self, tensors: Mapping[str, Tensor]) -> list[Tensor]:
+        """The tensors that are to move as matrices."""
+        matrices = {name: t for name, t in tensors.items() if len(t.shape) >= 2}
+        if self.tensors is None:
+            return list(matrices.values())[1:-1]
+        unknown = set(self.tensors) - set(matrices)
+        if unknown:
+            raise invalid(f"Muon: no matrix is called {', '.join(sorted(unknown))}; there are "
+                          f"{', '.join(matrices) or 'none'}")
+        return [t for name, t in matrices.items() if name in self.tensors]
 
 
 @dataclass(frozen=True)
 class SignGD(Optimizer):
-    """theta -= rate sign(g)."""
+    """theta -= rate sign(g). It has no preconditioner."""
 
     kind = "sign"
 
 
 NAMED: dict[str, type[Optimizer]] = {"gd": GD, "heavy_ball": HeavyBall, "nesterov": Nesterov, "adam": Adam, "adamw": AdamW,
-                                     "rmsprop": RMSprop, "sign": SignGD}
-Name = Literal["gd", "heavy_ball", "nesterov", "adam", "adamw", "rmsprop", "sign"]
+                                     "rmsprop": RMSprop, "sign": SignGD, "adamax": Adamax,
+                                     "nadam": NAdam, "adagrad": Adagrad, "adadelta": Adadelta, "lion": Lion,
+                                     "sophia": Sophia, "muon": Muon}
+Name = Literal["gd", "heavy_ball", "nesterov", "adam", "adamw", "rmsprop", "sign", "adamax", "nadam", "adagrad",
+               "adadelta", "lion", "sophia", "muon"]
 
 
 def of(optimizer: Optimizer | Name) -> Optimizer:
@@ -171,3 +382,58 @@ def of(optimizer: Optimizer | Name) -> Optimizer:
         raise invalid(f"optimizer {optimizer!r} is not one of {', '.join(NAMED)}, nor a dyn.Optimizer such as "
                       "dyn.Adam(1e-3)")
     return NAMED[optimizer]()
+
+
+class Stepper(Handle):
+    """An optimiser stepped by hand on float64 vectors of `size` parameters; tensors: see Muon.
+
+    >>> s = dyn.Stepper(dyn.Adam(0.1), 2)
+    >>> theta = s.step(theta, gradient)         # the new theta
+    """
+
+    _kind = "optimizer"
+
+    def __init__(self, optimizer: Optimizer, size: int, tensors: Mapping[str, Tensor] | None = None) -> None:
+        context = current()
+        options = optimizer._options(tensors)
+        super().__init__(context, make(context, lib.dyn_optimizer_create, context, size, 0, ctypes.byref(options)),
+                         options)
+        self.size = size
+
+    def step(self, theta: ArrayLike, gradient: ArrayLike) -> np.ndarray:
+        """theta after a step with that gradient, both [size]."""
+        new = np.array(vector(theta, self.size, "theta"))
+        self._call(lib.dyn_optimizer_step, pointer(new), pointer(vector(gradient, self.size, "gradient")))
+        return new
+
+    def perturb(self, theta: ArrayLike, gradient: ArrayLike) -> np.ndarray:
+        """With sam: where the gradient of the next step is to be taken."""
+        out = np.empty(self.size)
+        self._call(lib.dyn_optimizer_perturb, pointer(vector(theta, self.size, "theta")),
+                   pointer(vector(gradient, self.size, "gradient")), pointer(out))
+        return out
+
+    def curvature(self, diagonal: ArrayLike) -> None:
+        """Take an estimate of the Hessian's diagonal into Sophia's average."""
+        self._call(lib.dyn_optimizer_curvature, pointer(vector(diagonal, self.size, "diagonal")))
+
+    def preconditioner(self) -> tuple[np.ndarray, float]:
+        """Diagonal d and factor c of the step taken last: it is stable while c d^1/2 H d^1/2 stays below threshold."""
+        d, c = np.empty(self.size), ctypes.c_double()
+        self._call(lib.dyn_optimizer_preconditioner, pointer(d), ctypes.byref(c))
+        return d, c.value
+
+    def moment(self, which: int) -> np.ndarray:
+        """m, v or w (1, 2, 3) as they are."""
+        out = np.empty(self.size)
+        self._call(lib.dyn_optimizer_moment, which, pointer(out))
+        return out
+
+    def rate(self, step: int) -> float:
+        """The learning rate of step number 0, 1, ..."""
+        return lib.dyn_optimizer_rate(self, step)
+
+    @property
+    def threshold(self) -> float:
+        """2 / rate of the step taken last."""
+        return lib.dyn_optimizer_threshold(self)

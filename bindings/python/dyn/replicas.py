@@ -85,7 +85,9 @@ class Replicas:
         rules.validation = None if self.validation is None else self.validation._as_parameter_.value
         self._optimizers = [optim.of(o) for o in ([optimizer] if isinstance(optimizer, (Optimizer, str)) else optimizer)]
         self._rules = own
-        lists = {"optimizers": [o._options() for o in self._optimizers], "runs": [rules],
+        tensors = self.objective.model.tensors if self.objective.model else None
+        moves = [o._options(tensors) for o in self._optimizers]
+        lists = {"optimizers": moves, "runs": [rules],
                  "inits": self._starts(count, seeds, init) if theta is None else []}
         given = _replicas_options(count, lists)
         given.progress = function_pointer(progress)
@@ -95,7 +97,7 @@ class Replicas:
         context = self.objective._context
         self._context = context
         self._handle = _Set(context, make(context, lib.dyn_replicas_create, self.objective, ctypes.byref(given)),
-                            self.objective, progress)
+                            self.objective, progress, moves)
         self._members = [Replica(self, i) for i in range(count)]
 
     def _starts(self, count: int, seeds: Sequence[int] | None, init: Rule | Sequence[Rule] | None) -> list[Options]:

@@ -152,9 +152,10 @@ class Run(RunView, Handle):
                 run._show()
         progress = callback(objective._context, "dyn_progress_fn", show, user=False)
         given.progress = function_pointer(progress)
-        address = make(objective._context, function, objective, ctypes.byref(self._optimizer._options()),
+        moves = self._optimizer._options(objective.model.tensors if objective.model else None)
+        address = make(objective._context, function, objective, ctypes.byref(moves),
                        ctypes.byref(given), source)
-        Handle.__init__(self, objective._context, address, objective, progress, self._observers)
+        Handle.__init__(self, objective._context, address, objective, moves, progress, self._observers)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], net: Model | Objective | None = None, x: ArrayLike | None = None,

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Optimisers and learning rates from Python: defaults, steps by hand, schedules, and runs with each of them."""
+import unittest
+
+import numpy as np
+
+import dyn
+from support import quadratic, wave
+
+QUADRATIC = np.array([1.0, 4.0])
+
+
+def descend(optimizer, steps=200, theta=(1.0, 1.0)):
+    """theta after steps on theta' diag(1, 4) theta / 2, by hand."""
+    stepper, theta = dyn.Stepper(optimizer, 2), np.array(theta)
+    for _ in range(steps):
+        at = stepper.perturb(theta, QUADRATIC * theta) if optimizer.sam else theta
+        theta = stepper.step(theta, QUADRATIC * at)
+    return theta
+
+
+class Rules(unittest.TestCase):
+    def test_zero_is_zero(self):
+        for optimizer in (dyn.GD(0.0), dyn.Adam(0.0), dyn.Lion(0.0), dyn.constant(0.0)):
+            rule = optimizer if isinstance(optimizer, dyn.Optimizer) else dyn.Adam(optimizer)
+            np.testing.assert_array_equal(descend(rule, 3), [1, 1])
+        stepper = dyn.Stepper(dyn.Adam(0.1, beta1=0.0, beta2=0.0, eps=0.0), 1)
+        np.testing.assert_allclose(stepper.step([0.0], [-7.0]), [0.1], rtol=1e-15)
+
+    def test_every_rule_descends(self):
+        for rule in (dyn.GD(0.1), dyn.HeavyBall(0.05), dyn.Nesterov(0.05), dyn.Adam(0.05), dyn.Adam(0.05, amsgrad=True),
+                     dyn.AdamW(0.05), dyn.Adamax(0.05), dyn.NAdam(0.05), dyn.RMSprop(0.02), dyn.Adagrad(0.5),
+                     dyn.RMSprop(0.01, momentum=0.5, centered=True), dyn.Adadelta(10.0), dyn.Lion(0.02),
+                     dyn.Sophia(0.02), dyn.SignGD(0.02), dyn.GD(0.1, sam=0.01), dyn.GD(0.1, sam=0.01, sam_adaptive=True)):
+            self.assertLess(np.abs(descend(rule)).max(), 0.25, rule)
+
+    def test_preconditioner(self):
+        stepper = dyn.Stepper(dyn.Adam(0.1), 2)
+        stepper.step([0.0, 0.0], [3.0, -0.5])
+        d, c = stepper.preconditioner()
+        np.testing.assert_allclose(d, 1 / np.array([3.0, 0.5]), rtol=1e-7)
+        self.assertAlmostEqual(c, 1 / 1.9, 14)
+        self.assertEqual(stepper.threshold, 20)
+        self.assertAlmostEqual(dyn.Adam(0.1).limit() / 380, 1, 14)
+        self.assertAlmostEqual(dyn.RMSprop(0.1, momentum=0.9).limit(), 38, 12)
+        for rule in (dyn.Lion(), dyn.SignGD(), dyn.GD(0.1, sam=0.1)):
+            with self.assertRaises(dyn.NotSupported):
+                rule.limit()
+
+    def test_overflow_names_step_and_tensor(self):
+        x, y = np.full((4, 1), 1e3), np.full((4, 1), 1e18)
+        run = dyn.Run(dyn.mlp([1, 2, 1], activation="identity", seed=1), x, y, optimizer=dyn.Adam(1e-3), dtype="float32")
+        with self.assertRaisesRegex(dyn.NonFinite, "moment v of parameter .* step 0.*float32; it is element . of W1|b"):
+            run.train(5, progress=False)
+
+
+class Rates(unittest.TestCase):
+    def test_formulas(self):
+        t = np.arange(60)
+        for rate, expected in (
+                (dyn.exponential_decay(0.1, 0.9), 0.1 * 0.9**t),
+                (dyn.polynomial_decay(0.1, 40, power=2), 0.1 * np.clip(1 - t / 40, 0, 1)**2),
+                (dyn.schedule(lambda k: 1 / (1 + k)), 1 / (1 + t)),
+                (dyn.cosine_restarts(0.1, 20), 0.05 * (1 + np.cos(np.pi * (t % 20) / 20)))):
+            np.testing.assert_allclose([rate.at(int(k)) for k in t], expected, rtol=1e-12, atol=1e-17)
+        cycle = dyn.one_cycle(0.01, 50)
+        np.testing.assert_allclose([cycle.at(k) for k in (0, 14, 49, 50)], [4e-4, 0.01, 4e-8, 4e-8], rtol=1e-12)
+
+    def test_rate_of_the_papers(self):
+        rate = dyn.cosine(2e-4 * 25, 400, floor=1e-5).after_warmup(40, start=1 / 25)
+        for t in (0, 10, 40, 41, 200, 440, 1000):
+            u = min(t - 40, 400)
+            expected = 2e-4 * (1 + 24 * t / 40) if t <= 40 else 1e-5 + (5e-3 - 1e-5) * (1 + np.cos(np.pi * u / 400)) / 2
+            self.assertAlmostEqual(rate.at(t), expected, 14)
+
+    def test_an_exception_in_a_schedule_is_raised(self):
+        def fails(t):
+            if t == 3:
+                raise KeyError("mine")
+            return 0.1
+        x, y = wave()
+        net = dyn.mlp([1, 5, 1], seed=2)
+        run = dyn.Run(net, x, y, optimizer=dyn.GD(dyn.schedule(fails)))
+        with self.assertRaises(KeyError):
+            run.train(10, progress=False)
+
+
+class Runs(unittest.TestCase):
+    def test_sharpness_aware_run_is_the_steps_by_hand(self):
+        x, y = wave()
+        net = dyn.mlp([1, 5, 1], seed=2)
+        run = dyn.Run(net, x, y, optimizer=dyn.Adam(0.01, sam=0.05))
+        objective, theta = dyn.Objective(net, x, y), run.theta
+        stepper = dyn.Stepper(run.optimizer, objective.size)
+        for _ in range(10):
+            at = stepper.perturb(theta, objective.gradient(theta)[1])
+            theta = stepper.step(theta, objective.gradient(at)[1])
+        run.train(10, progress=False)
+        np.testing.assert_allclose(run.theta, theta, rtol=1e-12, atol=1e-14)
+
+    def test_sophia_estimates_the_diagonal(self):
+        """On a sum of squares every probe is the diagonal itself."""
+        run = dyn.Run(quadratic([1.0, 4.0]), theta=[1.0, 1.0], optimizer=dyn.Sophia(0.01, gamma=1.0, weight_decay=0.0))
+        run.train(1, progress=False)
+        h = 0.01 * np.array([1.0, 4.0])
+        m = 0.04 * np.array([1.0, 4.0])
+        np.testing.assert_allclose(run.theta, 1 - 0.01 * np.minimum(m / h, 1), rtol=1e-14)
+
+    def test_muon_moves_the_inner_matrices(self):
+        net = dyn.mlp([3, 8, 8, 2], seed=3)
+        rng = np.random.default_rng(0)
+        x, y = rng.standard_normal((20, 3)), rng.standard_normal((20, 2))
+        rule = dyn.Muon(0.02, weight_decay=0.0, adam_rate=0.0)
+        run = dyn.Run(net, x, y, optimizer=rule)
+        before = {name: np.array(v) for name, v in net.views(run.theta).items()}
+        run.train(1, progress=False)
+        moved = {name for name, v in net.views(run.theta).items() if (v != before[name]).any()}
+        self.assertEqual(len(moved), 1)
+        name = moved.pop()
+        s = np.linalg.svd(before[name] - net.views(run.theta)[name], compute_uv=False) / 0.02
+        self.assertTrue((s < 1.3).all() and s[0] > 0.65, s)
+        with self.assertRaisesRegex(dyn.InvalidArgument, "no matrix is called nowhere"):
+            dyn.Run(net, x, y, optimizer=dyn.Muon(tensors=("nowhere",)))

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Gradient flow, theta' = -grad L(theta), by the embedded Runge-Kutta pair of Dormand and Prince with error control,
+ * and Langevin dynamics around a minimum. experimental until 0.3. */
+#ifndef DYN_FLOW_H
+#define DYN_FLOW_H
+
+#include <dyn/objective.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Functions of theta at whose changes of sign the gradient has kinks: a step ends there. 0 = success. */
+typedef int32_t (*dyn_kinks_fn)(void *user, const double *theta, double *values);
+
+enum dyn_flow_reason {
+    DYN_FLOW_TIME = 1,          /* the time `end` */
+    DYN_FLOW_VALUE = 2,         /* the value has come down to stop_value; met exactly */
+    DYN_FLOW_GRADIENT = 3,      /* the norm of the gradient is at most gradient_tolerance */
+    DYN_FLOW_EVALUATIONS = 4,   /* max_evaluations are spent */
+    DYN_FLOW_STOPPED = 5,       /* progress asked for it */
+    DYN_FLOW_STEP = 6           /* the step has become too small for the time to move */
+};
+
+typedef struct dyn_flow_options {
+    uint32_t struct_size;       /* sizeof(dyn_flow_options); set by DYN_FLOW_OPTIONS_INIT */
+    int32_t normalised;         /* 1: theta' = -g / |g| */
+    double relative;            /* tolerated error of a step in a component: relative |theta_i| + absolute; default 1e-6 */
+    double absolute;            /* >= 0; default 1e-9 */
+    double end;                 /* time, >= 0; default inf */
+    double stop_value;          /* default -inf */
+    double gradient_tolerance;  /* >= 0; default 0 */
+    int64_t max_evaluations;    /* of the gradient, >= 1; default 1000000 */
+    int64_t kink_count;         /* numbers that kinks writes; default 0 */
+    dyn_kinks_fn kinks;         /* NULL = none */
+    void *kinks_user;
+    dyn_progress_fn progress;   /* NULL = none; after every step, done is the share of `end` */
+    void *progress_user;
+} dyn_flow_options;
+#define DYN_FLOW_OPTIONS_INIT { (uint32_t)sizeof(dyn_flow_options), 0, 1e-6, 1e-9, __builtin_inf(), -__builtin_inf(), \
+                                0.0, 1000000, 0, NULL, NULL, NULL, NULL }
+
+/** How a flow ended. */
+typedef struct dyn_flow_result {
+    double time, value, gradient_norm;  /* at the end */
+    int64_t steps, rejected, evaluations, kinks;
+    int64_t states;                     /* of the times asked for, those that were reached */
+    int32_t reason;                     /* enum dyn_flow_reason */
+    int32_t stiff;                      /* 1: stability, not accuracy, has bounded the steps for long */
+} dyn_flow_result;
+
+/**
+ * Follow the flow from theta at time 0.
+ *
+ * times:   [count], rising, >= 0, at which the state is wanted; states [count, p] takes those that are reached, to the
+ *          order of the method. count may be 0, both NULL then.
+ * shape:   theta [p]: the start, and the end.   opt may be NULL.
+ * returns: DYN_OK for the reasons TIME, VALUE and GRADIENT; DYN_STOPPED; DYN_NOT_CONVERGED for the others.
+ * errors:  DYN_EINVAL, also where nothing could end the flow but max_evaluations is infinite; DYN_ENONFINITE at the
+ *          start; DYN_ENOMEM; those of the caller's functions.
+ * since:   0.1
+ */
+DYN_API dyn_status dyn_objective_flow(dyn_objective *o, const dyn_flow_options *opt, int64_t count, const double *times,
+                                      double *states, double *theta, dyn_flow_result *out);
+
+typedef struct dyn_langevin_options {
+    uint32_t struct_size;       /* sizeof(dyn_langevin_options); set by DYN_LANGEVIN_OPTIONS_INIT */
+    uint32_t chain;             /* number of the chain: one start, other noise */
+    double epsilon;             /* step, >= 0; default 0.01 */
+    double n_beta;              /* samples times inverse temperature, >= 0; default 1; n / ln n for the local learning
+                                   coefficient of n samples */
+    double gamma;               /* pull towards the start, >= 0; default 0 */
+    double weight_decay;        /* pull towards 0, >= 0; default 0 */
+    uint64_t seed;
+} dyn_langevin_options;
+#define DYN_LANGEVIN_OPTIONS_INIT { (uint32_t)sizeof(dyn_langevin_options), 0, 0.01, 1.0, 0.0, 0.0, 0 }
+
+/**
+ * A chain of stochastic gradient Langevin dynamics on the whole objective L, a mean over samples, from w* = theta:
+ *     w -= epsilon / 2 (n_beta grad L(w) + gamma (w - w*) + weight_decay w) - sqrt(epsilon) xi,    xi ~ N(0, 1)
+ * xi is a function of (seed, chain, step, parameter).
+ *
+ * shape:   theta [p], in place; losses [steps]: L before each step, the first that of w*.
+ * errors:  DYN_EINVAL; DYN_ENONFINITE the chain ran away, with its step; DYN_ENOMEM.
+ * since:   0.1
+ */
+DYN_API dyn_status dyn_objective_langevin(dyn_objective *o, const dyn_langevin_options *opt, int64_t steps,
+                                          double *theta, double *losses);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

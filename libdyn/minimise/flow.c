@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Gradient flow: options, the choice of steps, the times that are wanted, and the end. */
+#include "minimise/flow.h"
+
+#include <stdio.h>
+
+static dyn_status check(dyn_ctx *ctx, const dyn_flow_options *given, dyn_flow_options *o)
+{
+    *o = (dyn_flow_options)DYN_FLOW_OPTIONS_INIT;
+    DYN__TRY(dyn__options(ctx, "dyn_flow_options", given, o, sizeof *o, sizeof *o));
+    DYN__TRY(dyn__check_flag(ctx, "normalised", o->normalised));
+    if (!(o->relative > 0 && isfinite(o->relative)) || !(o->absolute >= 0 && isfinite(o->absolute)))
+        return DYN__FAIL(ctx, DYN_EINVAL, "relative %g or absolute %g is no tolerance", o->relative, o->absolute);
+    if (!(o->end >= 0) || isnan(o->stop_value) || !(o->gradient_tolerance >= 0))
+        return DYN__FAIL(ctx, DYN_EINVAL, "end %g, stop_value %g or gradient_tolerance %g is no bound", o->end,
+                         o->stop_value, o->gradient_tolerance);
+    if (o->max_evaluations < 1 || o->kink_count < 0)
+        return DYN__FAIL(ctx, DYN_EINVAL, "max_evaluations %lld must be at least 1, kink_count %lld at least 0",
+                         (long long)o->max_evaluations, (long long)o->kink_count);
+    return DYN_OK;
+}
+
+static dyn_status check_times(dyn_ctx *ctx, int64_t count, const double *times, const double *states)
+{
+    if (count < 0 || (count > 0 && (!times || !states)))
+        return DYN__FAIL(ctx, DYN_EINVAL, "count is %lld, times or states are NULL", (long long)count);
+    for (int64_t i = 0; i < count; i++)
+        if (!(times[i] >= (i ? times[i - 1] : 0)))
+            return DYN__FAIL(ctx, DYN_EINVAL, "times[%lld] is %g: not rising from 0", (long long)i, times[i]);
+    return DYN_OK;
+}
+
+/* One block for all vectors. */
+static double *make_room(dyn__flow *f)
+{
+    double *room = dyn__alloc(f->ctx, (size_t)(f->n * (3 + DYN__STAGES) + 2 * f->opt.kink_count), sizeof *room);
+
+    if (!room)
+        return NULL;
+    f->theta = room;
+    f->next = room + f->n;
+    f->probe = room + 2 * f->n;
+    for (int i = 0; i < DYN__STAGES; i++)
+        f->k[i] = room + (3 + i) * f->n;
+    f->signs = room + (3 + DYN__STAGES) * f->n;
+    f->new_signs = f->signs + f->opt.kink_count;
+    return room;
+}
+
+/* The states that are wanted within the step of length h that was just taken. */
+static void keep_states(dyn__flow *f, double h)
+{
+    while (f->done.states < f->count && f->times[f->done.states] <= f->time + h) {
+        const double p = (f->times[f->done.states] - f->time) / h;
+
+        dyn__flow_between(f, h, h > 0 ? p : 0, f->states + f->done.states++ * f->n);
+    }
+}
+
+static dyn_status take(dyn__flow *f, double h)
+{
+    double *swap = f->theta, *first = f->k[0], *signs = f->signs;
+
+    keep_states(f, h);
+    f->theta = f->next, f->next = swap;
+    f->k[0] = f->k[6], f->k[6] = first;
+    f->value = f->next_value;
+    f->norm = f->next_norm;
+    f->time += h;
+    f->done.steps++;
+    DYN__TRY(dyn__flow_signs(f, f->theta, f->new_signs));
+    f->done.kinks += dyn__flow_crossed(f);
+    f->signs = f->new_signs, f->new_signs = signs;
+    return DYN_OK;
+}
+
+/* Why the flow ends here; 0 if it does not. */
+static int32_t reason(dyn__flow *f)
+{
+    char text[96];
+
+    if (f->done.reason)
+        return f->done.reason;
+    if (f->value <= f->opt.stop_value)
+        return DYN_FLOW_VALUE;
+    if (f->norm <= f->opt.gradient_tolerance)
+        return DYN_FLOW_GRADIENT;
+    if (f->time >= f->opt.end)
+        return DYN_FLOW_TIME;
+    snprintf(text, sizeof text, "time %.6g, value %.6g", f->time, f->value);
+    if (f->opt.progress && f->opt.progress(f->opt.progress_user, f->time / f->opt.end, text))
+        return DYN_FLOW_STOPPED;
+    return f->done.evaluations >= f->opt.max_evaluations ? DYN_FLOW_EVALUATIONS : 0;
+}
+
+/* A first step from the sizes of theta and its slope. */
+static double first_step(const dyn__flow *f)
+{
+    const double slope = dyn__length(f->n, f->k[0]), size = dyn__length(f->n, f->theta);
+
+    return slope > 0 ? 0.01 * fmax(size, 1e-3) / slope * pow(fmin(f->opt.relative * 1e3, 1), 0.2) : 1;
+}
+
+/* Try steps until one is good, from *h; *h becomes what the next one should be. */
+static dyn_status move(dyn__flow *f, double *h)
+{
+    for (;;) {
+        double step = fmin(*h, f->opt.end - f->time);
+        int good;
+
+        if (f->time + step == f->time) {
+            f->done.reason = DYN_FLOW_STEP;
+            return DYN_OK;
+        }
+        DYN__TRY(dyn__flow_step(f, step));
+        good = !isnan(f->next_value) && f->error <= 1;
+        *h = step * (isnan(f->next_value) ? 0.1 : fmin(5, fmax(0.2, 0.9 * pow(fmax(f->error, 1e-10), -0.2))));
+        if (good) {
+            DYN__TRY(dyn__flow_events(f, &step));
+            return take(f, step);
+        }
+        f->done.rejected++;
+        if (f->done.evaluations >= f->opt.max_evaluations)
+            return DYN_OK;
+    }
+}
+
+static dyn_status run(dyn__flow *f)
+{
+    double h;
+
+    DYN__TRY(dyn__flow_slope(f, f->theta, f->k[0], &f->value, &f->norm));
+    if (isnan(f->value))
+        return DYN__FAIL(f->ctx, DYN_ENONFINITE, "value or gradient at the start are not finite");
+    DYN__TRY(dyn__flow_signs(f, f->theta, f->signs));
+    while (f->done.states < f->count && f->times[f->done.states] == 0)
+        memcpy(f->states + f->done.states++ * f->n, f->theta, (size_t)f->n * sizeof(double));
+    h = first_step(f);
+    while (!(f->done.reason = reason(f)))
+        DYN__TRY(move(f, &h));
+    return DYN_OK;
+}
+
+static dyn_status finish(dyn__flow *f, double *theta, dyn_flow_result *out)
+{
+    memcpy(theta, f->theta, (size_t)f->n * sizeof *theta);
+    f->done.time = f->time;
+    f->done.value = f->value;
+    f->done.gradient_norm = f->norm;
+    if (out)
+        *out = f->done;
+    if (f->done.reason == DYN_FLOW_STOPPED)
+        return DYN_STOPPED;
+    return f->done.reason <= DYN_FLOW_GRADIENT ? DYN_OK : DYN_NOT_CONVERGED;
+}
+
+dyn_status dyn_objective_flow(dyn_objective *o, const dyn_flow_options *opt, int64_t count, const double *times,
+                              double *states, double *theta, dyn_flow_result *out)
+{
+    dyn__flow f = { .objective = o, .count = count, .times = times, .states = states };
+    double *room;
+    dyn_status s;
+
+    if (!o)
+        return DYN_EINVAL;
+    f.ctx = dyn__objective_ctx(o);
+    DYN__ENTER(f.ctx);
+    DYN__NEED(f.ctx, theta);
+    DYN__TRY(check(f.ctx, opt, &f.opt));
+    DYN__TRY(check_times(f.ctx, count, times, states));
+    f.n = dyn_objective_size(o);
+    room = make_room(&f);
+    if (!room)
+        return DYN_ENOMEM;
+    memcpy(f.theta, theta, (size_t)f.n * sizeof *theta);
+    s = run(&f);
+    if (s >= 0)
+        s = finish(&f, theta, out);
+    dyn__free(f.ctx, room);
+    return s;
+}
