@@ -139,7 +139,8 @@ def minimise(subject: Model | Objective, x: ArrayLike | None = None, y: ArrayLik
 
 
 def flow(subject: Model | Objective, x: ArrayLike | None = None, y: ArrayLike | None = None, *,
-         theta: ArrayLike | None = None, loss: Any = None, times: ArrayLike = (), end: float = math.inf, stop_loss: float = -math.inf,
+         theta: ArrayLike | None = None, loss: Any = None, times: ArrayLike = (), end: float = math.inf,
+         stop_loss: float = -math.inf,
          gradient_tolerance: float = 0.0, normalised: bool = False, rtol: float = 1e-6, atol: float = 1e-9,
          kinks: Callable[[NDArray[np.float64]], ArrayLike] | None = None, max_evaluations: int = 1000000,
          progress: Callable[[str], Any] | None = None, **options: Any) -> Flow:
@@ -158,7 +159,8 @@ def flow(subject: Model | Objective, x: ArrayLike | None = None, y: ArrayLike | 
         if not len(wanted):
             raise invalid("a flow needs an end: end, times, stop_loss or gradient_tolerance")
         end = float(wanted[-1])
-    states, theta_end, done = np.empty((len(wanted), objective.size)), np.array(vector(start, objective.size, "theta")), _Flowed()
+    states, done = np.empty((len(wanted), objective.size)), _Flowed()
+    theta_end = np.array(vector(start, objective.size, "theta"))
     given = structs["dyn_flow_options"](
         normalised=int(normalised), relative=rtol, absolute=atol, end=end, stop_value=stop_loss,
         gradient_tolerance=gradient_tolerance, max_evaluations=max_evaluations)
@@ -188,7 +190,8 @@ def _watch(objective: Objective, given: Options, kinks: Callable[..., ArrayLike]
 
 
 def langevin(subject: Model | Objective, x: ArrayLike | None = None, y: ArrayLike | None = None, *,
-             theta: ArrayLike | None = None, loss: Any = None, steps: int, epsilon: float = 0.01, n_beta: float = 1.0, gamma: float = 0.0,
+             theta: ArrayLike | None = None, loss: Any = None, steps: int, epsilon: float = 0.01, n_beta: float = 1.0,
+             gamma: float = 0.0,
              weight_decay: float = 0.0, seed: int = 0, chain: int = 0,
              **options: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """A chain around theta [p]: w -= epsilon / 2 (n_beta g + gamma (w - theta) + weight_decay w) - sqrt(epsilon) xi.
