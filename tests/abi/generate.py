@@ -9,7 +9,7 @@ import sys
 import contract
 
 KIND = {"double": "d", "int32_t": "i", "int64_t": "l", "uint32_t": "u", "uint64_t": "u"}
-NO_OBJECTS = ("_options", "_parts", "_schedule", "_node")
+NO_OBJECTS = ("_options", "_parts", "_schedule", "_node", "_minimum", "_result")
 HANDLE_FREED = ("_free", "_unref", "_ref")      # with a live handle these would end it or leak it
 
 
