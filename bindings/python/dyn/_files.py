@@ -35,7 +35,12 @@ def load_safetensors(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
 def save_safetensors(path: str | os.PathLike[str], tensors: Mapping[str, ArrayLike]) -> None:
     """Write arrays of float64, float32, int64 or uint8, of any layout in memory, as a .safetensors file.
 
-    >>> dyn.data.save_safetensors("net.safetensors", net.views(run.theta))
+    >>> import os, tempfile
+    >>> net = dyn.mlp([2, 3, 1])
+    >>> path = os.path.join(tempfile.mkdtemp(), "net.safetensors")
+    >>> dyn.data.save_safetensors(path, net.views(net.initial()))
+    >>> list(dyn.data.load_safetensors(path))
+    ['W1', 'b1', 'W2', 'b2']
     """
     context = current()
     arrays = [Array.wrap(context, np.ascontiguousarray(x)) for x in tensors.values()]

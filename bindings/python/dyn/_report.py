@@ -32,7 +32,7 @@ def report(run: RunView, path: str | os.PathLike[str], title: str = "Training ru
     ...     "<svg" in page.read_text()
     True
     """
-    content = [_html.table(_what(run)), *_warnings(run)]
+    content = [_html.table(what(run)), *_warnings(run)]
     for number, part in enumerate(parts_of(run)):
         content += [f"<h2>{_html.text(part.title)}</h2>", _html.figure(draw_part(part), number)]
     content += ["<h2>Evidence</h2>", _html.table(_evidence(run), ["measurement", "rows", "how well it is known"])]
@@ -41,7 +41,7 @@ def report(run: RunView, path: str | os.PathLike[str], title: str = "Training ru
         file.write(_html.page(title, content))
 
 
-def _what(run: RunView) -> Iterator[tuple[str, Any]]:
+def what(run: RunView) -> Iterator[tuple[str, Any]]:
     """What was run, and where."""
     objective, model = run.objective, run.objective.model
     if model is not None:

@@ -30,7 +30,13 @@ When = Union[Place, Sequence[Place], None]
 
 @dataclass(frozen=True)
 class Series:
-    """What was measured: steps [r], and values [r] or [r, columns]."""
+    """What was measured: steps [r], and values [r] or [r, columns].
+
+    >>> run = dyn.Run(dyn.mlp([1, 2, 1]), [0.0, 1.0], [0.0, 1.0])
+    >>> _ = run.measure(lambda state: state.step**2, name="square", every=2)
+    >>> run.train(4)["square"].values
+    array([ 0.,  4., 16.])
+    """
 
     steps: NDArray[np.int64]
     values: NDArray[np.float64]
@@ -48,7 +54,13 @@ class Series:
 
 @dataclass(frozen=True)
 class State:
-    """A run as an observer sees it. theta and gradient [p] are copies, read only, and may be kept."""
+    """A run as an observer sees it. theta and gradient [p] are copies, read only, and may be kept.
+
+    >>> run = dyn.Run(dyn.mlp([1, 2, 1]), [0.0, 1.0], [0.0, 1.0])
+    >>> _ = run.measure(lambda state: len(state.gradient), name="size", at="start")
+    >>> run.train(1)["size"].values
+    array([7.])
+    """
 
     run: RunView
     step: int
@@ -59,7 +71,12 @@ class State:
 
 class History(Mapping[str, NDArray[np.float64]]):
     """Columns [rows] as arrays: "step", "loss", "gradient_norm" (before clipping), "rate"; the terms of a loss of several;
-    "validation_loss" and "validation_accuracy", NaN at the steps where the validation set was not looked at."""
+    "validation_loss" and "validation_accuracy", NaN at the steps where the validation set was not looked at.
+
+    >>> run = dyn.Run(dyn.mlp([1, 2, 1]), [0.0, 1.0], [0.0, 1.0]).train(2)
+    >>> list(run.history)
+    ['step', 'loss', 'gradient_norm', 'rate']
+    """
 
     def __init__(self, run: RunView) -> None:
         self._run = run
@@ -106,7 +123,12 @@ def schedule(every: int | None, at: When, per_decade: int) -> Options:
 
 
 class RunView:
-    """Step, theta, history and measurements of a run."""
+    """Step, theta, history and measurements of a run.
+
+    >>> run = dyn.Run(dyn.mlp([1, 2, 1], seed=1), [0.0, 1.0], [0.0, 1.0]).train(5)
+    >>> run.history["step"]
+    array([0., 1., 2., 3., 4., 5.])
+    """
 
     _kind = "run"
     _as_parameter_: ctypes.c_void_p

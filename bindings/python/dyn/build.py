@@ -24,7 +24,14 @@ _active = threading.local()
 
 
 class Build(Graph):
-    """The graph that a build function writes into, with what else it may ask for."""
+    """The graph that a build function writes into, with what else it may ask for.
+
+    >>> def line(g, x):
+    ...     return x @ g.parameter("slope", (1, 1)) + g.parameter("offset", (1,))
+    >>> net = dyn.Model.from_function(line, input_shape=(1,))
+    >>> net([2.0, 1.0], [0.0, 3.0]).ravel()
+    array([1., 7.])
+    """
 
     def __init__(self, context: Context, address: int) -> None:
         self._build = ctypes.c_void_p(address)
@@ -139,12 +146,26 @@ def add_terms(b: Build, function: Callable[..., Any], result: Any) -> Node | Non
 
 
 def normal_like(x: Node) -> Node:
-    """Standard normal numbers of the shape of x, new ones at every step: x + 0.1 * dyn.normal_like(x)."""
+    """Standard normal numbers of the shape of x, new ones at every step: x + 0.1 * dyn.normal_like(x).
+
+    >>> def noisy(net, x, y):
+    ...     return (net(x + 0.1 * dyn.normal_like(x)) - y)[:, 0]**2
+    >>> loss = dyn.Objective(noisy, dyn.mlp([1, 1], bias=False), x=np.ones((1000, 1)), y=np.ones((1000, 1)))
+    >>> bool(0.008 < loss.value([1.0]) < 0.012)
+    True
+    """
     return active("dyn.normal_like").normal(x.shape)
 
 
 def uniform_like(x: Node) -> Node:
-    """Uniform numbers in [0, 1) of the shape of x, new ones at every step."""
+    """Uniform numbers in [0, 1) of the shape of x, new ones at every step.
+
+    >>> def noisy(net, x):
+    ...     return net(x * dyn.uniform_like(x))[:, 0]
+    >>> loss = dyn.Objective(noisy, dyn.mlp([1, 1], bias=False), x=np.ones((1000, 1)))
+    >>> bool(0.45 < loss.value([1.0]) < 0.55)
+    True
+    """
     return active("dyn.uniform_like").uniform(x.shape)
 
 
@@ -153,14 +174,30 @@ def residual(x: Node) -> Node:
 
         def equation(u, t):
             v = u(t)
-            return dyn.residual(dyn.derivative(v, t, order=2) + v)**2"""
+            return dyn.residual(dyn.derivative(v, t, order=2) + v)**2
+
+    >>> def misfit(net, x, y):
+    ...     return dyn.residual(net(x) - y)[:, 0]**2
+    >>> loss = dyn.Objective(misfit, dyn.mlp([1, 1], bias=False), x=[[1.0], [2.0]], y=[[2.0], [4.0]])
+    >>> loss.ggn([1.0]) @ [1.0]
+    array([5.])
+    """
     return active("dyn.residual").residual(x)
 
 
 def derivative(v: Node, t: Node, order: int = 1) -> Node:
     """The derivative of v [n, c] by an input t [n, 1] of which row i moves row i of v only, of any order; shaped as v.
 
-    It differentiates forward, so that it may be differentiated again, and by the parameters."""
+    It differentiates forward, so that it may be differentiated again, and by the parameters.
+
+    >>> def curve(g, t):
+    ...     return dyn.sin(t * g.parameter("rate", (1,)))
+    >>> def slope(u, t):
+    ...     return dyn.derivative(u(t), t)[:, 0]
+    >>> loss = dyn.Objective(slope, dyn.Model.from_function(curve, input_shape=(1,)), t=[[0.0]])
+    >>> loss.value([3.0])
+    3.0
+    """
     if len(t.shape) < 1 or t.shape[-1] != 1:
         raise invalid(f"derivative by a node of shape {list(t.shape)}: its last axis must have size 1")
     ones = t.graph.constant(1.0, t.shape)

@@ -63,7 +63,12 @@ class Alignment(NamedTuple):
 
 
 class CondensationResult(Handle):
-    """One layer. features [neurons, components], the bias last; output_weights [neurons, outputs]; options: Options."""
+    """One layer. features [neurons, components], the bias last; output_weights [neurons, outputs]; options: Options.
+
+    >>> result = dyn.CondensationResult([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
+    >>> result.effective, result.sizes, result.cosines(ordered=False)[0]
+    (2, array([2, 1]), array([1., 1., 0.]))
+    """
 
     _kind = "condensation"
 
@@ -214,12 +219,25 @@ def condensation(net: Model, theta: ArrayLike, layer: int = 1, **options: Unpack
     """Measure a hidden layer of a perceptron, counted from 1: its tensors are "W<layer>" and "b<layer>".
 
     threshold: cosine above which a neuron joins a cluster. join_opposite: w and -w are one direction. amplitude:
-    "product", "norm" or "default". min_share: of a cluster that counts. dead: amplitude up to which a neuron is."""
+    "product", "norm" or "default". min_share: of a cluster that counts. dead: amplitude up to which a neuron is.
+
+    >>> net = dyn.mlp([2, 3, 1], bias=False)
+    >>> theta = np.array([1.0, 2.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0])
+    >>> net.views(theta)["W1"]
+    array([[1., 2., 0.],
+           [0., 0., 1.]])
+    >>> dyn.condensation(net, theta).effective
+    2
+    """
     return CondensationResult(*features_of(net, theta, layer), context=net._context, **options)
 
 
 def data_direction(x: ArrayLike, y: ArrayLike, bias: bool = True) -> NDArray[np.float64]:
-    """z = (1/n) sum_i y_i (x_i, 1): where neurons gather first from a small start. x [n, inputs], y [n]."""
+    """z = (1/n) sum_i y_i (x_i, 1): where neurons gather first from a small start. x [n, inputs], y [n].
+
+    >>> dyn.data_direction([1.0, -1.0], [2.0, 0.0])
+    array([1., 1.])
+    """
     x = np.atleast_2d(real_array(x, "x").T).T.copy()
     y = vector(np.ravel(real_array(y, "y")), len(x), "y")
     z = np.empty(x.shape[1] + int(bias))

@@ -43,7 +43,13 @@ class Context(Handle):
     log: called with (level, text), level one of "error", "warning", "info", "debug".
 
     Objects of different contexts do not mix. Threads may share a context and its objects: their calls take turns. Each
-    Python thread has a default context of its own, so that threads which make their own objects run at once."""
+    Python thread has a default context of its own, so that threads which make their own objects run at once.
+
+    >>> with dyn.Context(threads=1) as context:
+    ...     net = dyn.mlp([1, 2, 1])
+    >>> context.threads
+    1
+    """
 
     _kind = "ctx"
     _unshared = "make another one"
@@ -88,7 +94,12 @@ class Context(Handle):
 
 
 def current() -> Context:
-    """The context of the innermost `with` block of this thread, or else the default one of this thread."""
+    """The context of the innermost `with` block of this thread, or else the default one of this thread.
+
+    >>> with dyn.Context(threads=1) as context:
+    ...     dyn.current() is context
+    True
+    """
     stack = _stack()
     if not stack:
         stack.append(Context())

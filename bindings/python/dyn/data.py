@@ -32,7 +32,12 @@ def _file(name: str) -> Path:
 def digits(one_hot: bool = True) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """1797 handwritten digits of 8x8 pixels (E. Alpaydin, C. Kaynak, 1998, UCI repository, CC BY 4.0).
 
-    Returns x [1797, 64] in [0, 1], and y [1797, 10] one-hot, or y [1797] the digits themselves."""
+    Returns x [1797, 64] in [0, 1], and y [1797, 10] one-hot, or y [1797] the digits themselves.
+
+    >>> x, y = dyn.data.digits()
+    >>> x.shape, y.shape
+    ((1797, 64), (1797, 10))
+    """
     x = read(_file("digits-images.npy")) / 16.0
     labels = read(_file("digits-labels.npy"), dtype=np.int64)
     return x, (np.eye(10)[labels] if one_hot else labels)
@@ -44,7 +49,16 @@ def read(path: str | os.PathLike[str], member: str | None = None, dtype: Any = N
 
     dtype: the type to convert into, one of these four; a number that it cannot hold is an error. Without it, the file's: float64, float32, int64, or uint8 for bytes and booleans,
     such as the images of MNIST (NumPy's arithmetic on bytes wraps around at 256); CSV gives float64 [rows, columns],
-    without its header. An Objective takes uint8 as it is and converts into its own type."""
+    without its header. An Objective takes uint8 as it is and converts into its own type.
+
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "table.csv")
+    ...     np.savetxt(path, [[1, 2], [3, 4]], delimiter=",", header="x,y")
+    ...     dyn.data.read(path)
+    array([[1., 2.],
+           [3., 4.]])
+    """
     context = current()
     name = None if member is None else text(member, "member")
     a = Array(context, make(context, lib.dyn_array_read, context, file_path(path), name))
@@ -52,13 +66,22 @@ def read(path: str | os.PathLike[str], member: str | None = None, dtype: Any = N
 
 
 def one_hot(labels: ArrayLike, classes: int) -> NDArray[np.float64]:
-    """Labels, integers in [0, classes), as rows of zeros with a single one: [n, classes]."""
+    """Labels, integers in [0, classes), as rows of zeros with a single one: [n, classes].
+
+    >>> dyn.data.one_hot([0, 2], classes=3)
+    array([[1., 0., 0.],
+           [0., 0., 1.]])
+    """
     a = Array.wrap(current(), labels, "labels")
     return Array(a._context, make(a._context, lib.dyn_array_one_hot, a, integer(classes, "classes"), enum("dtype", "f64"))).numpy()
 
 
 class Standardised(NamedTuple):
-    """Standardised data x, with the mean and std that were used."""
+    """Standardised data x, with the mean and std that were used.
+
+    >>> dyn.data.standardise([[1.0], [3.0]]).mean
+    array([2.])
+    """
 
     x: NDArray[Any]
     mean: NDArray[np.float64]
@@ -67,7 +90,11 @@ class Standardised(NamedTuple):
 
 def standardise(x: ArrayLike, over: Literal["columns", "whole"] = "columns") -> Standardised:
     """(x - mean) / std, over each column (all axes but the first) or "whole". std is that of the population, and 1
-    for a column that does not vary."""
+    for a column that does not vary.
+
+    >>> dyn.data.standardise([[1.0], [3.0]]).x.ravel()
+    array([-1.,  1.])
+    """
     a = Array.wrap(current(), x, "x")
     results = [ctypes.c_void_p() for _ in range(3)]
     call(a._context, lib.dyn_array_standardise, a, enum("moments", over), *(ctypes.byref(r) for r in results))
@@ -76,7 +103,12 @@ def standardise(x: ArrayLike, over: Literal["columns", "whole"] = "columns") -> 
 
 
 def split(x: ArrayLike, count: int, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Rows divided at random: count of them, and the others. Equal seeds divide inputs and labels alike."""
+    """Rows divided at random: count of them, and the others. Equal seeds divide inputs and labels alike.
+
+    >>> first, rest = dyn.data.split(np.arange(10.0), 7, seed=1)
+    >>> len(first), len(rest)
+    (7, 3)
+    """
     a = Array.wrap(current(), x, "x")
     results = [ctypes.c_void_p() for _ in range(2)]
     call(a._context, lib.dyn_array_split, a, integer(seed, "seed", "u64"), integer(count, "count"),

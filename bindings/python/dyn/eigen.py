@@ -36,7 +36,12 @@ class Eigenpairs:
 
     values [k]; vectors [n, k], column i belongs to values[i]; residuals [k] = |A v - value v|; converged [k];
     products: vectors multiplied; tolerance: the residual allowed; miss_bound: bound on the probability that an
-    eigenvalue beyond those given was missed (1 where that was not looked at)."""
+    eigenvalue beyond those given was missed (1 where that was not looked at).
+
+    >>> pairs = dyn.eigh(np.diag([1.0, 2.0, 5.0]), k=2)
+    >>> pairs.values.round(6), pairs.converged
+    (array([5., 2.]), array([ True,  True]))
+    """
 
     values: NDArray[np.float64]
     vectors: NDArray[np.float64]
@@ -71,7 +76,14 @@ def eigh(A: Any, k: int = 1, which: Which = "largest", tolerance: float = 1e-6, 
     start: vectors [n, j] near those wanted. search: look for missed pairs before calling it converged.
 
     Pairs above their tolerance, or a search that would cost more than max_products (None: twice what the pairs did),
-    give the warning dyn.NotConverged; the result has residuals, flags and miss_bound."""
+    give the warning dyn.NotConverged; the result has residuals, flags and miss_bound.
+
+    >>> pairs = dyn.eigh(np.diag([1.0, 2.0, 5.0]), k=2)
+    >>> pairs.values.round(6)
+    array([5., 2.])
+    >>> bool(pairs.residuals.max() < 1e-5)
+    True
+    """
     A = as_operator(A)
     if max_products is not None:
         integer(max_products, "max_products", least=1)
@@ -104,7 +116,11 @@ def _complaint(pairs: Eigenpairs) -> str:
 
 
 def singular_values(a: ArrayLike, accurate: bool = False) -> NDArray[np.float64]:
-    """Singular values of a matrix [m, n], descending. accurate: the tiny ones to high relative accuracy, slower."""
+    """Singular values of a matrix [m, n], descending. accurate: the tiny ones to high relative accuracy, slower.
+
+    >>> dyn.singular_values([[3.0, 0.0], [0.0, -4.0]])
+    array([4., 3.])
+    """
     a = real_matrix(a, "a")
     s = np.empty(min(a.shape))
     context = current()

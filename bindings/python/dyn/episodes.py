@@ -21,7 +21,12 @@ Values = Union[Series, ArrayLike]
 
 
 class Confusion(NamedTuple):
-    """Spikes predicted, spikes missed, and episodes that predicted nothing."""
+    """Spikes predicted, spikes missed, and episodes that predicted nothing.
+
+    >>> crossed, spikes = dyn.above([0, 3, 0, 0], 2), dyn.spikes([1.0, 1.0, 3.0, 1.0])
+    >>> crossed.predict(spikes, lead=2)
+    Confusion(hits=1, missed=0, false_alarms=0)
+    """
 
     hits: int
     missed: int
@@ -29,7 +34,12 @@ class Confusion(NamedTuple):
 
 
 class Episodes(Handle):
-    """Intervals of a series: starts, ends (excluded) and places of the largest values, in steps [count]."""
+    """Intervals of a series: starts, ends (excluded) and places of the largest values, in steps [count].
+
+    >>> found = dyn.above([0, 3, 4, 0], 2)
+    >>> len(found), found.starts, found.ends, found.peaks
+    (1, array([1]), array([3]), array([2]))
+    """
 
     _kind = "episodes"
     numbered: bool      # without steps: values were counted instead
@@ -101,7 +111,11 @@ def spikes(loss: RunView | Values, *, steps: ArrayLike | None = None, ratio: flo
 
     loss: a run, a dyn.Series, or values [n] with their steps [n] (None: they are numbered).
     merge: spikes that start less than this many steps apart are one; 0: none are. smooth: steps over which the loss is
-    averaged."""
+    averaged.
+
+    >>> dyn.spikes([1.0, 0.9, 2.5, 1.2, 0.8]).peaks
+    array([2])
+    """
     if isinstance(loss, RunView):
         steps, loss = loss.history["step"], loss.history["loss"]
     values, at = _with_steps(loss, steps, "loss")
@@ -119,7 +133,11 @@ def _spikes_again(values: Any, at: Any, ratio: float, window: int, merge: int, s
 def above(series: Values, threshold: ArrayLike, steps: ArrayLike | None = None) -> Episodes:
     """Intervals in which a series is above a threshold, a number or [n].
 
-    series: a dyn.Series, or values [n] with their steps [n] (None: they are numbered)."""
+    series: a dyn.Series, or values [n] with their steps [n] (None: they are numbered).
+
+    >>> dyn.above([0, 3, 4, 0], 2).starts
+    array([1])
+    """
     values, at = _with_steps(series, steps, "series")
     limits = vector(np.broadcast_to(real_array(threshold, "threshold"), values.shape), len(values), "threshold")
     return _made(lib.dyn_episodes_above, at, (above, (values, limits, at)), len(values), pointer(at), pointer(values),
@@ -127,7 +145,11 @@ def above(series: Values, threshold: ArrayLike, steps: ArrayLike | None = None) 
 
 
 def sustained(series: Values) -> Any:
-    """min of each value and its two neighbours: a noisy predictor [n], or a dyn.Series, in its sustained form."""
+    """min of each value and its two neighbours: a noisy predictor [n], or a dyn.Series, in its sustained form.
+
+    >>> dyn.sustained([1, 5, 1, 4, 4, 4])
+    array([1., 1., 1., 1., 4., 4.])
+    """
     if isinstance(series, Series):
         return Series(series.steps, sustained(series.values))
     values = real_vector(series, "series")

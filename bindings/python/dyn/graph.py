@@ -30,7 +30,16 @@ Dtype = Literal["float64", "float32"]
 
 
 class Graph(Handle):
-    """A graph whose numbers are float64 or float32. Nodes are made by its methods and by operators on nodes."""
+    """A graph whose numbers are float64 or float32. Nodes are made by its methods and by operators on nodes.
+
+    >>> g = dyn.Graph()
+    >>> w = g.input("w", (3,))
+    >>> square = (w * w).sum()
+    >>> f = g.compile(square, *g.gradient(square, [w]))
+    >>> value, gradient = f(w=[1, 2, 3])
+    >>> float(value), gradient
+    (14.0, array([2., 4., 6.]))
+    """
 
     _kind = "graph"
     _unshared = "it grows with every node; write its function again"
@@ -165,7 +174,13 @@ def _same_length(what: str, given: Sequence[Node], expected: Sequence[Node]) -> 
 
 
 class Node:
-    """A tensor of a graph. + - * / @ ** and comparisons work as in NumPy, with broadcasting; so does [slices]."""
+    """A tensor of a graph. + - * / @ ** and comparisons work as in NumPy, with broadcasting; so does [slices].
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (2, 3))
+    >>> x.T.shape, x[0].shape, (x * 2 + 1).sum(axis=1).shape
+    ((3, 2), (3,), (2,))
+    """
 
     __slots__ = ("graph", "id")
     __array_ufunc__ = None      # a NumPy array on the left leaves the operation to the node
@@ -349,40 +364,63 @@ def _operand(x: Any, function: str) -> Node:
     return x
 
 
-def _unary(name: str, doc: str, c_name: str = "") -> Callable[[Node], Node]:
+EXAMPLE = """{doc}
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (3,))
+    >>> g.compile(dyn.{name}(x))(x=[-1, 0.5, 2]).round(3).tolist()
+    {values}
+    """
+
+
+def _unary(name: str, doc: str, values: str, c_name: str = "") -> Callable[[Node], Node]:
+    """A function of a node; values: what it makes of -1, 0.5 and 2, to three digits."""
     def function(x: Node) -> Node:
         return _operand(x, name)._op(getattr(lib, "dyn_graph_" + (c_name or name)))
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
+    function.__doc__ = EXAMPLE.format(doc=doc, name=name, values=values)
     return function
 
 
-exp = _unary("exp", "e^x.")
-expm1 = _unary("expm1", "e^x - 1, accurate near 0.")
-log = _unary("log", "Natural logarithm.")
-log1p = _unary("log1p", "log(1 + x), accurate near 0.")
-tanh = _unary("tanh", "Hyperbolic tangent.")
-erf = _unary("erf", "Error function.")
-sin = _unary("sin", "Sine, radians.")
-cos = _unary("cos", "Cosine, radians.")
-sqrt = _unary("sqrt", "Square root.")
-relu = _unary("relu", "max(x, 0); derivative 0 at 0.")
-sigmoid = _unary("sigmoid", "1 / (1 + e^-x).")
-softplus = _unary("softplus", "log(1 + e^x), accurate for every x.")
-logsumexp = _unary("logsumexp", "log sum e^x over the last axis, which disappears; safe for large x.")
-stop_gradient = _unary("stop_gradient", "x, with derivative 0.", "stop")
-abs = _unary("abs", "Absolute value; derivative 0 at 0.")
-identity = _unary("identity", "x as a node of its own, which no simplification reaches behind: for f of Graph.ggn.")
+exp = _unary("exp", "e^x.", "[0.368, 1.649, 7.389]")
+expm1 = _unary("expm1", "e^x - 1, accurate near 0.", "[-0.632, 0.649, 6.389]")
+log = _unary("log", "Natural logarithm.", "[nan, -0.693, 0.693]")
+log1p = _unary("log1p", "log(1 + x), accurate near 0.", "[-inf, 0.405, 1.099]")
+tanh = _unary("tanh", "Hyperbolic tangent.", "[-0.762, 0.462, 0.964]")
+erf = _unary("erf", "Error function.", "[-0.843, 0.52, 0.995]")
+sin = _unary("sin", "Sine, radians.", "[-0.841, 0.479, 0.909]")
+cos = _unary("cos", "Cosine, radians.", "[0.54, 0.878, -0.416]")
+sqrt = _unary("sqrt", "Square root.", "[nan, 0.707, 1.414]")
+relu = _unary("relu", "max(x, 0); derivative 0 at 0.", "[0.0, 0.5, 2.0]")
+sigmoid = _unary("sigmoid", "1 / (1 + e^-x).", "[0.269, 0.622, 0.881]")
+softplus = _unary("softplus", "log(1 + e^x), accurate for every x.", "[0.313, 0.974, 2.127]")
+logsumexp = _unary("logsumexp", "log sum e^x over the last axis, which disappears; safe for large x.", "2.241")
+stop_gradient = _unary("stop_gradient", "x, with derivative 0.", "[-1.0, 0.5, 2.0]", "stop")
+abs = _unary("abs", "Absolute value; derivative 0 at 0.", "[1.0, 0.5, 2.0]")
+identity = _unary("identity", "x as a node of its own, which no simplification reaches behind: for f of Graph.ggn.",
+                  "[-1.0, 0.5, 2.0]")
 
 
 def activation(name: Activation, x: Node) -> Node:
-    """Activation by name: "tanh", "relu", "gelu", "silu", "x_tanh", ...; see enum dyn_activation."""
+    """Activation by name: "tanh", "relu", "gelu", "silu", "x_tanh", ...; see enum dyn_activation.
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (3,))
+    >>> g.compile(dyn.activation("square", x))(x=[-1, 0, 2])
+    array([1., 0., 4.])
+    """
     code = enum("activation", name)
     return _operand(x, "activation")._op(lambda g, node: lib.dyn_graph_activation(g, code, node))
 
 
 def maximum(a: Operand, b: Operand) -> Node:
-    """The larger of two, one of them a node; NaN if either is."""
+    """The larger of two, one of them a node; NaN if either is.
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (3,))
+    >>> g.compile(dyn.maximum(x, 0.5))(x=[-1, 0, 2])
+    array([0.5, 0.5, 2. ])
+    """
     if not isinstance(a, Node) and isinstance(b, Node):
         a, b = b, a
     return _operand(a, "maximum")._binary(lib.dyn_graph_max, b)
@@ -394,13 +432,24 @@ def where(condition: Node, a: Operand, b: Operand) -> Node:
     Derivatives are those of both branches, one of them times 0: where the branch not taken has an infinite or undefined
     slope, as sqrt at 0, the derivative is NaN. Give that branch an operand it can take:
     where(x < 1, x, sqrt(where(x < 1, 1, x))).
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (3,))
+    >>> g.compile(dyn.where(x < 1, x, 10.0))(x=[-1, 0, 2])
+    array([-1.,  0., 10.])
     """
     condition = _operand(condition, "where")
     return condition._op(lib.dyn_graph_select, condition._other(a).id, condition._other(b).id)
 
 
 def concatenate(nodes: Sequence[Node], axis: int = 0) -> Node:
-    """Nodes one after the other along an axis."""
+    """Nodes one after the other along an axis.
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (2,))
+    >>> g.compile(dyn.concatenate([x, -x]))(x=[1, 2])
+    array([ 1.,  2., -1., -2.])
+    """
     first, *others = nodes
     for node in others:
         first = first._op(lib.dyn_graph_concat, first._other(node).id, axis)
@@ -420,7 +469,16 @@ class _Exec(Handle):
 class Function:
     """A compiled graph. Call it with arrays by name, or bind arrays once and call run(), which costs a microsecond more than in C.
 
-    Two results of calls do not share memory. Calls from several threads take turns; what is bound is bound for all."""
+    Two results of calls do not share memory. Calls from several threads take turns; what is bound is bound for all.
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (2,))
+    >>> f = g.compile(x * 3)
+    >>> f(x=[1, 2])
+    array([3., 6.])
+    >>> f.inputs
+    {'x': (2,)}
+    """
 
     def __init__(self, graph: Graph, outputs: Sequence[Node], threads: int | None, arena_limit: int | None) -> None:
         context = graph._context

@@ -30,12 +30,25 @@ def _made(x: Node, function: Callable[..., int], *arguments: Any) -> Node:
 # ---- products, look-up ----
 
 def linear(x: Node, w: Node, bias: Node | None = None) -> Node:
-    """x w + bias: x [.., in], w [in, out], bias [out], result [.., out]."""
+    """x w + bias: x [.., in], w [in, out], bias [out], result [.., out].
+
+    >>> g = dyn.Graph()
+    >>> x, w = g.input("x", (1, 2)), g.input("w", (2, 1))
+    >>> g.compile(dyn.linear(x, w))(x=[[1, 2]], w=[[3], [4]])
+    array([[11.]])
+    """
     return _made(x, lib.dyn_layer_linear, x.id, w.id, _id(bias))
 
 
 def embedding(ids: Node, table: Node) -> Node:
-    """Rows of table [rows, features] by indices ids [..]: [.., features]. An id outside the table gives NaN."""
+    """Rows of table [rows, features] by indices ids [..]: [.., features]. An id outside the table gives NaN.
+
+    >>> g = dyn.Graph()
+    >>> ids, table = g.indices("ids", (2,)), g.input("table", (3, 1))
+    >>> g.compile(dyn.embedding(ids, table))(ids=[2, 0], table=[[5], [6], [7]])
+    array([[7.],
+           [5.]])
+    """
     return _made(ids, lib.dyn_layer_embedding, ids.id, table.id)
 
 
@@ -50,29 +63,58 @@ def feed_forward(x: Node, w1: Node, b1: Node | None, w2: Node, b2: Node | None, 
 
 def softmax(x: Node, mask: Node | None = None) -> Node:
     """softmax over the last axis. Elements where the mask, which broadcasts to x, is 0 are left out; a row all of which is
-    left out is 0."""
+    left out is 0.
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (2,))
+    >>> g.compile(dyn.softmax(x))(x=[3, 3])
+    array([0.5, 0.5])
+    """
     return _made(x, lib.dyn_layer_softmax, x.id, _id(mask))
 
 
 def log_softmax(x: Node) -> Node:
-    """log softmax over the last axis, accurate for every x."""
+    """log softmax over the last axis, accurate for every x.
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (2,))
+    >>> g.compile(dyn.log_softmax(x))(x=[1000, 0])
+    array([    0., -1000.])
+    """
     return _made(x, lib.dyn_layer_log_softmax, x.id)
 
 
 # ---- norms ----
 
 def layer_norm(x: Node, weight: Node | None = None, bias: Node | None = None, eps: float = 1e-5, axes: int = 1) -> Node:
-    """(x - mean) / sqrt(var + eps) * weight + bias over the last `axes` axes; the variance is biased."""
+    """(x - mean) / sqrt(var + eps) * weight + bias over the last `axes` axes; the variance is biased.
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (1, 2))
+    >>> g.compile(dyn.layer_norm(x))(x=[[1, 3]]).round(3)
+    array([[-1.,  1.]])
+    """
     return _made(x, lib.dyn_layer_layer_norm, x.id, axes, _id(weight), _id(bias), eps)
 
 
 def rms_norm(x: Node, weight: Node | None = None, eps: float = 1e-5) -> Node:
-    """x / sqrt(mean x^2 + eps) * weight over the last axis."""
+    """x / sqrt(mean x^2 + eps) * weight over the last axis.
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (1, 2))
+    >>> g.compile(dyn.rms_norm(x))(x=[[1, 7]]).round(3)
+    array([[0.2, 1.4]])
+    """
     return _made(x, lib.dyn_layer_rms_norm, x.id, _id(weight), eps)
 
 
 def group_norm(x: Node, num_groups: int, weight: Node | None = None, bias: Node | None = None, eps: float = 1e-5) -> Node:
-    """Each sample's channels in `num_groups` runs, each normalised over its channels and all places."""
+    """Each sample's channels in `num_groups` runs, each normalised over its channels and all places.
+
+    >>> g = dyn.Graph()
+    >>> dyn.group_norm(g.input("x", (5, 7, 4)), num_groups=2).shape
+    (5, 7, 4)
+    """
     return _made(x, lib.dyn_layer_group_norm, x.id, num_groups, _id(weight), _id(bias), eps)
 
 
@@ -167,33 +209,65 @@ adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d = (_adaptive("max"
 # ---- sequences ----
 
 def arange(g: Graph, count: int) -> Node:
-    """0, 1, .., count - 1 as a node [count] of the graph."""
+    """0, 1, .., count - 1 as a node [count] of the graph.
+
+    >>> g = dyn.Graph()
+    >>> dyn.arange(g, 4).shape
+    (4,)
+    """
     return g._node(lib.dyn_layer_arange, count)
 
 
 def causal_mask(g: Graph, queries: int, keys: int | None = None) -> Node:
-    """1 where query i sees key j <= i, else 0: [queries, keys]."""
+    """1 where query i sees key j <= i, else 0: [queries, keys].
+
+    >>> g = dyn.Graph()
+    >>> g.compile(dyn.causal_mask(g, 2))()
+    array([[1., 0.],
+           [1., 1.]])
+    """
     return g._node(lib.dyn_layer_causal_mask, queries, queries if keys is None else keys)
 
 
 def sinusoidal(g: Graph, length: int, width: int, base: float = 1e4) -> Node:
-    """Positions sin, cos, sin, .. of t base^(-2 j / width): [length, width]."""
+    """Positions sin, cos, sin, .. of t base^(-2 j / width): [length, width].
+
+    >>> g = dyn.Graph()
+    >>> g.compile(dyn.sinusoidal(g, 2, 2))().round(3)
+    array([[0.   , 1.   ],
+           [0.841, 0.54 ]])
+    """
     return g._node(lib.dyn_layer_sinusoidal, length, width, base)
 
 
 def rotary(x: Node, base: float = 1e4, interleaved: bool = False) -> Node:
     """x [.., T, width] with pair j at place t turned by t base^(-2 j / width); pairs are j and j + width / 2, or 2 j and
-    2 j + 1 where interleaved."""
+    2 j + 1 where interleaved.
+
+    >>> g = dyn.Graph()
+    >>> dyn.rotary(g.input("x", (1, 2, 7, 4))).shape
+    (1, 2, 7, 4)
+    """
     return _made(x, lib.dyn_layer_rotary, x.id, base, int(interleaved))
 
 
 def split_heads(x: Node, heads: int) -> Node:
-    """[.., T, heads * width] to [.., heads, T, width]."""
+    """[.., T, heads * width] to [.., heads, T, width].
+
+    >>> g = dyn.Graph()
+    >>> dyn.split_heads(g.input("x", (5, 7, 8)), heads=2).shape
+    (5, 2, 7, 4)
+    """
     return _made(x, lib.dyn_layer_split_heads, x.id, heads)
 
 
 def merge_heads(x: Node) -> Node:
-    """[.., heads, T, width] to [.., T, heads * width]."""
+    """[.., heads, T, width] to [.., T, heads * width].
+
+    >>> g = dyn.Graph()
+    >>> dyn.merge_heads(g.input("x", (5, 2, 7, 4))).shape
+    (5, 7, 8)
+    """
     return _made(x, lib.dyn_layer_merge_heads, x.id)
 
 
@@ -201,7 +275,14 @@ def scaled_dot_product_attention(q: Node, k: Node, v: Node, attn_mask: Node | No
                                  scale: float | None = None) -> Node:
     """softmax(scale q k^T) v: q [.., L, dk], k [.., S, dk], v [.., S, dv], result [.., L, dv].
 
-    attn_mask: broadcasts to [.., L, S], 0 = not seen; a query that sees nothing gets 0. scale None: 1/sqrt(dk)."""
+    attn_mask: broadcasts to [.., L, S], 0 = not seen; a query that sees nothing gets 0. scale None: 1/sqrt(dk).
+
+    >>> g = dyn.Graph()
+    >>> q = g.input("q", (1, 1, 2, 1))
+    >>> f = g.compile(dyn.scaled_dot_product_attention(q, q, q, is_causal=True))
+    >>> f(q=[[[[0], [0]]]]).ravel()
+    array([0., 0.])
+    """
     return _made(q, lib.dyn_layer_scaled_dot_product_attention, q.id, k.id, v.id, _id(attn_mask), int(is_causal),
                  math.nan if scale is None else scale, None)
 
@@ -233,6 +314,13 @@ def batch_norm(x: Node, weight: Node | None = None, bias: Node | None = None, mo
 def dropout(x: Node, p: float = 0.5, *, whole: str = "elements") -> Node:
     """In training each element is 0 with probability p, else x / (1 - p); when measuring x itself.
 
-    whole: "elements"; "places", all channels of a place (whole tokens); "channels", a channel at all places."""
+    whole: "elements"; "places", all channels of a place (whole tokens); "channels", a channel at all places.
+
+    >>> def noisy(g, x):
+    ...     return dyn.dropout(x @ g.parameter("w", (1, 1)), 0.5)
+    >>> net = dyn.Model.from_function(noisy, input_shape=(1,))
+    >>> net([2.0], [3.0]).ravel()       # when measuring nothing is dropped
+    array([6.])
+    """
     build = active("dyn.dropout")
     return build._node(lib.dyn_layer_dropout(build._build, x.id, p, enum("drop", whole)))

@@ -27,7 +27,19 @@ R = TypeVar("R")
 
 
 class Measurement(Generic[R]):
-    """Base of all: give it a name, record rows in observe(), read them in result()."""
+    """Base of all: give it a name, record rows in observe(), read them in result().
+
+    >>> class Norm(dyn.Measurement):
+    ...     name = "norm"
+    ...     def observe(self, state):
+    ...         state.run.record(self.name, np.linalg.norm(state.theta))
+    ...     def result(self, run):
+    ...         return run.series[self.name]
+    >>> run = dyn.Run(dyn.mlp([1, 2, 1]), [0.0, 1.0], [0.0, 1.0])
+    >>> _ = run.measure(Norm(), every=2)
+    >>> run.train(4)["norm"].steps
+    array([0, 2, 4])
+    """
 
     name: str
     _arguments: dict[str, Any] | None = None    # by which the class makes it again, for checkpoints
@@ -98,7 +110,14 @@ class SharpnessSeries:
 
     steps [r]; values, residuals, converged [r, k]: eigenvalues of the optimiser's own preconditioned Hessian;
     raw, raw_residuals, raw_converged [r, k]: those of the Hessian itself ([r, 0] if not asked for);
-    directional, raw_directional [r]: curvature along the gradient; threshold [r]: 2 / rate."""
+    directional, raw_directional [r]: curvature along the gradient; threshold [r]: 2 / rate.
+
+    >>> run = dyn.Run(dyn.mlp([1, 1], bias=False, init=dyn.init.zero()), [1.0, 2.0], [2.0, 4.0], optimizer=dyn.GD(0.1))
+    >>> _ = run.measure(dyn.Sharpness(), every=1)
+    >>> found = run.train(1)["sharpness"]
+    >>> found.steps, found.values.shape, found.converged.all()
+    (array([0, 1]), (2, 1), np.True_)
+    """
 
     steps: NDArray[np.int64]
     values: NDArray[np.float64]
@@ -122,7 +141,14 @@ class Sharpness(Measurement[SharpnessSeries]):
 
     which: "largest", "smallest", "magnitude" or "both". raw: those of the Hessian itself as well.
     tolerance: of the residuals, relative. search: look for missed pairs at every solve. cold: do not start from the
-    pairs of the step before, so that a resumed run gives the same bits."""
+    pairs of the step before, so that a resumed run gives the same bits.
+
+    >>> run = dyn.Run(dyn.mlp([1, 1], bias=False, init=dyn.init.zero()), [1.0, 2.0], [2.0, 4.0], optimizer=dyn.GD(0.1))
+    >>> _ = run.measure(dyn.Sharpness(), every=1)
+    >>> found = run.train(2)["sharpness"]
+    >>> found.values.ravel(), found.threshold
+    (array([5., 5., 5.]), array([20., 20., 20.]))
+    """
 
     name = "sharpness"
 
@@ -164,7 +190,14 @@ class Sharpness(Measurement[SharpnessSeries]):
 
 class CondensationSeries:
     """A layer along a run, r rows: steps, effective (number of directions), leading (eigenvalue of the cosine matrix,
-    relative), dead [r]. layer: which. series[i] is the whole CondensationResult of row i."""
+    relative), dead [r]. layer: which. series[i] is the whole CondensationResult of row i.
+
+    >>> run = dyn.Run(dyn.mlp([1, 20, 1], seed=1), [0.0, 1.0], [0.0, 1.0])
+    >>> _ = run.measure(dyn.Condensation(), at=("start", "end"))
+    >>> found = run.train(10)["condensation"]
+    >>> len(found), found.features.shape, found[-1].cosines().shape
+    (2, (2, 20, 2), (20, 20))
+    """
 
     def __init__(self, layer: int, steps: NDArray[np.int64], numbers: NDArray[np.float64],
                  features: NDArray[np.float64], weights: NDArray[np.float64] | None,
@@ -187,7 +220,13 @@ class CondensationSeries:
 
 
 class Condensation(Measurement[CondensationSeries]):
-    """Condensation of a hidden layer of a perceptron, counted from 1. options: as for dyn.condensation()."""
+    """Condensation of a hidden layer of a perceptron, counted from 1. options: as for dyn.condensation().
+
+    >>> run = dyn.Run(dyn.mlp([1, 20, 1], seed=1), [0.0, 1.0], [0.0, 1.0])
+    >>> _ = run.measure(dyn.Condensation(), at=("start", "end"))
+    >>> run.train(10)["condensation"].steps
+    array([ 0, 10])
+    """
 
     _own = True
 
@@ -232,7 +271,14 @@ def _model_of(run: RunView, what: str) -> Model:
 
 class RankSeries:
     """Rank along a run, r rows: steps, rank [r] and the singular values [r, p], filled up with NaN. series[i] is the
-    whole RankResult of row i."""
+    whole RankResult of row i.
+
+    >>> run = dyn.Run(dyn.mlp([1, 3, 1], seed=1), [0.0, 1.0], [0.0, 1.0])
+    >>> _ = run.measure(dyn.ModelRank(rule="gap", probe_std=4), at=("start", "end"))
+    >>> found = run.train(10)["rank"]
+    >>> found.steps, found.singular_values.shape
+    (array([ 0, 10]), (2, 10))
+    """
 
     def __init__(self, steps: NDArray[np.int64], results: list[RankResult], p: int) -> None:
         self.steps = steps
@@ -253,7 +299,13 @@ class ModelRank(Measurement[RankSeries]):
     """Model rank where the run stands, or the empirical rank at samples x. options: as for dyn.model_rank().
 
     The Jacobian has a column per parameter and at least twice as many rows; more than memory_limit bytes for it are
-    refused before the run starts."""
+    refused before the run starts.
+
+    >>> run = dyn.Run(dyn.mlp([1, 3, 1], seed=1), [0.0, 1.0], [0.0, 1.0])
+    >>> _ = run.measure(dyn.ModelRank(rule="gap", probe_std=4), at="end")
+    >>> run.train(10)["rank"].steps
+    array([10])
+    """
 
     _own = True
 

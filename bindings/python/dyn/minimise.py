@@ -122,8 +122,9 @@ def minimise(subject: Model | Objective, x: ArrayLike | None = None, y: ArrayLik
     It ends where the norm of the gradient is at most gradient_tolerance or the loss at most stop_loss. The best finite
     point is given back also where it ends otherwise: look at .converged.
 
-    >>> best = dyn.minimise(net, x, y, gradient_tolerance=1e-12)
-    >>> best.loss, best.reason
+    >>> best = dyn.minimise(dyn.mlp([1, 1]), [0.0, 1.0, 2.0], [1.0, 3.0, 5.0], gradient_tolerance=1e-12)
+    >>> best.converged, [round(t, 6) for t in best.theta.tolist()]
+    (True, [2.0, 1.0])
     """
     objective, start = _at(subject, x, y, theta, loss, options)
     found, end = np.array(vector(start, objective.size, "theta")), _Minimum()
@@ -150,8 +151,9 @@ def flow(subject: Model | Objective, x: ArrayLike | None = None, y: ArrayLike | 
     times: rising, where states are wanted; without an end and a stop_loss, the last of them is the end.
     kinks: a function of theta [p] that gives numbers (pre-activations of ReLU) at whose changes of sign steps end.
 
-    >>> f = dyn.flow(net, x, y, times=np.geomspace(1e-2, 1e4, 50), stop_loss=1e-12)
-    >>> f.times, f.states, f.time
+    >>> f = dyn.flow(dyn.mlp([1, 1], bias=False), [1.0], [0.0], theta=[1.0], times=[0.5, 1.0])     # theta' = -2 theta
+    >>> [round(v, 5) for v in f.states[:, 0].tolist()]
+    [0.36788, 0.13534]
     """
     objective, start = _at(subject, x, y, theta, loss, options)
     wanted = np.ascontiguousarray(np.atleast_1d(times), dtype=np.float64)

@@ -20,21 +20,40 @@ from .init import Init
 
 
 class Tensor(NamedTuple):
-    """A parameter tensor: its shape, and where it begins in theta."""
+    """A parameter tensor: its shape, and where it begins in theta.
+
+    >>> dyn.mlp([3, 20, 1]).tensors["W2"]
+    Tensor(shape=(20, 1), offset=80)
+    """
 
     shape: tuple[int, ...]
     offset: int
 
 
 class Indices(tuple[int, ...]):
-    """The shape of an input of int64 indices, for one sample: Indices(128) for sequences of 128 tokens."""
+    """The shape of an input of int64 indices, for one sample: Indices(128) for sequences of 128 tokens.
+
+    >>> dyn.Indices(128)
+    (128,)
+    """
 
     def __new__(cls, *shape: int) -> Indices:
         return super().__new__(cls, shape)
 
 
 class Model(Handle):
-    """A network. Immutable; made by dyn.mlp or Model.from_function."""
+    """A network. Immutable; made by dyn.mlp or Model.from_function.
+
+    >>> net = dyn.mlp([1, 2, 1])
+    >>> net.size, list(net.tensors)
+    (7, ['W1', 'b1', 'W2', 'b2'])
+    >>> theta = np.arange(7.0)
+    >>> net.views(theta)["W2"]
+    array([[4.],
+           [5.]])
+    >>> net(theta, [0.5]).shape
+    (1, 1)
+    """
 
     _kind = "model"
 
@@ -201,7 +220,12 @@ def mlp(widths: Sequence[int], activation: Activation | Sequence[Activation] = "
     parametrisation: "standard", where c_l are the multipliers, 1 by default; "ntk", "mean_field", "mup", which also draw
         the tensors; "normalised" with exponents gamma and gamma_prime (arXiv 2007.07497; of three layers gamma alone).
     skip: hidden layers as wide as the one before add their input.
-    dropout: chance that an output of a hidden layer is dropped in training."""
+    dropout: chance that an output of a hidden layer is dropped in training.
+
+    >>> net = dyn.mlp([64, 100, 10], activation="relu", init=dyn.init.he(), seed=1)
+    >>> net.size
+    7510
+    """
     context = current()
     layers = len(widths) - 1
     options = structs["dyn_perceptron_options"](

@@ -43,7 +43,12 @@ class Options(TypedDict, total=False):
 
 class Check(NamedTuple):
     """Derivatives against differences. error: relative, allowed up to tolerance; order of the Taylor remainder: 2 for a
-    right derivative, 1 for a wrong one; asymmetry of the Hessian (NaN for a gradient)."""
+    right derivative, 1 for a wrong one; asymmetry of the Hessian (NaN for a gradient).
+
+    >>> bowl = dyn.Objective.from_functions(2, lambda t: t @ t / 2, lambda t: (t @ t / 2, t))
+    >>> bowl.check_gradient([1.0, 2.0]).passed
+    True
+    """
 
     passed: bool
     error: float
@@ -63,7 +68,14 @@ class Shared(NamedTuple):
 
 
 def shared(array: ArrayLike) -> Shared:
-    """Data of an objective's function that has no sample axis: constants, grids, a penalty's weight."""
+    """Data of an objective's function that has no sample axis: constants, grids, a penalty's weight.
+
+    >>> def scaled(net, x, factor):
+    ...     return (factor * net(x))[:, 0]**2
+    >>> net = dyn.mlp([1, 1], bias=False)
+    >>> dyn.Objective(scaled, net, x=[[1.0], [2.0]], factor=dyn.shared([3.0])).value([1.0])
+    22.5
+    """
     return Shared(np.asarray(array))
 
 
@@ -77,7 +89,15 @@ class Frozen(NamedTuple):
 def frozen(model: Model, theta: ArrayLike | None = None) -> Frozen:
     """A network with fixed parameters, by default those it starts with, as data of an objective's function: a teacher.
 
-    Objective.set_data(name, theta) exchanges them; nothing is compiled again."""
+    Objective.set_data(name, theta) exchanges them; nothing is compiled again.
+
+    >>> def distance(student, teacher, x):
+    ...     return (student(x) - teacher(x))[:, 0]**2
+    >>> net = dyn.mlp([1, 1], bias=False)
+    >>> loss = dyn.Objective(distance, net, teacher=dyn.frozen(net, [3.0]), x=[[1.0], [2.0]])
+    >>> loss.size, loss.value([1.0])
+    (1, 10.0)
+    """
     return Frozen(model, model.initial() if theta is None else np.asarray(theta, dtype=np.float64))
 
 
@@ -104,7 +124,15 @@ class Objective(Handle):
     Objectives can be added, and multiplied by numbers.
 
     dtype: of the arithmetic, "float64" or "float32". sum_samples: sum instead of mean. l2: adds l2/2 |theta|^2.
-    memory_limit: bytes that an evaluation may take; None: no limit."""
+    memory_limit: bytes that an evaluation may take; None: no limit.
+
+    >>> net = dyn.mlp([1, 1], bias=False)
+    >>> loss = dyn.Objective(net, [[1.0], [2.0]], [[2.0], [4.0]])
+    >>> loss.value([1.0])
+    2.5
+    >>> loss.gradient([1.0])
+    (2.5, array([-5.]))
+    """
 
     _kind = "objective"
     _loss: str | None = None            # its name, where it has one
@@ -469,20 +497,36 @@ def _at(subject: Subject, x: ArrayLike | None, y: ArrayLike | None, theta: Array
 def hessian(subject: Subject, x: ArrayLike | None = None, y: ArrayLike | None = None, *,
             theta: ArrayLike | None = None, loss: Loss | Callable[..., Node] | None = None, **options: Unpack[Options]) -> Operator:
     """Hessian of the loss as an operator [p, p]: of a run where it stands, of an objective at theta, or of a model on
-    data (options as for Objective) at theta, by default where it starts."""
+    data (options as for Objective) at theta, by default where it starts.
+
+    >>> net = dyn.mlp([1, 1], bias=False)
+    >>> H = dyn.hessian(net, [[1.0], [2.0]], [[2.0], [4.0]])
+    >>> H @ [1.0]
+    array([5.])
+    """
     objective, at = _at(subject, x, y, theta, loss, options)
     return objective.hessian(at)
 
 
 def ggn(subject: Subject, x: ArrayLike | None = None, y: ArrayLike | None = None, *, theta: ArrayLike | None = None,
         loss: Loss | Callable[..., Node] | None = None, **options: Unpack[Options]) -> Operator:
-    """Generalised Gauss-Newton matrix as an operator [p, p]; arguments as for hessian."""
+    """Generalised Gauss-Newton matrix as an operator [p, p]; arguments as for hessian.
+
+    >>> net = dyn.mlp([1, 1], bias=False)
+    >>> dyn.ggn(net, [[1.0], [2.0]], [[2.0], [4.0]]) @ [1.0]
+    array([5.])
+    """
     objective, at = _at(subject, x, y, theta, loss, options)
     return objective.ggn(at)
 
 
 def jacobian(subject: Subject, x: ArrayLike | None = None, *, theta: ArrayLike | None = None) -> NDArray[np.float64]:
-    """Jacobian [n, c, p] of the outputs: of a run or an objective on its samples, or of a model on samples x."""
+    """Jacobian [n, c, p] of the outputs: of a run or an objective on its samples, or of a model on samples x.
+
+    >>> net = dyn.mlp([1, 1], bias=False)
+    >>> dyn.jacobian(dyn.Objective(net, [[1.0], [2.0]], [[2.0], [4.0]]), theta=[1.0]).ravel()
+    array([1., 2.])
+    """
     if isinstance(subject, Model):
         if x is None:
             raise invalid("a model needs samples: x")

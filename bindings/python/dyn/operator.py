@@ -16,7 +16,12 @@ from .errors import invalid, shapes_differ
 
 
 class Estimate(NamedTuple):
-    """A sampled value with its standard error."""
+    """A sampled value with its standard error.
+
+    >>> estimate = dyn.Operator.from_function(lambda V: 2 * V, size=10).trace(products=30)
+    >>> round(estimate.value, 6)
+    20.0
+    """
 
     value: Any
     standard_error: Any
@@ -27,7 +32,12 @@ class Estimate(NamedTuple):
 
 
 class Density(NamedTuple):
-    """A spectral density: nodes and weights [probes, steps]; the weights of a probe sum to 1."""
+    """A spectral density: nodes and weights [probes, steps]; the weights of a probe sum to 1.
+
+    >>> A = dyn.Operator.from_function(lambda V: 2 * V, size=10)
+    >>> A.density(probes=1, steps=1).nodes.round(6)
+    array([[2.]])
+    """
 
     nodes: NDArray[np.float64]
     weights: NDArray[np.float64]
@@ -37,7 +47,14 @@ class Operator(Handle):
     """A symmetric linear operator on float64 vectors of length n.
 
     A @ v for v [n], v @ A, A @ V for V [n, k]; A + B, c * A, A / c, A @ B, A.T, A.shifted(c), ...; numpy.asarray(A) is
-    its matrix. SciPy's functions take it as it is, and a sum or product with one of their operators or a matrix works."""
+    its matrix. SciPy's functions take it as it is, and a sum or product with one of their operators or a matrix works.
+
+    >>> A = dyn.Operator.from_function(lambda V: np.arange(1, 4)[:, None] * V, size=3)
+    >>> A @ [1, 1, 1]
+    array([1., 2., 3.])
+    >>> (2 * A.shifted(1.0)).dense().diagonal()
+    array([4., 6., 8.])
+    """
 
     _kind = "operator"
     dtype = np.dtype(np.float64)

@@ -24,7 +24,12 @@ class RankResult:
     rank: by the rule asked for. by_tolerance, by_gap: by either rule; gap_at_tolerance, largest_gap: s_rank/s_(rank+1)
     there. singular_values: of the Jacobian with columns scaled to length 1, descending. tolerance: relative to the
     first. rows, columns: of the Jacobian; zero_columns: parameters without any effect. accurate: the values are those of
-    the slow accurate method, as a cut was not clear from the fast one."""
+    the slow accurate method, as a cut was not clear from the fast one.
+
+    >>> found = dyn.matrix_rank(np.diag([1.0, 1.0, 0.0]))
+    >>> found.rank, found.zero_columns, found.singular_values
+    (2, 1, array([1., 1.]))
+    """
 
     rank: int
     by_tolerance: int
@@ -90,7 +95,12 @@ def model_rank(net: Model, theta: ArrayLike, x: ArrayLike | None = None, *, memo
     x [n, *input shape]: the empirical rank at these samples; None: the model rank, at normal random inputs of standard
     deviation probe_std (1; take 4 for one-dimensional inputs), as many as probes says (None: enough), from seed.
     memory_limit: bytes (None: any); the Jacobian is then made and reduced some samples at a time.
-    rule: "tolerance" (for parameters exact by construction) or "gap" (for trained ones); both are computed."""
+    rule: "tolerance" (for parameters exact by construction) or "gap" (for trained ones); both are computed.
+
+    >>> net = dyn.mlp([1, 2, 1], bias=False)
+    >>> dyn.model_rank(net, [1.0, 1.0, 1.0, 1.0]).rank     # two equal neurons: one direction for w, one for a
+    2
+    """
     if memory_limit is not None:
         integer(memory_limit, "memory_limit", least=1)
     given = ctypes.byref(rank_options(options, memory_limit))
@@ -109,7 +119,11 @@ def _made(owner: Any, function: Callable[..., int], *arguments: Any) -> RankResu
 
 
 def matrix_rank(jacobian: ArrayLike, *, rule: Rule = "tolerance", tolerance: float | None = None) -> RankResult:
-    """Rank of a matrix [rows, columns] in the same way: columns scaled to length 1, with singular values and gaps."""
+    """Rank of a matrix [rows, columns] in the same way: columns scaled to length 1, with singular values and gaps.
+
+    >>> dyn.matrix_rank([[1.0, 2.0], [2.0, 4.0]]).rank
+    1
+    """
     a = real_matrix(jacobian, "jacobian")
     context = current()
     given = ctypes.byref(rank_options({"rule": rule, "tolerance": tolerance}))

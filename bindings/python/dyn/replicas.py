@@ -28,7 +28,12 @@ Rule = Union[Init, inits.Name]
 
 
 class Replica(RunView):
-    """One of many: everything a Run has but training."""
+    """One of many: everything a Run has but training.
+
+    >>> many = dyn.Replicas(dyn.mlp([1, 5, 1]), [0.0, 1.0], [0.0, 1.0], count=2).train(10)
+    >>> many[1].step, many[1].theta.shape
+    (10, (16,))
+    """
 
     def __init__(self, replicas: Replicas, i: int) -> None:
         super().__init__()
@@ -62,7 +67,12 @@ class Replicas:
     net, x, y, loss and options as for dyn.Run. One that becomes non-finite or fails touches no other.
     optimizer: one for all, or one for each.
     seeds: replica i starts as net.initial(seeds[i]); default: net.seed + i. theta [count, p]: the starts instead.
-    init: one dyn.init rule for all (default: the network's), or one for each."""
+    init: one dyn.init rule for all (default: the network's), or one for each.
+
+    >>> many = dyn.Replicas(dyn.mlp([1, 5, 1]), [0.0, 1.0], [0.0, 1.0], optimizer=dyn.GD(0.1), count=3, seeds=[5, 6, 7])
+    >>> many.train(100).theta.shape
+    (3, 16)
+    """
 
     def __init__(self, net: Model | Objective, x: ArrayLike | None = None, y: ArrayLike | None = None,
                  loss: LossOf | None = None,

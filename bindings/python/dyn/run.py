@@ -121,7 +121,14 @@ class Run(RunView, Handle):
     stop_loss, stop_accuracy: the run ends where these are reached; accuracy_every: steps between looks at the accuracy.
     validation: (x, y), or an Objective of the same models on other data, looked at every validate_every steps: columns of
         the history. patience: end after so many looks without a smaller loss; None: never. keep_best: keep the parameters
-        of the smallest one, run.best; so does patience."""
+        of the smallest one, run.best; so does patience.
+
+    >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0], optimizer=dyn.Adam(1e-2))
+    >>> run.train(300).step
+    300
+    >>> bool(run.history["loss"][-1] < 0.1 * run.history["loss"][0])
+    True
+    """
 
     _unshared = "save() it, and Run.load() what was saved"
 

@@ -18,9 +18,7 @@ except ImportError:
     matplotlib = None
 
 #: modules whose names have no examples yet; to become shorter, never longer
-WITHOUT = {"dyn." + name for name in (
-    "_run_view build condensation context data eigen episodes errors functions graph init layers measure model objective operator "
-    "optim rank replicas run").split()}
+WITHOUT = {"dyn." + name for name in "build layers minimise objective optim".split()}
 SPACES = ["dyn", "dyn.data", "dyn.init"] + (["dyn.plots"] if matplotlib else [])
 
 
