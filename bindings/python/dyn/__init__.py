@@ -55,25 +55,26 @@ if TYPE_CHECKING:
     from .plots import plot
 
 __all__ = [
-    "Adam", "AdamW", "Build", "CallbackError", "Check", "Condensation", "CondensationResult", "CondensationSeries",
-    "Confusion", "Context", "Density", "DtypeError", "Eigenpairs", "Episodes", "Error", "Estimate", "FileError",
-    "FormatError", "Function", "GD", "Graph", "HeavyBall", "History", "Indices", "InvalidArgument", "LimitReached",
-    "Measurement", "Model", "ModelRank", "Nesterov", "Node", "NonFinite", "NotConverged", "NotSupported", "Objective",
-    "Operator", "Optimizer", "OutOfMemory", "RMSprop", "RankResult", "RankSeries", "Rate", "Replica", "Replicas", "Run",
-    "RunView", "Series", "ShapeError", "Sharpness", "SharpnessSeries", "SignGD", "State", "StateError", "Tensor",
-    "VersionError", "above", "abs", "activation", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
-    "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d",
-    "avg_pool3d", "batch_norm", "causal_mask", "cnn", "concatenate", "condensation", "constant", "conv1d", "conv2d",
-    "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cos", "cosine", "current", "data",
-    "data_direction", "derivative", "diagonal", "dropout", "eigh", "embedding", "erf", "exp", "expm1", "factorisation",
-    "feed_forward", "functions", "frozen", "ggn", "gpt", "group_norm", "gru", "hessian", "identity", "init", "jacobian",
-    "layer_norm", "linear", "llama", "log", "log1p", "log_softmax", "logsumexp", "lstm", "matrix_rank", "max_pool1d",
-    "max_pool2d", "max_pool3d", "maximum", "merge_heads", "mlp", "model_rank", "normal_like", "plot", "plots",
-    "polynomial", "recurrent", "relu", "report", "residual", "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention",
-    "shared", "sigmoid", "sin", "singular_values", "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt",
-    "step", "stop_gradient", "sustained", "tanh", "tensor_factorisation", "transformer", "uniform_like", "vgg", "where",
-    "__version__",
-]
+    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Build", "CallbackError", "Check", "Condensation",
+    "CondensationResult", "CondensationSeries", "Confusion", "Context", "Density", "DtypeError", "Eigenpairs",
+    "Episodes", "Error", "Estimate", "FileError", "Flow", "FormatError", "Function", "GD", "Graph", "HeavyBall",
+    "History", "Indices", "InvalidArgument", "LBFGS", "LimitReached", "Lion", "Measurement", "Minimum", "Model",
+    "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "NonFinite", "NotConverged",
+    "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory", "RMSprop", "RankResult", "RankSeries", "Rate",
+    "Replica", "Replicas", "Run", "RunView", "Series", "ShapeError", "Sharpness", "SharpnessSeries", "SignGD",
+    "Sophia", "State", "StateError", "Stepper", "Tensor", "VersionError", "__version__", "above", "abs", "activation",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
+    "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "causal_mask", "cnn",
+    "concatenate", "condensation", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+    "conv_transpose3d", "cos", "cosine", "cosine_restarts", "current", "data", "data_direction", "derivative",
+    "diagonal", "dropout", "eigh", "embedding", "erf", "exp", "expm1", "exponential_decay", "factorisation",
+    "feed_forward", "flow", "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "hessian", "identity", "init",
+    "jacobian", "langevin", "layer_norm", "linear", "llama", "log", "log1p", "log_softmax", "logsumexp", "lstm",
+    "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "merge_heads", "minimise", "mlp", "model_rank",
+    "normal_like", "one_cycle", "plot", "plots", "polynomial", "polynomial_decay", "recurrent", "relu", "report",
+    "residual", "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid",
+    "sin", "singular_values", "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt", "step",
+    "stop_gradient", "sustained", "tanh", "tensor_factorisation", "transformer", "uniform_like", "vgg", "where"]
 
 
 def __getattr__(name: str) -> Any:

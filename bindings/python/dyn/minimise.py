@@ -19,7 +19,11 @@ from .objective import Objective, _at
 
 @dataclass(frozen=True)
 class LBFGS:
-    """Quasi-Newton steps from the last `memory` pairs; the line search meets the strong Wolfe conditions."""
+    """Quasi-Newton steps from the last `memory` pairs; the line search meets the strong Wolfe conditions.
+
+    >>> dyn.LBFGS(memory=50)
+    LBFGS(memory=50)
+    """
 
     memory: int = 20
     kind = "lbfgs"
@@ -30,7 +34,11 @@ class LBFGS:
 
 @dataclass(frozen=True)
 class NewtonCG:
-    """Newton's method by conjugate gradients on Hessian products, in a trust region."""
+    """Newton's method by conjugate gradients on Hessian products, in a trust region.
+
+    >>> dyn.NewtonCG()
+    NewtonCG()
+    """
 
     kind = "newton"
 
@@ -40,7 +48,11 @@ class NewtonCG:
 
 @dataclass(frozen=True)
 class Monotone:
-    """theta -= rate g, taken if the loss does not rise; rate *= growth then, else rate *= shrink."""
+    """theta -= rate g, taken if the loss does not rise; rate *= growth then, else rate *= shrink.
+
+    >>> dyn.Monotone(0.5)
+    Monotone(rate=0.5, growth=1.02, shrink=0.5)
+    """
 
     rate: float = 1e-3
     growth: float = 1.02
@@ -67,7 +79,11 @@ class _Flowed(ctypes.Structure):
 @dataclass(frozen=True)
 class Minimum:
     """Where a minimisation ended: theta [p], its loss and gradient norm; why: "gradient" or "value" (the goal),
-    "evaluations" (spent), "stalled" (no step lowers the loss)."""
+    "evaluations" (spent), "stalled" (no step lowers the loss).
+
+    >>> dyn.minimise(dyn.mlp([1, 2, 1]), [[0.0]], [[0.0]]).converged
+    True
+    """
 
     theta: NDArray[np.float64]
     loss: float
@@ -88,7 +104,11 @@ class Minimum:
 class Flow:
     """A gradient flow: states [k, p] at times [k]; theta [p], its loss, gradient norm and time at the end; why: "time",
     "value", "gradient" (the goal), "evaluations" (spent), "step" (time no longer moves). stiff: stability has bounded
-    the steps for long; kinks: crossed."""
+    the steps for long; kinks: crossed.
+
+    >>> dyn.flow(dyn.mlp([1, 2, 1]), [[0.0]], [[0.0]], end=1.0).time
+    1.0
+    """
 
     times: NDArray[np.float64]
     states: NDArray[np.float64]
@@ -200,6 +220,10 @@ def langevin(subject: Model | Objective, x: ArrayLike | None = None, y: ArrayLik
 
     Returns the losses [steps] before each step, the first that of theta, and the last w. The local learning coefficient
     of n samples is n_beta (mean of the losses - the first) with n_beta = n / ln n.
+
+    >>> losses, w = dyn.langevin(dyn.mlp([1, 2, 1]), [[0.0]], [[0.0]], steps=10, n_beta=4.0)
+    >>> losses.shape, w.shape
+    ((10,), (7,))
     """
     objective, start = _at(subject, x, y, theta, loss, options)
     w, losses = np.array(vector(start, objective.size, "theta")), np.empty(steps)
