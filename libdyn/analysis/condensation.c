@@ -20,7 +20,7 @@ static dyn_status read_options(dyn_ctx *ctx, const dyn_condensation_options *giv
     _Static_assert(sizeof *o == 40 && offsetof(dyn_condensation_options, dead) == 32, "no implicit padding");
 
     *o = (dyn_condensation_options)DYN_CONDENSATION_OPTIONS_INIT;
-    DYN__TRY(dyn__options(ctx, "options", given, o, sizeof *o, sizeof *o));
+    DYN__TRY(dyn__options(ctx, "dyn_condensation_options", given, o, sizeof *o, sizeof *o));
     DYN__TRY(check_range(ctx, "threshold", o->threshold, 0));
     DYN__TRY(check_range(ctx, "min_share", o->min_share, 1));
     DYN__TRY(check_range(ctx, "dead", o->dead, 0));

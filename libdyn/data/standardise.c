@@ -1,26 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Mean 0 and variance 1, per column or for the whole array: out = (a - mean) / std. Two passes in double precision: the
- * squares are those of what the mean leaves. */
+ * Mean 0 and variance 1, per column or for the whole array: out = (a - mean) / std. Passes in double precision: the
+ * squares are those of what the mean leaves, in units of a power of two that is near the column's largest element, so
+ * that neither sums nor squares leave the range of doubles. */
 #include "data/data.h"
 
 #include <math.h>
 
+/* The unit of every column: half the largest element's binade, so that a difference of two is within [-4, 4] of it. */
+static void find_units(const dyn_array *a, int64_t columns, double *unit)
+{
+    for (int64_t i = 0; i < a->size; i++)
+        unit[i % columns] = fmax(unit[i % columns], fabs(dyn__array_at(a, i)));
+    for (int64_t c = 0; c < columns; c++) {
+        int exponent = 0;
+        frexp(unit[c], &exponent);
+        unit[c] = ldexp(1, exponent < -1020 ? -1020 : exponent - 1);
+    }
+}
+
 /* Sums in order of the rows into mean and std, of `columns` columns (1 for the whole array). */
-static void moments(const dyn_array *a, int64_t columns, double *mean, double *std)
+static void moments(const dyn_array *a, int64_t columns, const double *unit, double *mean, double *std)
 {
     double rows = (double)(a->size / columns);
 
     for (int64_t i = 0; i < a->size; i++)
-        mean[i % columns] += dyn__array_at(a, i);
+        mean[i % columns] += dyn__array_at(a, i) / unit[i % columns];
     for (int64_t c = 0; c < columns; c++)
         mean[c] /= rows;
     for (int64_t i = 0; i < a->size; i++) {
-        double d = dyn__array_at(a, i) - mean[i % columns];
+        double d = dyn__array_at(a, i) / unit[i % columns] - mean[i % columns];
         std[i % columns] += d * d;
     }
-    for (int64_t c = 0; c < columns; c++)
-        std[c] = sqrt(std[c] / rows);
+    for (int64_t c = 0; c < columns; c++) {
+        mean[c] *= unit[c];
+        std[c] = unit[c] * sqrt(std[c] / rows);
+    }
 }
 
 /* A constant column may leave a std of rounding size instead of 0. */
@@ -51,11 +66,13 @@ static dyn_status fit(const dyn_array *a, dyn_array *mean, dyn_array *std)
     int64_t columns = mean->size;
 
     DYN__TRY(check_finite(a));
-    moments(a, columns, mean->own, std->own);
+    double *unit = dyn__alloc(a->ctx, (size_t)columns, sizeof *unit);
+    if (!unit)
+        return DYN_ENOMEM;
+    find_units(a, columns, unit);
+    moments(a, columns, unit, mean->own, std->own);
+    dyn__free(a->ctx, unit);
     lift_constant_columns(a, columns, mean->own, std->own);
-    for (int64_t c = 0; c < columns; c++)
-        if (!isfinite(((double *)std->own)[c]))
-            return DYN__FAIL(a->ctx, DYN_ENONFINITE, "the variance of column %lld overflows", (long long)c);
     return DYN_OK;
 }
 

@@ -20,13 +20,17 @@ dyn_status dyn__ctx_choose_kernels(dyn_ctx *ctx, int isa)
     return DYN_OK;
 }
 
+static const char *answer(int have) { return have ? "yes" : "no"; }
+
 void dyn__ctx_write_report(dyn_ctx *ctx)
 {
     const dyn__kernels *k = ctx->kernels;
 
     snprintf(ctx->report, sizeof ctx->report,
              "version: %s\nisa: %s\nthreads: %d\nblis: %s\nblis-arch: %s\nlarge-products: %s\n"
-             "libxsmm: %s\nsleef: %s\nlibzip: %s\n",
+             "libxsmm: %s\nsleef: %s\nlapack: dsterf, dlasq2, dlaed4, which call no blas\n"
+             "libzip: %s\nzlib: %s\njansson: %s\n",
              dyn_version(), k->isa_name, (int)ctx->threads, k->blas, k->blas_arch,
-             k->large_by_blis ? "blis" : "own", k->have_xsmm ? "yes" : "no", k->have_sleef ? "yes" : "no", DYN__HAVE_ZIP ? "yes" : "no");
+             k->large_by_blis ? "blis" : "own", answer(k->have_xsmm), answer(k->have_sleef), answer(DYN__HAVE_ZIP),
+             answer(DYN__HAVE_ZLIB), answer(DYN__HAVE_JANSSON));
 }

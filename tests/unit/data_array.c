@@ -259,21 +259,38 @@ TEST(standardise_whole)
     dyn_array_unref(mean);
 }
 
+TEST(standardise_far_from_one)
+{
+    static const double sizes[3] = { 1e-300, 1e150, 1e300 };
+
+    for (int k = 0; k < 3; k++) {
+        double data[4] = { -sizes[k], sizes[k], 3 * sizes[k], 5 * sizes[k] };
+        dyn_array *a = make(DYN_F64, 4, 1, data), *mean, *std, *b;
+
+        CHECK_OK(ctx, dyn_array_standardise(a, DYN_MOMENTS_COLUMNS, &mean, &std, &b));
+        CHECK_NEAR(element(mean, 0) / sizes[k], 2, 1e-14);
+        CHECK_NEAR(element(std, 0) / sizes[k], sqrt(5), 1e-14);
+        CHECK_NEAR(element(b, 3), 3 / sqrt(5), 1e-14);
+        dyn_array_unref(a);
+        dyn_array_unref(b);
+        dyn_array_unref(mean);
+        dyn_array_unref(std);
+    }
+}
+
 TEST(standardise_rejects)
 {
-    double data[2] = { 1, INFINITY }, zero = 0, pair[2] = { 1, 1 }, huge[2] = { -1.7e308, 1.7e308 };
+    double data[2] = { 1, INFINITY }, zero = 0, pair[2] = { 1, 1 };
     dyn_array *a = make(DYN_F64, 1, 2, data), *z = make(DYN_F64, 1, 1, &zero), *p = make(DYN_F64, 2, 1, pair);
-    dyn_array *three = make(DYN_F64, 1, 3, (double[]){ 1, 2, 3 }), *h = make(DYN_F64, 2, 1, huge);
+    dyn_array *three = make(DYN_F64, 1, 3, (double[]){ 1, 2, 3 });
 
     CHECK_FAILS(dyn_array_standardise(a, 0, NULL, NULL, out), DYN_ENONFINITE, "element 1 is inf");
-    CHECK_FAILS(dyn_array_standardise(h, 0, NULL, NULL, out), DYN_ENONFINITE, "the variance of column 0");
     CHECK_FAILS(dyn_array_rescale(a, z, z, out), DYN_EINVAL, "std 0 is 0");
     CHECK_FAILS(dyn_array_rescale(three, p, p, out), DYN_ESHAPE, "mean has 2 and std 2 elements, the array 3 columns");
     dyn_array_unref(a);
     dyn_array_unref(z);
     dyn_array_unref(p);
     dyn_array_unref(three);
-    dyn_array_unref(h);
 }
 
 TEST(one_hot_rows)
@@ -347,6 +364,7 @@ int main(void)
     RUN(split_divides_alike);
     RUN(standardise_columns);
     RUN(standardise_whole);
+    RUN(standardise_far_from_one);
     RUN(standardise_rejects);
     RUN(one_hot_rows);
     RUN(order_is_a_permutation_of_seed_and_epoch);
