@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Run the programs of examples/programs in their quick form, each of which checks itself, and hold them to their length.
+"""Run the programs of examples/programs in their quick form, each of which checks itself, and hold them to a length.
 
 usage: programs.py [NAME ...]
 
@@ -13,8 +13,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "examples/programs"
 #: the most lines a program may have; PyTorch's counterparts take 26, 20, 22, 21, 23, 27
-LIMITS = {"digits.py": 10, "own_loss.py": 10, "coupled.py": 15, "teacher.py": 12, "recurrent.py": 17, "measurement.py": 10, "physics.py": 16,
-          "three_threads.c": 60}
+LIMITS = {"digits.py": 10, "own_loss.py": 10, "coupled.py": 15, "teacher.py": 12, "recurrent.py": 17,
+          "measurement.py": 10, "physics.py": 16, "fine_tuning.py": 8, "three_threads.c": 60}
 
 
 def program_lines(text):

@@ -136,6 +136,21 @@ typedef dyn_node (*dyn_model_build_fn)(void *user, dyn_graph *g, dyn_node x);
 DYN_API dyn_status dyn_model_from_callback(dyn_ctx *ctx, dyn_model_build_fn build, void *user, int32_t input_rank,
                                            const int64_t *input_shape, dyn_model **out);
 
+/**
+ * The model with some tensors fixed at their values in theta [p]: those whose names match a pattern of the shell ("W*",
+ * "*.gain"). It has fewer parameters, in m's order, so that what is frozen has no gradient, no moments, no decay and no
+ * part in any curvature. m is referenced, theta copied.
+ * errors: DYN_EINVAL a pattern matches nothing, or the patterns everything; DYN_ENOMEM. since: 0.1
+ */
+DYN_API dyn_status dyn_model_freeze(dyn_model *m, int32_t count, const char *const *patterns, const double *theta,
+                                    dyn_model **out);
+/**
+ * Between the parameters theta [p] of a model made by dyn_model_freeze and those of the whole model, frozen ones included.
+ * errors: DYN_EINVAL another model. since: 0.1
+ */
+DYN_API dyn_status dyn_model_expand(const dyn_model *m, const double *theta, double *whole);
+DYN_API dyn_status dyn_model_contract(const dyn_model *m, const double *whole, double *theta);
+
 /** One more reference; returns m. since: 0.1 */
 DYN_API dyn_model *dyn_model_ref(dyn_model *m);
 /** NULL is allowed. since: 0.1 */

@@ -116,23 +116,26 @@ static dyn_status declare(dyn_model *m, dyn_graph *g, int copies)
     return s;
 }
 
-dyn_status dyn__model_create(dyn_ctx *ctx, dyn_build_fn build, void *user, int owns_user, int copies, dyn_model **out)
+static dyn_model *new_model(dyn_ctx *ctx, dyn_build_fn build, void *user)
 {
-    dyn_graph *g = NULL;
     dyn_model *m = dyn__alloc(ctx, 1, sizeof *m);
 
-    if (!m) {
-        if (owns_user)
-            dyn__free(ctx, user);
-        return DYN_ENOMEM;
-    }
+    if (!m)
+        return NULL;
     dyn__ref_init(&m->ref);
     dyn__ctx_ref(ctx);
     m->ctx = ctx;
     m->build = build;
     m->user = user;
-    m->owns_user = owns_user;
-    dyn_status s = dyn_graph_create(ctx, DYN_F64, &g);
+    return m;
+}
+
+/* Runs the build function for the first time; ends m if it is of no use. */
+static dyn_status finish(dyn_model *m, int copies, dyn_model **out)
+{
+    dyn_graph *g = NULL;
+    dyn_status s = dyn_graph_create(m->ctx, DYN_F64, &g);
+
     if (s == DYN_OK)
         s = declare(m, g, copies);
     dyn_graph_free(g);
@@ -141,6 +144,31 @@ dyn_status dyn__model_create(dyn_ctx *ctx, dyn_build_fn build, void *user, int o
     else
         dyn_model_unref(m);
     return s;
+}
+
+dyn_status dyn__model_create(dyn_ctx *ctx, dyn_build_fn build, void *user, int owns_user, int copies, dyn_model **out)
+{
+    dyn_model *m = new_model(ctx, build, user);
+
+    if (!m) {
+        if (owns_user)
+            dyn__free(ctx, user);
+        return DYN_ENOMEM;
+    }
+    m->owns_user = owns_user;
+    return finish(m, copies, out);
+}
+
+dyn_status dyn__model_create_with(dyn_ctx *ctx, dyn_build_fn build, void *user, void (*destroy)(void *user), dyn_model **out)
+{
+    dyn_model *m = new_model(ctx, build, user);
+
+    if (!m) {
+        destroy(user);
+        return DYN_ENOMEM;
+    }
+    m->destroy = destroy;
+    return finish(m, 1, out);
 }
 
 dyn_status dyn_model_create(dyn_ctx *ctx, dyn_build_fn build, void *user, dyn_model **out)
@@ -222,6 +250,8 @@ void dyn_model_unref(dyn_model *m)
     dyn__free(ctx, m->state);
     if (m->owns_user)
         dyn__free(ctx, m->user);
+    if (m->destroy)
+        m->destroy(m->user);
     dyn__free(ctx, m);
     dyn__ctx_unref(ctx);
 }

@@ -46,6 +46,7 @@ struct dyn_model {
     dyn_build_fn build;
     void *user;
     int32_t owns_user;          /* user is a block of dyn__alloc that goes with the model */
+    void (*destroy)(void *user);    /* what ends user otherwise, or NULL */
     dyn__shape output;          /* of one sample */
     dyn__model_input *input;
     int64_t inputs, inputs_cap;
@@ -60,6 +61,9 @@ struct dyn_model {
 /* A model of `copies` equal parts, whose tensors follow one another and start equal. Takes over user if owns_user is
  * set, also on failure. */
 dyn_status dyn__model_create(dyn_ctx *ctx, dyn_build_fn build, void *user, int owns_user, int copies, dyn_model **out);
+
+/* The same with a function that ends user, also on failure. */
+dyn_status dyn__model_create_with(dyn_ctx *ctx, dyn_build_fn build, void *user, void (*destroy)(void *user), dyn_model **out);
 
 /* Fill m->tensor, m->state and what belongs to them from the draft of its declaration. */
 dyn_status dyn__model_read_tensors(dyn_model *m, const struct dyn__draft *d, int copies);

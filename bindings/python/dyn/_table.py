@@ -278,6 +278,9 @@ dyn_model_state_size                   i64    model
 dyn_model_states                       i32    model
 dyn_model_state_name                   str    model i32
 dyn_model_state                        i32    model i32 ptr ptr
+dyn_model_freeze                       status model i32 ptr ptr model*
+dyn_model_expand                       status model ptr ptr
+dyn_model_contract                     status model ptr ptr
 
 # objective.h
 dyn_objective_create                   status ctx model array array ptr objective*

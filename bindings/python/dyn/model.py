@@ -65,6 +65,8 @@ class Model(Handle):
         self.input_shape = input_shape
         self._functions: dict[int, Function] = {}
         self._perceptron: dict[str, Any] | None = None      # arguments of mlp() but init and seed
+        self._whole = 0
+        self._start: NDArray[np.float64] | None = None      # of a frozen model: where what is left of it begins
 
     @classmethod
     def from_function(cls, build: Callable[..., Node], input_shape: Sequence[int] | Indices | None = None,
@@ -134,9 +136,42 @@ class Model(Handle):
 
     def initial(self, seed: int | None = None) -> NDArray[np.float64]:
         """theta [p], drawn by the model's init from its seed or this one."""
+        if self._start is not None and seed is None:
+            return self._start.copy()
         theta = np.empty(self.size)
         options = self.init._options(self.seed if seed is None else seed)
         self._call(lib.dyn_model_initialise, ctypes.byref(options), pointer(theta))
+        return theta
+
+    def freeze(self, *patterns: str, theta: ArrayLike) -> Model:
+        """This network with some tensors fixed at their values in theta [p]: those whose names match a pattern ("W*").
+
+        What is left is a network of fewer parameters, which starts at theta: what is frozen has no gradient, no moments,
+        no decay, and no part in any curvature. expand and contract go between the two.
+
+        >>> net = dyn.mlp([2, 5, 1], seed=1)
+        >>> tuned = net.freeze("W1", "b1", theta=net.initial())
+        >>> list(tuned.tensors), np.array_equal(tuned.expand(tuned.initial()), net.initial())
+        (['W2', 'b2'], True)
+        """
+        whole = vector(theta, self.size, "theta")
+        names = (ctypes.c_char_p * len(patterns))(*(pattern.encode() for pattern in patterns))
+        address = make(self._context, lib.dyn_model_freeze, self, len(patterns), names, pointer(whole))
+        net = Model(self._context, address, self.init, self.seed, self.input_shape, self)
+        net._start = net.contract(whole)
+        net._whole = self.size
+        return net
+
+    def expand(self, theta: ArrayLike) -> NDArray[np.float64]:
+        """Of a network made by freeze: the parameters of the whole one, frozen ones included."""
+        whole = np.empty(self._whole)
+        self._call(lib.dyn_model_expand, pointer(vector(theta, self.size, "theta")), pointer(whole))
+        return whole
+
+    def contract(self, whole: ArrayLike) -> NDArray[np.float64]:
+        """Of a network made by freeze: what of the whole one's parameters is not frozen."""
+        theta = np.empty(self.size)
+        self._call(lib.dyn_model_contract, pointer(np.ascontiguousarray(whole, dtype=np.float64)), pointer(theta))
         return theta
 
     def views(self, theta: NDArray[Any]) -> dict[str, NDArray[Any]]:

@@ -61,7 +61,7 @@ def turned(x, base=1e4):
     return torch.cat([a * angle.cos() - b * angle.sin(), a * angle.sin() + b * angle.cos()], -1)
 
 
-def torch_transformer(p, tokens, *, layers, heads, act=F.relu, kind="post", rotary=False, causal=True, residual=True,
+def torch_transformer(p, tokens, *, layers, heads, act=F and F.relu, kind="post", rotary=False, causal=True, residual=True,
                       last=True, pad=-1, query_only=False, kv_heads=None):
     """A second writing of the model, from its documentation."""
     n, length = tokens.shape
@@ -136,7 +136,7 @@ class Transformers(AgainstTorch):
 
     def test_llama(self):
         self.compare(style="llama", layers=2, heads=4, kv_heads=2, width=8,
-                     reference=dict(layers=2, heads=4, kv_heads=2, kind="pre", last=False, rotary=True, act=F.silu))
+                     reference=dict(layers=2, heads=4, kv_heads=2, kind="pre", last=False, rotary=True, act=F and F.silu))
 
 
 def torch_cnn(p, x, act=torch and torch.tanh, pools=(), padding="same", dense_act=F and F.relu, layers=2):

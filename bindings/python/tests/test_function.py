@@ -307,6 +307,30 @@ class States(unittest.TestCase):
             m = 0.9 * m + 0.1 * x.mean(axis=0)
 
 
+class Frozen(unittest.TestCase):
+    def test_what_is_left_is_the_whole_in_those_coordinates(self):
+        net = net_of(3, 6, 1)
+        theta = net.initial()
+        tuned = net.freeze("W1", theta=theta)
+        self.assertEqual(list(tuned.tensors), ["b1", "W2", "b2"])
+        start = tuned.initial()
+        whole, part = dyn.Objective(net, X, Y), dyn.Objective(tuned, X, Y)
+        self.assertEqual(part.value(start), whole.value(theta))
+        np.testing.assert_allclose(part.gradient(start)[1], whole.gradient(theta)[1][18:], atol=1e-15)
+        np.testing.assert_allclose(dense(part.hessian(start)), dense(whole.hessian(theta))[18:, 18:], atol=1e-14)
+        run = dyn.Run(tuned, X, Y, optimizer=dyn.AdamW(0.01, weight_decay=0.1)).train(20, progress=False)
+        moved = tuned.expand(run.theta)
+        np.testing.assert_array_equal(moved[:18], theta[:18])
+        self.assertFalse(np.array_equal(moved[18:], theta[18:]))
+        np.testing.assert_array_equal(tuned.contract(moved), run.theta)
+
+    def test_patterns_that_match_nothing_or_everything(self):
+        net = net_of(3, 6, 1)
+        for patterns, text in ((("V*",), 'no tensor\'s name matches "V'), (("*",), "all tensors"), ((), "patterns")):
+            with self.assertRaisesRegex(dyn.InvalidArgument, text):
+                net.freeze(*patterns, theta=net.initial())
+
+
 class Inside(unittest.TestCase):
     def test_hidden_values_and_their_gradients(self):
         def build(g, x):

@@ -7,6 +7,13 @@ import numpy as np
 
 import dyn
 
+try:
+    import scipy
+    import scipy.linalg
+    import scipy.sparse.linalg
+except ImportError:
+    scipy = None
+
 R = np.random.default_rng(4)
 
 
@@ -168,9 +175,8 @@ class Algebra(unittest.TestCase):
         np.testing.assert_allclose(self.H.dot(self.v), self.matrix @ self.v, rtol=1e-12)
         np.testing.assert_allclose(np.asarray(self.H), self.matrix, rtol=1e-12)
 
+    @unittest.skipIf(scipy is None, "SciPy is not installed")
     def test_with_matrices_and_foreign_operators(self):
-        import scipy.sparse
-        import scipy.sparse.linalg
         for other in (self.other, scipy.sparse.csr_matrix(self.other), scipy.sparse.linalg.aslinearoperator(self.other),
                       dyn.Operator.from_function(lambda V: self.other @ V, 7)):
             self.assert_is(self.H + other, self.matrix + self.other)
@@ -183,9 +189,8 @@ class Algebra(unittest.TestCase):
         with self.assertRaises(dyn.ShapeError):
             dyn.eigh(np.ones((3, 4)))
 
+    @unittest.skipIf(scipy is None, "SciPy is not installed")
     def test_exponential(self):
-        import scipy.linalg
-        import scipy.sparse.linalg
         found = scipy.sparse.linalg.expm_multiply(0.1 * self.H, self.v)
         np.testing.assert_allclose(found, scipy.linalg.expm(0.1 * self.matrix) @ self.v, rtol=1e-10)
 

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A model some of whose tensors stand still: a model of its own, with fewer parameters, that calls the other with the fixed
+ * tensors as constants. Gradients, moments, decay and curvature have no part of what is frozen, since there is none. */
+#include <fnmatch.h>
+#include <string.h>
+#include "model/build.h"
+
+typedef struct frozen {
+    dyn_model *inner;
+    double *theta;              /* [inner->size] */
+    uint8_t *fixed;             /* [inner->tensors] */
+} frozen;
+
+/* ---- the build function ---- */
+
+static dyn_node tensor_of(const frozen *f, dyn_build *b, int32_t i)
+{
+    const dyn__tensor *t = &f->inner->tensor[i];
+
+    if (f->fixed[i])
+        return dyn_graph_constant_array(b->draft->g, t->shape.rank, t->shape.dim, f->theta + t->offset);
+    return dyn_build_parameter(b, t->name, t->shape.rank, t->shape.dim, t->has_init ? &t->init : NULL);
+}
+
+static dyn_status fill(const frozen *f, dyn_build *b, dyn__callee *c, dyn_node *input)
+{
+    for (int64_t i = 0; i < f->inner->inputs; i++) {
+        const dyn__model_input *in = &f->inner->input[i];
+        DYN__TRY(input[i] = in->dtype == DYN_I64 ? dyn_build_indices(b, in->name, in->shape.rank, in->shape.dim)
+                                                 : dyn_build_input(b, in->name, in->shape.rank, in->shape.dim));
+    }
+    for (int32_t i = 0; i < f->inner->tensors; i++)
+        DYN__TRY(c->tensor[i] = tensor_of(f, b, i));
+    for (int32_t i = 0; i < f->inner->states; i++) {
+        const dyn__model_state *s = &f->inner->state[i];
+        DYN__TRY(c->state[i] = dyn_build_state(b, s->name, s->shape.rank, s->shape.dim, s->initial));
+    }
+    return DYN_OK;
+}
+
+static dyn_node build(void *user, dyn_build *b)
+{
+    const frozen *f = user;
+    const dyn_model *m = f->inner;
+    dyn__callee c = {.model = m, .prefix = ""};
+    dyn_node *input = dyn__alloc(m->ctx, (size_t)m->inputs, sizeof *input), r = DYN_ENOMEM;
+
+    c.tensor = dyn__alloc(m->ctx, (size_t)m->tensors, sizeof *c.tensor);
+    c.state = dyn__alloc(m->ctx, (size_t)m->states + 1, sizeof *c.state);
+    if (input && c.tensor && c.state)
+        r = fill(f, b, &c, input);
+    if (r == DYN_OK)
+        r = dyn__build_at(b, &c, (int32_t)m->inputs, input);
+    dyn__free(m->ctx, c.state);
+    dyn__free(m->ctx, c.tensor);
+    dyn__free(m->ctx, input);
+    return r;
+}
+
+/* ---- creation ---- */
+
+/* Marks what a pattern matches; one that matches nothing is a mistake. */
+static dyn_status mark(frozen *f, const char *pattern)
+{
+    int found = 0;
+
+    for (int32_t i = 0; i < f->inner->tensors; i++)
+        if (fnmatch(pattern, f->inner->tensor[i].name, 0) == 0)
+            found = f->fixed[i] = 1;
+    return found ? DYN_OK : DYN__FAIL(f->inner->ctx, DYN_EINVAL, "no tensor's name matches \"%s\"", pattern);
+}
+
+static dyn_status mark_all(frozen *f, int32_t count, const char *const *patterns)
+{
+    int32_t left = 0;
+
+    for (int32_t i = 0; i < count; i++) {
+        DYN__NEED(f->inner->ctx, patterns[i]);
+        DYN__TRY(mark(f, patterns[i]));
+    }
+    for (int32_t i = 0; i < f->inner->tensors; i++)
+        left += !f->fixed[i];
+    return left ? DYN_OK : DYN__FAIL(f->inner->ctx, DYN_EINVAL, "all tensors would stand still");
+}
+
+static void destroy(void *user)
+{
+    frozen *f = user;
+    dyn_ctx *ctx = f->inner->ctx;
+    dyn_model *inner = f->inner;
+
+    dyn__free(ctx, f->theta);
+    dyn__free(ctx, f->fixed);
+    dyn__free(ctx, f);
+    dyn_model_unref(inner);
+}
+
+static dyn_status open_frozen(frozen *f, int32_t count, const char *const *patterns, const double *theta)
+{
+    dyn_ctx *ctx = f->inner->ctx;
+
+    f->theta = dyn__alloc(ctx, (size_t)f->inner->size, sizeof *f->theta);
+    f->fixed = dyn__alloc(ctx, (size_t)f->inner->tensors, 1);
+    if (!f->theta || !f->fixed)
+        return DYN_ENOMEM;
+    memcpy(f->theta, theta, (size_t)f->inner->size * sizeof *theta);
+    return mark_all(f, count, patterns);
+}
+
+dyn_status dyn_model_freeze(dyn_model *m, int32_t count, const char *const *patterns, const double *theta, dyn_model **out)
+{
+    frozen *f;
+
+    if (out)
+        *out = NULL;
+    if (!m)
+        return DYN_EINVAL;
+    DYN__ENTER(m->ctx);
+    DYN__NEED(m->ctx, out);
+    DYN__NEED(m->ctx, theta);
+    if (count < 1 || !patterns)
+        return DYN__FAIL(m->ctx, DYN_EINVAL, "%d patterns, the list is %s", (int)count, patterns ? "given" : "NULL");
+    f = dyn__alloc(m->ctx, 1, sizeof *f);
+    if (!f)
+        return DYN_ENOMEM;
+    f->inner = dyn_model_ref(m);
+    dyn_status s = open_frozen(f, count, patterns, theta);
+    if (s == DYN_OK)
+        return dyn__model_create_with(m->ctx, build, f, destroy, out);
+    destroy(f);
+    return s;
+}
+
+/* ---- between its theta and the other's ---- */
+
+static const frozen *frozen_of(const dyn_model *m) { return m->build == build ? m->user : NULL; }
+
+/* Copies tensor by tensor, to the whole or from it. */
+static dyn_status exchange(const dyn_model *m, double *own, double *whole, int to_whole)
+{
+    const frozen *f = frozen_of(m);
+    int32_t k = 0;
+
+    if (!f)
+        return DYN__FAIL(m->ctx, DYN_EINVAL, "nothing of the model is frozen");
+    if (to_whole)
+        memcpy(whole, f->theta, (size_t)f->inner->size * sizeof *whole);
+    for (int32_t i = 0; i < f->inner->tensors; i++) {
+        const dyn__tensor *t = &f->inner->tensor[i];
+        double *there = whole + t->offset;
+        if (f->fixed[i])
+            continue;
+        double *here = own + m->tensor[k++].offset;
+        memcpy(to_whole ? there : here, to_whole ? here : there, (size_t)t->size * sizeof *own);
+    }
+    return DYN_OK;
+}
+
+dyn_status dyn_model_expand(const dyn_model *m, const double *theta, double *whole)
+{
+    if (!m)
+        return DYN_EINVAL;
+    DYN__ENTER(m->ctx);
+    DYN__NEED(m->ctx, theta);
+    DYN__NEED(m->ctx, whole);
+    return exchange(m, (double *)theta, whole, 1);
+}
+
+dyn_status dyn_model_contract(const dyn_model *m, const double *whole, double *theta)
+{
+    if (!m)
+        return DYN_EINVAL;
+    DYN__ENTER(m->ctx);
+    DYN__NEED(m->ctx, whole);
+    DYN__NEED(m->ctx, theta);
+    return exchange(m, theta, (double *)whole, 0);
+}
