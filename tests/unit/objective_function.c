@@ -249,6 +249,36 @@ TEST(a_model_in_a_model)
     dyn_model_unref(inner);
 }
 
+TEST(a_model_that_stands_still_in_part)
+{
+    const char *const w[1] = {"w"}, *const none[1] = {"v*"}, *const all[1] = {"*"};
+    const double theta[3] = {0.7, -0.4, 1.5}, gain = 2;
+    double whole[3], part;
+    dyn_model *m = linear_model(), *tuned = NULL;
+
+    CHECK(dyn_model_freeze(m, 1, none, theta, &tuned) == DYN_EINVAL && !tuned);
+    CHECK_STR(dyn_ctx_message(ctx), "dyn_model_freeze: no tensor's name matches \"v*\"");
+    CHECK(dyn_model_freeze(m, 1, all, theta, &tuned) == DYN_EINVAL && !tuned);
+    CHECK_OK(ctx, dyn_model_freeze(m, 1, w, theta, &tuned));
+    CHECK(dyn_model_size(tuned) == 1);
+    CHECK_STR(dyn_model_tensor_name(tuned, 0), "gain");
+    CHECK_OK(ctx, dyn_model_expand(tuned, &gain, whole));
+    CHECK(whole[0] == 0.7 && whole[1] == -0.4 && whole[2] == 2);
+    CHECK_OK(ctx, dyn_model_contract(tuned, theta, &part));
+    CHECK(part == 1.5);
+    CHECK(dyn_model_expand(m, theta, whole) == DYN_EINVAL);
+
+    use u = {.model = tuned};
+    double value, slope, right[3];
+    dyn_objective *o = made(&u, DYN_OK, 0);
+    CHECK_OK(ctx, dyn_objective_gradient(o, &part, &slope, &value));
+    CHECK_NEAR(value, expected_loss(theta, 1, right), 1e-14);
+    CHECK_NEAR(slope, right[2], 1e-13);
+    dyn_objective_unref(o);
+    dyn_model_unref(tuned);
+    dyn_model_unref(m);
+}
+
 /* The state counts steps: s <- s + 1, and f = w x s. */
 static dyn_node counting(void *user, dyn_build *b)
 {
@@ -311,6 +341,7 @@ int main(void)
     RUN(inputs_without_a_role_are_refused);
     RUN(sums);
     RUN(a_model_in_a_model);
+    RUN(a_model_that_stands_still_in_part);
     RUN(states_move_with_the_steps);
     CHECK(dyn_ctx_bytes(ctx) >= 0);
     dyn_ctx_free(ctx);
