@@ -117,6 +117,7 @@ TEST(maps)
     for (int i = 0; i < R * C; i++)
         expected[i] = -A[i / C][i % C];
     check_matrix(out, R, C, expected);
+    dyn_operator_unref(out);
     CHECK(dyn_eigen_solve(M, NULL, &e) == DYN_ESHAPE);
     CHECK_STR(dyn_ctx_message(ctx), "dyn_eigen_solve: a symmetric operator is needed, this is a map of 4 x 3");
     CHECK(dyn_operator_sum(M, N, &out) == DYN_ESHAPE && dyn_operator_composed(M, N, &out) == DYN_ESHAPE);

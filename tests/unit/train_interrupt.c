@@ -8,7 +8,7 @@
 
 enum { N = 300, SIDE = 40, PROBES = 2000, STEPS = 100 };
 
-static int asked, after;       /* how often; from which time on the answer is yes */
+static int64_t asked, after;   /* how often; from which time on the answer is yes */
 
 static int32_t ask(void *user)
 {
