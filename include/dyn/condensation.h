@@ -30,7 +30,7 @@ typedef struct dyn_condensation_options {
     double dead;            /* a neuron is dead up to this times the largest amplitude; in [0, 1) */
 } dyn_condensation_options;
 #define DYN_CONDENSATION_OPTIONS_INIT \
-    { (uint32_t)sizeof(dyn_condensation_options), 0, DYN_AMPLITUDE_DEFAULT, 0, 0.95, 0.01, 1e-3 }
+    { DYN_SIZE_OF(dyn_condensation_options), 0, DYN_AMPLITUDE_DEFAULT, 0, 0.95, 0.01, 1e-3 }
 
 /** What was found in one layer. Immutable; free with dyn_condensation_free. thread: may be read from any. */
 typedef struct dyn_condensation dyn_condensation;

@@ -76,7 +76,7 @@ typedef struct dyn_ctx_options {
     void *interrupt_user;
 } dyn_ctx_options;
 #define DYN_CTX_OPTIONS_INIT \
-    { (uint32_t)sizeof(dyn_ctx_options), 0, DYN_ISA_AUTO, DYN_LOG_WARNING, NULL, NULL, NULL, NULL, NULL, \
+    { DYN_SIZE_OF(dyn_ctx_options), 0, DYN_ISA_AUTO, DYN_LOG_WARNING, NULL, NULL, NULL, NULL, NULL, \
       NULL, NULL }
 
 /**

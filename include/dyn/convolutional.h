@@ -30,7 +30,7 @@ typedef struct dyn_cnn_options {
     int32_t global_pool;            /* 1: the mean over all places goes to the dense layers, not all places */
     uint32_t reserved;              /* must be 0 */
 } dyn_cnn_options;
-#define DYN_CNN_OPTIONS_INIT { (uint32_t)sizeof(dyn_cnn_options), 2, NULL, 0, 0, NULL, NULL, 1, 3, 1, -1, DYN_RELU, \
+#define DYN_CNN_OPTIONS_INIT { DYN_SIZE_OF(dyn_cnn_options), 2, NULL, 0, 0, NULL, NULL, 1, 3, 1, -1, DYN_RELU, \
                                DYN_RELU, 1, 0, 0, 0 }
 
 /**
@@ -56,7 +56,7 @@ typedef struct dyn_resnet_options {
     int32_t large;                  /* 1: the beginning for 224 x 224: 7 x 7, stride 2, then pooling; 0 (default): 3 x 3 */
     uint32_t reserved;              /* must be 0 */
 } dyn_resnet_options;
-#define DYN_RESNET_OPTIONS_INIT { (uint32_t)sizeof(dyn_resnet_options), 4, NULL, 32, 32, 3, 64, 10, DYN_RELU, 1, 0, 0 }
+#define DYN_RESNET_OPTIONS_INIT { DYN_SIZE_OF(dyn_resnet_options), 4, NULL, 32, 32, 3, 64, 10, DYN_RELU, 1, 0, 0 }
 
 /**
  * A residual network of basic blocks: x [n, height, width, channels], f [n, outputs]. A block is

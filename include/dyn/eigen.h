@@ -43,7 +43,7 @@ typedef struct dyn_eigen_options {
     void *progress_user;
 } dyn_eigen_options;
 #define DYN_EIGEN_OPTIONS_INIT \
-    { (uint32_t)sizeof(dyn_eigen_options), DYN_LARGEST_ALGEBRAIC, 1, 0, 0, 1, 0, 1e-6, 0, 0, 0, NULL, NULL, NULL }
+    { DYN_SIZE_OF(dyn_eigen_options), DYN_LARGEST_ALGEBRAIC, 1, 0, 0, 1, 0, 1e-6, 0, 0, 0, NULL, NULL, NULL }
 
 /** Eigenpairs found. Immutable; free with dyn_eigen_free. thread: may be read from any. */
 typedef struct dyn_eigen dyn_eigen;

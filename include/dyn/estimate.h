@@ -24,7 +24,7 @@ typedef struct dyn_trace_options {
     int64_t products;       /* products to spend; at least 2; 6 for Hutch++, 4 for XTrace */
     uint64_t seed;
 } dyn_trace_options;
-#define DYN_TRACE_OPTIONS_INIT { (uint32_t)sizeof(dyn_trace_options), DYN_TRACE_HUTCHPP, 60, 0 }
+#define DYN_TRACE_OPTIONS_INIT { DYN_SIZE_OF(dyn_trace_options), DYN_TRACE_HUTCHPP, 60, 0 }
 
 /**
  * Estimate the trace, without bias.

@@ -16,7 +16,7 @@ typedef struct dyn_factorisation_options {
     int32_t factors;            /* default 2 */
     const int64_t *widths;      /* [factors + 1] rows, inner widths.., columns */
 } dyn_factorisation_options;
-#define DYN_FACTORISATION_OPTIONS_INIT { (uint32_t)sizeof(dyn_factorisation_options), 2, NULL }
+#define DYN_FACTORISATION_OPTIONS_INIT { DYN_SIZE_OF(dyn_factorisation_options), 2, NULL }
 
 /**
  * An entry of W1 W2 .. WL. Its input is "entry" [n] (DYN_I64): entry (i, j) is i * columns + j; its output is [n, 1].
@@ -30,7 +30,7 @@ typedef struct dyn_tensor_options {
     const int64_t *sizes;       /* [order] */
     int64_t rank;               /* terms of the sum; default 1 */
 } dyn_tensor_options;
-#define DYN_TENSOR_OPTIONS_INIT { (uint32_t)sizeof(dyn_tensor_options), 3, NULL, 1 }
+#define DYN_TENSOR_OPTIONS_INIT { DYN_SIZE_OF(dyn_tensor_options), 3, NULL, 1 }
 
 /**
  * An entry of the tensor sum_r A1[i1, r] A2[i2, r] ... Its input is "entry" [n] (DYN_I64), the row-major number of the
@@ -46,7 +46,7 @@ typedef struct dyn_diagonal_options {
     int32_t difference;         /* 1: sum_j (a_j^L - b_j^L) x_j, both signs with shared factors; 0 (default) */
     uint32_t reserved;          /* must be 0 */
 } dyn_diagonal_options;
-#define DYN_DIAGONAL_OPTIONS_INIT { (uint32_t)sizeof(dyn_diagonal_options), 2, 1, 0, 0 }
+#define DYN_DIAGONAL_OPTIONS_INIT { DYN_SIZE_OF(dyn_diagonal_options), 2, 1, 0, 0 }
 
 /**
  * A diagonal linear network, f = sum_j a1_j a2_j .. aL_j x_j: x [n, d], f [n, 1]. Parameters: "a1", "a2", .. [1, d], or
@@ -62,7 +62,7 @@ typedef struct dyn_polynomial_options {
     int32_t bias;               /* default 1: the constant term */
     uint32_t reserved;          /* must be 0 */
 } dyn_polynomial_options;
-#define DYN_POLYNOMIAL_OPTIONS_INIT { (uint32_t)sizeof(dyn_polynomial_options), 1, 1, 1, 1, 0 }
+#define DYN_POLYNOMIAL_OPTIONS_INIT { DYN_SIZE_OF(dyn_polynomial_options), 1, 1, 1, 1, 0 }
 
 /**
  * f = b + sum_k x^k W_k with elementwise powers, linear in its parameters: x [n, d], f [n, outputs]. Parameters: "W1",

@@ -38,7 +38,7 @@ typedef struct dyn_flow_options {
     dyn_progress_fn progress;   /* NULL = none; after every step, done is the share of `end` */
     void *progress_user;
 } dyn_flow_options;
-#define DYN_FLOW_OPTIONS_INIT { (uint32_t)sizeof(dyn_flow_options), 0, 1e-6, 1e-9, __builtin_inf(), -__builtin_inf(), \
+#define DYN_FLOW_OPTIONS_INIT { DYN_SIZE_OF(dyn_flow_options), 0, 1e-6, 1e-9, __builtin_inf(), -__builtin_inf(), \
                                 0.0, 1000000, 0, NULL, NULL, NULL, NULL }
 
 /** How a flow ended. */
@@ -74,7 +74,7 @@ typedef struct dyn_langevin_options {
     double weight_decay;        /* pull towards 0, >= 0; default 0 */
     uint64_t seed;
 } dyn_langevin_options;
-#define DYN_LANGEVIN_OPTIONS_INIT { (uint32_t)sizeof(dyn_langevin_options), 0, 0.01, 1.0, 0.0, 0.0, 0 }
+#define DYN_LANGEVIN_OPTIONS_INIT { DYN_SIZE_OF(dyn_langevin_options), 0, 0.01, 1.0, 0.0, 0.0, 0 }
 
 /**
  * A chain of stochastic gradient Langevin dynamics on the whole objective L, a mean over samples, from w* = theta:

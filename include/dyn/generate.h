@@ -63,7 +63,7 @@ typedef struct dyn_anchor_options {
     uint32_t pairs;
     uint32_t reserved;          /* must be 0 */
 } dyn_anchor_options;
-#define DYN_ANCHOR_OPTIONS_INIT { (uint32_t)sizeof(dyn_anchor_options), 1, 0, 2, 1000, 9, 0, 0.8, 0xB7FF, 0 }
+#define DYN_ANCHOR_OPTIONS_INIT { DYN_SIZE_OF(dyn_anchor_options), 1, 0, 2, 1000, 9, 0, 0.8, 0xB7FF, 0 }
 
 /**
  * Rows of a task. shape: out int64 [count, length + 1].

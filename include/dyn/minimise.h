@@ -42,7 +42,7 @@ typedef struct dyn_minimise_options {
     dyn_progress_fn progress;   /* NULL = none; after every step, done is always 0 */
     void *progress_user;
 } dyn_minimise_options;
-#define DYN_MINIMISE_OPTIONS_INIT { (uint32_t)sizeof(dyn_minimise_options), 0, 20, 100000, 1e-10, \
+#define DYN_MINIMISE_OPTIONS_INIT { DYN_SIZE_OF(dyn_minimise_options), 0, 20, 100000, 1e-10, \
                                     -__builtin_inf(), 0.001, 1.02, 0.5, NULL, NULL }
 
 /** How a minimisation ended. */

@@ -69,7 +69,7 @@ typedef struct dyn_init_options {
     uint64_t seed;
 } dyn_init_options;
 #define DYN_INIT_OPTIONS_INIT \
-    { (uint32_t)sizeof(dyn_init_options), DYN_INIT_DEFAULT, 1.0, DYN_INIT_AS_WEIGHTS, 0, 1.0, NULL, 0 }
+    { DYN_SIZE_OF(dyn_init_options), DYN_INIT_DEFAULT, 1.0, DYN_INIT_AS_WEIGHTS, 0, 1.0, NULL, 0 }
 
 /**
  * What stands before the layers of a perceptron, and how its tensors are drawn: h_l = sigma_l(c_l (h_{l-1} W_l + b_l)), W_l
@@ -108,7 +108,7 @@ typedef struct dyn_perceptron_options {
     double dropout;             /* chance that an output of a hidden layer is dropped in training, in [0, 1] */
 } dyn_perceptron_options;
 #define DYN_PERCEPTRON_OPTIONS_INIT \
-    { (uint32_t)sizeof(dyn_perceptron_options), 0, NULL, DYN_TANH, 0, NULL, NULL, 0, 0, 1.0, \
+    { DYN_SIZE_OF(dyn_perceptron_options), 0, NULL, DYN_TANH, 0, NULL, NULL, 0, 0, 1.0, \
       DYN_PARAMETRISATION_STANDARD, 0, NULL, 0.0, 0.0, 0.0 }
 
 /**

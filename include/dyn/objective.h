@@ -49,7 +49,7 @@ typedef struct dyn_objective_options {
     dyn_array *weight;
 } dyn_objective_options;
 #define DYN_OBJECTIVE_OPTIONS_INIT \
-    { (uint32_t)sizeof(dyn_objective_options), DYN_LOSS_MSE, DYN_F64, 0, 0, 0, 0.0, INT64_MAX, 0.0, 0.0, NULL }
+    { DYN_SIZE_OF(dyn_objective_options), DYN_LOSS_MSE, DYN_F64, 0, 0, 0, 0.0, INT64_MAX, 0.0, 0.0, NULL }
 
 /**
  * Loss of a model of one input on data: x [n, input shape], y [n, output shape] (a vector y [n] serves one output; classes
@@ -72,7 +72,7 @@ typedef struct dyn_objective_parts {
     const char *const *name;            /* [data] by which the function asks for them */
     const int32_t *shared;              /* [data] 1: the same for all samples; 0: axis 0 are samples. NULL: all 0 */
 } dyn_objective_parts;
-#define DYN_OBJECTIVE_PARTS_INIT { (uint32_t)sizeof(dyn_objective_parts), 0, NULL, NULL, 0, 0, NULL, NULL, NULL }
+#define DYN_OBJECTIVE_PARTS_INIT { DYN_SIZE_OF(dyn_objective_parts), 0, NULL, NULL, 0, 0, NULL, NULL, NULL }
 
 /**
  * Any function of models and data as an objective (see <dyn/build.h>): it calls the models, reads the data by name, and

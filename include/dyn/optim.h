@@ -138,7 +138,7 @@ typedef struct dyn_optimizer_options {
                                    H the Hessian of all samples; default 10; 0 = none */
 } dyn_optimizer_options;
 /** The defaults of GD and ADAM, and of the others but for what dyn_optimizer_defaults tells. */
-#define DYN_OPTIMIZER_OPTIONS_INIT { (uint32_t)sizeof(dyn_optimizer_options), 0, 1e-3, 0.9, 0.999, 1e-8, 0.0, 0.0, \
+#define DYN_OPTIMIZER_OPTIONS_INIT { DYN_SIZE_OF(dyn_optimizer_options), 0, 1e-3, 0.9, 0.999, 1e-8, 0.0, 0.0, \
                                      0, 0, 0, 0, 0, 0, 0, 0, 1, 0.0, 0.1, 0.0, 1.0, 0.3, 1, NULL, NULL, 0.0, 0.004, \
                                      0.0, 0.01, 0.0, 0.001, 0, 0, 0, 1, 0, 5, 0, NULL, 10 }
 

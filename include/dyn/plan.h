@@ -21,7 +21,7 @@ typedef struct dyn_plan_options {
     int32_t unfused;        /* 1: every node on its own, nothing shares memory; for tests and debugging */
     uint32_t reserved;      /* must be 0 */
 } dyn_plan_options;
-#define DYN_PLAN_OPTIONS_INIT { (uint32_t)sizeof(dyn_plan_options), 0, INT64_MAX, 0, 0 }
+#define DYN_PLAN_OPTIONS_INIT { DYN_SIZE_OF(dyn_plan_options), 0, INT64_MAX, 0, 0 }
 
 /**
  * Compile the outputs of a graph: drop dead nodes, fuse, place every buffer, choose kernels. The graph may be freed

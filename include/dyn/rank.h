@@ -30,7 +30,7 @@ typedef struct dyn_rank_options {
     uint64_t seed;          /* dyn_rank_model: of the inputs */
     int64_t memory_limit;   /* dyn_rank_model, dyn_rank_at: bytes, met by tiles of samples; 0 = none */
 } dyn_rank_options;
-#define DYN_RANK_OPTIONS_INIT { (uint32_t)sizeof(dyn_rank_options), DYN_RANK_TOLERANCE, 0.0, 0, 1.0, 0, 0 }
+#define DYN_RANK_OPTIONS_INIT { DYN_SIZE_OF(dyn_rank_options), DYN_RANK_TOLERANCE, 0.0, 0, 1.0, 0, 0 }
 
 /** A rank with its evidence. Immutable; free with dyn_rank_free. thread: may be read from any. */
 typedef struct dyn_rank dyn_rank;

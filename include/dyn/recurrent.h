@@ -24,7 +24,7 @@ typedef struct dyn_recurrent_options {
     int32_t bias;               /* default 1 */
     int32_t tied;               /* 1: the output matrix is the transposed embedding; needs outputs = V, width = inputs */
 } dyn_recurrent_options;
-#define DYN_RECURRENT_OPTIONS_INIT { (uint32_t)sizeof(dyn_recurrent_options), DYN_CELL_LSTM, 1, 1, 0, 1, 1, 64, 1, 1, 0 }
+#define DYN_RECURRENT_OPTIONS_INIT { DYN_SIZE_OF(dyn_recurrent_options), DYN_CELL_LSTM, 1, 1, 0, 1, 1, 64, 1, 1, 0 }
 
 /**
  * Recurrent layers, one on the outputs of the other, and a linear output: "tokens" [n, T] (DYN_I64) or x [n, T, inputs] to

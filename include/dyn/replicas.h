@@ -32,7 +32,7 @@ typedef struct dyn_replicas_options {
     dyn_progress_fn progress;       /* NULL = none. Called in the calling thread, a few times a second */
     void *progress_user;
 } dyn_replicas_options;
-#define DYN_REPLICAS_OPTIONS_INIT { (uint32_t)sizeof(dyn_replicas_options), 0, 0, 0, NULL, 0, NULL, 0, NULL, NULL, \
+#define DYN_REPLICAS_OPTIONS_INIT { DYN_SIZE_OF(dyn_replicas_options), 0, 0, 0, NULL, 0, NULL, 0, NULL, NULL, \
                                     NULL, NULL }
 
 /**

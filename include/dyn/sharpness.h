@@ -70,7 +70,7 @@ typedef struct dyn_sharpness_options {
     uint32_t reserved;          /* must be 0 */
 } dyn_sharpness_options;
 #define DYN_SHARPNESS_OPTIONS_INIT \
-    { (uint32_t)sizeof(dyn_sharpness_options), DYN_LARGEST_ALGEBRAIC, 1, 0, 1e-6, 0, 0, 0, 0, 0 }
+    { DYN_SIZE_OF(dyn_sharpness_options), DYN_LARGEST_ALGEBRAIC, 1, 0, 1e-6, 0, 0, 0, 0, 0 }
 
 /**
  * Measures again and again along a run. Each solve starts from the pairs of the one before, which saves most of the
@@ -155,7 +155,7 @@ typedef struct dyn_spike_options {
     int64_t smooth;         /* the loss is first replaced by its mean over this many last steps; 1 = as it is */
     double ratio;           /* rise over the smallest loss in the window; above 1 */
 } dyn_spike_options;
-#define DYN_SPIKE_OPTIONS_INIT { (uint32_t)sizeof(dyn_spike_options), 0, 50, 30, 1, 2.0 }
+#define DYN_SPIKE_OPTIONS_INIT { DYN_SIZE_OF(dyn_spike_options), 0, 50, 30, 1, 2.0 }
 
 /**
  * Spikes of a loss: the intervals in which it is above ratio times its smallest value in the window before. The peak is

@@ -25,7 +25,7 @@ typedef struct dyn_solve_options {
     dyn_progress_fn progress;   /* called after every product; NULL = none */
     void *progress_user;
 } dyn_solve_options;
-#define DYN_SOLVE_OPTIONS_INIT { (uint32_t)sizeof(dyn_solve_options), DYN_SOLVE_MINRES, 1e-8, 0, NULL, NULL }
+#define DYN_SOLVE_OPTIONS_INIT { DYN_SIZE_OF(dyn_solve_options), DYN_SOLVE_MINRES, 1e-8, 0, NULL, NULL }
 
 /**
  * Solve A x = b for a symmetric operator, from x = 0. Damping is dyn_operator_shifted.

@@ -13,6 +13,13 @@
 #define DYN_API
 #endif
 
+/* Size of an option struct as its first field holds it: what the INIT macros write. C++ has a cast of its own. */
+#ifdef __cplusplus
+#define DYN_SIZE_OF(type) static_cast<uint32_t>(sizeof(type))
+#else
+#define DYN_SIZE_OF(type) ((uint32_t)sizeof(type))
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

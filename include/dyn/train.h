@@ -62,7 +62,7 @@ typedef struct dyn_run_options {
     uint32_t reserved;          /* must be 0 */
 } dyn_run_options;
 #define DYN_RUN_OPTIONS_INIT \
-    { (uint32_t)sizeof(dyn_run_options), 0, INT64_MAX, INT64_MAX, 0, 1, -(double)INFINITY, (double)INFINITY, 100, 0, \
+    { DYN_SIZE_OF(dyn_run_options), 0, INT64_MAX, INT64_MAX, 0, 1, -(double)INFINITY, (double)INFINITY, 100, 0, \
       NULL, NULL, NULL, 100, 0, 0, 0 }
 
 /**
@@ -156,7 +156,7 @@ typedef struct dyn_schedule {
     int64_t count;          /* length of steps */
     const int64_t *steps;   /* [count], in any order, copied; NULL with count = 0 */
 } dyn_schedule;
-#define DYN_SCHEDULE_INIT { (uint32_t)sizeof(dyn_schedule), 0, 0, 0, 0, 0, NULL }
+#define DYN_SCHEDULE_INIT { DYN_SIZE_OF(dyn_schedule), 0, 0, 0, 0, 0, NULL }
 
 /**
  * Measures the run at step: loss and gradient [p] are those at theta [p], valid during the call. It may call analyses

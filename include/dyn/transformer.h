@@ -74,7 +74,7 @@ typedef struct dyn_transformer_options {
     double dropout;             /* of the embedding, the attention map and what each block adds; default 0 */
 } dyn_transformer_options;
 /** The two-layer model of arXiv 2401.08309. */
-#define DYN_TRANSFORMER_OPTIONS_INIT { (uint32_t)sizeof(dyn_transformer_options), 2, 201, 9, 400, 64, 0, 1200, 1, 0, \
+#define DYN_TRANSFORMER_OPTIONS_INIT { DYN_SIZE_OF(dyn_transformer_options), 2, 201, 9, 400, 64, 0, 1200, 1, 0, \
                                        DYN_NORM_POST, 0, 0, DYN_POSITION_LEARNED, DYN_RELU, 0, 0, 1, 1, 1, 1, 1, 0, 1, \
                                        -1, 1e-5, 1e4, NULL, NULL, 0, 0, 0.0 }
 

@@ -45,7 +45,7 @@ def structs(root):
             if "struct_size" not in body:       # a part of an option struct, or a result
                 continue
             fields = [declaration(f) for f in body.split(";") if f.strip()]
-            init = re.search(r"#define\s+(\w+)\s*\\?\s*\{\s*\(uint32_t\)\s*sizeof\(%s\)" % name, text)
+            init = re.search(r"#define\s+(\w+)\s*\\?\s*\{\s*DYN_SIZE_OF\(%s\)" % name, text)
             found.append(Struct(name, fields, init and init.group(1), header.name))
     return found
 

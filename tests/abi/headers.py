@@ -24,6 +24,24 @@ def compiles(header):
         assert run.returncode == 0, "%s as %s:\n%s" % (header.name, standard, run.stderr)
 
 
+def quiet_in_strict_programs():
+    """The INIT macros and dyn.hpp under the flags of careful C++ programs."""
+    lines = ["#include <dyn/dyn.hpp>"]
+    lines += ["{0} make_{0}();\n{0} make_{0}() {{ {0} o = {1}; return o; }}".format(s.name, s.init)
+              for s in contract.structs(root)]
+    flags = ["-Wall", "-Wextra", "-pedantic", "-Wold-style-cast", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Werror"]
+    own = "-Wreserved-identifier" if "clang" in cxx else "-Wuseless-cast"
+    run = subprocess.run([cxx, "-x", "c++", "-std=c++17", *flags, own, "-fsyntax-only", "-I", root + "/include", "-I",
+                          root + "/bindings/cpp", "-"], input="\n".join(lines) + "\n", capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+def refused_below_cpp17():
+    run = subprocess.run([cxx, "-x", "c++", "-std=c++14", "-fsyntax-only", "-I", root + "/include", "-I",
+                          root + "/bindings/cpp", "-"], input="#include <dyn/dyn.hpp>\n", capture_output=True, text=True)
+    assert run.returncode != 0 and "dyn.hpp needs C++17" in run.stderr, run.stderr
+
+
 def plain(header):
     text = contract.code(header)
     for pattern in BANNED:
@@ -73,6 +91,7 @@ def documented():
 
 tests = [(h.name + " compiles alone", lambda h=h: compiles(h)) for h in contract.headers(root)]
 tests += [(h.name + " binds to any language", lambda h=h: plain(h)) for h in contract.headers(root)]
-tests += [(f.__name__, f) for f in (listed, every_declaration_read, enumerators_explicit, statuses_unique,
+tests += [(f.__name__, f) for f in (quiet_in_strict_programs, refused_below_cpp17,
+                                        listed, every_declaration_read, enumerators_explicit, statuses_unique,
                                     options_sized, documented)]
 checks.run(tests)
