@@ -91,7 +91,7 @@ def documented():
 
 tests = [(h.name + " compiles alone", lambda h=h: compiles(h)) for h in contract.headers(root)]
 tests += [(h.name + " binds to any language", lambda h=h: plain(h)) for h in contract.headers(root)]
-tests += [(f.__name__, f) for f in (quiet_in_strict_programs, refused_below_cpp17,
-                                        listed, every_declaration_read, enumerators_explicit, statuses_unique,
-                                    options_sized, documented)]
+tests += [(f.__name__, f) for f in (quiet_in_strict_programs, refused_below_cpp17, listed,
+                                    every_declaration_read, enumerators_explicit, statuses_unique, options_sized,
+                                    documented)]
 checks.run(tests)
