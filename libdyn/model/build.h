@@ -66,7 +66,6 @@ struct dyn_build {
     int64_t callees, callees_cap;
     /* a model that is called */
     dyn__callee *self;
-    int32_t arguments;
     const dyn_node *argument;
     int32_t tensors, states;    /* asked for so far in this call */
 };

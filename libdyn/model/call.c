@@ -193,8 +193,7 @@ dyn_node dyn__build_at(dyn_build *b, dyn__callee *callee, int32_t count, const d
 {
     const dyn_model *m = callee->model;
     dyn__callee self = *callee;     /* its arrays stay; the list of callees may move */
-    dyn_build inner = {.draft = b->draft, .from = &called, .caller = b, .self = &self, .arguments = count,
-                       .argument = inputs};
+    dyn_build inner = {.draft = b->draft, .from = &called, .caller = b, .self = &self, .argument = inputs};
 
     DYN__TRY(check_arguments(m, b->draft->g, count, inputs, &inner.samples));
     dyn_node f = dyn__build_run(&inner, m->build, m->user);

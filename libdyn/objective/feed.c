@@ -105,7 +105,7 @@ static dyn_status make_rows(feed *f, dyn__budget *b)
     return DYN_OK;
 }
 
-static dyn_status set_sizes(feed *f)
+static void set_sizes(feed *f)
 {
     const dyn__feeding *w = &f->e->feeding;
     dyn_objective *o = f->e->o;
@@ -113,7 +113,6 @@ static dyn_status set_sizes(feed *f)
     f->whole.batch = w->batch > 0 && w->batch < o->n ? w->batch : o->n;
     f->per_epoch = dyn_data_batches(o->n, f->whole.batch, w->drop_last);
     f->ragged.batch = w->drop_last ? 0 : o->n % f->whole.batch;
-    return DYN_OK;
 }
 
 /* A batch that is shorter than the others would be another function where the loss joins samples. */
@@ -137,7 +136,7 @@ static dyn_status open_feed(feed *f)
     f->value = dyn__alloc(o->ctx, (size_t)o->terms + 1, sizeof *f->value);
     if (!f->value)
         return DYN_ENOMEM;
-    DYN__TRY(set_sizes(f));
+    set_sizes(f);
     if (f->whole.batch < o->n)
         DYN__TRY(make_rows(f, &b));
     DYN__TRY(make_size(f, &f->whole, &b));
@@ -285,9 +284,7 @@ static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
 
 /* ---- the kind ---- */
 
-static void free_own(dyn_objective *o) { (void)o; }
-
 const dyn__objective_kind dyn__graph_kind = {
     .evaluator_create = create, .evaluator_step = step, .evaluator_free = close_feed,
-    .curvature = dyn__graph_curvature, .free = free_own, .describe = dyn__graph_describe,
+    .curvature = dyn__graph_curvature, .describe = dyn__graph_describe,
 };
