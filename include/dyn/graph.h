@@ -191,6 +191,7 @@ DYN_API dyn_node dyn_graph_bernoulli(dyn_graph *g, dyn_node key, uint32_t site, 
 
 DYN_API dyn_node dyn_graph_relu(dyn_graph *g, dyn_node x);          /**< max(x, 0); derivative 0 at 0. since: 0.1 */
 DYN_API dyn_node dyn_graph_abs(dyn_graph *g, dyn_node x);           /**< |x|; derivative -1 at 0. since: 0.1 */
+DYN_API dyn_node dyn_graph_sign(dyn_graph *g, dyn_node x);          /**< -1, 0 or 1; derivative 0. since: 0.1 */
 DYN_API dyn_node dyn_graph_sigmoid(dyn_graph *g, dyn_node x);       /**< 1/(1+e^-x) as (1+tanh(x/2))/2. since: 0.1 */
 DYN_API dyn_node dyn_graph_softplus(dyn_graph *g, dyn_node x);      /**< log(1+e^x), accurate for every x. since: 0.1 */
 /** log sum_c e^x over the last axis, which disappears; safe for large x. since: 0.1 */

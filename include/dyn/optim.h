@@ -28,6 +28,7 @@
  *                 theta -= rate sqrt(max(1, out / in)) X   (match_rms: rate 0.2 sqrt(max(in, out)) X).
  *                 The other parameters as ADAMW with the rate adam_rate, which follows the schedule in proportion
  *     SIGN        theta -= rate sign(g)
+ *     RULE        what the caller's function writes on nodes (dyn_rule_fn)
  * The gradient is first scaled by clip_norm / |g| where |g| is larger than clip_norm. weight_decay theta is then added
  * to it; of ADAMW, LION, SOPHIA and MUON the decay is decoupled: theta -= rate weight_decay theta in the same step.
  *
@@ -36,7 +37,7 @@
 #ifndef DYN_OPTIM_H
 #define DYN_OPTIM_H
 
-#include <dyn/context.h>
+#include <dyn/graph.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -57,7 +58,8 @@ enum dyn_optimizer_kind {
     DYN_OPTIMIZER_ADADELTA = 10,
     DYN_OPTIMIZER_LION = 11,
     DYN_OPTIMIZER_SOPHIA = 12,
-    DYN_OPTIMIZER_MUON = 13
+    DYN_OPTIMIZER_MUON = 13,
+    DYN_OPTIMIZER_RULE = 14     /* the caller's own, see dyn_rule_fn */
 };
 
 /**
@@ -78,6 +80,27 @@ enum dyn_rate_schedule {
 
 /** The rate of tick u after the warm-up; finite and >= 0, else the step is refused. Always the same for the same u. */
 typedef double (*dyn_rate_fn)(void *user, int64_t u);
+
+/** The nodes on which a rule of the caller's own is written: vectors [size], and numbers []. */
+typedef struct dyn_rule_view {
+    uint32_t struct_size;       /* sizeof(dyn_rule_view) as the library has it */
+    int32_t moments;            /* how many there are */
+    dyn_node theta;             /* [size] before the step */
+    dyn_node gradient;          /* [size] clipped, with its coupled decay in it */
+    dyn_node rate;              /* [] of this step; [size] where groups have rates of their own */
+    dyn_node step;              /* [] 1, 2, 3, ... */
+    const dyn_node *moment;     /* [moments] each [size]; 0 at the start */
+} dyn_rule_view;
+
+/**
+ * Writes a step into g once, when the optimiser is made; it is compiled, and no step calls back. out[0]: theta after the
+ * step, out[1 + i]: moment i after it, all [size]. Returns DYN_OK or an error.
+ *
+ * As the options' `preconditioner` it writes out[0] = d [size] on the moments after the step; theta and gradient are -1
+ * then. d is to hold all of the preconditioner: the step is stable as long as the largest eigenvalue of d^(1/2) H d^(1/2)
+ * is below 2 / rate. Of an average m = b m + (1-b) g that means a factor (1-b) / (1+b).
+ */
+typedef dyn_status (*dyn_rule_fn)(void *user, dyn_graph *g, const dyn_rule_view *in, dyn_node *out);
 
 /** A weight matrix in the vector of parameters, row-major [rows, columns] = [in, out]; for MUON. */
 typedef struct dyn_optimizer_matrix {
@@ -136,11 +159,16 @@ typedef struct dyn_optimizer_options {
     const dyn_optimizer_matrix *matrices;   /* [matrices_count], apart from each other, in rising order; copied */
     int64_t curvature_every;    /* SOPHIA in a run: steps between estimates u * (H u) of the diagonal, random signs u,
                                    H the Hessian of all samples; default 10; 0 = none */
+    dyn_rule_fn rule;           /* RULE */
+    dyn_rule_fn preconditioner; /* RULE: NULL (default) = it has none */
+    void *rule_user;
+    int32_t moments;            /* RULE: how many it keeps, 0 (default) to 3 */
+    uint32_t rule_reserved;     /* must be 0 */
 } dyn_optimizer_options;
 /** The defaults of GD and ADAM, and of the others but for what dyn_optimizer_defaults tells. */
 #define DYN_OPTIMIZER_OPTIONS_INIT { DYN_SIZE_OF(dyn_optimizer_options), 0, 1e-3, 0.9, 0.999, 1e-8, 0.0, 0.0, \
                                      0, 0, 0, 0, 0, 0, 0, 0, 1, 0.0, 0.1, 0.0, 1.0, 0.3, 1, NULL, NULL, 0.0, 0.004, \
-                                     0.0, 0.01, 0.0, 0.001, 0, 0, 0, 1, 0, 5, 0, NULL, 10 }
+                                     0.0, 0.01, 0.0, 0.001, 0, 0, 0, 1, 0, 5, 0, NULL, 10, NULL, NULL, NULL, 0, 0 }
 
 /**
  * Write the defaults of a kind. thread: any. Other than INIT's are
@@ -225,7 +253,7 @@ DYN_API dyn_status dyn_optimizer_moment(const dyn_optimizer *o, int32_t which, d
  * matrix
  *     c d^(1/2) H d^(1/2)
  * is below dyn_optimizer_threshold = 2 / rate. v contains the gradient of that step: it is the step's own denominator.
- *     GD, ADAGRAD, ADADELTA           c = 1
+ *     GD, ADAGRAD, ADADELTA, RULE     c = 1
  *     RMSPROP                         c = 1 / (1 + momentum)
  *     HEAVY_BALL                      c = 1 / (1+b1); with ema (1-b1) / (1+b1)
  *     NESTEROV                        c = (1+2 b1) / (1+b1)
@@ -233,14 +261,14 @@ DYN_API dyn_status dyn_optimizer_moment(const dyn_optimizer *o, int32_t which, d
  *     NADAM                           c = (1-mu_k) / (1-M_k) + mu_(k+1) / (1-M_(k+1)) (1-b1) / (1+b1)
  * d is what multiplies the gradient or its average in the formulas above: 1 / (sqrt(vh) + eps), eps under the root with
  * eps_inside, 1 / v of ADAMAX, 1 / max(gamma v, eps) of SOPHIA (where its step is not cut), 1 of GD, HEAVY_BALL and
- * NESTEROV. Decoupled decay multiplies c by 2 / (2 - rate weight_decay). Coupled decay belongs to H.
+ * NESTEROV, what the caller declares for RULE. Decoupled decay multiplies c by 2 / (2 - rate weight_decay). Coupled decay belongs to H.
  * SIGN, LION and MUON have none: they move by the same amount at any curvature.
  * Inside an observer of a run the step taken last is the one the run is about to complete, from the theta that the
  * observer sees.
  *
  * shape:  d [size]; c one number.
- * errors: DYN_EINVAL; DYN_ESTATE no step was taken yet (kinds with v); DYN_ENOTSUP for SIGN, LION, MUON and SAM over
- *         a kind with v; DYN_ENONFINITE a denominator is 0, with its index.
+ * errors: DYN_EINVAL; DYN_ESTATE no step was taken yet (kinds with v); DYN_ENOTSUP for SIGN, LION, MUON, a RULE without
+ *         one, and SAM over a kind with v; DYN_ENONFINITE a denominator is 0, with its index.
  * since:  0.1
  */
 DYN_API dyn_status dyn_optimizer_preconditioner(const dyn_optimizer *o, double *d, double *c);

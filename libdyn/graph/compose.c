@@ -17,6 +17,13 @@ dyn_node dyn_graph_abs(dyn_graph *g, dyn_node x)
     return dyn_graph_select(g, dyn_graph_greater(g, x, zero), x, dyn_graph_neg(g, x));
 }
 
+dyn_node dyn_graph_sign(dyn_graph *g, dyn_node x)
+{
+    DYN__ENTER_NODE(g, x);
+    dyn_node zero = dyn_graph_constant(g, 0, 0, NULL);
+    return dyn_graph_sub(g, dyn_graph_greater(g, x, zero), dyn_graph_greater(g, zero, x));
+}
+
 dyn_node dyn_graph_sigmoid(dyn_graph *g, dyn_node x)
 {
     DYN__ENTER_NODE(g, x);

@@ -72,13 +72,13 @@ static dyn_status put_node(dyn__text *t, const dyn_graph *g, dyn_node x)
     return dyn__text_put(t, "\n");
 }
 
-static dyn_status put_graph(dyn__text *t, const dyn_graph *g, dyn_node loss)
+dyn_status dyn__text_graph(dyn__text *t, const dyn_graph *g, int32_t count, const dyn_node *outputs)
 {
     uint8_t *need = dyn__alloc(t->ctx, (size_t)g->count + 1, 1);
     dyn_status s = need ? DYN_OK : DYN_ENOMEM;
 
     if (need)
-        dyn__mark_needed(g, 1, &loss, need);
+        dyn__mark_needed(g, count, outputs, need);
     for (dyn_node x = 0; s == DYN_OK && x < g->count; x++)
         if (need[x])
             s = put_node(t, g, x);
@@ -105,7 +105,7 @@ dyn_status dyn__graph_describe(dyn_objective *o, dyn__text *t)
     dyn__loss_graph l;
 
     DYN__TRY(dyn__loss_graph_make(o, o->n, o->n, 1, &l));
-    dyn_status s = put_graph(t, l.g, l.loss);
+    dyn_status s = dyn__text_graph(t, l.g, 1, &l.loss);
     dyn__loss_graph_free(o, &l);
     for (int32_t i = 0; s == DYN_OK && i < o->data; i++)
         s = put_datum(t, &o->datum[i]);

@@ -5,7 +5,7 @@
 #ifndef DYN__OBJECTIVE_DESCRIBE_H
 #define DYN__OBJECTIVE_DESCRIBE_H
 
-#include "base/base.h"
+#include "graph/graph.h"
 #include <dyn/objective.h>
 
 /* A text that grows; free `at` with dyn__free. */
@@ -16,6 +16,8 @@ typedef struct dyn__text {
 } dyn__text;
 
 dyn_status dyn__text_put(dyn__text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The nodes that these outputs need, line by line. */
+dyn_status dyn__text_graph(dyn__text *t, const dyn_graph *g, int32_t count, const dyn_node *outputs);
 dyn_status dyn__objective_describe(dyn_objective *o, dyn__text *t);
 /* For kinds: the text of a function on the graph. */
 dyn_status dyn__graph_describe(dyn_objective *o, dyn__text *t);

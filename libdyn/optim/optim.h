@@ -20,6 +20,7 @@ typedef struct dyn__rule {
 } dyn__rule;
 
 struct dyn__muon;
+struct dyn__own_rule;
 
 struct dyn_optimizer {
     dyn_ctx *ctx;
@@ -33,6 +34,7 @@ struct dyn_optimizer {
     double *partial;            /* sums of squares, one per chunk */
     int *finite;                /* whether a chunk's moments are, one per chunk */
     struct dyn__muon *muon;     /* NULL for other kinds */
+    struct dyn__own_rule *own;  /* likewise */
     double product;             /* NADAM: mu_1 ... mu_k of k = product_step */
     int64_t product_step;
     int perturbed;              /* SAM: the gradient of the step is of another point */
@@ -77,5 +79,15 @@ dyn_status dyn__muon_create(dyn_optimizer *o);
 void dyn__muon_free(dyn_optimizer *o);
 /* One step; 0 where a moment is not finite. */
 int dyn__muon_move(dyn_optimizer *o, const dyn__update *h, void *theta, const void *gradient);
+
+/* own_rule.c. The graphs and plans of a rule of the caller's. */
+dyn_status dyn__own_create(dyn_optimizer *o);
+void dyn__own_free(dyn_optimizer *o);
+/* One step; 0 where a moment is not finite. */
+int dyn__own_move(dyn_optimizer *o, const dyn__update *h, void *theta, const void *gradient);
+/* The declared preconditioner d [size] of the step taken last. */
+dyn_status dyn__own_preconditioner(const dyn_optimizer *o, double *d);
+/* The graph of a step, with its outputs, borrowed; NULL for other kinds. */
+const dyn_graph *dyn__own_graph(const dyn_optimizer *o, int32_t *count, const dyn_node **outputs);
 
 #endif

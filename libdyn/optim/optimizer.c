@@ -38,6 +38,8 @@ static dyn_status allocate(dyn_optimizer *o)
     o->finite = dyn__alloc(o->ctx, (size_t)dyn__chunks(o->size), sizeof *o->finite);
     if (!o->partial || !o->finite)
         return DYN_ENOMEM;
+    if (o->opt.kind == DYN_OPTIMIZER_RULE)
+        return dyn__own_create(o);
     return o->opt.kind == DYN_OPTIMIZER_MUON ? dyn__muon_create(o) : DYN_OK;
 }
 
@@ -85,6 +87,7 @@ void dyn_optimizer_free(dyn_optimizer *o)
     for (int i = 0; i < DYN__MOMENTS; i++)
         dyn__free(ctx, o->moment[i]);
     dyn__muon_free(o);
+    dyn__own_free(o);
     dyn__free(ctx, o->partial);
     dyn__free(ctx, o->finite);
     dyn__free(ctx, o);

@@ -23,6 +23,7 @@ static const dyn__rule rules[] = {
     [DYN_OPTIMIZER_LION] = { "LION", DYN__U_LION, M, 1, 0 },
     [DYN_OPTIMIZER_SOPHIA] = { "SOPHIA", DYN__U_SOPHIA, M | V, 1, 1 },
     [DYN_OPTIMIZER_MUON] = { "MUON", DYN__U_ADAM, M | V, 1, 0 },
+    [DYN_OPTIMIZER_RULE] = { "RULE", DYN__U_GD, 0, 0, 0 },
 };
 enum { RULES = sizeof rules / sizeof *rules };
 
@@ -45,6 +46,10 @@ dyn__rule dyn__optimizer_rule(const dyn_optimizer_options *o)
 
     if (o->kind == DYN_OPTIMIZER_RMSPROP)
         return rmsprop(o);
+    if (o->kind == DYN_OPTIMIZER_RULE) {
+        rule.moments = (1 << o->moments) - 1;
+        rule.edge = o->preconditioner != NULL;
+    }
     if (rule.update == DYN__U_ADAM && o->kind != DYN_OPTIMIZER_MUON && o->amsgrad) {
         rule.update = DYN__U_AMSGRAD;
         rule.moments |= W;
@@ -169,6 +174,16 @@ static dyn_status check_muon(dyn_ctx *ctx, const dyn_optimizer_options *o)
     return DYN_OK;
 }
 
+static dyn_status check_rule(dyn_ctx *ctx, const dyn_optimizer_options *o)
+{
+    DYN__TRY(dyn__check_reserved(ctx, o->rule_reserved));
+    if (o->moments < 0 || o->moments > DYN__MOMENTS)
+        return DYN__FAIL(ctx, DYN_EINVAL, "moments is %d, allowed is 0 to %d", o->moments, DYN__MOMENTS);
+    if (o->kind == DYN_OPTIMIZER_RULE && !o->rule)
+        return DYN__FAIL(ctx, DYN_EINVAL, "RULE needs a rule, which is NULL");
+    return DYN_OK;
+}
+
 static dyn_status check_flags(dyn_ctx *ctx, const dyn_optimizer_options *o)
 {
     const struct { const char *name; int32_t value; } flags[] = {
@@ -191,7 +206,7 @@ static dyn_status check_flags(dyn_ctx *ctx, const dyn_optimizer_options *o)
 
 dyn_status dyn__optimizer_options(dyn_ctx *ctx, const dyn_optimizer_options *given, dyn_optimizer_options *full)
 {
-    _Static_assert(sizeof *full == 264 && offsetof(dyn_optimizer_options, matrices) == 248, "no implicit padding");
+    _Static_assert(sizeof *full == 296 && offsetof(dyn_optimizer_options, matrices) == 248, "no implicit padding");
 
     *full = (dyn_optimizer_options)DYN_OPTIMIZER_OPTIONS_INIT;
     DYN__TRY(dyn__options(ctx, "dyn_optimizer_options", given, full, sizeof *full, sizeof *full));
@@ -201,6 +216,7 @@ dyn_status dyn__optimizer_options(dyn_ctx *ctx, const dyn_optimizer_options *giv
     DYN__TRY(check_schedule(ctx, full));
     DYN__TRY(check_flags(ctx, full));
     DYN__TRY(check_muon(ctx, full));
+    DYN__TRY(check_rule(ctx, full));
     if (full->init_from_gradient)
         full->no_bias_correction = 1;
     return DYN_OK;

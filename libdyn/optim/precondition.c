@@ -103,8 +103,8 @@ static dyn_status check(const dyn_optimizer *o)
     if (o->opt.sam_rho > 0 && (o->moment[1] || o->opt.sam_adaptive))
         return DYN__FAIL(o->ctx, DYN_ENOTSUP, "%s with sam_rho %g%s has no preconditioner", o->rule.name,
                          o->opt.sam_rho, o->opt.sam_adaptive ? ", adaptive," : "");
-    if (o->moment[1] && o->steps == 0)
-        return DYN__FAIL(o->ctx, DYN_ESTATE, "%s has taken no step yet, v is 0", o->rule.name);
+    if ((o->moment[1] || (o->own && o->moment[0])) && o->steps == 0)
+        return DYN__FAIL(o->ctx, DYN_ESTATE, "%s has taken no step yet, its moments are 0", o->rule.name);
     return DYN_OK;
 }
 
@@ -128,6 +128,8 @@ dyn_status dyn_optimizer_preconditioner(const dyn_optimizer *o, double *d, doubl
     DYN__NEED(o->ctx, c);
     DYN__TRY(check(o));
     *c = factor_now(o);
+    if (o->own)
+        return dyn__own_preconditioner(o, d);
     if (!o->moment[1]) {
         for (int64_t i = 0; i < o->size; i++)
             d[i] = 1;

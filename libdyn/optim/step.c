@@ -152,7 +152,8 @@ dyn_status dyn__optimizer_advance(dyn_optimizer *o, void *theta, const void *gra
         return DYN__FAIL(o->ctx, DYN_ESTATE, "with sam_rho %g a step needs dyn_optimizer_perturb first", o->opt.sam_rho);
     if (o->opt.clip_norm > 0 && norm > o->opt.clip_norm)
         p.h.clip = o->opt.clip_norm / norm;
-    finite = o->muon ? dyn__muon_move(o, &p.h, theta, gradient) : move_all(&p);
+    finite = o->muon ? dyn__muon_move(o, &p.h, theta, gradient)
+             : o->own ? dyn__own_move(o, &p.h, theta, gradient) : move_all(&p);
     o->steps++;
     o->perturbed = 0;
     if (o->opt.kind == DYN_OPTIMIZER_NADAM) {

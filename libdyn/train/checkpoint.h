@@ -4,6 +4,7 @@
  *     state                   int64 [4]       enum dyn__state
  *     options.<name>          int64 [1]       what decides the trajectory, see traits.c; reals as bits. Absent = default
  *     objective               uint8 [n]       the loss as text, see describe.h. Absent = not known
+ *     rule                    uint8 [n]       of a rule of the caller's own: its graph as text
  *     note                    uint8 [n]       the caller's, see dyn_run_set_note. Absent = none
  *     model_state             float [n]       of models that have a state
  *     theta, m, v, w          float [p]       m, v, w where the optimiser has them; in the objective's element type
@@ -15,10 +16,11 @@
 #ifndef DYN__CHECKPOINT_H
 #define DYN__CHECKPOINT_H
 
+#include "objective/describe.h"
 #include "train/run.h"
 
 enum dyn__state { DYN__STATE_VERSION, DYN__STATE_STEP, DYN__STATE_SEEN, DYN__STATE_REASON, DYN__STATE_COUNT };
-enum { DYN__CHECKPOINT_VERSION = 2, DYN__TRAITS = 41, DYN__MEMBER_NAME = DYN__SERIES_NAME + 16 };
+enum { DYN__CHECKPOINT_VERSION = 2, DYN__TRAITS = 42, DYN__MEMBER_NAME = DYN__SERIES_NAME + 16 };
 
 #define DYN__OPTIONS_PREFIX "options."
 #define DYN__SERIES_PREFIX "series."
@@ -32,5 +34,8 @@ const char *dyn__trait_name(int i);
 void dyn__traits_default(const dyn_run *r, int64_t bits[DYN__TRAITS]);
 /* DYN_EINVAL with name and values when the file's differ from the run's. */
 dyn_status dyn__traits_compare(const dyn_run *r, const int64_t *file);
+
+/* The rule of the run's optimiser, where it is the caller's own; nothing else. */
+dyn_status dyn__rule_describe(const dyn_run *r, dyn__text *t);
 
 #endif

@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include "objective/describe.h"
 
 #define MOST_STEPS ((int64_t)1 << 53)
 
@@ -80,7 +79,7 @@ static dyn_status read_text(dyn_run *r, dyn_npz *npz, const char *name, char **o
 }
 
 /* The first lines in which two texts differ. */
-static dyn_status compare_objectives(dyn_run *r, const char *ours, const char *theirs)
+static dyn_status compare_texts(dyn_run *r, const char *what, const char *ours, const char *theirs)
 {
     size_t n = 0, m;
 
@@ -90,22 +89,35 @@ static dyn_status compare_objectives(dyn_run *r, const char *ours, const char *t
         return DYN_OK;
     n = strcspn(ours, "\n");
     m = strcspn(theirs, "\n");
-    return DYN__FAIL(r->ctx, DYN_EINVAL, "the objective is another one: it has \"%.*s\", in the checkpoint it has \"%.*s\"",
+    return DYN__FAIL(r->ctx, DYN_EINVAL, "the %s is another one: it has \"%.*s\", in the checkpoint it has \"%.*s\"", what,
                      (int)(n < 300 ? n : 300), ours, (int)(m < 300 ? m : 300), theirs);
 }
 
-static dyn_status read_objective(dyn_run *r, dyn_npz *npz)
+/* Compares a text of this run with a member of the file, which may lack it. */
+static dyn_status read_description(dyn_run *r, dyn_npz *npz, const char *what, const dyn__text *ours)
 {
-    dyn__text ours = { .ctx = r->ctx };
     char *theirs = NULL;
-    dyn_status s = read_text(r, npz, "objective", &theirs);
+    dyn_status s = read_text(r, npz, what, &theirs);
 
-    if (s == DYN_OK && theirs)
-        s = dyn__objective_describe(r->objective, &ours);
-    if (s == DYN_OK && theirs)
-        s = compare_objectives(r, ours.at, theirs);
+    if (s == DYN_OK && theirs && ours->at)
+        s = compare_texts(r, what, ours->at, theirs);
     dyn__free(r->ctx, theirs);
-    dyn__free(r->ctx, ours.at);
+    return s;
+}
+
+static dyn_status read_descriptions(dyn_run *r, dyn_npz *npz)
+{
+    dyn__text objective = { .ctx = r->ctx }, rule = { .ctx = r->ctx };
+    dyn_status s = dyn__objective_describe(r->objective, &objective);
+
+    if (s == DYN_OK)
+        s = dyn__rule_describe(r, &rule);
+    if (s == DYN_OK)
+        s = read_description(r, npz, "objective", &objective);
+    if (s == DYN_OK)
+        s = read_description(r, npz, "rule", &rule);
+    dyn__free(r->ctx, objective.at);
+    dyn__free(r->ctx, rule.at);
     return s;
 }
 
@@ -126,7 +138,7 @@ static dyn_status read_state(dyn_run *r, dyn_npz *npz)
     r->reason = (int32_t)state[DYN__STATE_REASON];
     r->optimizer->steps = r->step;
     DYN__TRY(read_traits(r, npz));
-    DYN__TRY(read_objective(r, npz));
+    DYN__TRY(read_descriptions(r, npz));
     return read_text(r, npz, "note", &r->note);
 }
 

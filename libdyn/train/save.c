@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "objective/describe.h"
 
 /* The members collected so far. */
 typedef struct bundle {
@@ -94,7 +93,7 @@ static dyn_status add_series(bundle *b, const dyn_run *r, const dyn__series *s)
     return add(b, NAME(DYN__SERIES_PREFIX, s->name, DYN__SERIES_VALUES), DYN_F64, rows, s->columns, s->values);
 }
 
-static dyn_status write(bundle *b, const dyn_run *r, const dyn__text *objective, const char *path)
+static dyn_status write(bundle *b, const dyn_run *r, const dyn__text *objective, const dyn__text *rule, const char *path)
 {
     const int64_t state[DYN__STATE_COUNT] = { DYN__CHECKPOINT_VERSION, r->step, r->seen, r->reason };
     int64_t traits[DYN__TRAITS];
@@ -104,6 +103,8 @@ static dyn_status write(bundle *b, const dyn_run *r, const dyn__text *objective,
     for (int i = 0; i < DYN__TRAITS; i++)
         DYN__TRY(add(b, NAME(DYN__OPTIONS_PREFIX, dyn__trait_name(i), ""), DYN_I64, 1, 0, &traits[i]));
     DYN__TRY(add(b, NAME("objective", "", ""), DYN_U8, objective->length, 0, objective->at));
+    if (rule->length)
+        DYN__TRY(add(b, NAME("rule", "", ""), DYN_U8, rule->length, 0, rule->at));
     if (r->note)
         DYN__TRY(add(b, NAME("note", "", ""), DYN_U8, (int64_t)strlen(r->note), 0, r->note));
     DYN__TRY(add_vectors(b, r));
@@ -115,7 +116,7 @@ static dyn_status write(bundle *b, const dyn_run *r, const dyn__text *objective,
 dyn_status dyn_run_save(const dyn_run *run, const char *path)
 {
     bundle b = { 0 };
-    dyn__text objective = { 0 };
+    dyn__text objective = { 0 }, rule = { 0 };
     dyn_status s;
 
     if (!run)
@@ -124,13 +125,16 @@ dyn_status dyn_run_save(const dyn_run *run, const char *path)
     DYN__NEED(run->ctx, path);
     if (run->busy)
         return DYN__FAIL(run->ctx, DYN_ESTATE, "the run is training");
-    b.ctx = objective.ctx = run->ctx;
+    b.ctx = objective.ctx = rule.ctx = run->ctx;
     s = dyn__objective_describe(run->objective, &objective);
     if (s == DYN_OK)
-        s = bundle_open(&b, 12 + DYN__TRAITS + run->history.columns + 2 * run->series_count);
+        s = dyn__rule_describe(run, &rule);
     if (s == DYN_OK)
-        s = write(&b, run, &objective, path);
+        s = bundle_open(&b, 13 + DYN__TRAITS + run->history.columns + 2 * run->series_count);
+    if (s == DYN_OK)
+        s = write(&b, run, &objective, &rule, path);
     bundle_close(&b);
     dyn__free(run->ctx, objective.at);
+    dyn__free(run->ctx, rule.at);
     return s;
 }

@@ -29,6 +29,7 @@ static const struct { const char *name; enum kind kind; size_t offset; } fields[
     FIELD(REAL, optimizer.adam_rate), FIELD(WORD, optimizer.amsgrad), FIELD(WORD, optimizer.centered),
     FIELD(WORD, optimizer.sam_adaptive), FIELD(WORD, optimizer.nesterov), FIELD(WORD, optimizer.match_rms),
     FIELD(WORD, optimizer.iterations), FIELD(LONG, optimizer.matrices_count), FIELD(LONG, optimizer.curvature_every),
+    FIELD(WORD, optimizer.moments),
 #undef FIELD
 };
 
@@ -100,4 +101,13 @@ dyn_status dyn__traits_compare(const dyn_run *r, const int64_t *file)
             return DYN__FAIL(r->ctx, DYN_EINVAL, "%s is %s, in the checkpoint it is %s", fields[i].name, ours, theirs);
         }
     return DYN_OK;
+}
+
+dyn_status dyn__rule_describe(const dyn_run *r, dyn__text *t)
+{
+    const dyn_node *outputs;
+    int32_t count;
+    const dyn_graph *g = dyn__own_graph(r->optimizer, &count, &outputs);
+
+    return g ? dyn__text_graph(t, g, count, outputs) : DYN_OK;
 }

@@ -38,6 +38,16 @@ def functions(root):
 
 
 def structs(root):
+    """The option structs, which callers fill."""
+    return [s for s in sized(root) if not s.name.endswith("_view")]
+
+
+def views(root):
+    """What the library fills for callbacks."""
+    return [s for s in sized(root) if s.name.endswith("_view")]
+
+
+def sized(root):
     found = []
     for header in headers(root):
         text = code(header)

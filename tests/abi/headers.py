@@ -78,6 +78,9 @@ def options_sized():
     for s in contract.structs(root):
         assert s.fields[0] == ("uint32_t", "struct_size"), "%s: %s has no struct_size" % (s.header, s.name)
         assert s.init, "%s: %s has no INIT macro" % (s.header, s.name)
+    for s in contract.views(root):
+        assert s.fields[0] == ("uint32_t", "struct_size"), "%s: %s has no struct_size" % (s.header, s.name)
+        assert not s.init, "%s: %s is filled by the library, it needs no INIT macro" % (s.header, s.name)
 
 
 def documented():

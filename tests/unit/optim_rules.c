@@ -213,7 +213,7 @@ TEST(bad_options)
 {
     static const dyn_optimizer_matrix outside[] = { { 0, 2, 3 } };
     const struct { dyn_optimizer_options opt; dyn_status status; const char *message; } bad[] = {
-        { OPT(.kind = 14), DYN_EINVAL, "dyn_optimizer_create: kind 14 is unknown" },
+        { OPT(.kind = 15), DYN_EINVAL, "dyn_optimizer_create: kind 15 is unknown" },
         { OPT(.kind = -1), DYN_EINVAL, "kind -1" },
         { OPT(.rate = -1), DYN_EINVAL, "rate is -1" },
         { OPT(.rate = NAN), DYN_EINVAL, "rate is nan" },
@@ -293,6 +293,94 @@ TEST(bad_calls)
     dyn_optimizer_free(NULL);
 }
 
+/* ---- a rule of one's own ---- */
+
+/* m = .9 m + g (1 - .5^k), theta -= rate m: the step's number, a moment, the rate. */
+static dyn_status ramped(void *user, dyn_graph *g, const dyn_rule_view *in, dyn_node *out)
+{
+    const dyn_node half = dyn_graph_exp(g, dyn_graph_scale(g, in->step, log(.5)));
+    const dyn_node taken = dyn_graph_mul(g, in->gradient, dyn_graph_sub(g, dyn_graph_constant(g, 1, 0, NULL), half));
+
+    *(int *)user += in->struct_size == sizeof *in && in->moments == 1;
+    out[1] = dyn_graph_add(g, dyn_graph_scale(g, in->moment[0], .9), taken);
+    out[0] = dyn_graph_sub(g, in->theta, dyn_graph_mul(g, in->rate, out[1]));
+    return DYN_OK;
+}
+
+static dyn_status slope(void *user, dyn_graph *g, const dyn_rule_view *in, dyn_node *out)
+{
+    (void)user;
+    CHECK(in->theta == -1 && in->gradient == -1);
+    out[0] = dyn_graph_div(g, dyn_graph_constant(g, 2, 0, NULL), dyn_graph_abs(g, in->moment[0]));
+    return DYN_OK;
+}
+
+TEST(own_rule)
+{
+    int calls = 0;
+    const dyn_optimizer_options opt = OPT(.kind = DYN_OPTIMIZER_RULE, .rate = .02, .rule = ramped, .preconditioner = slope,
+                                          .rule_user = &calls, .moments = 1, .clip_norm = 2, .weight_decay = .1);
+    dyn_optimizer *o = NULL;
+    double x[N], y[N], g[N], m[N] = { 0 }, own[N], d[N], c;
+
+    memcpy(x, start, sizeof start);
+    memcpy(y, start, sizeof start);
+    CHECK_OK(ctx, dyn_optimizer_create(ctx, N, DYN_F64, &opt, &o));
+    CHECK(dyn_optimizer_preconditioner(o, d, &c) == DYN_ESTATE);
+    for (int t = 0; t < 30; t++) {
+        double norm = 0;
+        gradient(x, g);
+        CHECK_OK(ctx, dyn_optimizer_step(o, x, g));
+        gradient(y, g);
+        for (int i = 0; i < N; i++)
+            norm += g[i] * g[i];
+        for (int i = 0; i < N; i++) {
+            const double taken = g[i] * (norm > 4 ? 2 / sqrt(norm) : 1) + .1 * y[i];
+            m[i] = .9 * m[i] + taken * (1 - pow(.5, t + 1));
+            y[i] -= .02 * m[i];
+        }
+    }
+    CHECK_OK(ctx, dyn_optimizer_moment(o, 1, own));
+    CHECK_OK(ctx, dyn_optimizer_preconditioner(o, d, &c));
+    CHECK(calls == 1 && c == 1);
+    for (int i = 0; i < N; i++) {
+        CHECK_NEAR(x[i], y[i], 1e-12);
+        CHECK_NEAR(own[i], m[i], 1e-12);
+        CHECK_NEAR(d[i] * fabs(m[i]), 2, 1e-10);
+    }
+    dyn_optimizer_free(o);
+}
+
+static dyn_status too_short(void *user, dyn_graph *g, const dyn_rule_view *in, dyn_node *out)
+{
+    (void)user;
+    out[0] = dyn_graph_sum(g, in->theta, 1, (const int32_t[]){ 0 });
+    return DYN_OK;
+}
+
+static dyn_status unwilling(void *user, dyn_graph *g, const dyn_rule_view *in, dyn_node *out)
+{
+    (void)user, (void)g, (void)in, (void)out;
+    return DYN_EUSER;
+}
+
+TEST(own_rule_refused)
+{
+    dyn_optimizer *o = NULL;
+    dyn_optimizer_options opt = OPT(.kind = DYN_OPTIMIZER_RULE);
+
+    CHECK(dyn_optimizer_create(ctx, N, DYN_F64, &opt, &o) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "rule, which is NULL");
+    opt.rule = too_short;
+    CHECK(dyn_optimizer_create(ctx, N, DYN_F64, &opt, &o) == DYN_ESHAPE && !o);
+    CHECK_STR(dyn_ctx_message(ctx), "result 0 of the rule has shape");
+    opt.rule = unwilling;
+    CHECK(dyn_optimizer_create(ctx, N, DYN_F64, &opt, &o) == DYN_EUSER && !o);
+    opt.moments = 4;
+    CHECK(dyn_optimizer_create(ctx, N, DYN_F64, &opt, &o) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "moments is 4");
+}
+
 int main(void)
 {
     dyn_ctx_create(NULL, &ctx);
@@ -302,6 +390,8 @@ int main(void)
     RUN(clipping);
     RUN(single_precision);
     RUN(same_bits_for_any_threads);
+    RUN(own_rule);
+    RUN(own_rule_refused);
     RUN(bad_options);
     RUN(defaults);
     RUN(bad_calls);

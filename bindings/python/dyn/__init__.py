@@ -28,7 +28,7 @@ from .families import (
     cnn, diagonal, factorisation, gpt, llama, polynomial, recurrent, resnet, tensor_factorisation, transformer, vgg)
 from .graph import (
     Function, Graph, Node, abs, activation, concatenate, cos, erf, exp, expm1, identity, log, log1p, logsumexp, maximum,
-    relu, sigmoid, sin, softplus, sqrt, stop_gradient, tanh, where)
+    relu, sigmoid, sign, sin, softplus, sqrt, stop_gradient, tanh, where)
 from .layers import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d, adaptive_max_pool2d,
     adaptive_max_pool3d, arange, avg_pool1d, avg_pool2d, avg_pool3d, batch_norm, causal_mask, conv1d, conv2d, conv3d,
@@ -43,7 +43,7 @@ from .objective import Check, Objective, frozen, ggn, hessian, jacobian, shared
 from .operator import Density, Estimate, Operator
 from .optim import (
     GD, Adadelta, Adagrad, Adam, Adamax, AdamW, HeavyBall, Lion, Muon, NAdam, Nesterov, Optimizer, Rate, RMSprop,
-    SignGD, Sophia, Stepper, constant, cosine, cosine_restarts, exponential_decay, one_cycle, polynomial_decay, schedule,
+    Rule, SignGD, Sophia, Stepper, constant, cosine, cosine_restarts, exponential_decay, one_cycle, polynomial_decay, schedule,
     step)
 from .rank import RankResult, matrix_rank, model_rank
 from .replicas import Replica, Replicas
@@ -61,7 +61,7 @@ __all__ = [
     "History", "Indices", "InvalidArgument", "LBFGS", "LimitReached", "Lion", "Measurement", "Minimum", "Model",
     "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "NonFinite", "NotConverged",
     "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory", "RMSprop", "RankResult", "RankSeries", "Rate",
-    "Replica", "Replicas", "Run", "RunView", "Series", "ShapeError", "Sharpness", "SharpnessSeries", "SignGD",
+    "Replica", "Replicas", "Rule", "Run", "RunView", "Series", "ShapeError", "Sharpness", "SharpnessSeries", "SignGD",
     "Sophia", "State", "StateError", "Stepper", "Tensor", "VersionError", "__version__", "above", "abs", "activation",
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
     "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "causal_mask", "cnn",
@@ -73,7 +73,7 @@ __all__ = [
     "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "merge_heads", "minimise", "mlp", "model_rank",
     "normal_like", "one_cycle", "plot", "plots", "polynomial", "polynomial_decay", "recurrent", "relu", "report",
     "residual", "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid",
-    "sin", "singular_values", "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt", "step",
+    "sign", "sin", "singular_values", "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt", "step",
     "stop_gradient", "sustained", "tanh", "tensor_factorisation", "transformer", "uniform_like", "vgg", "where"]
 
 

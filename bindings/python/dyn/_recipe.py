@@ -43,8 +43,10 @@ def of_model(net: Model | None) -> dict[str, Any] | None:
     return dict(plain({**net._perceptron, "init": of_init(net.init), "seed": net.seed}))
 
 
-def of_optimizer(optimizer: optim.Optimizer) -> dict[str, Any]:
-    """An optimiser with its rate."""
+def of_optimizer(optimizer: optim.Optimizer) -> dict[str, Any] | None:
+    """An optimiser with its rate; one with functions of the user's is None."""
+    if isinstance(optimizer, optim.Rule) or (isinstance(optimizer.rate, optim.Rate) and optimizer.rate.function):
+        return None
     return dict(plain({"kind": optimizer.kind, **dataclasses.asdict(optimizer)}))
 
 
@@ -85,8 +87,10 @@ def without_start(found: dict[str, Any] | None) -> dict[str, Any] | None:
     return None if found is None else {key: value for key, value in found.items() if key not in ("init", "seed")}
 
 
-def optimizer(found: dict[str, Any]) -> optim.Optimizer:
+def optimizer(found: dict[str, Any] | None) -> optim.Optimizer:
     """The optimiser."""
+    if found is None:
+        raise invalid("the optimiser has functions of the user's, which a checkpoint cannot hold: give optimizer=")
     given = dict(found)
     kind = optim.NAMED[given.pop("kind")]
     if isinstance(given["rate"], dict):

@@ -36,7 +36,7 @@ class Saved:
         self._context = current()
         self._measurements = {found["name"]: measure.again(found) or measure.Recorded(found["name"])
                               for found in self.note.get("measurements", [])}
-        if "optimizer" in self.note:
+        if self.note.get("optimizer"):
             self.optimizer = _recipe.optimizer(self.note["optimizer"])
 
     @property

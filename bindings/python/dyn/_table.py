@@ -210,6 +210,7 @@ dyn_graph_gather                       i32    graph i32 i32
 dyn_graph_scatter_add                  i32    graph i32 i32 i64
 dyn_graph_relu                         i32    graph i32
 dyn_graph_abs                          i32    graph i32
+dyn_graph_sign                         i32    graph i32
 dyn_graph_sigmoid                      i32    graph i32
 dyn_graph_softplus                     i32    graph i32
 dyn_graph_logsumexp                    i32    graph i32
@@ -512,7 +513,8 @@ dyn_optimizer_options struct_size:u32 kind:i32 rate:f64 beta1:f64 beta2:f64 eps:
     warmup:i64 period:i64 tick_steps:i64 warmup_start:f64 factor:f64 floor:f64 power:f64 peak:f64 period_factor:i64
     rate_at:ptr rate_user:ptr momentum:f64 momentum_decay:f64 accumulator:f64 gamma:f64 sam_rho:f64 adam_rate:f64
     amsgrad:i32 centered:i32 sam_adaptive:i32 nesterov:i32 match_rms:i32 iterations:i32 matrices_count:i64
-    matrices:ptr curvature_every:i64
+    matrices:ptr curvature_every:i64 rule:ptr preconditioner:ptr rule_user:ptr moments:i32 rule_reserved:u32
+dyn_rule_view struct_size:u32 moments:i32 theta:i32 gradient:i32 rate:i32 step:i32 moment:ptr
 dyn_minimise_options struct_size:u32 method:i32 memory:i64 max_evaluations:i64 gradient_tolerance:f64 stop_value:f64
     rate:f64 growth:f64 shrink:f64 progress:ptr progress_user:ptr
 dyn_flow_options struct_size:u32 normalised:i32 relative:f64 absolute:f64 end:f64 stop_value:f64
@@ -554,6 +556,7 @@ dyn_product_fn          i32  ptr ptr i64 ptr ptr
 dyn_operator_apply_fn   i32  ptr i64 ptr ptr
 dyn_kinks_fn            i32  ptr ptr ptr
 dyn_rate_fn             f64  ptr i64
+dyn_rule_fn             status ptr ptr ptr ptr
 dyn_observer_fn         i32  ptr ptr i64 f64 ptr ptr
 """
 
@@ -584,7 +587,7 @@ ENUMERATORS = {
         "mse": 0, "cross_entropy": 1, "binary_cross_entropy": 2, "l1": 3, "huber": 4, "hinge": 5, "kl": 6}),
     "optimizer": ("DYN_OPTIMIZER_", {
         "gd": 0, "heavy_ball": 1, "nesterov": 2, "adam": 3, "adamw": 4, "rmsprop": 5, "sign": 6,
-        "adamax": 7, "nadam": 8, "adagrad": 9, "adadelta": 10, "lion": 11, "sophia": 12, "muon": 13}),
+        "adamax": 7, "nadam": 8, "adagrad": 9, "adadelta": 10, "lion": 11, "sophia": 12, "muon": 13, "rule": 14}),
     "rate": ("DYN_RATE_", {
         "constant": 0, "step": 1, "cosine": 2, "exponential": 3, "polynomial": 4, "restarts": 5, "one_cycle": 6,
         "callback": 7}),

@@ -396,6 +396,7 @@ sigmoid = _unary("sigmoid", "1 / (1 + e^-x).", "[0.269, 0.622, 0.881]")
 softplus = _unary("softplus", "log(1 + e^x), accurate for every x.", "[0.313, 0.974, 2.127]")
 logsumexp = _unary("logsumexp", "log sum e^x over the last axis, which disappears; safe for large x.", "2.241")
 stop_gradient = _unary("stop_gradient", "x, with derivative 0.", "[-1.0, 0.5, 2.0]", "stop")
+sign = _unary("sign", "-1, 0 or 1; derivative 0.", "[-1.0, 1.0, 1.0]")
 abs = _unary("abs", "Absolute value; derivative 0 at 0.", "[1.0, 0.5, 2.0]")
 identity = _unary("identity", "x as a node of its own, which no simplification reaches behind: for f of Graph.ggn.",
                   "[-1.0, 0.5, 2.0]")

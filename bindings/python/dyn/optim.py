@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import inspect
 import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable, Literal, Mapping
@@ -13,7 +14,8 @@ from numpy.typing import ArrayLike
 from ._arrays import ints, pointer, vector
 from ._lib import Handle, Options, callback, enum, function_pointer, lib, make, real, structs
 from .context import current
-from .errors import invalid
+from .errors import STATUS, invalid
+from .graph import Graph, Node
 
 
 if TYPE_CHECKING:
@@ -413,6 +415,72 @@ class SignGD(Optimizer):
     """
 
     kind = "sign"
+
+
+@dataclass(frozen=True)
+class Rule(Optimizer):
+    """A rule of your own: step(theta, g, rate, *moments) gives theta after the step, and the moments after it, as nodes;
+    all are vectors [p], but the number rate. It is compiled once: no step calls Python. Moments, at most three, begin at 0.
+    g is clipped and has weight_decay theta in it. A parameter called k gets the number of the step, 1, 2, ...
+
+    preconditioner: a function of moments after the step, by their names, and of rate and k if it asks for them, that gives
+        d [p]: the step is stable while d^1/2 H d^1/2 stays below 2 / rate. dyn.Sharpness then measures it.
+
+    >>> def heavy_ball(theta, g, rate, m):
+    ...     m = 0.9 * m + g
+    ...     return theta - rate * m, m
+    >>> s = dyn.Stepper(dyn.Rule(0.1, heavy_ball), 2)
+    >>> [round(t, 6) for _ in range(2) for t in s.step([1.0, 2.0], [3.0, -4.0]).tolist()]
+    [0.7, 2.4, 0.43, 2.76]
+    """
+
+    step: Callable[..., Any] = field(kw_only=False, default=lambda theta, g, rate: theta - rate * g)
+    preconditioner: Callable[..., Node] | None = field(default=None, kw_only=True)
+    kind = "rule"
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """Names of the moments: what the step takes behind theta, g and rate."""
+        return tuple(name for name in list(inspect.signature(self.step).parameters)[3:] if name != "k")
+
+    def _options(self, tensors: Mapping[str, Tensor] | None = None) -> Options:
+        options = super()._options(tensors)
+        options.moments = len(self.moments)
+        options.kept_rule = _rule(self._write_step)
+        options.rule = function_pointer(options.kept_rule)
+        if self.preconditioner is not None:
+            options.kept_preconditioner = _rule(self._write_preconditioner)
+            options.preconditioner = function_pointer(options.kept_preconditioner)
+        return options
+
+    def _write_step(self, theta: Node, g: Node, rate: Node, k: Node, moments: list[Node]) -> list[Node]:
+        more = {"k": k} if "k" in inspect.signature(self.step).parameters else {}
+        result = self.step(theta, g, rate, **dict(zip(self.moments, moments)), **more)
+        nodes = [result] if isinstance(result, Node) else list(result)
+        if len(nodes) != 1 + len(moments) or not all(isinstance(n, Node) for n in nodes):
+            raise invalid(f"the step gives theta and {', '.join(self.moments) or 'no moments'} as nodes, not {result!r:.80}")
+        return nodes
+
+    def _write_preconditioner(self, theta: Node, g: Node, rate: Node, k: Node, moments: list[Node]) -> list[Node]:
+        assert self.preconditioner is not None
+        known = {**dict(zip(self.moments, moments)), "rate": rate, "k": k}
+        wanted = list(inspect.signature(self.preconditioner).parameters)
+        if not set(wanted) <= set(known):
+            raise invalid(f"the preconditioner asks for {', '.join(wanted)}; there are {', '.join(known)}")
+        return [self.preconditioner(**{name: known[name] for name in wanted})]
+
+
+def _rule(write: Callable[..., list[Node]]) -> Any:
+    """A dyn_rule_fn that lets `write` write."""
+    context = current()
+
+    def call(_: Any, address: int, given: int, out: int) -> None:
+        g, nodes = Graph._borrow(context, address), structs["dyn_rule_view"].from_address(given)
+        ids = (ctypes.c_int32 * nodes.moments).from_address(nodes.moment) if nodes.moments else ()
+        theta, gradient, rate, k = (Node(g, i) for i in (nodes.theta, nodes.gradient, nodes.rate, nodes.step))
+        for i, node in enumerate(write(theta, gradient, rate, k, [Node(g, i) for i in ids])):
+            ctypes.c_int32.from_address(out + 4 * i).value = node.id
+    return callback(context, "dyn_rule_fn", call, failure=STATUS["euser"])
 
 
 NAMED: dict[str, type[Optimizer]] = {"gd": GD, "heavy_ball": HeavyBall, "nesterov": Nesterov, "adam": Adam, "adamw": AdamW,

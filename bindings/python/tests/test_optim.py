@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Optimisers and learning rates from Python: defaults, steps by hand, schedules, and runs with each of them."""
+import os
+import tempfile
 import unittest
 
 import numpy as np
@@ -17,6 +19,63 @@ def descend(optimizer, steps=200, theta=(1.0, 1.0)):
         at = stepper.perturb(theta, QUADRATIC * theta) if optimizer.sam else theta
         theta = stepper.step(theta, QUADRATIC * at)
     return theta
+
+
+def adam(theta, g, rate, m, v, k):
+    """Adam as its paper has it, on nodes."""
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+    correction = [1 - dyn.exp(k * np.log(b)) for b in (0.9, 0.999)]
+    return theta - rate * m / correction[0] / (dyn.sqrt(v / correction[1]) + 1e-8), m, v
+
+
+class OwnRules(unittest.TestCase):
+    def test_adam_written_out_is_adam(self):
+        x, y = wave()
+        rate = dyn.cosine(1e-2, 50).after_warmup(5)
+        for dtype, digits in (("float64", 12), ("float32", 4)):
+            own, built_in = (dyn.Run(dyn.mlp([1, 20, 1], seed=1), x, y, optimizer=o, dtype=dtype, batch=8).train(60)
+                             for o in (dyn.Rule(rate, adam), dyn.Adam(rate)))
+            np.testing.assert_allclose(own.theta, built_in.theta, rtol=0, atol=10.0**-digits)
+
+    def test_a_rule_may_read_all_of_a_vector(self):
+        def normalised(theta, g, rate):
+            return theta - rate * g / dyn.sqrt((g * g).sum())
+        theta = dyn.Stepper(dyn.Rule(0.5, normalised), 2).step([1.0, 2.0], [3.0, -4.0])
+        np.testing.assert_allclose(theta, [0.7, 2.4], rtol=1e-15)
+
+    def test_what_is_wrong_is_said(self):
+        def boom(theta, g, rate):
+            raise ZeroDivisionError("mine")
+        with self.assertRaisesRegex(ZeroDivisionError, "mine"):
+            dyn.Stepper(dyn.Rule(0.1, boom), 2)
+        with self.assertRaisesRegex(dyn.Error, "theta and m as nodes"):
+            dyn.Stepper(dyn.Rule(0.1, lambda theta, g, rate, m: theta), 2)
+        with self.assertRaisesRegex(dyn.Error, "RULE has no preconditioner"):
+            dyn.Run(dyn.mlp([1, 1]), [0.0], [0.0], optimizer=dyn.Rule(0.1)).measure(dyn.Sharpness())
+
+    def test_a_checkpoint_of_another_rule_is_refused(self):
+        x, y = wave()
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "run.npz")
+            dyn.Run(dyn.mlp([1, 5, 1]), x, y, optimizer=dyn.Rule(1e-2, adam)).train(3).save(path)
+
+            def other(theta, g, rate, m, v):
+                return theta - rate * g, m, v
+            with self.assertRaisesRegex(dyn.Error, "rule is another one"):
+                dyn.Run.load(path, x=x, y=y, optimizer=dyn.Rule(1e-2, other))
+            with self.assertRaisesRegex(dyn.Error, "give optimizer="):
+                dyn.Run.load(path, x=x, y=y)
+            self.assertEqual(dyn.Run.load(path, x=x, y=y, optimizer=dyn.Rule(1e-2, adam)).step, 3)
+
+    def test_a_schedule_of_ones_own_can_be_saved(self):
+        x, y = wave()
+        rate = dyn.schedule(lambda k: 1e-2 / (1 + k))
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "run.npz")
+            run = dyn.Run(dyn.mlp([1, 5, 1], seed=1), x, y, optimizer=dyn.GD(rate)).train(3)
+            run.save(path)
+            again = dyn.Run.load(path, x=x, y=y, optimizer=dyn.GD(rate)).train(3)
+            np.testing.assert_array_equal(again.theta, run.train(3).theta)
 
 
 class Rules(unittest.TestCase):
