@@ -122,7 +122,18 @@ static inline int dyn__is_result(const dyn__instr *q, int a)
     return a == 0 || (a == 3 && q->kernel == DYN__K_COL_SUM_DOT) || (dyn__is_summed(q->kernel) && (a == 4 || a >= 6));
 }
 
-enum dyn__step_kind { DYN__STEP_TILES, DYN__STEP_COPY, DYN__STEP_GATHER, DYN__STEP_SCATTER, DYN__STEP_RANDOM };
+struct dyn__step;
+
+/* How a step is run and shown. */
+typedef struct dyn__step_kind {
+    const char *name;
+    void (*run)(const dyn_exec *e, const struct dyn__step *step);
+    /* What stands behind the name, as snprintf; NULL: nothing. */
+    int (*print)(const struct dyn__step *step, char *text, size_t size);
+    /* Gives back what the step's own numbers hold beyond their block; NULL: nothing. */
+    void (*free)(dyn_ctx *ctx, void *own);
+} dyn__step_kind;
+extern const dyn__step_kind dyn__step_tiles;
 
 typedef struct dyn__sum {       /* accumulator of a term node */
     dyn__place place;           /* chunk partials, or the result itself when there is one chunk */
@@ -135,7 +146,8 @@ typedef struct dyn__sum {       /* accumulator of a term node */
 } dyn__sum;
 
 typedef struct dyn__step {
-    int32_t kind;
+    const dyn__step_kind *kind;
+    void *own;                  /* numbers of this kind alone */
     dyn_node node;
     /* tiles */
     int64_t V, R, tile, tiles, chunks, block;   /* a task is one chunk of rows of `block` sets */
@@ -153,10 +165,6 @@ typedef struct dyn__step {
     int64_t ranges, between;
     dyn__place between_place;
     double work;                /* estimated nanoseconds on one core */
-    /* copy: one strided copy or addition per instruction; one without an input clears the whole result. gather,
-     * scatter: arguments result, x, indices; sets: leading axes in common. random: arguments result, key; site */
-    int64_t sets, rows, cols, table, size;
-    uint32_t site;
 } dyn__step;
 
 static inline int64_t dyn__strips(const dyn__instr *q) { return dyn__divide_up(q->columns, q->strip); }
@@ -241,8 +249,6 @@ int dyn__row_stride(const dyn__view *v, const dyn__shape *s, int outer, int row_
  * first `most` axes of s, over which n iterates. */
 int dyn__axes_for(const dyn__compiler *k, const dyn__node *n, const dyn__shape *s, int outer, int most);
 void dyn__set_rows(dyn__cnode *c, const dyn__shape *s, int outer, int axes);
-/* The finest rows of a product that is no sum over rows. */
-void dyn__set_product_rows(const dyn__compiler *k, dyn__cnode *c, const dyn__node *n, int outer);
 static inline const dyn__shape *dyn__shape_of(const dyn__compiler *k, dyn_node x) { return &dyn__at(k->g, x)->shape; }
 /* roles.c: roles, stages, steps in order. */
 dyn_status dyn__assign_roles(dyn__compiler *k);
@@ -290,9 +296,8 @@ const dyn__sum *dyn__sum_of(const dyn__compiler *k, const dyn__step *step, dyn_n
 /* place.c: memory of stored values and chunk sums; then every operand's place. */
 dyn_status dyn__place_values(dyn__compiler *k);
 /* move.c */
-dyn_status dyn__select_move(dyn__compiler *k, int32_t s);
 dyn_status dyn__final_copies(dyn__compiler *k);
-dyn__step *dyn__new_step(dyn__compiler *k, int kind, dyn_node node);
+dyn__step *dyn__new_step(dyn__compiler *k, const dyn__step_kind *kind, dyn_node node);
 
 /* split.c: the nodes a plan for `outputs` with inputs `varying` should be given as cuts: what does not depend on
  * `varying`, is worth storing, and is read by what does. frontier has room for g->count nodes; returns their number or

@@ -6,13 +6,7 @@
 void dyn__exec_go(dyn_exec *e)
 {
     for (int32_t s = 0; s < e->plan->steps && !dyn__interrupted(e->ctx); s++)
-        switch (e->plan->step[s].kind) {
-        case DYN__STEP_TILES: dyn__run_tiles(e, &e->plan->step[s]); break;
-        case DYN__STEP_COPY: dyn__run_copies(e, &e->plan->step[s]); break;
-        case DYN__STEP_RANDOM: dyn__run_random(e, &e->plan->step[s]); break;
-        case DYN__STEP_GATHER: dyn__run_gather(e, &e->plan->step[s]); break;
-        default: dyn__run_scatter(e, &e->plan->step[s]);
-        }
+        e->plan->step[s].kind->run(e, &e->plan->step[s]);
 }
 
 /* ---- public ---- */

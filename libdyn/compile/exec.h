@@ -68,13 +68,21 @@ static inline char *dyn__element(const dyn__instr *q, int a, char *p, const int6
 void dyn__run_instr(const dyn_exec *e, const dyn__instr *q, const dyn__piece *at);
 void dyn__run_strip(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, int64_t strip, dyn__piece p);
 void dyn__run_tile(const dyn_exec *e, const dyn__step *step, const dyn__piece *p);
-/* exec_share.c: so many tasks, on all threads if they are large; a step of tiles. */
+/* exec_share.c: so many tasks, on all threads if they are large. */
 void dyn__share_out(const dyn_exec *e, int64_t tasks, int large, dyn__task_fn fn, void *t);
-void dyn__run_tiles(const dyn_exec *e, const dyn__step *step);
-/* exec_move.c: the other kinds of steps. */
-void dyn__run_copies(const dyn_exec *e, const dyn__step *step);
-void dyn__run_gather(const dyn_exec *e, const dyn__step *step);
-void dyn__run_scatter(const dyn_exec *e, const dyn__step *step);
-void dyn__run_random(const dyn_exec *e, const dyn__step *step);
+/* exec_move.c: how many tasks, at most `most`, so many elements are worth. */
+int64_t dyn__tasks_for(int64_t elements, int64_t most);
+
+/* Where argument a of an instruction that takes all of it begins. */
+static inline char *dyn__argument(const dyn_exec *e, const dyn__instr *q, int a)
+{
+    return dyn__address(e, &q->arg[a], &(dyn__piece){0});
+}
+
+/* The same, of indices. */
+static inline const int64_t *dyn__indices(const dyn_exec *e, const dyn__instr *q, int a)
+{
+    return (const int64_t *)(e->base[q->arg[a].place.base] + q->arg[a].place.offset * 8);
+}
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Steps that only move elements: strided copies and additions, gather, scatter, random numbers. */
+ * Strided copies and additions, shared out to all threads. */
 #include "compile/exec.h"
-#include "random/random.h"
+#include "compile/move.h"
 
 /* The dimension along which x is contiguous, other than the last; -1 if none. */
 static int contiguous_dim(const dyn__instr *q)
@@ -57,7 +57,7 @@ static void run_addition(const dyn_exec *e, const dyn__instr *q)
 {
     const int loops = q->ndim > 2 ? q->ndim - 2 : 0;
     const dyn__sizes size = dyn__sizes_with(q, 0, q->dim[0]);
-    char *y = dyn__address(e, &q->arg[0], &(dyn__piece){0}), *x = dyn__address(e, &q->arg[2], &(dyn__piece){0});
+    char *y = dyn__argument(e, q, 0), *x = dyn__argument(e, q, 2);
     int64_t index[DYN__MAX_DIM] = {0};
 
     do
@@ -71,7 +71,7 @@ static void run_copy(const dyn_exec *e, const dyn__instr *q)
 {
     const int last = q->ndim - 1, plane = q->arg[1].stride[last] > 1 ? contiguous_dim(q) : last - 1;
     const dyn__sizes size = dyn__sizes_with(q, plane >= 0 ? plane : last, 1);     /* the last one takes no step */
-    char *y = dyn__address(e, &q->arg[0], &(dyn__piece){0}), *x = dyn__address(e, &q->arg[1], &(dyn__piece){0});
+    char *y = dyn__argument(e, q, 0), *x = dyn__argument(e, q, 1);
     int64_t index[DYN__MAX_DIM] = {0};
 
     do
@@ -85,7 +85,7 @@ static void run_copy(const dyn_exec *e, const dyn__instr *q)
 /* Elements that are worth a task of their own; tasks at most. */
 enum { TASK_ELEMENTS = 1 << 13, MOST_TASKS = 16 };
 
-static int64_t tasks_for(int64_t elements, int64_t most)
+int64_t dyn__tasks_for(int64_t elements, int64_t most)
 {
     const int64_t tasks = elements / TASK_ELEMENTS < MOST_TASKS ? elements / TASK_ELEMENTS : MOST_TASKS;
 
@@ -122,7 +122,7 @@ static void run_move(const dyn_exec *e, const dyn__instr *q)
         if (d < q->ndim - 1 && q->dim[d] > q->dim[m.d])
             m.d = d;
     }
-    m.tasks = tasks_for(elements, q->dim[m.d]);
+    m.tasks = dyn__tasks_for(elements, q->dim[m.d]);
     dyn__share_out(e, m.tasks, 1, run_part_of_move, &m);
 }
 
@@ -132,79 +132,15 @@ static int same_place(const dyn__instr *q)
     return q->arg[0].place.base == q->arg[1].place.base && q->arg[0].place.offset == q->arg[1].place.offset;
 }
 
-void dyn__run_copies(const dyn_exec *e, const dyn__step *step)
+static void run(const dyn_exec *e, const dyn__step *step)
 {
     for (int32_t i = 0; i < step->instrs; i++) {
         const dyn__instr *q = &step->instr[i];
         if (q->nargs == 1)
-            memset(dyn__address(e, &q->arg[0], &(dyn__piece){0}), 0, (size_t)(q->dim[0] * e->plan->esize));
+            memset(dyn__argument(e, q, 0), 0, (size_t)(q->dim[0] * e->plan->esize));
         else if (q->kernel == DYN__K_ADD || !same_place(q))
             run_move(e, q);
     }
 }
 
-/* A step by its indices or its key, in so many parts. */
-typedef struct indexed { const dyn_exec *e; const dyn__step *step; int64_t tasks; } indexed;
-
-void dyn__run_scatter(const dyn_exec *e, const dyn__step *step)
-{
-    const dyn__instr *q = &step->instr[0];
-    char *y = dyn__address(e, &q->arg[0], &(dyn__piece){0}), *x = dyn__address(e, &q->arg[1], &(dyn__piece){0});
-    const int64_t *index = (const int64_t *)(e->base[q->arg[2].place.base] + q->arg[2].place.offset * 8);
-    const int64_t rows = step->rows * step->cols * e->plan->esize, table = step->table * step->cols * e->plan->esize;
-
-    memset(y, 0, (size_t)(step->size * e->plan->esize));
-    for (int64_t set = 0; set < step->sets; set++, index += step->rows)
-        e->plan->table->scatter_add(step->rows, step->cols, y + set * table, step->table, x + set * rows, index);
-}
-
-/* Of every set the rows of the part with this number. */
-static void gather_part(void *arg, int64_t number, int worker)
-{
-    const indexed *d = arg;
-    const dyn__step *step = d->step;
-    const dyn__instr *q = &step->instr[0];
-    const int64_t bytes = step->cols * d->e->plan->esize;
-    const int64_t from = step->rows * number / d->tasks, to = step->rows * (number + 1) / d->tasks;
-    char *y = dyn__address(d->e, &q->arg[0], &(dyn__piece){0}), *x = dyn__address(d->e, &q->arg[1], &(dyn__piece){0});
-    const int64_t *index = (const int64_t *)(d->e->base[q->arg[2].place.base] + q->arg[2].place.offset * 8);
-
-    (void)worker;
-    for (int64_t set = 0; set < step->sets; set++)
-        d->e->plan->table->gather(to - from, step->cols, y + (set * step->rows + from) * bytes,
-                                  x + set * step->table * bytes, step->table, index + set * step->rows + from);
-}
-
-void dyn__run_gather(const dyn_exec *e, const dyn__step *step)
-{
-    indexed d = {e, step, tasks_for(step->size, step->rows)};
-
-    dyn__share_out(e, d.tasks, 1, gather_part, &d);
-}
-
-/* Numbers by the keys { seed, step, first row }: of every set the part with this number. */
-static void draw_part(void *arg, int64_t number, int worker)
-{
-    const indexed *d = arg;
-    const dyn__step *step = d->step;
-    const dyn__instr *q = &step->instr[0];
-    const int64_t *key = (const int64_t *)(d->e->base[q->arg[1].place.base] + q->arg[1].place.offset * 8);
-    const int64_t size = step->rows * step->cols, from = size * number / d->tasks, to = size * (number + 1) / d->tasks;
-    char *y = dyn__address(d->e, &q->arg[0], &(dyn__piece){0}) + from * d->e->plan->esize;
-
-    (void)worker;
-    for (int64_t set = 0; set < step->sets; set++, key += 3, y += size * d->e->plan->esize) {
-        const dyn__key k = {(uint64_t)key[0], DYN__STREAM_NODE, (uint32_t)key[1], step->site};
-        if (d->e->plan->dtype == DYN_F32)
-            dyn__uniform_f32(k, key[2] * step->cols + from, to - from, (float *)y);
-        else
-            dyn__uniform_f64(k, key[2] * step->cols + from, to - from, (double *)y);
-    }
-}
-
-void dyn__run_random(const dyn_exec *e, const dyn__step *step)
-{
-    indexed d = {e, step, tasks_for(step->size, step->rows * step->cols)};
-
-    dyn__share_out(e, d.tasks, 1, draw_part, &d);
-}
+const dyn__step_kind dyn__step_copy = {.name = "copy", .run = run};

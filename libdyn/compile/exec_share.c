@@ -2,6 +2,7 @@
  *
  * Who does what: a task is one chunk of rows of some sets, or where columns are shared out a range of the strips of a
  * group. Which thread runs a task changes no bit. */
+#include <stdio.h>
 #include "compile/exec.h"
 
 typedef struct task { const dyn_exec *e; const dyn__step *step; } task;
@@ -178,10 +179,19 @@ static void run_chunks(const dyn_exec *e, const dyn__step *step)
         dyn__share_out(e, step->adders, 1, combine_share, &t);
 }
 
-void dyn__run_tiles(const dyn_exec *e, const dyn__step *step)
+static void run(const dyn_exec *e, const dyn__step *step)
 {
     if (step->ranges)
         run_across(e, step);
     else
         run_chunks(e, step);
 }
+
+static int print(const dyn__step *step, char *text, size_t size)
+{
+    return snprintf(text, size, ", %lld x %lld rows, tiles of %lld, %lld chunks, %lld bytes, %.3g us",
+                    (long long)step->V, (long long)step->R, (long long)step->tile, (long long)step->chunks,
+                    (long long)step->scratch, step->work * 1e-3);
+}
+
+const dyn__step_kind dyn__step_tiles = {.name = "tiles", .run = run, .print = print};

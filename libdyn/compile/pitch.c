@@ -2,7 +2,7 @@
  *
  * How far apart the rows of an intermediate result are in its tile buffer. */
 #include <string.h>
-#include "compile/compile.h"
+#include "compile/form.h"
 
 /* Elements of y meet, one to one, elements that lie in memory without gaps: with gaps in its own rows the two could not
  * be worked through as one long row. */
@@ -18,8 +18,6 @@ static int meets_memory(const dyn__compiler *k, dyn_node y)
     }
     return k->node[y].stored;
 }
-
-static int is_elementwise(int op) { return op != DYN__OP_matmul && op != DYN__OP_sum && op != DYN__OP_amax; }
 
 /* Whole cache lines; never so that the rows of a tile share a few sets of the caches. */
 static int64_t whole_lines(const dyn__compiler *k, int64_t columns)
@@ -54,7 +52,7 @@ void dyn__set_pitches(dyn__compiler *k, uint8_t *dense)
     memset(dense, 0, (size_t)k->count);
     for (dyn_node y = 0; y < k->count; y++) {
         const dyn__cnode *c = &k->node[y];
-        if (c->role == DYN__ROW && c->step >= 0 && c->C >= dyn__line(k) && is_elementwise(dyn__at(k->g, y)->op)
+        if (c->role == DYN__ROW && c->step >= 0 && c->C >= dyn__line(k) && dyn__has_elements(dyn__at(k->g, y))
             && meets_memory(k, y))
             dense[c->step] = 1;
     }

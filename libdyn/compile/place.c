@@ -3,7 +3,7 @@
  * The memory plan: every stored value gets an offset in one arena, shared with values whose steps do not overlap;
  * outputs lie where the caller wants them. Then every operand of every instruction learns its place. */
 #include <stdlib.h>
-#include "compile/compile.h"
+#include "compile/form.h"
 #include "compile/gaps.h"
 
 enum { LINE = 64 };     /* bytes */
@@ -30,18 +30,27 @@ static int64_t value_bytes(const dyn__compiler *k, dyn_node x)
     return aligned(dyn__shape_size(&dyn__at(k->g, x)->shape) * element_bytes(k, x));
 }
 
+/* Does an operand of n but the first read what the first does? */
+static int reads_again(const dyn__compiler *k, const dyn__node *n)
+{
+    for (int i = 1; i < n->nin; i++)
+        if (k->node[n->in[i]].view.base == k->node[n->in[0]].view.base)
+            return 1;
+    return 0;
+}
+
 /* The node whose memory x takes over: what it is set into, which nobody reads later; -1 if there is none. */
 static dyn_node taken_over(const dyn__compiler *k, dyn_node x)
 {
     const dyn__node *n = dyn__at(k->g, x);
 
-    if (k->unfused || n->op != DYN__OP_inset)
+    if (k->unfused || !dyn__form_of(n)->in_place)
         return -1;
     const dyn__view *v = &k->node[n->in[0]].view;
     const dyn__cnode *from = &k->node[v->base];
     return from->place.base == DYN__BASE_ARENA && from->last == k->node[x].step && v->offset == 0
         && dyn__shape_size(&dyn__at(k->g, v->base)->shape) == dyn__shape_size(&n->shape)
-        && dyn__view_dense(v, &n->shape) && k->node[n->in[1]].view.base != v->base ? v->base : -1;
+        && dyn__view_dense(v, &n->shape) && !reads_again(k, n) ? v->base : -1;
 }
 
 static dyn_status place_value(placing *m, dyn_node x)

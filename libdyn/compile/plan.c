@@ -3,7 +3,7 @@
  * Compilation from end to end, and the plan's public face. */
 #include <stdio.h>
 #include <string.h>
-#include "compile/compile.h"
+#include "compile/form.h"
 
 /* ---- leaves ---- */
 
@@ -86,12 +86,13 @@ static dyn_status passes(dyn__compiler *k)
     DYN__TRY(dyn__assign_roles(k));
     DYN__TRY(check_sizes(k));
     for (int32_t s = 0; s < k->plan->steps; s++)
-        if (k->plan->step[s].kind == DYN__STEP_TILES) {
+        if (k->plan->step[s].kind == &dyn__step_tiles) {
             DYN__TRY(dyn__select(k, s));
             DYN__TRY(dyn__strip(k, s));
             DYN__TRY(dyn__shape_tiles(k, s));
         } else {
-            DYN__TRY(dyn__select_move(k, s));
+            const dyn_node y = k->plan->step[s].node;
+            DYN__TRY(dyn__form_of(dyn__at(k->g, y))->move(k, &k->plan->step[s], y));
         }
     DYN__TRY(dyn__final_copies(k));
     return dyn__place_values(k);
@@ -228,6 +229,9 @@ void dyn_plan_unref(dyn_plan *p)
         return;
     ctx = p->ctx;
     for (int32_t s = 0; s < p->steps; s++) {
+        if (p->step[s].own && p->step[s].kind->free)
+            p->step[s].kind->free(ctx, p->step[s].own);
+        dyn__free(ctx, p->step[s].own);
         dyn__free(ctx, p->step[s].instr);
         dyn__free(ctx, p->step[s].gemm);
         dyn__free(ctx, p->step[s].sum);
@@ -267,16 +271,10 @@ int32_t dyn__plan_find(const dyn_plan *p, dyn_node original)
 
 static int64_t print_step(const dyn_plan *p, int32_t s, char *text, size_t room)
 {
-    static const char *const kinds[] = {"tiles", "copy", "gather", "scatter", "random"};
     const dyn__step *step = &p->step[s];
-    int64_t n = snprintf(text, room, "step %d: %s", (int)s, kinds[step->kind]);
+    const int n = snprintf(text, room, "step %d: %s", (int)s, step->kind->name);
 
-    if (step->kind == DYN__STEP_TILES)
-        n += snprintf(text ? text + n : NULL, text ? room - (size_t)n : 0,
-                      ", %lld x %lld rows, tiles of %lld, %lld chunks, %lld bytes, %.3g us",
-                      (long long)step->V, (long long)step->R, (long long)step->tile, (long long)step->chunks,
-                      (long long)step->scratch, step->work * 1e-3);
-    return n;
+    return step->kind->print ? n + step->kind->print(step, text + n, room - (size_t)n) : n;
 }
 
 static int64_t print_instr(const dyn__instr *q, char *text, size_t room)

@@ -4,11 +4,12 @@
  * rows, one more than that of an operand that must be whole. Nodes of one stage and the same rows (V, R) are one
  * cluster: all they need of each other they need row by row. */
 #include <string.h>
-#include "compile/compile.h"
+#include "compile/form.h"
+#include "compile/move.h"
 
 /* ---- which nodes carry the outer axis ---- */
 
-static int carries_outer(const dyn__compiler *k, dyn_node x)
+int dyn__carries_outer(const dyn__compiler *k, dyn_node x)
 {
     const dyn__node *n = dyn__at(k->g, x);
 
@@ -22,103 +23,30 @@ static int carries_outer(const dyn__compiler *k, dyn_node x)
 
 /* ---- roles ---- */
 
-static void role_of_sum(dyn__compiler *k, dyn__cnode *c, const dyn__node *n)
-{
-    const dyn__shape *from = dyn__shape_of(k, n->in[0]);
-    const int outer = k->batched[n->in[0]] && from->rank >= 2 && from->dim[0] == k->V && n->attr.i[0] != 0;
-    const int is_term = n->attr.i[0] == outer, most = is_term ? (int)n->attr.n : (int)n->attr.i[0] - outer;
-
-    dyn__set_rows(c, from, outer, dyn__axes_for(k, n, from, outer, most));
-    c->role = is_term ? DYN__TERM : DYN__ROW;
-    c->C = dyn__shape_size(&n->shape) / (is_term ? c->V : c->V * c->R);
-}
-
-/* x W: rows of x. x^T y: a sum over rows of both. Anything with more axes: products of matrices, some per row. */
-static void role_of_product(dyn__compiler *k, dyn__cnode *c, const dyn__node *n)
-{
-    const dyn__shape *a = dyn__shape_of(k, n->in[0]), *b = dyn__shape_of(k, n->in[1]);
-    const int outer = carries_outer(k, (dyn_node)(n - k->g->node));
-
-    if (n->shape.rank == 2 + outer && n->attr.i[0]) {
-        dyn__set_rows(c, &n->shape, outer, 1);
-        c->role = DYN__TERM;
-        c->R = a->dim[a->rank - 2];
-        c->C = a->dim[a->rank - 1] * b->dim[b->rank - 1];
-    } else {
-        dyn__set_product_rows(k, c, n, outer);
-        c->role = DYN__ROW;
-    }
-}
-
-static int same_rows(const dyn__cnode *a, const dyn__cnode *b)
-{
-    return a->outer == b->outer && a->V == b->V && a->R == b->R;
-}
-
-/* x = a + b of two sums over the same rows that nobody else reads is such a sum itself. */
-static int adds_terms(const dyn__compiler *k, dyn_node x, const int32_t *readers)
+void dyn__assign_rows(dyn__compiler *k, dyn_node x, const dyn__shape *s, int most)
 {
     const dyn__node *n = dyn__at(k->g, x);
-
-    if (k->unfused || n->op != DYN__OP_add || n->in[0] == n->in[1] || k->node[x].sums > DYN__MOST_SUMS)
-        return 0;
-    const dyn__cnode *a = &k->node[n->in[0]], *b = &k->node[n->in[1]];
-    for (int i = 0; i < 2; i++)
-        if (k->node[n->in[i]].role != DYN__TERM || readers[n->in[i]] > 1
-            || !dyn__shape_equal(&dyn__at(k->g, n->in[i])->shape, &n->shape))
-            return 0;
-    return a->stage == b->stage && same_rows(a, b) && a->C == b->C;
-}
-
-static int32_t most_sums(const dyn__cnode *a, const dyn__cnode *b) { return a->sums > b->sums ? a->sums : b->sums; }
-
-static void set_as(dyn__cnode *c, const dyn__cnode *a)
-{
-    c->role = a->role;
-    c->outer = a->outer;
-    c->V = a->V;
-    c->R = a->R;
-    c->C = a->C;
-    c->row_axes = a->row_axes;
-}
-
-/* Elementwise, and maxima within rows. */
-static void role_of_elements(dyn__compiler *k, dyn_node x, dyn__cnode *c)
-{
-    const dyn__node *n = dyn__at(k->g, x);
-    const int outer = carries_outer(k, x), is_amax = n->op == DYN__OP_amax;
-    const dyn__shape *s = is_amax ? dyn__shape_of(k, n->in[0]) : &n->shape;
+    dyn__cnode *c = &k->node[x];
+    const int outer = dyn__carries_outer(k, x);
 
     c->role = DYN__ROW;
-    dyn__set_rows(c, s, outer, s->rank == outer ? 0 : dyn__axes_for(k, n, s, outer, is_amax ? (int)n->attr.i[0] - outer
-                                                                                : s->rank - outer));
+    dyn__set_rows(c, s, outer, s->rank == outer ? 0 : dyn__axes_for(k, n, s, outer, most - outer));
     c->C = dyn__shape_size(&n->shape) / (c->V * c->R);
 }
 
 static void assign_role(dyn__compiler *k, dyn_node x, const int32_t *readers)
 {
     const dyn__node *n = dyn__at(k->g, x);
+    const dyn__form *form = dyn__form_of(n);
     dyn__cnode *c = &k->node[x];
 
-    c->sums = n->op == DYN__OP_add ? 1 + most_sums(&k->node[n->in[0]], &k->node[n->in[1]]) : 0;
     dyn__view_through(k->g, x, &k->node[n->in[0]].view, &c->view);
-    k->batched[x] |= (uint8_t)carries_outer(k, x);
-    switch (n->op) {
-    case DYN__OP_input: case DYN__OP_constant: c->role = DYN__LEAF; break;
-    case DYN__OP_broadcast: case DYN__OP_reshape: case DYN__OP_slice: case DYN__OP_unfold:
-        c->role = DYN__VIEW; break;
-    case DYN__OP_permute: case DYN__OP_pad: case DYN__OP_concat: case DYN__OP_gather: case DYN__OP_scatter_add:
-    case DYN__OP_fold: case DYN__OP_random: case DYN__OP_inset:
-        c->role = DYN__MOVE; break;
-    case DYN__OP_sum: role_of_sum(k, c, n); break;
-    case DYN__OP_matmul: role_of_product(k, c, n); break;
-    default:
-        if (adds_terms(k, x, readers)) {
-            set_as(c, &k->node[n->in[0]]);
-            break;
-        }
-        role_of_elements(k, x, c);
-    }
+    k->batched[x] |= (uint8_t)dyn__carries_outer(k, x);
+    c->role = form->role;
+    if (form->assign)
+        form->assign(k, x, readers);
+    else if (form->role == DYN__ROW)
+        dyn__assign_rows(k, x, &n->shape, n->shape.rank);
 }
 
 /* ---- stages ---- */
@@ -131,7 +59,7 @@ int dyn__aligned(const dyn__compiler *k, dyn_node y, dyn_node x)
     const dyn__shape *s = &dyn__at(k->g, x)->shape;
     int64_t stride;
 
-    if (base->role != DYN__ROW || !same_rows(c, base))
+    if (base->role != DYN__ROW || !dyn__same_rows(c, base))
         return 0;
     if (s->rank == 0)
         return c->R == 1 && !c->outer;
@@ -143,29 +71,13 @@ int dyn__aligned(const dyn__compiler *k, dyn_node y, dyn_node x)
     return (c->R == 1 || stride == base->C) && v->offset < base->C;
 }
 
-/* x W begins a cluster, and x lies in memory, where a tile would read too much of weights for its rows. Not where memory
- * is limited. */
-static int begins_cluster(const dyn__compiler *k, dyn_node y)
-{
-    const dyn__node *n = dyn__at(k->g, y);
-    const dyn__shape *w = dyn__shape_of(k, n->in[1]);
-    const dyn__cnode *c = &k->node[y];
-
-    return n->op == DYN__OP_matmul && c->role == DYN__ROW && c->tall && !k->arena_limit
-        && dyn__is_costly_to_reread(w->dim[w->rank - 2], w->dim[w->rank - 1], c->R, k->plan->esize);
-}
-
-/* The right operand of x W is read whole whatever its rows are. */
 static int reads_by_row(const dyn__compiler *k, dyn_node y, int i)
 {
     const dyn__node *n = dyn__at(k->g, y);
-    const dyn__cnode *c = &k->node[y];
+    const dyn__form *form = dyn__form_of(n);
 
-    if (n->op == DYN__OP_matmul && i == 1 && c->role == DYN__ROW && c->tall)
-        return 0;
-    if (n->op == DYN__OP_matmul && dyn__at(k->g, n->in[i])->shape.rank < n->shape.rank)
-        return 0;
-    return dyn__aligned(k, y, n->in[i]) && !begins_cluster(k, y);
+    return !(form->reads_whole && form->reads_whole(k, y, i)) && dyn__aligned(k, y, n->in[i])
+        && !(form->begins && form->begins(k, y));
 }
 
 static int in_cluster(const dyn__cnode *c) { return c->role == DYN__ROW || c->role == DYN__TERM; }
@@ -177,7 +89,7 @@ static void assign_stage(dyn__compiler *k, dyn_node y)
     const dyn__node *n = dyn__at(k->g, y);
     dyn__cnode *c = &k->node[y];
 
-    if (c->role == DYN__TERM && n->op == DYN__OP_add) {
+    if (c->role == DYN__TERM && c->sums > 0) {
         c->stage = k->node[n->in[0]].stage;     /* with its operands: they work into its place */
         return;
     }
@@ -263,7 +175,7 @@ static int32_t *last_step(const dyn__compiler *k, const step_table *t, const dyn
     const uint64_t key = ((uint64_t)c->R * 31 + (uint64_t)c->V) * 2 + (uint64_t)c->outer;
     uint64_t i = key * 0x9e3779b97f4a7c15u >> 32;
 
-    while (t->step[i & t->mask] && !same_rows(c, &k->node[k->plan->step[t->step[i & t->mask] - 1].node]))
+    while (t->step[i & t->mask] && !dyn__same_rows(c, &k->node[k->plan->step[t->step[i & t->mask] - 1].node]))
         i++;
     return &t->step[i & t->mask];
 }
@@ -275,7 +187,7 @@ static int32_t step_for(dyn__compiler *k, const step_table *t, dyn_node x, int32
 
     if (last && *last > first)
         return *last - 1;
-    dyn__step *step = dyn__new_step(k, last ? DYN__STEP_TILES : DYN__STEP_COPY, x);
+    dyn__step *step = dyn__new_step(k, last ? &dyn__step_tiles : &dyn__step_copy, x);
     if (!step)
         return DYN_ENOMEM;
     if (last)

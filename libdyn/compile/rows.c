@@ -34,31 +34,13 @@ int dyn__row_stride(const dyn__view *v, const dyn__shape *s, int outer, int row_
     return 1;
 }
 
-/* W of x W is the same for all rows of x. */
-static int is_shared(const dyn__compiler *k, dyn_node w, int outer)
-{
-    const dyn__shape *s = dyn__shape_of(k, w);
-
-    for (int i = outer; i < s->rank - 2; i++)
-        if (s->dim[i] > 1 && k->node[w].view.stride[i] != 0)
-            return 0;
-    return 1;
-}
-
-/* Operand i of y has the axes that count the rows of y. */
-static int has_rows(const dyn__compiler *k, const dyn__node *n, int i, int tall)
-{
-    return n->op != DYN__OP_matmul || (dyn__shape_of(k, n->in[i])->rank == n->shape.rank && !(tall && i == 1));
-}
-
 /* Can so many axes count the rows: are those of each operand equally far apart? */
-static int readable_by(const dyn__compiler *k, const dyn__node *n, int outer, int axes, int tall)
+static int readable_by(const dyn__compiler *k, const dyn__node *n, int outer, int axes)
 {
     int64_t stride;
 
     for (int i = 0; i < n->nin; i++)
-        if (has_rows(k, n, i, tall)
-            && !dyn__row_stride(&k->node[n->in[i]].view, dyn__shape_of(k, n->in[i]), outer, axes, &stride))
+        if (!dyn__row_stride(&k->node[n->in[i]].view, dyn__shape_of(k, n->in[i]), outer, axes, &stride))
             return 0;
     return 1;
 }
@@ -73,7 +55,7 @@ static int axes_of_operands(const dyn__compiler *k, const dyn__node *n, const dy
         const dyn__cnode *base = &k->node[k->node[n->in[i]].view.base];
         const int axes = base->role == DYN__ROW && base->outer == outer && base->V == (outer ? s->dim[0] : 1)
                        ? dyn__row_axes(s, outer, base->R) : 0;
-        if (axes > best && axes <= most && readable_by(k, n, outer, axes, 0))
+        if (axes > best && axes <= most && readable_by(k, n, outer, axes))
             best = axes;
     }
     return best;
@@ -88,7 +70,7 @@ int dyn__axes_for(const dyn__compiler *k, const dyn__node *n, const dyn__shape *
         return found;
     while (axes < most && axes + 1 < s->rank - outer && s->dim[outer + axes - 1] == 1)
         axes++;
-    return readable_by(k, n, outer, axes, 0) ? axes : 1;
+    return readable_by(k, n, outer, axes) ? axes : 1;
 }
 
 void dyn__set_rows(dyn__cnode *c, const dyn__shape *s, int outer, int axes)
@@ -100,18 +82,4 @@ void dyn__set_rows(dyn__cnode *c, const dyn__shape *s, int outer, int axes)
         c->R *= s->dim[i];
     c->row_axes = s->rank > outer ? dyn__row_axes(s, outer, c->R) : 1;
     c->C = dyn__shape_size(s) / (c->V * c->R);
-}
-
-/* The finest rows: of x W those of x, else whole matrices. */
-void dyn__set_product_rows(const dyn__compiler *k, dyn__cnode *c, const dyn__node *n, int outer)
-{
-    const int lead = n->shape.rank - 2 - outer;
-    int axes = lead + 1;
-
-    c->tall = lead == 0 || (is_shared(k, n->in[1], outer) && dyn__shape_of(k, n->in[0])->rank == n->shape.rank
-                            && !n->attr.i[0] && readable_by(k, n, outer, axes, 1));
-    if (!c->tall)
-        for (axes = lead; axes > 1 && !readable_by(k, n, outer, axes, 0);)
-            axes--;
-    dyn__set_rows(c, &n->shape, outer, axes);
 }

@@ -2,16 +2,9 @@
  *
  * Linearise once: which values a plan that varies in some inputs should be given ready-made. Whatever the other inputs
  * fix and a varying node reads is computed once and stored, except what is cheaper to do again from the first caches
- * than to load: views, and arithmetic that needs no more operands than it saves. */
+ * than to load, as its primitive says: views, and arithmetic that needs no more operands than it saves. */
 #include "compile/compile.h"
 #include "diff/diff.h"
-
-static int is_cheap(int op)
-{
-    return op == DYN__OP_neg || op == DYN__OP_add || op == DYN__OP_sub || op == DYN__OP_mul || op == DYN__OP_broadcast
-        || op == DYN__OP_reshape || op == DYN__OP_slice || op == DYN__OP_unfold || op == DYN__OP_gt
-        || op == DYN__OP_ge || op == DYN__OP_eq || op == DYN__OP_select;
-}
 
 /* What is stored instead of the wanted fixed nodes: a node itself, or, where it is cheap, what it reads. */
 static int32_t collect(const dyn_graph *g, int32_t nodes, uint8_t *wanted, dyn_node *frontier)
@@ -22,7 +15,7 @@ static int32_t collect(const dyn_graph *g, int32_t nodes, uint8_t *wanted, dyn_n
         const dyn__node *n = dyn__at(g, x);
         if (!wanted[x] || n->op == DYN__OP_input || n->op == DYN__OP_constant)
             continue;
-        if (!is_cheap(n->op))
+        if (!dyn__op_of(n)->cheap)
             frontier[found++] = x;
         else
             for (int i = 0; i < n->nin; i++)

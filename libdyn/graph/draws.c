@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The builders of random numbers. */
-#include "graph/ops/op.h"
+#include "graph/graph.h"
 
 dyn_node dyn_graph_uniform(dyn_graph *g, dyn_node key, uint32_t site, int32_t rank, const int64_t *shape)
 {

@@ -48,8 +48,8 @@ typedef struct dyn__node {
     dyn__attr attr;
 } dyn__node;
 
-struct dyn__sample;
 struct dyn__label;
+struct dyn__form;
 
 typedef struct dyn__op {
     const char *name;
@@ -58,6 +58,7 @@ typedef struct dyn__op {
     int32_t kernel;         /* elementwise: enum dyn__kernel_id; others -1 */
     uint32_t commutative;   /* operands may be exchanged */
     uint32_t shaped;        /* the shape of the result is given at insertion, not inferred */
+    uint32_t cheap;         /* done again from the first caches it costs less than to load its result */
     /* The builder that folds constants and identities, if the primitive has one. */
     dyn_node (*fold)(dyn_graph *g, const dyn_node *in);
     /* Check the operands, set shape (and dtype if not the graph's). */
@@ -76,6 +77,10 @@ typedef struct dyn__op {
     /* Operands and attributes for the test harness: builds a node on fresh inputs of case k, or returns DYN_ENOTSUP
      * past the last case. */
     dyn_node (*sample)(dyn_graph *g, int k);
+    /* What stands behind the name where a graph is printed, as snprintf. NULL: nothing. */
+    int (*print)(const dyn_graph *g, dyn_node x, char *text, size_t size);
+    /* How it is compiled (compile/form.h). NULL: element by element with `kernel`. */
+    const struct dyn__form *form;
 } dyn__op;
 
 extern const dyn__op *const dyn__ops[DYN__OP_COUNT];

@@ -21,21 +21,15 @@ static void put(sink *s, const char *format, ...)
 
 static void put_label(sink *s, const dyn_graph *g, dyn_node i)
 {
-    const dyn__node *n = dyn__at(g, i);
+    const dyn__op *op = dyn__op_of(dyn__at(g, i));
     char shape[128];
 
-    put(s, "%s", dyn__op_of(n)->name);
-    if (n->op == DYN__OP_input)
-        put(s, " %s", n->attr.i[0] == DYN__ARRAY ? "constant" : dyn__name_of(g, i));
-    else if (n->op == DYN__OP_constant)
-        put(s, " %.9g", n->attr.f);
-    else if (n->op == DYN__OP_pow)
-        put(s, " %.9g", n->attr.f);
-    else if (n->op == DYN__OP_powi)
-        put(s, " %lld", (long long)n->attr.n);
-    else if (n->op == DYN__OP_matmul)
-        put(s, "%s%s", n->attr.i[0] ? " A^T" : "", n->attr.i[1] ? " B^T" : "");
-    put(s, " %s", dyn__shape_text(&n->shape, shape));
+    put(s, "%s", op->name);
+    if (op->print) {
+        const int64_t room = s->length < s->size ? s->size - s->length : 0;
+        s->length += op->print(g, i, room ? s->text + s->length : NULL, (size_t)room);
+    }
+    put(s, " %s", dyn__shape_text(&dyn__at(g, i)->shape, shape));
 }
 
 static void put_text(sink *s, const dyn_graph *g, dyn_node i)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The builders of windows along an axis, and of slices with steps, which are windows of one element. */
-#include "graph/ops/op.h"
+#include "graph/graph.h"
+#include "graph/windows.h"
 
 static int32_t axis_of(const dyn_graph *g, dyn_node x, int32_t axis)
 {

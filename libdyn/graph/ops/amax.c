@@ -37,7 +37,49 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_reduction(g, DYN__OP_amax, k);
 }
 
+/* Over the last axes. */
+static dyn_node lower(dyn__lowering *l, const dyn__node *node, const dyn_node *in)
+{
+    const uint32_t mask = dyn__axis_mask(node);
+    dyn_graph *g = l->to;
+    dyn_node x = in[0];
+    dyn__shape s = dyn__at(g, x)->shape, kept = {0}, flat = {.rank = 2, .dim = {1, 1}};
+    int32_t order[DYN_MAX_RANK], n = 0, last = 1;
+
+    for (int i = 0; i < s.rank; i++)
+        if (!(mask >> i & 1)) {
+            order[n++] = i;
+            kept.dim[kept.rank++] = s.dim[i];
+            flat.dim[0] *= s.dim[i];
+        }
+    for (int i = 0; i < s.rank; i++)
+        if (mask >> i & 1) {
+            order[n++] = i;
+            flat.dim[1] *= s.dim[i];
+        }
+    if (flat.dim[1] == 1)
+        return dyn__without_axes(g, x, mask);
+    /* the last axes: as they are */
+    if (kept.rank > 0 && mask == (((1u << s.rank) - 1u) & ~((1u << kept.rank) - 1u))) {
+        for (int i = kept.rank; i < s.rank; i++)
+            order[i - kept.rank] = i;
+        return dyn_graph_amax(g, dyn__densely(l, x), s.rank - kept.rank, order);
+    }
+    x = dyn__reshape_to(g, dyn_graph_permute(g, x, order), &flat);
+    return dyn__reshape_to(g, dyn_graph_amax(g, x, 1, &last), &kept);
+}
+
+static void assign(dyn__compiler *k, dyn_node x, const int32_t *readers)
+{
+    const dyn__node *n = dyn__at(k->g, x);
+
+    (void)readers;
+    dyn__assign_rows(k, x, dyn__shape_of(k, n->in[0]), (int)n->attr.i[0]);
+}
+
+static const dyn__form form = {.role = DYN__ROW, .lower = lower, .assign = assign, .select = dyn__select_reduction};
+
 const dyn__op dyn__op_amax = {
     .name = "amax", .nin = 1, .kernel = -1,
-    .infer = infer, .label = dyn__label_reduction, .jvp = jvp, .batch = batch, .sample = sample,
+    .infer = infer, .label = dyn__label_reduction, .jvp = jvp, .batch = batch, .sample = sample, .form = &form,
 };

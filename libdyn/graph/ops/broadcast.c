@@ -64,7 +64,17 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__broadcast(g, dyn_graph_input(g, "a", c[k].rank, c[k].dim), &to, c[k].axes);
 }
 
+static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view *v)
+{
+    const dyn__attr *attr = &dyn__at(g, x)->attr;
+
+    for (int64_t k = 0; k < attr->n; k++)
+        v->stride[attr->i[k]] = in->stride[k];
+}
+
+static const dyn__form form = {.role = DYN__VIEW, .view = view};
+
 const dyn__op dyn__op_broadcast = {
-    .name = "broadcast", .nin = 1, .linear = 1, .kernel = -1, .shaped = 1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .name = "broadcast", .nin = 1, .linear = 1, .kernel = -1, .cheap = 1, .shaped = 1,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
 };

@@ -66,7 +66,23 @@ static dyn_node sample(dyn_graph *g, int k)
         : DYN_ENOTSUP;
 }
 
+static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    int64_t start[DYN_MAX_RANK] = {0};
+    dyn__instr *q = dyn__new_instrs(k, step, 2, y);
+
+    if (!q)
+        return DYN_ENOMEM;
+    dyn__set_copy(k, &q[0], y, n->in[0], NULL);
+    start[n->attr.n] = dyn__at(k->g, n->in[0])->shape.dim[n->attr.n];
+    dyn__set_copy(k, &q[1], y, n->in[1], start);
+    return DYN_OK;
+}
+
+static const dyn__form form = {.role = DYN__MOVE, .move = move};
+
 const dyn__op dyn__op_concat = {
     .name = "concat", .nin = 2, .linear = 3, .kernel = -1,
-    .infer = infer, .label = label, .jvp = jvp, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .jvp = jvp, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
 };

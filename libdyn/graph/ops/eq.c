@@ -16,6 +16,6 @@ static dyn_node sample(dyn_graph *g, int k)
 }
 
 const dyn__op dyn__op_eq = {
-    .name = "eq", .nin = 2, .linear = 0, .kernel = DYN__K_EQ, .commutative = 1,
+    .name = "eq", .nin = 2, .linear = 0, .kernel = DYN__K_EQ, .cheap = 1, .commutative = 1,
     .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
 };

@@ -61,7 +61,64 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__insert1(g, DYN__OP_fold, dyn_graph_input(g, "a", 4, shape), &attr, NULL);
 }
 
+/* The windows p of `begin` <= p < `end` whose element k stands for an index of the axis. */
+static void windows_inside(const dyn__attr *attr, int64_t k, int64_t *begin, int64_t *end)
+{
+    const int64_t first = attr->i[DYN__WINDOW_START] + k * attr->i[DYN__WINDOW_DILATION];
+    const int64_t stride = attr->i[DYN__WINDOW_STRIDE];
+
+    for (*begin = 0; *begin < attr->i[DYN__WINDOWS]; ++*begin)
+        if (first + *begin * stride >= 0 && first + *begin * stride < attr->n)
+            break;
+    for (*end = *begin; *end < attr->i[DYN__WINDOWS]; ++*end)
+        if (first + *end * stride < 0 || first + *end * stride >= attr->n)
+            break;
+}
+
+/* Add element k of the windows to the elements of y that it stands for; 0 if there are none. */
+static int set_fold(const dyn__compiler *k, dyn__instr *q, dyn_node y, int64_t element)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    const int64_t axis = n->attr.i[DYN__WINDOW_AXIS], *w = n->attr.i;
+    int64_t begin, end;
+
+    windows_inside(&n->attr, element, &begin, &end);
+    if (begin == end)
+        return 0;
+    q->kernel = DYN__K_ADD;
+    q->nargs = 3;
+    q->arg[0] = dyn__ref_of(k, y, 0, 1);
+    q->arg[2] = dyn__ref_of(k, n->in[0], 0, 1);
+    q->arg[2].offset += begin * q->arg[2].stride[axis] + element * q->arg[2].stride[axis + 1];
+    for (int i = (int)axis + 1; i < n->shape.rank; i++)
+        q->arg[2].stride[i] = q->arg[2].stride[i + 1];
+    q->arg[0].offset += (w[DYN__WINDOW_START] + begin * w[DYN__WINDOW_STRIDE] + element * w[DYN__WINDOW_DILATION])
+                      * q->arg[0].stride[axis];
+    q->arg[0].stride[axis] *= w[DYN__WINDOW_STRIDE];
+    q->arg[1] = q->arg[0];
+    dyn__space_of(q, &n->shape, 0, 1);
+    q->dim[axis] = end - begin;
+    dyn__canonical(q);
+    return 1;
+}
+
+static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
+{
+    const int64_t size = dyn__at(k->g, y)->attr.i[DYN__WINDOW_SIZE];
+    dyn__instr *q = size < INT32_MAX ? dyn__new_instrs(k, step, (int32_t)size + 1, y) : NULL;
+
+    if (!q)
+        return DYN_ENOMEM;
+    dyn__set_clear(k, &q[0], y);
+    step->instrs = 1;
+    for (int64_t i = 0; i < size; i++)
+        step->instrs += set_fold(k, &q[step->instrs], y, i);
+    return DYN_OK;
+}
+
+static const dyn__form form = {.role = DYN__MOVE, .move = move};
+
 const dyn__op dyn__op_fold = {
     .name = "fold", .nin = 1, .linear = 1, .kernel = -1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
 };

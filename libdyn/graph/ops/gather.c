@@ -3,7 +3,7 @@
  * gather: y[b.., i.., ..] = table[b.., index[b.., i..], ..] with attr.i[0] leading axes b in common; an index out of
  * range gives NaN. Linear in the table. transpose: scatter_add.
  * batch: indices that carry the axis share it with the table; else it travels behind the rows of the table and back. */
-#include "graph/ops/op.h"
+#include "graph/ops/indexed.h"
 
 static dyn_status infer(dyn_graph *g, dyn__node *n)
 {
@@ -76,7 +76,51 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn_graph_batched_gather(g, dyn_graph_input(g, "a", c[k].table, c[k].rows), index, c[k].lead);
 }
 
+/* ---- how it is compiled ---- */
+
+/* A gather in so many parts. */
+typedef struct parts { const dyn_exec *e; const dyn__step *step; int64_t tasks; } parts;
+
+/* Of every set the rows of the part with this number. */
+static void gather_part(void *arg, int64_t number, int worker)
+{
+    const parts *p = arg;
+    const dyn__indexed *d = p->step->own;
+    const dyn__instr *q = &p->step->instr[0];
+    const int64_t bytes = d->cols * p->e->plan->esize;
+    const int64_t from = d->rows * number / p->tasks, to = d->rows * (number + 1) / p->tasks;
+    char *y = dyn__argument(p->e, q, 0), *x = dyn__argument(p->e, q, 1);
+    const int64_t *index = dyn__indices(p->e, q, 2);
+
+    (void)worker;
+    for (int64_t set = 0; set < d->sets; set++)
+        p->e->plan->table->gather(to - from, d->cols, y + (set * d->rows + from) * bytes,
+                                  x + set * d->table * bytes, d->table, index + set * d->rows + from);
+}
+
+static void run(const dyn_exec *e, const dyn__step *step)
+{
+    const dyn__indexed *d = step->own;
+    parts p = {e, step, dyn__tasks_for(d->sets * d->rows * d->cols, d->rows)};
+
+    dyn__share_out(e, p.tasks, 1, gather_part, &p);
+}
+
+static const dyn__step_kind gathering = {.name = "gather", .run = run};
+
+static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    const dyn__shape *x = dyn__shape_of(k, n->in[0]);
+    const int64_t lead = n->attr.i[0];
+
+    return dyn__indexed_step(k, step, y, &gathering, dyn__size_of_axes(x, lead + 1, x->rank), x->dim[lead]);
+}
+
+static const dyn__form form = {.role = DYN__MOVE, .lower = dyn__lower_indexed, .move = move};
+
 const dyn__op dyn__op_gather = {
     .name = "gather", .nin = 2, .linear = 1, .kernel = -1,
     .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .form = &form,
 };

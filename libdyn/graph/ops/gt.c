@@ -16,6 +16,6 @@ static dyn_node sample(dyn_graph *g, int k)
 }
 
 const dyn__op dyn__op_gt = {
-    .name = "gt", .nin = 2, .linear = 0, .kernel = DYN__K_GT,
+    .name = "gt", .nin = 2, .linear = 0, .kernel = DYN__K_GT, .cheap = 1,
     .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
 };

@@ -69,7 +69,26 @@ static dyn_node sample(dyn_graph *g, int k)
                  : DYN_ENOTSUP;
 }
 
+/* y = x with a added in a window; x may lie where y does. */
+static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    dyn__instr *q = dyn__new_instrs(k, step, 2, y);
+
+    if (!q)
+        return DYN_ENOMEM;
+    dyn__set_copy(k, &q[0], y, n->in[0], NULL);
+    dyn__set_copy(k, &q[1], y, n->in[1], n->attr.i);
+    q[1].kernel = DYN__K_ADD;
+    q[1].nargs = 3;
+    q[1].arg[2] = q[1].arg[1];
+    q[1].arg[1] = q[1].arg[0];
+    return DYN_OK;
+}
+
+static const dyn__form form = {.role = DYN__MOVE, .move = move, .in_place = 1};
+
 const dyn__op dyn__op_inset = {
     .name = "inset", .nin = 2, .linear = 3, .kernel = -1,
-    .infer = infer, .label = label, .jvp = jvp, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .jvp = jvp, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
 };

@@ -103,6 +103,13 @@ static dyn__label label(const dyn_graph *g, const dyn__node *n, const dyn__label
     return r[0].axis == DYN__COUPLED || r[1].axis == DYN__COUPLED ? dyn__coupled_label() : dyn__label_join(r[0], r[1]);
 }
 
+static int print(const dyn_graph *g, dyn_node x, char *text, size_t size)
+{
+    const dyn__attr *attr = &dyn__at(g, x)->attr;
+
+    return snprintf(text, size, "%s%s", attr->i[0] ? " A^T" : "", attr->i[1] ? " B^T" : "");
+}
+
 static dyn_node sample(dyn_graph *g, int k)
 {
     static const struct { int32_t ra; int64_t a[3]; int32_t rb; int64_t b[3]; int ta, tb; } c[] = {
@@ -121,4 +128,5 @@ static dyn_node sample(dyn_graph *g, int k)
 const dyn__op dyn__op_matmul = {
     .name = "matmul", .nin = 2, .linear = 3, .kernel = -1,
     .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .print = print, .form = &dyn__matmul_form,
 };

@@ -20,6 +20,6 @@ static dyn_node sample(dyn_graph *g, int k)
 }
 
 const dyn__op dyn__op_neg = {
-    .name = "neg", .nin = 1, .linear = 1, .kernel = DYN__K_NEG,
+    .name = "neg", .nin = 1, .linear = 1, .kernel = DYN__K_NEG, .cheap = 1,
     .infer = dyn__infer_elementwise, .transpose = transpose, .fold = fold, .sample = sample,
 };

@@ -43,7 +43,21 @@ static dyn_node sample(dyn_graph *g, int k)
     return k < 2 ? dyn_graph_pad(g, dyn_graph_input(g, "a", 2, (int64_t[]){4, 6}), start[k], size[k]) : DYN_ENOTSUP;
 }
 
+static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    dyn__instr *q = dyn__new_instrs(k, step, 2, y);
+
+    if (!q)
+        return DYN_ENOMEM;
+    dyn__set_clear(k, &q[0], y);
+    dyn__set_copy(k, &q[1], y, n->in[0], n->attr.i);
+    return DYN_OK;
+}
+
+static const dyn__form form = {.role = DYN__MOVE, .move = move};
+
 const dyn__op dyn__op_pad = {
     .name = "pad", .nin = 1, .linear = 1, .kernel = -1, .shaped = 1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
 };

@@ -60,7 +60,26 @@ static dyn_node sample(dyn_graph *g, int k)
     return k < 3 ? dyn_graph_permute(g, dyn_graph_input(g, "a", 3, (int64_t[]){2, 3, 4}), axes[k]) : DYN_ENOTSUP;
 }
 
+static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    dyn__operand_ref x = dyn__ref_of(k, n->in[0], 0, 1);
+    dyn__instr *q = dyn__new_instrs(k, step, 1, y);
+
+    if (!q)
+        return DYN_ENOMEM;
+    q->arg[0] = dyn__ref_of(k, y, 0, 1);
+    q->arg[1] = x;
+    for (int i = 0; i < n->shape.rank; i++)
+        q->arg[1].stride[i] = x.stride[n->attr.i[i]];
+    dyn__space_of(q, &n->shape, 0, 1);
+    dyn__canonical(q);
+    return DYN_OK;
+}
+
+static const dyn__form form = {.role = DYN__MOVE, .move = move};
+
 const dyn__op dyn__op_permute = {
     .name = "permute", .nin = 1, .linear = 1, .kernel = -1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
 };

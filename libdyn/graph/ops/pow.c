@@ -11,6 +11,11 @@ static dyn_node jvp(dyn_graph *g, dyn_node y, int i, dyn_node t)
     return dyn_graph_mul(g, dyn_graph_scale(g, dyn_graph_pow(g, dyn__operand(g, y, 0), c - 1), c), t);
 }
 
+static int print(const dyn_graph *g, dyn_node x, char *text, size_t size)
+{
+    return snprintf(text, size, " %.9g", dyn__at(g, x)->attr.f);
+}
+
 static dyn_node sample(dyn_graph *g, int k)
 {
     return dyn__sample_elementwise(g, DYN__OP_pow, k, &(dyn__attr){.f = 1.7});
@@ -18,5 +23,5 @@ static dyn_node sample(dyn_graph *g, int k)
 
 const dyn__op dyn__op_pow = {
     .name = "pow", .nin = 1, .kernel = DYN__K_POW,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .print = print,
 };

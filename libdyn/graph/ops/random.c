@@ -4,7 +4,9 @@
  * site attr.n and of their place: element (r, c) is draw (first row + r) columns + c. The same node in a function and in
  * its derivatives is the same numbers. A key with leading axes [.., 3] gives every leading index numbers of its own key.
  * No derivative. */
+#include "compile/exec.h"
 #include "graph/ops/op.h"
+#include "random/random.h"
 
 static dyn_status infer(dyn_graph *g, dyn__node *n)
 {
@@ -56,7 +58,62 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn_graph_uniform(g, key, 7, 3, (int64_t[]){4, 3, 2});
 }
 
+/* ---- how it is compiled ---- */
+
+/* In each of the sets, which have a key each, so many rows and columns; the site. */
+typedef struct draws { int64_t sets, rows, cols; uint32_t site; } draws;
+
+/* Drawing in so many parts. */
+typedef struct parts { const dyn_exec *e; const dyn__step *step; int64_t tasks; } parts;
+
+/* Numbers by the keys { seed, step, first row }: of every set the part with this number. */
+static void draw_part(void *arg, int64_t number, int worker)
+{
+    const parts *p = arg;
+    const draws *d = p->step->own;
+    const int64_t *key = dyn__indices(p->e, &p->step->instr[0], 1);
+    const int64_t size = d->rows * d->cols, from = size * number / p->tasks, to = size * (number + 1) / p->tasks;
+    char *y = dyn__argument(p->e, &p->step->instr[0], 0) + from * p->e->plan->esize;
+
+    (void)worker;
+    for (int64_t set = 0; set < d->sets; set++, key += 3, y += size * p->e->plan->esize) {
+        const dyn__key k = {(uint64_t)key[0], DYN__STREAM_NODE, (uint32_t)key[1], d->site};
+        if (p->e->plan->dtype == DYN_F32)
+            dyn__uniform_f32(k, key[2] * d->cols + from, to - from, (float *)y);
+        else
+            dyn__uniform_f64(k, key[2] * d->cols + from, to - from, (double *)y);
+    }
+}
+
+static void run(const dyn_exec *e, const dyn__step *step)
+{
+    const draws *d = step->own;
+    parts p = {e, step, dyn__tasks_for(d->sets * d->rows * d->cols, d->rows * d->cols)};
+
+    dyn__share_out(e, p.tasks, 1, draw_part, &p);
+}
+
+static const dyn__step_kind drawing = {.name = "random", .run = run};
+
+static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    const dyn__shape *key = dyn__shape_of(k, n->in[0]);
+    draws *d = dyn__own_step(k, step, y, &drawing, sizeof *d);
+
+    if (!d)
+        return DYN_ENOMEM;
+    d->sets = dyn__shape_size(key) / 3;
+    d->rows = n->shape.rank >= key->rank ? n->shape.dim[key->rank - 1] : 1;
+    d->cols = dyn__shape_size(&n->shape) / (d->sets * d->rows);
+    d->site = (uint32_t)n->attr.n;
+    return DYN_OK;
+}
+
+static const dyn__form form = {.role = DYN__MOVE, .move = move};
+
 const dyn__op dyn__op_random = {
     .name = "random", .nin = 1, .kernel = -1, .shaped = 1,
     .infer = infer, .label = label, .jvp = jvp, .batch = batch, .sample = sample,
+    .form = &form,
 };

@@ -55,7 +55,50 @@ static dyn_node sample(dyn_graph *g, int k)
     return k ? dyn_graph_reshape(g, x, 1, (int64_t[]){24}) : dyn_graph_reshape(g, x, 3, (int64_t[]){2, 2, 6});
 }
 
+static int only_ones_differ(const dyn__shape *a, const dyn__shape *b)
+{
+    int i = 0, j = 0;
+    for (;;) {
+        while (i < a->rank && a->dim[i] == 1)
+            i++;
+        while (j < b->rank && b->dim[j] == 1)
+            j++;
+        if (i == a->rank || j == b->rank)
+            return i == a->rank && j == b->rank;
+        if (a->dim[i++] != b->dim[j++])
+            return 0;
+    }
+}
+
+static dyn_node lower(dyn__lowering *l, const dyn__node *n, const dyn_node *in)
+{
+    const int as_it_is = only_ones_differ(&dyn__at(l->to, in[0])->shape, &n->shape);
+
+    return dyn__reshape_to(l->to, as_it_is ? in[0] : dyn__densely(l, in[0]), &n->shape);
+}
+
+/* Dense elements take the strides of the new shape. Otherwise only axes of size 1 come or go. */
+static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view *v)
+{
+    const dyn__shape *from = &dyn__at(g, dyn__operand(g, x, 0))->shape, *to = &dyn__at(g, x)->shape;
+    int k = 0;
+
+    if (dyn__view_dense(in, from)) {
+        dyn__dense_strides(to, v->stride);
+        return;
+    }
+    for (int i = 0; i < to->rank; i++) {
+        if (to->dim[i] == 1)
+            continue;
+        while (from->dim[k] == 1)
+            k++;
+        v->stride[i] = in->stride[k++];
+    }
+}
+
+static const dyn__form form = {.role = DYN__VIEW, .lower = lower, .view = view};
+
 const dyn__op dyn__op_reshape = {
-    .name = "reshape", .nin = 1, .linear = 1, .kernel = -1, .shaped = 1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .name = "reshape", .nin = 1, .linear = 1, .kernel = -1, .cheap = 1, .shaped = 1,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
 };

@@ -3,7 +3,7 @@
  * scatter_add: tables of attr.n rows, zero but for x[b.., i.., ..] added at row index[b.., i..] of table b, in the
  * order of i; attr.i[0] leading axes b are in common. Indices out of range are skipped. Linear in x. transpose: gather.
  * batch: as gather. */
-#include "graph/ops/op.h"
+#include "graph/ops/indexed.h"
 
 static dyn_status infer(dyn_graph *g, dyn__node *n)
 {
@@ -73,7 +73,36 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn_graph_batched_scatter_add(g, dyn_graph_input(g, "a", c[k].x, c[k].rows), index, c[k].lead, 3);
 }
 
+/* ---- how it is compiled ---- */
+
+static void run(const dyn_exec *e, const dyn__step *step)
+{
+    const dyn__indexed *d = step->own;
+    const dyn__instr *q = &step->instr[0];
+    char *y = dyn__argument(e, q, 0), *x = dyn__argument(e, q, 1);
+    const int64_t *index = dyn__indices(e, q, 2);
+    const int64_t rows = d->rows * d->cols * e->plan->esize, table = d->table * d->cols * e->plan->esize;
+
+    memset(y, 0, (size_t)(d->sets * table));
+    for (int64_t set = 0; set < d->sets; set++, index += d->rows)
+        e->plan->table->scatter_add(d->rows, d->cols, y + set * table, d->table, x + set * rows, index);
+}
+
+static const dyn__step_kind scattering = {.name = "scatter", .run = run};
+
+static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    const dyn__shape *x = dyn__shape_of(k, n->in[0]);
+    const int32_t behind = dyn__shape_of(k, n->in[1])->rank;
+
+    return dyn__indexed_step(k, step, y, &scattering, dyn__size_of_axes(x, behind, x->rank), n->attr.n);
+}
+
+static const dyn__form form = {.role = DYN__MOVE, .lower = dyn__lower_indexed, .move = move};
+
 const dyn__op dyn__op_scatter_add = {
     .name = "scatter_add", .nin = 2, .linear = 1, .kernel = -1,
     .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .form = &form,
 };

@@ -31,6 +31,6 @@ static dyn_node sample(dyn_graph *g, int k)
 }
 
 const dyn__op dyn__op_select = {
-    .name = "select", .nin = 3, .linear = 6, .kernel = DYN__K_SELECT,
+    .name = "select", .nin = 3, .linear = 6, .kernel = DYN__K_SELECT, .cheap = 1,
     .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .fold = fold, .sample = sample,
 };

@@ -44,7 +44,19 @@ static dyn_node sample(dyn_graph *g, int k)
     return k < 2 ? dyn_graph_slice(g, dyn_graph_input(g, "a", 2, (int64_t[]){4, 6}), start[k], size[k]) : DYN_ENOTSUP;
 }
 
+static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view *v)
+{
+    const dyn__node *n = dyn__at(g, x);
+
+    for (int i = 0; i < n->shape.rank; i++) {
+        v->offset += n->attr.i[i] * in->stride[i];
+        v->stride[i] = in->stride[i];
+    }
+}
+
+static const dyn__form form = {.role = DYN__VIEW, .view = view};
+
 const dyn__op dyn__op_slice = {
-    .name = "slice", .nin = 1, .linear = 1, .kernel = -1, .shaped = 1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .name = "slice", .nin = 1, .linear = 1, .kernel = -1, .cheap = 1, .shaped = 1,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
 };

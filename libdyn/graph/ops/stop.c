@@ -14,7 +14,16 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_stop, k, NULL);
 }
 
+/* Only derivatives know it. */
+static dyn_node lower(dyn__lowering *l, const dyn__node *n, const dyn_node *in)
+{
+    (void)l, (void)n;
+    return in[0];
+}
+
+static const dyn__form form = {.role = DYN__ROW, .lower = lower};
+
 const dyn__op dyn__op_stop = {
     .name = "stop", .nin = 1, .kernel = DYN__K_COPY,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .form = &form,
 };

@@ -25,7 +25,11 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_sub, k, NULL);
 }
 
+static int fuse(dyn__compiler *k, dyn__instr *q, dyn_node y) { return dyn__multiply_add(k, q, y, y); }
+
+static const dyn__form form = {.role = DYN__ROW, .fuse = fuse};
+
 const dyn__op dyn__op_sub = {
-    .name = "sub", .nin = 2, .linear = 3, .kernel = DYN__K_SUB,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .fold = fold, .sample = sample,
+    .name = "sub", .nin = 2, .linear = 3, .kernel = DYN__K_SUB, .cheap = 1,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .fold = fold, .sample = sample, .form = &form,
 };

@@ -29,7 +29,57 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_reduction(g, DYN__OP_sum, k);
 }
 
+/* ---- how it is compiled ---- */
+
+/* Groups of neighbouring axes are summed one after the other, the last group first; axes of size 1 just go. */
+static dyn_node lower_sum(dyn__lowering *l, dyn_node x, uint32_t mask)
+{
+    dyn_graph *g = l->to;
+    int32_t axes[DYN_MAX_RANK];
+
+    while (mask && x >= 0) {
+        int hi = 31 - __builtin_clz(mask), lo = hi, n = 0;
+        while (lo > 0 && (mask >> (lo - 1) & 1))
+            lo--;
+        int64_t size = 1;
+        for (int a = lo; a <= hi; a++) {
+            axes[n++] = a;
+            size *= dyn__at(g, x)->shape.dim[a];
+            mask &= ~(1u << a);
+        }
+        uint32_t group = ((1u << n) - 1u) << lo;
+        x = size == 1 ? dyn__without_axes(g, x, group) : dyn_graph_sum(g, dyn__densely(l, x), n, axes);
+    }
+    return x;
+}
+
+/* A sum over one group of neighbouring axes, or a product. */
+static dyn_node lower(dyn__lowering *l, const dyn__node *n, const dyn_node *in)
+{
+    const dyn_node product = dyn__lower_sum_of_products(l, in[0], dyn__axis_mask(n));
+
+    return product >= 0 ? product : lower_sum(l, in[0], dyn__axis_mask(n));
+}
+
+/* Over the first axes: a term. Else within rows. */
+static void assign(dyn__compiler *k, dyn_node x, const int32_t *readers)
+{
+    const dyn__node *n = dyn__at(k->g, x);
+    dyn__cnode *c = &k->node[x];
+    const dyn__shape *from = dyn__shape_of(k, n->in[0]);
+    const int outer = k->batched[n->in[0]] && from->rank >= 2 && from->dim[0] == k->V && n->attr.i[0] != 0;
+    const int is_term = n->attr.i[0] == outer, most = is_term ? (int)n->attr.n : (int)n->attr.i[0] - outer;
+
+    (void)readers;
+    dyn__set_rows(c, from, outer, dyn__axes_for(k, n, from, outer, most));
+    c->role = is_term ? DYN__TERM : DYN__ROW;
+    c->C = dyn__shape_size(&n->shape) / (is_term ? c->V : c->V * c->R);
+}
+
+static const dyn__form form = {.role = DYN__ROW, .lower = lower, .assign = assign, .select = dyn__select_reduction};
+
 const dyn__op dyn__op_sum = {
     .name = "sum", .nin = 1, .linear = 1, .kernel = -1,
     .infer = infer, .label = dyn__label_reduction, .transpose = transpose, .batch = batch, .sample = sample,
+    .form = &form,
 };

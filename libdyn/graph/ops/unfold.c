@@ -53,7 +53,38 @@ static dyn_node sample(dyn_graph *g, int k)
                : DYN_ENOTSUP;
 }
 
+/* The zeros around the axis are written out, so that all windows lie within it and are a view. */
+static dyn_node lower(dyn__lowering *l, const dyn__node *n, const dyn_node *in)
+{
+    dyn_graph *g = l->to;
+    const dyn_node x = in[0];
+    dyn__attr attr = n->attr;
+    const int64_t axis = attr.i[DYN__WINDOW_AXIS];
+    dyn__shape s = dyn__at(g, x)->shape;
+    int64_t low, high, before[DYN_MAX_RANK] = {0};
+
+    dyn__windows_span(&attr, &low, &high);
+    before[axis] = low < 0 ? -low : 0;
+    s.dim[axis] = before[axis] + (high < s.dim[axis] ? s.dim[axis] : high + 1);
+    attr.i[DYN__WINDOW_START] += before[axis];
+    return dyn__insert1(g, DYN__OP_unfold, dyn_graph_pad(g, x, before, s.dim), &attr, NULL);
+}
+
+static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view *v)
+{
+    const dyn__node *n = dyn__at(g, x);
+    const int64_t axis = n->attr.i[DYN__WINDOW_AXIS], step = in->stride[axis];
+
+    for (int i = 0; i + 1 < n->shape.rank; i++)
+        v->stride[i + (i > axis)] = in->stride[i];
+    v->offset += n->attr.i[DYN__WINDOW_START] * step;
+    v->stride[axis] = n->attr.i[DYN__WINDOW_STRIDE] * step;
+    v->stride[axis + 1] = n->attr.i[DYN__WINDOW_DILATION] * step;
+}
+
+static const dyn__form form = {.role = DYN__VIEW, .lower = lower, .view = view};
+
 const dyn__op dyn__op_unfold = {
-    .name = "unfold", .nin = 1, .linear = 1, .kernel = -1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .name = "unfold", .nin = 1, .linear = 1, .kernel = -1, .cheap = 1,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
 };
