@@ -60,10 +60,13 @@ typedef struct dyn_run_options {
     int64_t patience;           /* end after so many looks without a smaller loss; 0, which is none = never */
     int32_t keep_best;          /* 1: keep the parameters of the smallest validation loss, see dyn_run_best; so does patience */
     uint32_t reserved;          /* must be 0 */
+    /* Averages of theta_0, theta_1, ..., see dyn_run_average */
+    double ema;                 /* e_0 = theta_0, e_t = ema e_(t-1) + (1 - ema) theta_t; in [0, 1); 0 = none */
+    int64_t mean_from;          /* the mean of theta_t of the steps t from here on, at least 0; INT64_MAX = none */
 } dyn_run_options;
 #define DYN_RUN_OPTIONS_INIT \
     { DYN_SIZE_OF(dyn_run_options), 0, INT64_MAX, INT64_MAX, 0, 1, -(double)INFINITY, (double)INFINITY, 100, 0, \
-      NULL, NULL, NULL, 100, 0, 0, 0 }
+      NULL, NULL, NULL, 100, 0, 0, 0, 0.0, INT64_MAX }
 
 /**
  * Make a run at step 0.
@@ -131,6 +134,19 @@ DYN_API dyn_objective *dyn_run_objective(const dyn_run *run);
  * checkpoint. errors: DYN_ESTATE nothing is kept. since: 0.1
  */
 DYN_API dyn_status dyn_run_best(const dyn_run *run, double *theta, double *loss, int64_t *step);
+
+/** Which average of the parameters. Values never change. */
+enum dyn_average {
+    DYN_AVERAGE_EMA = 0,        /* exponential: options' ema */
+    DYN_AVERAGE_MEAN = 1        /* of the steps from options' mean_from on */
+};
+
+/**
+ * An average of theta [p] over the steps so far, with that of the present step; in an observer up to the step it observes.
+ * It is kept in double and part of the checkpoint; it changes no step.
+ * errors: DYN_EINVAL; DYN_ESTATE it is not kept, or its first step has not come. since: 0.1
+ */
+DYN_API dyn_status dyn_run_average(const dyn_run *run, int32_t which, double *theta);
 
 /** Number of the history's columns; name of column i, borrowed, NULL out of range. since: 0.1 */
 DYN_API int32_t dyn_run_columns(const dyn_run *run);

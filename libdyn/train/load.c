@@ -150,6 +150,9 @@ static dyn_status read_vectors(dyn_run *r, dyn_npz *npz)
     for (int i = 0; i < DYN__MOMENTS; i++)
         if (o->moment[i])
             DYN__TRY(read_vector(r, npz, dyn__moment_name(i), r->dtype, r->size, o->moment[i]));
+    for (int i = 0; i < 2; i++)
+        if (r->average[i])
+            DYN__TRY(read_vector(r, npz, dyn__average_name(i), DYN_F64, r->size, r->average[i]));
     return DYN_OK;
 }
 

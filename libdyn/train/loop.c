@@ -125,6 +125,7 @@ static void move_on(dyn_run *r)
     r->state = r->next_state;
     r->next_state = state;
     r->step++;
+    dyn__average_take(r);
 }
 
 /* Record and take the step; where the run ends, the former only. An unfinished one is taken later. */

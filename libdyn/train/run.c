@@ -16,6 +16,7 @@ static dyn_status check_counts(dyn_ctx *ctx, const dyn_run_options *o)
         { "steps", o->steps, 0 }, { "batch", o->batch, 1 }, { "record_every", o->record_every, 1 },
         { "accuracy_every", o->accuracy_every, 1 }, { "progress_every", o->progress_every, 0 },
         { "validate_every", o->validate_every, 1 }, { "patience", o->patience, 0 },
+        { "mean_from", o->mean_from, 0 },
     };
 
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
@@ -27,7 +28,7 @@ static dyn_status check_counts(dyn_ctx *ctx, const dyn_run_options *o)
 
 static dyn_status complete(dyn_ctx *ctx, const dyn_run_options *given, dyn_run_options *o)
 {
-    _Static_assert(sizeof(void *) != 8 || (sizeof *o == 120 && offsetof(dyn_run_options, reserved) == 116),
+    _Static_assert(sizeof(void *) != 8 || (sizeof *o == 136 && offsetof(dyn_run_options, reserved) == 116),
                    "no implicit padding");
 
     *o = (dyn_run_options)DYN_RUN_OPTIONS_INIT;
@@ -36,6 +37,8 @@ static dyn_status complete(dyn_ctx *ctx, const dyn_run_options *given, dyn_run_o
     if (!(o->stop_loss < HUGE_VAL) || !(o->stop_accuracy >= 0 && (o->stop_accuracy <= 1 || isinf(o->stop_accuracy))))
         return DYN__FAIL(ctx, DYN_EINVAL, "stop_loss is %g (finite, or -INFINITY), stop_accuracy %g (in [0, 1], or "
                          "INFINITY)", o->stop_loss, o->stop_accuracy);
+    if (!(o->ema >= 0 && o->ema < 1))
+        return DYN__FAIL(ctx, DYN_EINVAL, "ema is %g, allowed is [0, 1)", o->ema);
     if (o->drop_last != 0 && o->drop_last != 1)
         return DYN__FAIL(ctx, DYN_EINVAL, "drop_last is %d, not 0 or 1", o->drop_last);
     DYN__TRY(dyn__check_flag(ctx, "keep_best", o->keep_best));
@@ -119,6 +122,7 @@ static dyn_status fill(dyn_run *r, const dyn_optimizer_options *optimizer, const
         DYN__TRY(copy_theta(r, theta));
     if (r->opt.stop_accuracy <= 1)
         DYN__TRY(dyn__run_widen(r));
+    DYN__TRY(dyn__average_open(r));
     DYN__TRY(open_evaluator(r));
     DYN__TRY(dyn__validation_open(r));
     return dyn__history_open(r);
@@ -172,6 +176,8 @@ void dyn_run_free(dyn_run *r)
     dyn__evaluator_free(r->own);
     dyn_objective_unref(r->validated);
     dyn__free(ctx, r->best.theta);
+    dyn__free(ctx, r->average[0]);
+    dyn__free(ctx, r->average[1]);
     dyn__free(ctx, r->state);
     dyn__free(ctx, r->next_state);
     dyn__free(ctx, r->wide);

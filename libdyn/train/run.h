@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Inside of a training run. The files of this folder each own one part of it: batch.c what a step is evaluated on,
- * history.c and series.c what is kept, measure.c the observers, loop.c the steps, stop.h how an observer breaks off,
+ * history.c, series.c and average.c what is kept, measure.c the observers, loop.c the steps, stop.h how an observer breaks off,
  * save.c and load.c the checkpoint, run.c the rest. */
 #ifndef DYN__RUN_H
 #define DYN__RUN_H
@@ -87,6 +87,7 @@ struct dyn_run {
 
     dyn__history history;
     dyn__best best;
+    double *average[2];         /* by enum dyn_average: [size], NULL = not kept */
     dyn_objective *validated;   /* counted; NULL = none */
     dyn__series *series;
     int64_t series_count, series_cap;
@@ -139,6 +140,11 @@ int32_t dyn__history_find(const dyn__history *h, const char *name);
 dyn_status dyn__validation_open(dyn_run *r);
 /* Looks at the validation set if it is due; may set the reason to end. */
 dyn_status dyn__validate(dyn_run *r, int final);
+
+/* average.c. Room for the averages; theta of the present step taken in. */
+dyn_status dyn__average_open(dyn_run *r);
+void dyn__average_take(dyn_run *r);
+const char *dyn__average_name(int which);
 
 /* series.c */
 dyn_status dyn__series_push(dyn_run *r, const char *name, int64_t step, int64_t columns, const double *values);

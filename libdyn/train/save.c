@@ -76,6 +76,9 @@ static dyn_status add_vectors(bundle *b, const dyn_run *r)
     for (int i = 0; i < DYN__MOMENTS; i++)
         if (o->moment[i])
             DYN__TRY(add(b, NAME(dyn__moment_name(i), "", ""), r->dtype, r->size, 0, o->moment[i]));
+    for (int i = 0; i < 2; i++)
+        if (r->average[i])
+            DYN__TRY(add(b, NAME(dyn__average_name(i), "", ""), DYN_F64, r->size, 0, r->average[i]));
     for (int32_t c = 0; c < r->history.columns; c++)
         DYN__TRY(add(b, NAME("history.", r->history.column[c].name, ""), DYN_F64, rows, 0, r->history.column[c].values));
     if (r->state)
@@ -130,7 +133,7 @@ dyn_status dyn_run_save(const dyn_run *run, const char *path)
     if (s == DYN_OK)
         s = dyn__rule_describe(run, &rule);
     if (s == DYN_OK)
-        s = bundle_open(&b, 13 + DYN__TRAITS + run->history.columns + 2 * run->series_count);
+        s = bundle_open(&b, 15 + DYN__TRAITS + run->history.columns + 2 * run->series_count);
     if (s == DYN_OK)
         s = write(&b, run, &objective, &rule, path);
     bundle_close(&b);

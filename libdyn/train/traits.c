@@ -9,7 +9,8 @@
 
 typedef struct traits {
     dyn_optimizer_options optimizer;
-    int64_t size, samples, batch, drop_last, seed, dtype;
+    int64_t size, samples, batch, drop_last, seed, dtype, mean_from;
+    double ema;
 } traits;
 
 enum kind { WORD, LONG, REAL };
@@ -30,6 +31,7 @@ static const struct { const char *name; enum kind kind; size_t offset; } fields[
     FIELD(WORD, optimizer.sam_adaptive), FIELD(WORD, optimizer.nesterov), FIELD(WORD, optimizer.match_rms),
     FIELD(WORD, optimizer.iterations), FIELD(LONG, optimizer.matrices_count), FIELD(LONG, optimizer.curvature_every),
     FIELD(WORD, optimizer.moments),
+    FIELD(REAL, ema), FIELD(LONG, mean_from),
 #undef FIELD
 };
 
@@ -41,6 +43,7 @@ static traits collect(const dyn_run *r)
     return (traits){
         .optimizer = r->optimizer->opt, .size = r->size, .samples = dyn_objective_samples(r->objective), .batch = batch,
         .drop_last = batch ? r->opt.drop_last : 0, .seed = batch ? (int64_t)r->opt.seed : 0, .dtype = r->dtype,
+        .ema = r->opt.ema, .mean_from = r->opt.mean_from,
     };
 }
 
@@ -72,6 +75,8 @@ void dyn__traits_default(const dyn_run *r, int64_t bits[DYN__TRAITS])
 {
     traits t = collect(r);
 
+    t.ema = 0;
+    t.mean_from = INT64_MAX;
     dyn_optimizer_defaults(r->optimizer->opt.kind, &t.optimizer);
     for (int i = 0; i < DYN__TRAITS; i++)
         bits[i] = bits_of(&t, i);

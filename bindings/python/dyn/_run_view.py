@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _recipe
 from ._arrays import copied, read_only, ints, path as file_path, pointer, real_array
 from ._rows import table
-from ._lib import Options, call, callback, enum_name, integer, lib, structs, text, turn
+from ._lib import Options, call, callback, enum, enum_name, integer, lib, structs, text, turn
 from .errors import STATUS, invalid
 
 if TYPE_CHECKING:
@@ -197,6 +197,21 @@ class RunView:
         loss = ctypes.c_double()
         call(self._context, lib.dyn_run_best, self, None, ctypes.byref(loss), None)
         return loss.value
+
+    @property
+    def ema(self) -> NDArray[np.float64]:
+        """The exponential average of the parameters [p] so far, where ema= was given."""
+        return self._average("ema")
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """The mean of the parameters [p] over the steps from mean_from on."""
+        return self._average("mean")
+
+    def _average(self, which: str) -> NDArray[np.float64]:
+        theta = np.empty(self.objective.size)
+        call(self._context, lib.dyn_run_average, self, enum("average", which), pointer(theta))
+        return theta
 
     @property
     def history(self) -> History:

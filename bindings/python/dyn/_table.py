@@ -469,6 +469,7 @@ dyn_run_series                         status run str ptr ptr ptr ptr
 dyn_run_save                           status run str
 dyn_run_load                           status objective ptr ptr str run*
 dyn_run_write_csv                      status run str
+dyn_run_average                        status run i32 ptr
 dyn_run_best                           status run ptr ptr ptr
 dyn_run_columns                        i32    run
 dyn_run_column_name                    str    run i32
@@ -534,7 +535,7 @@ dyn_spike_options struct_size:u32 reserved:u32 window:i64 merge:i64 smooth:i64 r
 dyn_solve_options struct_size:u32 method:i32 tolerance:f64 max_products:i64 progress:ptr progress_user:ptr
 dyn_run_options struct_size:u32 drop_last:i32 steps:i64 batch:i64 seed:u64 record_every:i64 stop_loss:f64
     stop_accuracy:f64 accuracy_every:i64 progress_every:i64 progress:ptr progress_user:ptr validation:ptr
-    validate_every:i64 patience:i64 keep_best:i32 reserved:u32
+    validate_every:i64 patience:i64 keep_best:i32 reserved:u32 ema:f64 mean_from:i64
 dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr
 dyn_transformer_options struct_size:u32 layers:i32 vocabulary:i64 length:i64 width:i64 key_width:i64
     value_width:i64 hidden:i64 heads:i32 kv_heads:i32 norm:i32 rms:i32 norm_query_only:i32 position:i32
@@ -585,6 +586,7 @@ ENUMERATORS = {
     "cell": ("DYN_CELL_", {"simple": 0, "gru": 1, "lstm": 2}),
     "loss": ("DYN_LOSS_", {
         "mse": 0, "cross_entropy": 1, "binary_cross_entropy": 2, "l1": 3, "huber": 4, "hinge": 5, "kl": 6}),
+    "average": ("DYN_AVERAGE_", {"ema": 0, "mean": 1}),
     "optimizer": ("DYN_OPTIMIZER_", {
         "gd": 0, "heavy_ball": 1, "nesterov": 2, "adam": 3, "adamw": 4, "rmsprop": 5, "sign": 6,
         "adamax": 7, "nadam": 8, "adagrad": 9, "adadelta": 10, "lion": 11, "sophia": 12, "muon": 13, "rule": 14}),

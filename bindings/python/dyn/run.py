@@ -46,10 +46,12 @@ class RunOptions(Objectives, total=False):
     validate_every: int
     patience: int | None
     keep_best: bool
+    ema: float
+    mean_from: int | None
 
 
 OWN = ("steps", "batch", "drop_last", "seed", "record_every", "stop_loss", "stop_accuracy", "accuracy_every",
-       "validate_every", "patience", "keep_best")
+       "validate_every", "patience", "keep_best", "ema", "mean_from")
 
 
 def validation_of(net: Model | Objective, loss: LossOf | None, options: RunOptions) -> Objective | None:
@@ -122,6 +124,8 @@ class Run(RunView, Handle):
     validation: (x, y), or an Objective of the same models on other data, looked at every validate_every steps: columns of
         the history. patience: end after so many looks without a smaller loss; None: never. keep_best: keep the parameters
         of the smallest one, run.best; so does patience.
+    ema, mean_from: keep averages of the parameters, run.ema = ema run.ema + (1 - ema) theta at every step, and run.mean
+        over the steps from mean_from on.
 
     >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0], optimizer=dyn.Adam(1e-2))
     >>> run.train(300).step

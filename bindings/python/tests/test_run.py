@@ -25,6 +25,29 @@ class Trajectories(unittest.TestCase):
         np.testing.assert_array_equal(run.history["step"], np.arange(26))
         self.assertEqual(set(run.history["rate"]), {0.3})
 
+    def test_averages_on_a_quadratic(self):
+        h, start = np.array([1.0, 0.5]), np.array([1.0, -2.0])
+        path = (1 - 0.3 * h)**np.arange(11)[:, None] * start
+        run = dyn.Run(quadratic(h), optimizer=dyn.GD(0.3), theta=start, ema=0.9, mean_from=4)
+        np.testing.assert_array_equal(run.ema, start)
+        seen = []
+        run.measure(lambda state: seen.append(state.run.ema), name="ema", at=3)
+        run.train(10)
+        weights = 0.1 * 0.9**np.arange(10, -1, -1)
+        weights[0] *= 10
+        np.testing.assert_allclose(run.ema, weights @ path, rtol=1e-13)
+        np.testing.assert_allclose(run.mean, path[4:].mean(0), rtol=1e-13)
+        np.testing.assert_allclose(seen[0], [0.729, 0.081, 0.09, 0.1] @ path[:4], rtol=1e-13)
+
+    def test_averages_that_are_not_there(self):
+        run = dyn.Run(quadratic([1.0]), optimizer=dyn.GD(0.3), theta=[1.0], mean_from=4)
+        with self.assertRaisesRegex(dyn.StateError, "no ema .* takes ema"):
+            run.ema
+        with self.assertRaisesRegex(dyn.StateError, "begins with step 4"):
+            run.mean
+        with self.assertRaisesRegex(dyn.Error, "ema is 1, "):
+            dyn.Run(quadratic([1.0]), optimizer=dyn.GD(0.3), theta=[1.0], ema=1.0)
+
     def test_optimisers_against_numpy(self):
         h, start, steps = np.array([2.0, 0.3]), np.array([1.0, -1.5]), 30
         for optimizer, rule in ((dyn.HeavyBall(0.1, beta=0.8), heavy_ball), (dyn.Nesterov(0.1, beta=0.8), nesterov),
