@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Snapshots at steps spaced by their logarithm, averages of the parameters, the loss along the line between two runs."""
+"""Snapshots at log-spaced steps, averages of the parameters, the loss along the line between two runs."""
 import os
 import tempfile
 
