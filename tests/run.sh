@@ -51,6 +51,7 @@ step install sh tests/install/run.sh build
 step python "$PYTHON" tests/unittests.py bindings/python/tests
 step docs "$PYTHON" tests/docs.py build
 step programs "$PYTHON" tests/programs.py
+step papers "$PYTHON" tests/papers.py
 step examples sh examples/run.sh
 
 need_build build-asan -Db_sanitize=address,undefined -Doptimization=1 -Dwerror=true -Dexamples=false

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The harness of the reproductions: claims and their verdicts, figures, stored results, the command line.
+
+A program of this folder is a list of experiments, functions of a Report. Each measures, holds what it measured against
+the numbers that are expected, and draws:
+
+    def slopes(report):
+        measured = [slope(seed) for seed in report.seeds]
+        report.claim("slope of RD at γ = .5", measured, -0.51, 0.03)
+
+    reproduction.main("2007.07497", "Two-layer phase diagram", [slopes])
+
+The program then takes --quick, --only EXPERIMENT and --out FOLDER, and leaves FOLDER/PROGRAM.json and figures there."""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+
+import matplotlib
+import numpy as np
+
+import dyn
+
+matplotlib.use("Agg")
+from matplotlib import pyplot                   # noqa: E402
+from dyn.plots import style                     # noqa: E402
+
+pyplot.rcParams.update(style.STYLE)
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "results/papers"               # where new results go; what the documents show is in KEPT
+KEPT = ROOT / "examples/papers/results"
+
+
+@dataclass
+class Claim:
+    """What should come out and what did. low, high: bounds of the mean; reason: why it does not, where that is known."""
+
+    text: str
+    expected: str
+    low: float
+    high: float
+    measured: list
+    reason: str = ""
+
+    @property
+    def holds(self):
+        return bool(self.low <= np.mean(self.measured) <= self.high)
+
+
+def number(value):
+    """Three digits."""
+    return "%.3g" % value
+
+
+def bounds(expected, tolerance, least, most):
+    """(words, low, high) of what is expected."""
+    if expected is not None:
+        return "%s ± %s" % (number(expected), number(tolerance)), expected - tolerance, expected + tolerance
+    if least is not None and most is not None:
+        return "%s … %s" % (number(least), number(most)), least, most
+    return ("≥ %s" % number(least), least, np.inf) if most is None else ("≤ %s" % number(most), -np.inf, most)
+
+
+@dataclass
+class Report:
+    """What one experiment found."""
+
+    quick: bool
+    folder: pathlib.Path
+    program: str
+    claims: list = field(default_factory=list)
+    figures: list = field(default_factory=list)
+    peers: dict = field(default_factory=dict)
+    seeds: tuple = (1, 2, 3)
+
+    def size(self, quick, paper):
+        """A size by the form that runs."""
+        return quick if self.quick else paper
+
+    def claim(self, text, measured, expected=None, tolerance=0.0, *, least=None, most=None, reason=""):
+        """Hold the mean of what was measured (a number per seed, or one) against expected ± tolerance, or bounds.
+
+        reason: why the claim does not come out, where that has been looked into; it is told, and fails no test."""
+        words, low, high = bounds(expected, tolerance, least, most)
+        found = Claim(text, words, low, high, [float(m) for m in np.ravel(measured)], reason)
+        self.claims.append(found)
+        mark = "ok" if found.holds else "NO"
+        print("  %s %s: %s, expected %s" % (mark, text, told(found.measured), words), flush=True)
+
+    def peer(self, name, run):
+        """Seconds that the same experiment takes with another library, where that is installed; paper's size only."""
+        if not self.quick:
+            start = time.perf_counter()
+            try:
+                run()
+            except ImportError:
+                return
+            self.peers[name] = time.perf_counter() - start
+
+    def figure(self, name, rows=1, columns=1, width=3.2, height=2.6, **options):
+        """Axes [rows, columns], one alone where there is one, of a figure that is saved when the experiment ends."""
+        made, axes = pyplot.subplots(rows, columns, figsize=(width * columns, height * rows), **options)
+        self.figures.append((name, made))
+        return axes
+
+    def save_figures(self):
+        names = []
+        for name, made in self.figures:
+            names.append("%s-%s%s.png" % (self.program, name, "-quick" if self.quick else ""))
+            made.tight_layout()
+            made.savefig(self.folder / names[-1], dpi=90)
+            pyplot.close(made)
+        return names
+
+
+def told(measured):
+    """mean ± sd over seeds."""
+    mean = number(np.mean(measured))
+    return mean if len(measured) == 1 else "%s ± %s" % (mean, number(np.std(measured, ddof=1)))
+
+
+def processor():
+    """Its name, for times that are told."""
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if os.path.exists("/proc/cpuinfo") else []:
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def perform(experiment, report):
+    """Run an experiment; what is stored of it."""
+    print("%s: %s" % (report.program, experiment.__name__), flush=True)
+    start = time.perf_counter()
+    experiment(report)
+    seconds = time.perf_counter() - start - sum(report.peers.values())
+    return {"about": experiment.__doc__ or "", "seconds": seconds, "peers": report.peers,
+            "figures": report.save_figures(), "claims": [{**asdict(c), "holds": c.holds} for c in report.claims],
+            "machine": "%s, %d threads" % (processor(), dyn.current().threads)}
+
+
+def store(path, form, name, found, **about):
+    """Add an experiment to the file, which is replaced as a whole: a stop leaves the old or the new one."""
+    stored = json.loads(path.read_text()) if path.exists() else {}
+    stored.update(about)
+    stored.setdefault(form, {})[name] = found
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n")
+    new.replace(path)
+
+
+def main(arxiv, title, experiments):
+    """The program: run experiments, store what they found after each. The exit code is 0 if no claim fails for an
+    unknown reason."""
+    parser = argparse.ArgumentParser(description="%s (arXiv %s)" % (title, arxiv))
+    parser.add_argument("--quick", action="store_true", help="the same claims at a smaller size, under a minute")
+    parser.add_argument("--only", nargs="+", choices=[e.__name__ for e in experiments], help="experiments to run")
+    parser.add_argument("--out", type=pathlib.Path, default=RESULTS, help="folder of results (default %(default)s)")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    program = pathlib.Path(sys.argv[0]).stem
+    path = options.out / (program + ".json")
+    form = "quick" if options.quick else "paper"
+    failed = 0
+    for experiment in experiments:
+        if options.only and experiment.__name__ not in options.only:
+            continue
+        report = Report(options.quick, options.out, program)
+        store(path, form, experiment.__name__, perform(experiment, report), arxiv=arxiv, title=title,
+              order=[e.__name__ for e in experiments])
+        failed += sum(not c.holds and not c.reason for c in report.claims)
+    sys.exit(failed != 0)

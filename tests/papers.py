@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Run the reproductions of examples/papers in their quick form, each of which holds what it measures against the
+numbers of the paper, hold the programs to a length, and docs/reproduction.md to the results that are stored.
+
+usage: papers.py [NAME ...]"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import checks
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "examples/papers"
+LINES, COLUMNS = 120, 120
+
+
+def programs():
+    return sorted(p.stem for p in FOLDER.glob("*.py") if "\n    reproduction.main(" in p.read_text()
+                  and p.stem != "reproduction")
+
+
+def is_short(name):
+    lines = (FOLDER / (name + ".py")).read_text().splitlines()
+    assert len(lines) <= LINES, "%s has %d lines, more than %d" % (name, len(lines), LINES)
+    assert max(map(len, lines)) <= COLUMNS, "%s has a line of %d characters" % (name, max(map(len, lines)))
+
+
+def reproduces(name, folder):
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, FOLDER / (name + ".py"), "--quick", "--out", folder], capture_output=True,
+                          text=True, timeout=300)
+    print("# %s: %.0f s" % (name, time.monotonic() - start))
+    assert done.returncode == 0, "%s\n%s" % (done.stdout, done.stderr[-2000:])
+
+
+def page_is_what_results_say():
+    done = subprocess.run([sys.executable, FOLDER / "table.py", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def main():
+    names = sys.argv[1:] or programs()
+    with tempfile.TemporaryDirectory() as folder:
+        checks.run([("docs/reproduction.md is what the stored results say", page_is_what_results_say)]
+                   + [("%s is short" % name, lambda name=name: is_short(name)) for name in names]
+                   + [("%s reproduces, quick" % name, lambda name=name: reproduces(name, folder)) for name in names])
+
+
+os.environ["MPLBACKEND"] = "Agg"
+main()
