@@ -6,7 +6,7 @@
 
 LIBRARY_PACKAGES="gcc g++ meson ninja-build pkg-config libblis-dev liblapack-dev librandom123-dev libsleef-dev
     libxsmm-dev libzip-dev zlib1g-dev libjansson-dev python3-venv"
-WHEELS="numpy matplotlib tqdm"
+WHEELS="numpy matplotlib tqdm pandas loky cloudpickle"
 
 PYTHON=.venv/bin/python
 

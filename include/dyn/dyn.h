@@ -37,6 +37,7 @@
 #include <dyn/safetensors.h>
 #include <dyn/sharpness.h>
 #include <dyn/solve.h>
+#include <dyn/sweep.h>
 #include <dyn/train.h>
 #include <dyn/transformer.h>
 

@@ -160,6 +160,16 @@ DYN_API const char *dyn_run_column_name(const dyn_run *run, int32_t i);
  */
 DYN_API const double *dyn_run_history(const dyn_run *run, const char *column, int64_t *rows);
 
+/**
+ * A number for what the run is and where it stands: the loss (its graph, and checksums of the data), the optimiser,
+ * batches, end and stop rules, the validation, step, theta. Equal runs have equal numbers, on any machine and for any
+ * number of threads; a change of one of these changes it. Observers are not in it, nor, of functions of the caller's,
+ * more than their kind.
+ *
+ * errors: DYN_EINVAL; DYN_ENOMEM. since: 0.1
+ */
+DYN_API dyn_status dyn_run_fingerprint(const dyn_run *run, uint64_t *out);
+
 /* ---- measurements ---- */
 
 /** When to measure: at every step that any of the rules names; all zero: at none. */

@@ -26,11 +26,9 @@ dyn_status dyn__text_put(dyn__text *t, const char *format, ...)
     return DYN_OK;
 }
 
-/* Fowler, Noll and Vo's hash over words of 8 bytes, the last one filled up with zeros. */
-static uint64_t checksum(const void *data, size_t bytes)
+uint64_t dyn__checksum(uint64_t h, const void *data, size_t bytes)
 {
     const char *p = data;
-    uint64_t h = 14695981039346656037u;
 
     for (size_t i = 0; i < bytes; i += 8) {
         uint64_t word = 0;
@@ -68,7 +66,8 @@ static dyn_status put_node(dyn__text *t, const dyn_graph *g, dyn_node x)
     for (int i = 0; i < n->nin; i++)
         DYN__TRY(dyn__text_put(t, " %%%d", (int)n->in[i]));
     if (values)
-        DYN__TRY(dyn__text_put(t, " %016" PRIx64, checksum(values, (size_t)dyn__shape_size(&n->shape) * sizeof *values)));
+        DYN__TRY(dyn__text_put(t, " %016" PRIx64, dyn__checksum(DYN__CHECKSUM_START, values,
+                                                                (size_t)dyn__shape_size(&n->shape) * sizeof *values)));
     return dyn__text_put(t, "\n");
 }
 
@@ -97,7 +96,7 @@ static dyn_status put_datum(dyn__text *t, const dyn__datum *d)
     for (int32_t i = 0; i < shape.rank && i < DYN_MAX_RANK; i++)
         shape.dim[i] = dyn_array_shape(a)[i];
     return dyn__text_put(t, "data %s%s %016" PRIx64 "\n", d->name, dyn__shape_text(&shape, text),
-                         checksum(dyn_array_data(a), (size_t)(dyn_array_size(a) * d->esize)));
+                         dyn__checksum(DYN__CHECKSUM_START, dyn_array_data(a), (size_t)(dyn_array_size(a) * d->esize)));
 }
 
 dyn_status dyn__graph_describe(dyn_objective *o, dyn__text *t)

@@ -15,6 +15,10 @@ typedef struct dyn__text {
     int64_t length, room;       /* without and with the NUL behind it */
 } dyn__text;
 
+/* Fowler, Noll and Vo's hash over words of 8 bytes, the last one filled up with zeros; goes on from `hash`. */
+#define DYN__CHECKSUM_START 14695981039346656037u
+uint64_t dyn__checksum(uint64_t hash, const void *data, size_t bytes);
+
 dyn_status dyn__text_put(dyn__text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The nodes that these outputs need, line by line. */
 dyn_status dyn__text_graph(dyn__text *t, const dyn_graph *g, int32_t count, const dyn_node *outputs);

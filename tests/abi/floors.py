@@ -11,7 +11,7 @@ sys.path.append(str(pathlib.Path(__file__).parents[1]))
 import checks
 
 FLOORS = [["base"], ["random", "kernel"], ["graph"], ["diff"], ["compile"], ["graph/ops"], ["linalg", "model", "data"], ["layer", "generate", "optim", "objective"],
-          ["family", "train", "minimise"], ["analysis"]]
+          ["family", "train", "minimise"], ["sweep"], ["analysis"]]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 OUTSIDE = {     # pattern of the header: the only room that may include it
     r"blis": "kernel", r"libxsmm": "kernel", r"sleef": "kernel", r"immintrin|x86intrin": "kernel",

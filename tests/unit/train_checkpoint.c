@@ -2,6 +2,7 @@
  *
  * Checkpoints: a run that is saved, freed, loaded in a context with other threads and trained on gives the bits of one
  * that never stopped, wherever it stops; files that lie are refused; the CSV table. */
+#include "objective/objective.h"
 #include "train_problem.h"
 
 static dyn_ctx *ctx;
@@ -389,11 +390,56 @@ TEST(checkpoints_need_libzip)
 
 #endif
 
+static uint64_t fingerprint_of(dyn_objective *o, dyn_optimizer_options optimizer, dyn_run_options options, double shift)
+{
+    double theta[NETWORK_SIZE];
+    uint64_t found = 0;
+    dyn_run *r;
+
+    network_start(theta);
+    theta[3] += shift;
+    CHECK_OK(dyn__objective_ctx(o), dyn_run_create(o, &optimizer, &options, theta, &r));
+    CHECK_OK(dyn__objective_ctx(o), dyn_run_fingerprint(r, &found));
+    dyn_run_free(r);
+    return found;
+}
+
+/* Equal definitions have equal numbers, in any context; each of these changes gives a number of its own. */
+TEST(fingerprints)
+{
+    const dyn_optimizer_options adam_of = OPTIMIZER(.rate = .1);
+    dyn_ctx *other = make_ctx(1);
+    dyn_objective *o = make_network(ctx, DYN_F64), *again = make_network(other, DYN_F64), *single = make_network(ctx, DYN_F32);
+    const uint64_t first = fingerprint_of(o, adam_of, RUN_OPTIONS(.steps = 9), 0);
+    const uint64_t others[] = {
+        fingerprint_of(single, adam_of, RUN_OPTIONS(.steps = 9), 0),
+        fingerprint_of(o, OPTIMIZER(.rate = .2), RUN_OPTIONS(.steps = 9), 0),
+        fingerprint_of(o, adam_of, RUN_OPTIONS(.steps = 10), 0),
+        fingerprint_of(o, adam_of, RUN_OPTIONS(.steps = 9, .batch = 5), 0),
+        fingerprint_of(o, adam_of, RUN_OPTIONS(.steps = 9, .stop_loss = 1e-3), 0),
+        fingerprint_of(o, adam_of, RUN_OPTIONS(.steps = 9, .validation = o), 0),
+        fingerprint_of(o, adam_of, RUN_OPTIONS(.steps = 9), 1e-15),
+    };
+
+    CHECK(first == fingerprint_of(again, adam_of, RUN_OPTIONS(.steps = 9), 0));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        CHECK(others[i] != first);
+        for (size_t j = 0; j < i; j++)
+            CHECK(others[i] != others[j]);
+    }
+    CHECK(dyn_run_fingerprint(NULL, NULL) == DYN_EINVAL);
+    dyn_objective_unref(single);
+    dyn_objective_unref(again);
+    dyn_objective_unref(o);
+    dyn_ctx_free(other);
+}
+
 int main(void)
 {
     ctx = make_ctx(2);
     RUN(order_of_the_batches);
     RUN(csv);
+    RUN(fingerprints);
 #if DYN__HAVE_ZIP
     RUN(resume_equals_never_stopped);
     RUN(other_options_are_refused);

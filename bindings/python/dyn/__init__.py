@@ -48,6 +48,7 @@ from .optim import (
 from .rank import RankResult, matrix_rank, model_rank
 from .replicas import Replica, Replicas
 from .run import Run
+from .sweeps import Member, Sweep
 
 if TYPE_CHECKING:
     from . import plots
@@ -58,11 +59,12 @@ __all__ = [
     "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Build", "CallbackError", "Check", "Condensation",
     "CondensationResult", "CondensationSeries", "Confusion", "Context", "Density", "DtypeError", "Eigenpairs",
     "Episodes", "Error", "Estimate", "FileError", "Flow", "FormatError", "Function", "GD", "Graph", "HeavyBall",
-    "History", "Indices", "InvalidArgument", "LBFGS", "LimitReached", "Lion", "Measurement", "Minimum", "Model",
+    "History", "Indices", "InvalidArgument", "LBFGS", "LimitReached", "Lion", "Measurement", "Member", "Minimum", "Model",
     "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "NonFinite", "NotConverged",
     "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory", "RMSprop", "RankResult", "RankSeries", "Rate",
     "Replica", "Replicas", "Rule", "Run", "RunView", "Series", "ShapeError", "Sharpness", "SharpnessSeries", "SignGD",
-    "Sophia", "State", "StateError", "Stepper", "Tensor", "VersionError", "__version__", "above", "abs", "activation",
+    "Sophia", "State", "StateError", "Stepper", "Sweep", "Tensor", "VersionError", "__version__", "above", "abs",
+    "activation",
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
     "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "causal_mask", "cnn",
     "concatenate", "condensation", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",

@@ -25,6 +25,10 @@ class Saved:
         members = arrays(path)
         if "history.step" not in members or "theta" not in members:
             raise invalid(f"{os.fspath(path)} is no checkpoint of a run: it has {', '.join(members) or 'no arrays'}")
+        self._take(members)
+
+    def _take(self, members: dict[str, NDArray[Any]]) -> None:
+        """The members of a checkpoint."""
         self.note: dict[str, Any] = json.loads(members["note"].tobytes()) if "note" in members else {}
         self.theta: NDArray[np.float64] = members["theta"]
         self.history = {name[8:]: values for name, values in members.items() if name.startswith("history.")}

@@ -476,6 +476,10 @@ dyn_run_column_name                    str    run i32
 dyn_run_states                         status run ptr
 dyn_run_set_note                       status run str
 dyn_run_note                           str    run
+dyn_run_fingerprint                    status run ptr
+
+# sweep.h
+dyn_store_schema                       str
 
 # transformer.h
 dyn_transformer_defaults               status i32 ptr

@@ -35,12 +35,18 @@ def _logger(log: Callable[[str, str], None]) -> Any:
         lambda _, level, text: log(enum_name("log_level", level), text.decode(errors="replace")))
 
 
+def _question(interrupt: Callable[[], bool]) -> Any:
+    return callback_types["dyn_interrupt_fn"](lambda _: int(bool(interrupt())))
+
+
 class Context(Handle):
     """Settings under which objects are made. As a `with` block it is the current one of its thread inside.
 
     threads: worker threads with the caller; None: one per usable core.
     isa: "auto", "reference", "vector", "avx2" or "avx512".
     log: called with (level, text), level one of "error", "warning", "info", "debug".
+    interrupt: asked some twenty times a second while the library works; True ends it with KeyboardInterrupt, as Ctrl-C
+        does. For threads, which Ctrl-C does not reach.
 
     Objects of different contexts do not mix. Threads may share a context and its objects: their calls take turns. Each
     Python thread has a default context of its own, so that threads which make their own objects run at once.
@@ -55,15 +61,16 @@ class Context(Handle):
     _unshared = "make another one"
 
     def __init__(self, threads: int | None = None, isa: Isa = "auto", log: Callable[[str, str], None] | None = None,
-                 log_level: LogLevel = "warning") -> None:
+                 log_level: LogLevel = "warning", interrupt: Callable[[], bool] | None = None) -> None:
         logger = None if log is None else _logger(log)
+        ask = question if interrupt is None else _question(interrupt)
         threads = None if threads is None else integer(threads, "threads", "i32", least=1)
         options = structs["dyn_ctx_options"](threads=threads, isa=enum("isa", isa),
                                              log_level=enum("log_level", log_level))
-        options.log, options.interrupt = function_pointer(logger), function_pointer(question)
+        options.log, options.interrupt = function_pointer(logger), function_pointer(ask)
         self.lock = threading.RLock()       # held during a call of C
         self.call: Any = None               # the one that goes on
-        super().__init__(None, _create(options), logger)
+        super().__init__(None, _create(options), logger, ask)
 
     def __enter__(self) -> Context:
         _stack().append(self)

@@ -57,6 +57,13 @@ class Measurement(Generic[R]):
         """What was recorded so far."""
         raise NotImplementedError
 
+    def numbers(self, run: RunView) -> dict[str, float]:
+        """What a table of many runs shows of it, by name: here the last value of a series of single numbers."""
+        found = self.result(run)
+        if isinstance(found, Series) and found.values.ndim == 1 and len(found):
+            return {self.name: float(found.values[-1])}
+        return {}
+
     def _rows(self, run: RunView, part: str) -> Series:
         """A recorded series; empty before the first row."""
         return run.series.get(f"{self.name}.{part}", Series(np.empty(0, np.int64), np.empty((0, 1))))
@@ -186,6 +193,15 @@ class Sharpness(Measurement[SharpnessSeries]):
             column("lambda_grad_pre"), column("lambda_grad"), column("threshold"))
 
 
+    def numbers(self, run: RunView) -> dict[str, float]:
+        found = self.result(run)
+        if not len(found.steps):
+            return {}
+        raw = {"sharpness_raw": found.raw[-1, 0]} if found.raw.size else {}
+        return {name: float(value) for name, value in {
+            "sharpness": found.values[-1, 0], "threshold": found.threshold[-1], **raw}.items()}
+
+
 # ---- condensation ----
 
 class CondensationSeries:
@@ -259,6 +275,10 @@ class Condensation(Measurement[CondensationSeries]):
             weights = self._rows(run, "output_weights").values.reshape(rows, neurons, outputs)
         return CondensationSeries(self.layer, numbers.steps, numbers.values.reshape(rows, 3), features, weights,
                                   self._options)
+
+    def numbers(self, run: RunView) -> dict[str, float]:
+        rows = self._rows(run, "numbers").values.reshape(-1, 3)
+        return {self.name + part: float(value) for part, value in zip(("", "_leading", "_dead"), rows[-1:].ravel())}
 
 
 def _model_of(run: RunView, what: str) -> Model:
@@ -342,6 +362,10 @@ class ModelRank(Measurement[RankSeries]):
         values = self._rows(run, "singular_values").values.reshape(len(numbers.steps), run.objective.size)
         results = [_rank_result(row, v) for row, v in zip(numbers.values, values)]
         return RankSeries(numbers.steps, results, run.objective.size)
+
+    def numbers(self, run: RunView) -> dict[str, float]:
+        rows = self._rows(run, "numbers").values
+        return {self.name: float(rows[-1, 0])} if len(rows) else {}
 
 
 #: fields of a RankResult that are recorded, in this order, followed by the number of singular values

@@ -8,8 +8,9 @@ import ctypes
 import json
 import os
 import sys
+import threading
 import weakref
-from typing import Any, Callable, Literal, Union, Unpack, cast
+from typing import Any, Callable, Iterator, Literal, Union, Unpack, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -83,9 +84,23 @@ def objective_of(net: Model | Objective, x: ArrayLike | None, y: ArrayLike | Non
     return Objective(net, x, y, loss=loss or "mse", **options)
 
 
+_bars = threading.local()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """No bars of this thread's inside: there is one for the whole already."""
+    _bars.off = True
+    try:
+        yield
+    finally:
+        _bars.off = False
+
+
 def watched() -> bool:
     """Whether somebody looks: at a terminal, or in a notebook."""
-    return sys.stderr.isatty() or bool(getattr(builtins, "__IPYTHON__", False))
+    return not getattr(_bars, "off", False) and (
+        sys.stderr.isatty() or bool(getattr(builtins, "__IPYTHON__", False)))
 
 
 class Bar:

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One member of a sweep: made, trained on one thread, and put into the form in which it is kept. All that is here runs
+where the member runs: in a thread, another process, or on another machine."""
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import math
+import numbers
+import os
+import platform
+import threading
+import time
+from typing import Any, Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _recipe
+from .._lib import call, lib
+from ..context import Context
+from ..errors import NonFinite, class_of, invalid
+from ..measure import Custom, Recorded
+from ..objective import Objective
+from ..run import Run, quiet
+from .points import Point, code_hash
+from .store import Outcome
+
+Experiment = Callable[..., Any]
+FEW = 10        # a function called more often than at every tenth step takes turns with those of other threads
+PARTS = ("sharpness", "lambda_grad", "threshold")       # series of a measurement, which says itself what to show
+_thread = threading.local()
+
+
+@contextlib.contextmanager
+def alone(stop: Callable[[], bool] | None = None) -> Iterator[Context]:
+    """A context of this thread's with one thread, in which a member is made and trained. stop: ends its work where true."""
+    if getattr(_thread, "stop", None) is not stop or not hasattr(_thread, "context"):
+        _thread.context, _thread.stop = Context(threads=1, interrupt=stop), stop
+    with _thread.context, quiet():
+        yield _thread.context
+
+
+def work(experiment: Experiment, point: Point, *, checkpoint: tuple[str, float] | None = None, here: bool = True,
+         stop: Callable[[], bool] | None = None) -> Outcome:
+    """What becomes of the member at a point. checkpoint: a file from which it goes on, and seconds between writing it.
+    here False: one that would hold other threads up is given back, as "elsewhere"."""
+    begun = time.perf_counter()
+    with alone(stop) as context:
+        try:
+            outcome = _made(experiment(**point), point, context, here, checkpoint)
+        except KeyboardInterrupt:
+            return Outcome("stopped")
+        except Exception as wrong:
+            outcome = Outcome("failed", message=f"{type(wrong).__name__}: {wrong}")
+        outcome.numerics = numerics(context)
+    outcome.seconds = time.perf_counter() - begun
+    outcome.host = platform.node()
+    return outcome
+
+
+def _made(made: Any, point: Point, context: Context, here: bool, checkpoint: tuple[str, float] | None) -> Outcome:
+    if not isinstance(made, Run):
+        return _of_results(made, point)
+    if not here and (made._context is not context or holds_up(made)):
+        return Outcome("elsewhere")
+    found = fingerprint(made)
+    run, status, message = trained(made, checkpoint)
+    outcome = _of_run(run, point)
+    outcome.status, outcome.message, outcome.fingerprint = status, message, found
+    return outcome
+
+
+def numerics(context: Context) -> str:
+    """The class within which numbers have the same bits: instruction set and providers."""
+    return "; ".join(f"{name}: {value}" for name, value in context.report().items() if name != "threads")
+
+
+# ---- a run ----
+
+def holds_up(run: Run) -> bool:
+    """Whether training it is Python step by step, of which a process runs one at a time."""
+    return _of_functions(run.objective) or any(
+        isinstance(m, Custom) and _often(run._described[m.name]["when"]) for m in run._measurements.values())
+
+
+def _of_functions(objective: Objective) -> bool:
+    made = objective._recipe
+    return (made is not None and made[0] == Objective.from_functions) or any(
+        _of_functions(part) for part in objective._keep if isinstance(part, Objective))
+
+
+def _often(when: dict[str, Any]) -> bool:
+    return when["every"] < FEW if when["every"] is not None else when["at"] is None
+
+
+def fingerprint(run: Run) -> str:
+    """The definition of a run, where it stands and what it measures."""
+    own = ctypes.c_uint64()
+    call(run._context, lib.dyn_run_fingerprint, run, ctypes.byref(own))
+    measured = json.dumps(list(run._described.values()), sort_keys=True, default=str)
+    functions = "".join(code_hash(m.function) for m in run._measurements.values() if isinstance(m, Custom))
+    text = (measured + functions).encode()
+    return f"{own.value ^ int.from_bytes(_digest(text), 'little'):016x}"
+
+
+def _digest(text: bytes) -> bytes:
+    import hashlib
+    return hashlib.sha256(text).digest()[:8]
+
+
+def trained(run: Run, checkpoint: tuple[str, float] | None) -> tuple[Run, str, str]:
+    """The run at its end, "done" or "nonfinite", and a message."""
+    if run._rules.get("steps") is None and run.step == 0:
+        raise invalid("the run of an experiment has no end: give it steps=")
+    try:
+        if checkpoint is None:
+            _to_end(run)
+        else:
+            run = _with_checkpoints(run, *checkpoint)
+    except NonFinite as wrong:
+        if run.reason != "nonfinite":
+            raise
+        return run, "nonfinite", str(wrong)
+    return run, "done", ""
+
+
+def _to_end(run: Run) -> None:
+    if run.reason in ("ready", "stopped") and run._rules.get("steps") is not None:
+        run.train(progress=False)
+    if run.stopped:
+        raise KeyboardInterrupt
+
+
+def _with_checkpoints(run: Run, path: str, seconds: float) -> Run:
+    """From the checkpoint if there is one; writing it every so many seconds, and where it is stopped."""
+    if os.path.exists(path):
+        run = _resumed(run, path)
+    while run.reason in ("ready", "stopped"):
+        timer = threading.Timer(seconds, run.stop)
+        timer.start()
+        try:
+            run.train(progress=False)
+        finally:
+            timer.cancel()
+            if run.stopped:
+                run.save(path)
+    return run
+
+
+def _resumed(run: Run, path: str) -> Run:
+    """The same run from its checkpoint, with the measurements that it was made with."""
+    again = Run.load(path, run.objective, optimizer=run.optimizer, validation=run.validation, **run._rules)
+    for name, measurement in run._measurements.items():
+        if name not in again._measurements or isinstance(again._measurements[name], Recorded):
+            again.measure(measurement, **run._described[name]["when"])
+    return again
+
+
+# ---- what is kept ----
+
+def _of_run(run: Run, point: Point) -> Outcome:
+    history = run.history
+    arrays = {f"history.{name}": history[name] for name in history}
+    for name, found in run.series.items():
+        arrays |= {f"series.{name}.steps": found.steps, f"series.{name}.values": found.values}
+    arrays["theta"] = run.theta
+    note = _recipe.of_run(run.objective, run.optimizer, run._rules, list(run._described.values()))
+    arrays["note"] = np.frombuffer(note.encode(), np.uint8)
+    loss = arrays["history.loss"]
+    return Outcome("done", run.reason, step=run.step, loss=float(loss[-1]) if len(loss) else None,
+                   results=_free(_numbers(run), point), arrays=arrays)
+
+
+def _numbers(run: Run) -> dict[str, float]:
+    """What tables show: the last of the other columns and of the series, and what measurements say."""
+    history, series = run.history, run.series
+    known = {"step", "loss", "gradient_norm", "rate"}
+    found = {name: float(history[name][-1]) for name in history if name not in known and len(history[name])}
+    found |= {name: float(s.values[-1]) for name, s in series.items()
+              if s.values.ndim == 1 and len(s) and not name.startswith(PARTS) and "." not in name}
+    for measurement in run._measurements.values():
+        found |= measurement.numbers(run)
+    if run._rules.get("keep_best") or run._rules.get("patience"):
+        found |= {"best_loss": run.best_loss, "best_step": run.best_step}
+    return found
+
+
+def _of_results(made: Any, point: Point) -> Outcome:
+    """Numbers, texts and arrays that an experiment returns by name, a number alone, or nothing."""
+    found = made if isinstance(made, dict) else {} if made is None else {"value": made}
+    results, arrays = {}, {}
+    for name, value in found.items():
+        if isinstance(value, np.ndarray) and value.ndim == 0:
+            value = value.item()
+        if value is None or isinstance(value, (bool, str, numbers.Integral, np.bool_)):
+            results[name] = value
+        elif isinstance(value, numbers.Real):
+            results[name] = float(value)
+        else:
+            arrays[name] = _array(name, value)
+    loss = results.pop("loss", None)
+    return Outcome("done", "results", loss=None if loss is None or not math.isfinite(loss) else loss,
+                   results=_free(results, point), arrays=arrays)
+
+
+def _array(name: str, value: Any) -> NDArray[Any]:
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise invalid(f"an experiment returns a run, a number, or numbers and arrays by name; {name} is {class_of(value)}")
+    return array
+
+
+def _free(results: dict[str, Any], point: Point) -> dict[str, Any]:
+    """Results, none of which has the name of a parameter."""
+    both = [name for name in results if name in point]
+    if both:
+        raise invalid(f"{', '.join(both)} is the name of a parameter and of a result: give one another name")
+    return results

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Where members run: threads of this process, processes, or an executor of the caller's; and what happens when one of
+them dies. The order in which members end, and beside which others, changes nothing in them."""
+from __future__ import annotations
+
+import collections
+import concurrent.futures as futures
+import contextlib
+import multiprocessing
+import os
+import pickle
+import threading
+import time
+from typing import Any, Callable, Iterable, Protocol
+
+try:
+    import loky                 # type: ignore[import-not-found, import-untyped, unused-ignore]
+except ImportError:
+    loky = None
+
+from ..errors import STATUS, error
+from .member import Experiment, work
+from .points import Point
+from .store import Outcome
+
+
+class Place(Protocol):
+    """Something that members can be given to."""
+
+    slots: int
+
+    def submit(self, point: Point, checkpoint: tuple[str, float] | None) -> futures.Future[Outcome]:
+        """Start a member there, or put it into a queue."""
+
+    def again(self) -> None:
+        """Begin anew after a process has died."""
+
+    def close(self, at_once: bool) -> None:
+        """Give threads and processes back; at_once: without waiting for what they do."""
+
+
+class Threads:
+    """Threads of this process: for members whose training is C."""
+
+    def __init__(self, experiment: Experiment, workers: int, here: bool) -> None:
+        self.slots = workers + 1
+        self._stop = threading.Event()
+        self._pool = futures.ThreadPoolExecutor(workers, "dyn-sweep")
+        self._experiment, self._here = experiment, here
+
+    def submit(self, point: Point, checkpoint: tuple[str, float] | None) -> futures.Future[Outcome]:
+        return self._pool.submit(work, self._experiment, point, checkpoint=checkpoint, here=self._here,
+                                 stop=self._stop.is_set)
+
+    def again(self) -> None:
+        raise AssertionError("threads do not die alone")
+
+    def close(self, at_once: bool) -> None:
+        if at_once:
+            self._stop.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Processes:
+    """Processes of this machine, by loky where it is installed, for members whose training is Python."""
+
+    def __init__(self, experiment: Experiment, workers: int) -> None:
+        self.slots = 2 * workers
+        self._workers = workers
+        self._packed = packed(experiment)
+        self._pool = self._make()
+
+    def _make(self) -> Any:
+        given: dict[str, Any] = {"max_workers": self._workers, "initializer": _begin, "initargs": (self._packed, os.getpid())}
+        if loky is not None:
+            return loky.ProcessPoolExecutor(**given, timeout=60)
+        return futures.ProcessPoolExecutor(**given, mp_context=multiprocessing.get_context("spawn"))
+
+    def submit(self, point: Point, checkpoint: tuple[str, float] | None) -> futures.Future[Outcome]:
+        found: futures.Future[Outcome] = self._pool.submit(_work_there, point, checkpoint)
+        return found
+
+    def again(self) -> None:
+        self.close(True)
+        self._pool = self._make()
+
+    def close(self, at_once: bool) -> None:
+        if loky is not None:
+            self._pool.shutdown(kill_workers=at_once)
+            return
+        for process in list((self._pool._processes or {}).values()) if at_once else []:
+            process.kill()
+        self._pool.shutdown(cancel_futures=True)
+
+
+class Given:
+    """An executor of the caller's: of processes, Dask, MPI, Ray."""
+
+    def __init__(self, executor: Any, experiment: Experiment, workers: int | None) -> None:
+        self._pool = executor
+        self._packed = packed(experiment)
+        self.slots = 2 * (workers or getattr(executor, "_max_workers", None) or 64)
+
+    def submit(self, point: Point, checkpoint: tuple[str, float] | None) -> futures.Future[Outcome]:
+        found: futures.Future[Outcome] = self._pool.submit(work_packed, self._packed, point, checkpoint)
+        return found
+
+    def again(self) -> None:
+        raise error(STATUS["estate"], "the executor is broken: a process of it died")
+
+    def close(self, at_once: bool) -> None:
+        """It is the caller's."""
+
+
+# ---- in other processes ----
+
+_experiment: Any = None
+
+
+def packed(experiment: Experiment) -> bytes:
+    """An experiment for other processes; functions of __main__ and lambdas by cloudpickle where it is installed."""
+    try:
+        with contextlib.suppress(ImportError):
+            import cloudpickle
+            return bytes(cloudpickle.dumps(experiment))
+        return pickle.dumps(experiment)
+    except Exception as wrong:
+        raise error(STATUS["enotsup"], f"the experiment cannot go to another process ({wrong}): make it a function of a "
+                    "module, install cloudpickle, or take what cannot be pickled out of what it refers to") from None
+
+
+def _begin(experiment: bytes, parent: int) -> None:
+    global _experiment
+    _experiment = pickle.loads(experiment)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """A process whose parent is gone has nobody to give results to."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _work_there(point: Point, checkpoint: tuple[str, float] | None) -> Outcome:
+    return work(_experiment, point, checkpoint=checkpoint)
+
+
+def work_packed(experiment: bytes, point: Point, checkpoint: tuple[str, float] | None) -> Outcome:
+    """The same for executors that know nothing of the experiment yet."""
+    return work(pickle.loads(experiment), point, checkpoint=checkpoint)
+
+
+# ---- the loop ----
+
+class Drive:
+    """Members through a place: some at a time, until all are finished or it is stopped.
+
+    A process that dies takes the members along that it and others had at hand: these are tried again, one at a time, and
+    one that is alone when it dies again has failed."""
+
+    def __init__(self, place: Place, start: Callable[[int], tuple[Point, tuple[str, float] | None]],
+                 finished: Callable[[int, Outcome], None]) -> None:
+        self._place, self._start, self._finished = place, start, finished
+        self._flying: dict[futures.Future[Outcome], int] = {}
+        self._suspected: set[int] = set()
+
+    def run(self, members: Iterable[int], enough: Callable[[], bool]) -> None:
+        """Until all are finished, or it is enough."""
+        waiting, suspects = collections.deque(members), collections.deque[int]()
+        while (waiting or suspects or self._flying) and not enough():
+            careful = bool(suspects) or not self._suspected.isdisjoint(self._flying.values())
+            dead = self._launch(suspects or waiting, 1 if careful else self._place.slots) + self._land(0.1)
+            if dead:
+                self._place.again()
+            if dead and careful:
+                self._finished(dead.pop(), Outcome("failed", message="its process died"))
+            self._suspected.update(dead)
+            suspects.extend(dead)
+
+    def _launch(self, queue: collections.deque[int], slots: int) -> list[int]:
+        """Submit what there is room for; returns the members that a broken executor lost."""
+        try:
+            while queue and len(self._flying) < slots:
+                self._flying[self._place.submit(*self._start(queue[0]))] = queue[0]
+                queue.popleft()
+        except futures.BrokenExecutor:
+            return self._land(None)
+        return []
+
+    def _land(self, wait: float | None) -> list[int]:
+        """Take in what has ended; returns the members whose process died, and then all that were at hand. wait: seconds,
+        None for the end of all."""
+        rule = futures.ALL_COMPLETED if wait is None else futures.FIRST_COMPLETED
+        dead = []
+        for future in futures.wait(self._flying, wait, rule)[0]:
+            member = self._flying.pop(future)
+            try:
+                self._finished(member, future.result())
+            except futures.BrokenExecutor:
+                dead.append(member)
+            except Exception as wrong:      # a result that cannot be sent, say
+                self._finished(member, Outcome("failed", message=f"{type(wrong).__name__}: {wrong}"))
+        return dead + self._land(None) if dead and wait is not None else dead

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A sweep: an experiment at many points, trained on all cores and kept in a store."""
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterator, Literal, Sequence, Union
+
+from .._rows import table as html_table
+from ..context import current
+from ..errors import STATUS, error, invalid
+from ..run import Bar, Run
+from . import member as members
+from .pool import Drive, Given, Place, Processes, Threads
+from .points import Point, Points, code_hash, key, points_of
+from .store import Member, Outcome, Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FINISHED = ("done", "nonfinite", "failed")
+Executor = Union[Literal["threads", "processes"], Any, None]
+
+
+class Sweep:
+    """An experiment at every one of many points, each trained on one core, all cores busy.
+
+    experiment: called with a point's parameters by name. It returns a dyn.Run at step 0 with an end, which the sweep trains;
+        or, having done its work itself, a number, or numbers and arrays by name.
+    points: parameters by name, each a sequence of values, of which the product is taken, or a function of a NumPy
+        generator, of which `draws` values are drawn at each point of the product; or a list of points, each a dict.
+    store: a file of SQLite that keeps what is finished; a sweep that finds its store goes on where it was, after kill -9
+        too. A store of another experiment is refused. None: in memory.
+    workers: members trained at once; None: one per core.
+    executor: None: threads, and processes for runs whose training is Python step by step; "threads", "processes"; or an
+        executor of concurrent.futures, also of Dask, mpi4py or Ray.
+
+    A member gives the same bits whichever others run beside it, in which order, where and how often it was interrupted.
+    One that fails is kept with its message. What an experiment draws must come from its parameters, a seed for example.
+
+    >>> def experiment(width, seed):
+    ...     net = dyn.mlp([1, width, 1], seed=seed)
+    ...     return dyn.Run(net, [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0], optimizer=dyn.Adam(1e-2), steps=20)
+    >>> sweep = dyn.Sweep(experiment, dict(width=[2, 4], seed=range(3))).train()
+    >>> sweep.pivot("width", "seed", "loss").shape
+    (2, 3)
+    """
+
+    def __init__(self, experiment: members.Experiment, points: Points, *, store: str | os.PathLike[str] | None = None,
+                 draws: int = 1, seed: int = 0, workers: int | None = None, executor: Executor = None) -> None:
+        if not callable(experiment):
+            raise TypeError(f"an experiment is a function that returns a run, not {experiment!r}")
+        self.experiment: members.Experiment | None = experiment
+        self.points = points_of(points, draws, seed)
+        self._workers, self._executor = workers, executor
+        self._stopped = False
+        self._elsewhere: list[int] = []     # what threads gave back
+        self._open(Store(store))
+        self._check()
+        self._numbers = self._store.enter(self.points)
+
+    def _open(self, store: Store) -> None:
+        self._store = store
+        self._rows = store.rows()
+
+    @classmethod
+    def open(cls, store: str | os.PathLike[str]) -> Sweep:
+        """What a store holds, to look at. Parameters that are neither numbers nor text are the words for them."""
+        if not os.path.exists(store):
+            raise error(STATUS["eio"], f"{os.fspath(store)} is not there")
+        self = cls.__new__(cls)
+        self.experiment = None
+        self._open(Store(store))
+        self._numbers = list(self._rows)
+        self.points = [json.loads(row["point"]) for row in self._rows.values()]
+        return self
+
+    # ---- is it the same? ----
+
+    def _check(self) -> None:
+        """Refuse a store of another experiment: by the parameters, and by the definition of a member that is there."""
+        if not self._rows:
+            return
+        theirs = list(json.loads(next(iter(self._rows.values()))["point"]))
+        if theirs != list(self.points[0]):
+            self._refuse(f"its parameters are {', '.join(theirs)}, here they are {', '.join(self.points[0])}")
+        done = {row["point"]: row for row in self._rows.values() if row["fingerprint"] or row["reason"] == "results"}
+        common = next((point for point in self.points if key(point) in done), None)
+        if common is not None:
+            self._compare(common, done[key(common)])
+        elif done:
+            self._refuse("none of its finished members is at a point of this sweep")
+
+    def _compare(self, point: Point, row: dict[str, Any]) -> None:
+        assert self.experiment is not None
+        if row["reason"] == "results":
+            if self._store.about().get("experiment") != code_hash(self.experiment):
+                self._refuse("the code of the experiment is another")
+            return
+        with members.alone():
+            made = self.experiment(**point)
+            found = members.fingerprint(made) if isinstance(made, Run) else None
+        if found != row["fingerprint"]:
+            self._refuse(f"at {key(point)} its run had another network, start, data, loss, optimiser, end or measurements "
+                         f"(fingerprint {row['fingerprint']}, here {found})")
+
+    def _refuse(self, why: str) -> None:
+        raise invalid(f"{self._store.path} is the store of another sweep: {why}")
+
+    # ---- training ----
+
+    def train(self, progress: bool | None = None, *, retry: bool = False, checkpoint_every: float | None = None,
+              interrupt: Literal["raise", "return"] = "raise") -> Sweep:
+        """Train all members that are not finished. retry: those that failed, too.
+
+        Ctrl-C ends it with KeyboardInterrupt, or interrupt="return" returns then; what is finished is kept, and train()
+        goes on. checkpoint_every: seconds between checkpoints of members in training, beside the store; a member goes on
+        from its checkpoint. progress: a bar by tqdm; None: where somebody looks. Returns the sweep."""
+        if interrupt not in ("raise", "return"):
+            raise invalid(f'interrupt={interrupt!r} is neither "raise" nor "return"')
+        if self.experiment is None:
+            raise invalid("a store that was opened to be looked at has no experiment: make the sweep with store=")
+        if checkpoint_every is not None and self._store.path == ":memory:":
+            raise invalid("checkpoints lie beside the store: give store=")
+        self._stopped = False
+        self._store.note(experiment=code_hash(self.experiment))
+        due = [i for i in range(len(self)) if self._status(i) not in FINISHED or retry and self._status(i) == "failed"]
+        self._due, self._every = set(due), checkpoint_every
+        self._bar = Bar(progress, len(self), unit="run")
+        self._show()
+        try:
+            self._train(due)
+        except KeyboardInterrupt:
+            if interrupt == "raise":
+                raise
+        finally:
+            self._bar.close()
+        return self
+
+    def stop(self) -> None:
+        """End the training in progress; from any thread. train() goes on."""
+        self._stopped = True
+
+    def _train(self, due: list[int]) -> None:
+        """First in threads, what does not go together with others there in processes."""
+        assert self.experiment is not None
+        workers = self._workers or current().threads
+        if self._executor == "processes":
+            return self._through(Processes(self.experiment, workers), due)
+        if self._executor not in (None, "threads"):
+            return self._through(Given(self._executor, self.experiment, self._workers), due)
+        self._through(Threads(self.experiment, workers, here=self._executor == "threads"), due)
+        self._elsewhere = []
+        rest = sorted(self._due)
+        if rest and not self._stopped:
+            self._through(Processes(self.experiment, workers), rest)
+
+    def _through(self, place: Place, due: list[int]) -> None:
+        ended = False
+        drive = Drive(place, self._start, self._finish)
+        try:
+            drive.run(due, self._enough)
+            ended = not self._enough()
+        finally:
+            place.close(at_once=not ended)
+
+    def _enough(self) -> bool:
+        return self._stopped or len(self._elsewhere) >= 2 * (self._workers or current().threads)
+
+    def _start(self, i: int) -> tuple[Point, tuple[str, float] | None]:
+        return self.points[i], None if self._every is None else (str(self._checkpoint(i)), self._every)
+
+    def _checkpoint(self, i: int) -> Path:
+        folder = Path(self._store.path + ".checkpoints")
+        folder.mkdir(exist_ok=True)
+        return folder / f"{self._numbers[i]}.npz"
+
+    def _finish(self, i: int, outcome: Outcome) -> None:
+        if outcome.status == "elsewhere":
+            self._elsewhere.append(i)
+        if outcome.status not in FINISHED:
+            return
+        self._store.finish(self._numbers[i], outcome)
+        self._due.discard(i)
+        self._rows[self._numbers[i]] = {**self._rows.get(self._numbers[i], {}), **{
+            "point": key(self.points[i]), "status": outcome.status, "fingerprint": outcome.fingerprint}}
+        if self._every is not None:
+            self._checkpoint(i).unlink(missing_ok=True)
+        self._show()
+
+    def _status(self, i: int) -> str:
+        return str(self._rows.get(self._numbers[i], {}).get("status", "waiting"))
+
+    def _show(self) -> None:
+        states = [self._status(i) for i in range(len(self))]
+        bad = [f"{states.count(s)} {s}" for s in ("nonfinite", "failed") if s in states]
+        self._bar.show(sum(s in FINISHED for s in states), ", ".join(bad))
+
+    # ---- looking ----
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, i: int) -> Member:
+        """The member at points[i]."""
+        number = self._numbers[i]
+        return Member(number, self.points[i], self._store.rows()[number], self._store.results().get(number, {}),
+                      self._store.arrays(number))
+
+    def __iter__(self) -> Iterator[Member]:
+        return (self[i] for i in range(len(self)))
+
+    def members(self, **fixed: Any) -> list[Member]:
+        """The members whose parameters have these values."""
+        unknown = [name for name in fixed if name not in self.points[0]]
+        if unknown:
+            raise invalid(f"{', '.join(unknown)} is no parameter; there are {', '.join(self.points[0])}")
+        return [self[i] for i, point in enumerate(self.points) if all(point[n] == v for n, v in fixed.items())]
+
+    @property
+    def failed(self) -> list[Member]:
+        """Members that failed, with their messages."""
+        return [self[i] for i in range(len(self)) if self._status(i) == "failed"]
+
+    def table(self) -> dict[str, list[Any]]:
+        """Columns by name, a row per point: parameters, status, step, loss, results, seconds, message; None where there is
+        nothing."""
+        rows, found = self._store.rows(), self._store.results()
+        names = dict.fromkeys(name for number in self._numbers for name in found.get(number, {}))
+        columns: dict[str, list[Any]] = {name: [point[name] for point in self.points] for name in self.points[0]}
+        for name in ("status", "step", "loss"):
+            columns[name] = [rows[number][name] for number in self._numbers]
+        for name in names:
+            columns[name] = [found.get(number, {}).get(name) for number in self._numbers]
+        for name in ("seconds", "message"):
+            columns[name] = [rows[number][name] for number in self._numbers]
+        return columns
+
+    def frame(self) -> pd.DataFrame:
+        """The table as a pandas DataFrame: a row per point."""
+        import pandas as pd
+        frame = pd.DataFrame(self.table())
+        whole = {name: "Int64" for name in frame if frame[name].dtype == object and _whole(frame[name])}
+        frame["step"] = frame["step"].astype("Int64")
+        return frame.astype({**whole, "loss": float})
+
+    def pivot(self, rows: str | Sequence[str], columns: str | Sequence[str], value: str) -> pd.DataFrame:
+        """The mean of a column over all other parameters, for each pair of values of two: a table to look at or draw."""
+        frame = self.frame()
+        names = [*([rows] if isinstance(rows, str) else rows), *([columns] if isinstance(columns, str) else columns)]
+        missing = [name for name in [*names, value] if name not in frame]
+        if missing:
+            raise invalid(f"no column {', '.join(missing)}; there are {', '.join(frame)}")
+        means = frame.groupby(names, sort=True, dropna=False)[value].mean()
+        table: pd.DataFrame = means.unstack(names[-1] if isinstance(columns, str) else list(columns))  # type: ignore[assignment]
+        table.attrs["value"] = value
+        return table
+
+    def __repr__(self) -> str:
+        states = [self._status(i) for i in range(len(self))]
+        counts = ", ".join(f"{states.count(s)} {s}" for s in (*FINISHED, "waiting") if s in states)
+        return f"<dyn.Sweep {len(self)} members over {', '.join(self.points[0])}: {counts}>"
+
+    def _repr_html_(self) -> str:
+        return html_table(self.table())
+
+
+def _whole(column: Any) -> bool:
+    """Integers with gaps, which pandas would make real numbers."""
+    given = [value for value in column if value is not None]
+    return bool(given) and all(isinstance(value, int) and not isinstance(value, bool) for value in given)

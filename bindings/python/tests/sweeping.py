@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Experiments for the tests of sweeps, in a module of their own as other processes import them; run as a program it
+trains a sweep until it is killed.
+
+usage: sweeping.py STORE EXPERIMENT [SECONDS]    (SECONDS between checkpoints)"""
+import os
+import signal
+import sys
+import time
+
+import numpy as np
+
+import dyn
+from support import wave
+
+POINTS = dict(width=[3, 6], rate=[1e-3, 1e-2], seed=range(3))
+
+
+def trained(width, rate, seed, steps=200):
+    """A run with a measurement at the end."""
+    run = dyn.Run(dyn.mlp([1, width, 1], seed=seed), *wave(), optimizer=dyn.Adam(rate), batch=7, seed=seed, steps=steps)
+    run.measure(lambda state: np.linalg.norm(state.theta), name="norm", at=("start", "log", "end"))
+    return run
+
+
+def long(width, rate, seed):
+    """The same, for some seconds in all."""
+    return trained(width, rate, seed, steps=30_000)
+
+
+def python(width, rate, seed):
+    """A run that calls Python at every step."""
+    run = dyn.Run(dyn.mlp([1, width, 1], seed=seed), *wave(), optimizer=dyn.Adam(rate), steps=50)
+    run.measure(lambda state: state.loss, name="seen")
+    run.measure(lambda state: os.getpid(), name="process", at="end")
+    return run
+
+
+def killed(width, rate, seed):
+    """One of the points takes its process along, always."""
+    if (width, rate, seed) == (6, 1e-3, 1):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return python(width, rate, seed)
+
+
+def murdered(width, rate, seed):
+    """One of the points is killed at its first attempt."""
+    flag = os.environ["DYN_TEST_FLAG"]
+    if (width, rate, seed) == (6, 1e-3, 1) and not os.path.exists(flag):
+        with open(flag, "w", encoding="utf-8"):
+            os.kill(os.getpid(), signal.SIGKILL)
+    return python(width, rate, seed)
+
+
+def slow(width, rate, seed):
+    """Numbers, after a while."""
+    time.sleep(0.2)
+    return {"sum": width + rate + seed, "vector": np.arange(width)}
+
+
+if __name__ == "__main__":
+    every = float(sys.argv[3]) if len(sys.argv) > 3 else None
+    dyn.Sweep(globals()[sys.argv[2]], POINTS, store=sys.argv[1]).train(checkpoint_every=every)
