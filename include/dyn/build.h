@@ -67,6 +67,9 @@ DYN_API dyn_node dyn_build_parameter(dyn_build *b, const char *name, int32_t ran
  * A state tensor, all of whose elements are `initial` at the start. Only in a model. since: 0.1
  */
 DYN_API dyn_node dyn_build_state(dyn_build *b, const char *name, int32_t rank, const int64_t *shape, double initial);
+/** The same with a value of its own for each element, initial [shape], which is copied. since: 0.1 */
+DYN_API dyn_node dyn_build_state_from(dyn_build *b, const char *name, int32_t rank, const int64_t *shape,
+                                      const double *initial);
 /** After a training step the state becomes `value`, of its shape. Measurements change no state. since: 0.1 */
 DYN_API dyn_status dyn_build_update(dyn_build *b, dyn_node state, dyn_node value);
 

@@ -145,6 +145,11 @@ DYN_API dyn_status dyn_model_from_callback(dyn_ctx *ctx, dyn_model_build_fn buil
 DYN_API dyn_status dyn_model_freeze(dyn_model *m, int32_t count, const char *const *patterns, const double *theta,
                                     dyn_model **out);
 /**
+ * The model with states that begin at these values, one after the other: states [dyn_model_state_size], copied. m is
+ * referenced. errors: DYN_EINVAL; DYN_ENOMEM. since: 0.1
+ */
+DYN_API dyn_status dyn_model_with_states(dyn_model *m, const double *states, dyn_model **out);
+/**
  * Between the parameters theta [p] of a model made by dyn_model_freeze and those of the whole model, frozen ones included.
  * errors: DYN_EINVAL another model. since: 0.1
  */
@@ -174,10 +179,12 @@ DYN_API int32_t dyn_model_output(const dyn_model *m, int64_t *shape);
 /** Number of state tensors; name of state i, borrowed, NULL when out of range. since: 0.1 */
 DYN_API int32_t dyn_model_states(const dyn_model *m);
 DYN_API const char *dyn_model_state_name(const dyn_model *m, int32_t i);
-/** Rank of state i; shape (NULL or [DYN_MAX_RANK]) and what all its elements are at the start (NULL) are filled. since: 0.1 */
-DYN_API int32_t dyn_model_state(const dyn_model *m, int32_t i, int64_t *shape, double *initial);
+/** Rank of state i; shape (NULL or [DYN_MAX_RANK]) is filled. since: 0.1 */
+DYN_API int32_t dyn_model_state(const dyn_model *m, int32_t i, int64_t *shape);
 /** Numbers in all state tensors together. since: 0.1 */
 DYN_API int64_t dyn_model_state_size(const dyn_model *m);
+/** All states as they are at the start, one after the other: states [dyn_model_state_size]. since: 0.1 */
+DYN_API dyn_status dyn_model_initial_states(const dyn_model *m, double *states);
 /** Size of the first input of one sample, and of the output. since: 0.1 */
 DYN_API int64_t dyn_model_input_size(const dyn_model *m);
 DYN_API int64_t dyn_model_output_size(const dyn_model *m);

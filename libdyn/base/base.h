@@ -48,6 +48,7 @@ dyn_status dyn__callback_status(dyn_ctx *ctx, const char *what, int32_t result);
 void *dyn__alloc(dyn_ctx *ctx, size_t count, size_t size);
 void dyn__free(dyn_ctx *ctx, void *p);
 char *dyn__strdup(dyn_ctx *ctx, const char *s);
+double *dyn__copied(dyn_ctx *ctx, const double *x, int64_t n);
 /* Make room for `need` elements of `size` bytes in the growing array *p of capacity *cap; the old elements stay. */
 dyn_status dyn__grow(dyn_ctx *ctx, void **p, int64_t *cap, int64_t need, size_t size);
 

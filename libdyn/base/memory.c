@@ -64,6 +64,15 @@ char *dyn__strdup(dyn_ctx *ctx, const char *s)
     return copy;
 }
 
+double *dyn__copied(dyn_ctx *ctx, const double *x, int64_t n)
+{
+    double *copy = dyn__alloc(ctx, (size_t)n + 1, sizeof *copy);
+
+    if (copy)
+        memcpy(copy, x, (size_t)n * sizeof *copy);
+    return copy;
+}
+
 dyn_status dyn__grow(dyn_ctx *ctx, void **p, int64_t *cap, int64_t need, size_t size)
 {
     int64_t room = *cap + *cap / 2;

@@ -14,8 +14,10 @@ void dyn__draft_open(dyn__draft *d, dyn_graph *g, int training)
 
 void dyn__draft_close(dyn__draft *d)
 {
-    for (int64_t i = 0; i < d->states; i++)
+    for (int64_t i = 0; i < d->states; i++) {
         dyn__free(d->ctx, d->state[i].name);
+        dyn__free(d->ctx, d->state[i].initial);
+    }
     for (int64_t i = 0; i < d->terms; i++)
         dyn__free(d->ctx, d->term[i].name);
     for (int64_t i = 0; i < d->names; i++)
@@ -45,19 +47,17 @@ static dyn_status add_node(dyn__draft *d, dyn_node **list, int64_t *count, int64
     return DYN_OK;
 }
 
-dyn_node dyn__draft_state(dyn__draft *d, const char *name, const dyn__shape *shape, double initial)
+dyn_node dyn__draft_state(dyn__draft *d, const char *name, const dyn__shape *shape, const double *initial)
 {
     char *copy;
-    dyn_node x;
+    dyn__state_node *s;
 
     DYN__TRY(add_named(d, (void **)&d->state, &d->states_cap, d->states, sizeof *d->state, name, &copy));
-    x = dyn_graph_input(d->g, name, shape->rank, shape->dim);
-    if (x < 0) {
-        dyn__free(d->ctx, copy);
-        return x;
-    }
-    d->state[d->states++] = (dyn__state_node){copy, x, x, initial};
-    return x;
+    s = &d->state[d->states++];
+    *s = (dyn__state_node){.name = copy, .initial = dyn__copied(d->ctx, initial, dyn__shape_size(shape))};
+    if (!s->initial)
+        return DYN_ENOMEM;
+    return s->node = s->value = dyn_graph_input(d->g, name, shape->rank, shape->dim);
 }
 
 static int is_listed(int64_t count, const dyn_node *list, dyn_node x)
@@ -198,6 +198,29 @@ dyn_node dyn_build_parameter(dyn_build *b, const char *name, int32_t rank, const
     return b->from->parameter(b, name, &shape, init);
 }
 
+/* The one value of all elements where `initial` is a number, which is repeated. */
+static dyn_node state_filled(dyn_build *b, const char *name, const dyn__shape *shape, double initial)
+{
+    const int64_t n = dyn__shape_size(shape);
+    double *values = dyn__alloc(b->draft->ctx, (size_t)n + 1, sizeof *values);
+
+    if (!values)
+        return DYN_ENOMEM;
+    for (int64_t i = 0; i < n; i++)
+        values[i] = initial;
+    const dyn_node x = b->from->state(b, name, shape, values);
+    dyn__free(b->draft->ctx, values);
+    return x;
+}
+
+static dyn_status check_state(dyn_build *b, const char *name, int32_t rank, const int64_t *dim, dyn__shape *shape)
+{
+    DYN__TRY(check_named(b, name, rank, dim, shape));
+    if (!b->from->state)
+        return DYN__FAIL(b->draft->ctx, DYN_ESTATE, "state \"%s\": a loss has none of its own, models have", name);
+    return DYN_OK;
+}
+
 dyn_node dyn_build_state(dyn_build *b, const char *name, int32_t rank, const int64_t *dim, double initial)
 {
     dyn__shape shape;
@@ -205,9 +228,19 @@ dyn_node dyn_build_state(dyn_build *b, const char *name, int32_t rank, const int
     if (!b)
         return DYN_EINVAL;
     DYN__ENTER(b->draft->ctx);
-    DYN__TRY(check_named(b, name, rank, dim, &shape));
-    if (!b->from->state)
-        return DYN__FAIL(b->draft->ctx, DYN_ESTATE, "state \"%s\": a loss has none of its own, models have", name);
+    DYN__TRY(check_state(b, name, rank, dim, &shape));
+    return state_filled(b, name, &shape, initial);
+}
+
+dyn_node dyn_build_state_from(dyn_build *b, const char *name, int32_t rank, const int64_t *dim, const double *initial)
+{
+    dyn__shape shape;
+
+    if (!b)
+        return DYN_EINVAL;
+    DYN__ENTER(b->draft->ctx);
+    DYN__NEED(b->draft->ctx, initial);
+    DYN__TRY(check_state(b, name, rank, dim, &shape));
     return b->from->state(b, name, &shape, initial);
 }
 

@@ -9,8 +9,9 @@
 #include <dyn/build.h>
 #include "model/model.h"
 
-/* A state tensor: `node` is the input that is read, `value` what it is now and, at the end, after the step. */
-typedef struct dyn__state_node { char *name; dyn_node node, value; double initial; } dyn__state_node;
+/* A state tensor: `node` is the input that is read, `value` what it is now and, at the end, after the step; initial
+ * holds its elements at the start. */
+typedef struct dyn__state_node { char *name; dyn_node node, value; double *initial; } dyn__state_node;
 typedef struct dyn__term_node { char *name; dyn_node node; double weight; } dyn__term_node;
 typedef struct dyn__named_node { char *name; dyn_node node; } dyn__named_node;
 /* A parameter with an initialisation of its own. */
@@ -52,7 +53,7 @@ void dyn__draft_close(dyn__draft *d);
 typedef struct dyn__supplier {
     dyn_node (*input)(dyn_build *b, const char *name, int32_t dtype, const dyn__shape *shape);
     dyn_node (*parameter)(dyn_build *b, const char *name, const dyn__shape *shape, const dyn_init_options *init);
-    dyn_node (*state)(dyn_build *b, const char *name, const dyn__shape *shape, double initial);
+    dyn_node (*state)(dyn_build *b, const char *name, const dyn__shape *shape, const double *initial);
 } dyn__supplier;
 extern const dyn__supplier dyn__declaring;      /* the graph's own inputs, parameters and states; names are noted */
 
@@ -82,7 +83,7 @@ void dyn__build_close(dyn_build *b);
 dyn_status dyn__build_callee(dyn_build *b, const char *prefix, const dyn_model *model, dyn__callee **out);
 /* Writes the model at these inputs with the callee's tensors. */
 dyn_node dyn__build_at(dyn_build *b, dyn__callee *callee, int32_t count, const dyn_node *inputs);
-/* A new state of the draft, an input of its graph. */
-dyn_node dyn__draft_state(dyn__draft *d, const char *name, const dyn__shape *shape, double initial);
+/* A new state of the draft, an input of its graph; initial is copied. */
+dyn_node dyn__draft_state(dyn__draft *d, const char *name, const dyn__shape *shape, const double *initial);
 
 #endif

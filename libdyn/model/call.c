@@ -52,7 +52,7 @@ static dyn_node parameter(dyn_build *b, const char *name, const dyn__shape *shap
     return self->tensor[k];
 }
 
-static dyn_node state(dyn_build *b, const char *name, const dyn__shape *shape, double initial)
+static dyn_node state(dyn_build *b, const char *name, const dyn__shape *shape, const double *initial)
 {
     dyn__callee *self = b->self;
     const dyn_model *m = self->model;

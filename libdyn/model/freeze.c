@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A model some of whose tensors stand still: a model of its own, with fewer parameters, that calls the other with the fixed
- * tensors as constants. Gradients, moments, decay and curvature have no part of what is frozen, since there is none. */
+ * A model made of another, some of whose tensors stand still, or whose states begin elsewhere: a model of its own that
+ * calls the other, with the fixed tensors as constants. Gradients, moments, decay and curvature have no part of what is
+ * frozen, since there is none. */
 #include <fnmatch.h>
 #include <string.h>
 #include "model/build.h"
@@ -10,6 +11,7 @@ typedef struct frozen {
     dyn_model *inner;
     double *theta;              /* [inner->size] */
     uint8_t *fixed;             /* [inner->tensors] */
+    double *states;             /* [inner->states_size], where they begin */
 } frozen;
 
 /* ---- the build function ---- */
@@ -34,7 +36,7 @@ static dyn_status fill(const frozen *f, dyn_build *b, dyn__callee *c, dyn_node *
         DYN__TRY(c->tensor[i] = tensor_of(f, b, i));
     for (int32_t i = 0; i < f->inner->states; i++) {
         const dyn__model_state *s = &f->inner->state[i];
-        DYN__TRY(c->state[i] = dyn_build_state(b, s->name, s->shape.rank, s->shape.dim, s->initial));
+        DYN__TRY(c->state[i] = dyn_build_state_from(b, s->name, s->shape.rank, s->shape.dim, f->states + s->offset));
     }
     return DYN_OK;
 }
@@ -60,6 +62,39 @@ static dyn_node build(void *user, dyn_build *b)
 
 /* ---- creation ---- */
 
+static void destroy(void *user)
+{
+    frozen *f = user;
+    dyn_ctx *ctx = f->inner->ctx;
+    dyn_model *inner = f->inner;
+
+    dyn__free(ctx, f->theta);
+    dyn__free(ctx, f->fixed);
+    dyn__free(ctx, f->states);
+    dyn__free(ctx, f);
+    dyn_model_unref(inner);
+}
+
+/* Takes a reference to m, of which nothing is fixed yet. */
+static frozen *wrapped(dyn_model *m)
+{
+    dyn_ctx *ctx = m->ctx;
+    frozen *f = dyn__alloc(ctx, 1, sizeof *f);
+
+    if (!f)
+        return NULL;
+    f->inner = dyn_model_ref(m);
+    f->theta = dyn__alloc(ctx, (size_t)m->size, sizeof *f->theta);
+    f->fixed = dyn__alloc(ctx, (size_t)m->tensors, 1);
+    f->states = dyn__alloc(ctx, (size_t)m->states_size + 1, sizeof *f->states);
+    if (f->theta && f->fixed && f->states) {
+        dyn__model_initial_states(m, f->states);
+        return f;
+    }
+    destroy(f);
+    return NULL;
+}
+
 /* Marks what a pattern matches; one that matches nothing is a mistake. */
 static dyn_status mark(frozen *f, const char *pattern)
 {
@@ -84,30 +119,6 @@ static dyn_status mark_all(frozen *f, int32_t count, const char *const *patterns
     return left ? DYN_OK : DYN__FAIL(f->inner->ctx, DYN_EINVAL, "all tensors would stand still");
 }
 
-static void destroy(void *user)
-{
-    frozen *f = user;
-    dyn_ctx *ctx = f->inner->ctx;
-    dyn_model *inner = f->inner;
-
-    dyn__free(ctx, f->theta);
-    dyn__free(ctx, f->fixed);
-    dyn__free(ctx, f);
-    dyn_model_unref(inner);
-}
-
-static dyn_status open_frozen(frozen *f, int32_t count, const char *const *patterns, const double *theta)
-{
-    dyn_ctx *ctx = f->inner->ctx;
-
-    f->theta = dyn__alloc(ctx, (size_t)f->inner->size, sizeof *f->theta);
-    f->fixed = dyn__alloc(ctx, (size_t)f->inner->tensors, 1);
-    if (!f->theta || !f->fixed)
-        return DYN_ENOMEM;
-    memcpy(f->theta, theta, (size_t)f->inner->size * sizeof *theta);
-    return mark_all(f, count, patterns);
-}
-
 dyn_status dyn_model_freeze(dyn_model *m, int32_t count, const char *const *patterns, const double *theta, dyn_model **out)
 {
     frozen *f;
@@ -121,15 +132,33 @@ dyn_status dyn_model_freeze(dyn_model *m, int32_t count, const char *const *patt
     DYN__NEED(m->ctx, theta);
     if (count < 1 || !patterns)
         return DYN__FAIL(m->ctx, DYN_EINVAL, "%d patterns, the list is %s", (int)count, patterns ? "given" : "NULL");
-    f = dyn__alloc(m->ctx, 1, sizeof *f);
+    f = wrapped(m);
     if (!f)
         return DYN_ENOMEM;
-    f->inner = dyn_model_ref(m);
-    dyn_status s = open_frozen(f, count, patterns, theta);
+    memcpy(f->theta, theta, (size_t)m->size * sizeof *theta);
+    dyn_status s = mark_all(f, count, patterns);
     if (s == DYN_OK)
         return dyn__model_create_with(m->ctx, build, f, destroy, out);
     destroy(f);
     return s;
+}
+
+dyn_status dyn_model_with_states(dyn_model *m, const double *states, dyn_model **out)
+{
+    frozen *f;
+
+    if (out)
+        *out = NULL;
+    if (!m)
+        return DYN_EINVAL;
+    DYN__ENTER(m->ctx);
+    DYN__NEED(m->ctx, out);
+    DYN__NEED(m->ctx, states);
+    f = wrapped(m);
+    if (!f)
+        return DYN_ENOMEM;
+    memcpy(f->states, states, (size_t)m->states_size * sizeof *states);
+    return dyn__model_create_with(m->ctx, build, f, destroy, out);
 }
 
 /* ---- between its theta and the other's ---- */

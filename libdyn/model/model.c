@@ -53,7 +53,7 @@ static dyn_node declare_parameter(dyn_build *b, const char *name, const dyn__sha
     return x;
 }
 
-static dyn_node declare_state(dyn_build *b, const char *name, const dyn__shape *shape, double initial)
+static dyn_node declare_state(dyn_build *b, const char *name, const dyn__shape *shape, const double *initial)
 {
     return dyn__draft_state(b->draft, name, shape, initial);
 }
@@ -243,8 +243,10 @@ void dyn_model_unref(dyn_model *m)
         dyn__free(ctx, m->tensor[i].name);
     for (int64_t i = 0; i < m->inputs; i++)
         dyn__free(ctx, m->input[i].name);
-    for (int32_t i = 0; m->state && i < m->states; i++)
+    for (int32_t i = 0; m->state && i < m->states; i++) {
         dyn__free(ctx, m->state[i].name);
+        dyn__free(ctx, m->state[i].initial);
+    }
     dyn__free(ctx, m->tensor);
     dyn__free(ctx, m->input);
     dyn__free(ctx, m->state);
@@ -315,7 +317,7 @@ int32_t dyn_model_input(const dyn_model *m, int32_t i, int64_t *shape, int32_t *
     return give_shape(&m->input[i].shape, shape);
 }
 
-int32_t dyn_model_state(const dyn_model *m, int32_t i, int64_t *shape, double *initial)
+int32_t dyn_model_state(const dyn_model *m, int32_t i, int64_t *shape)
 {
     if (!m)
         return DYN_EINVAL;
@@ -323,9 +325,23 @@ int32_t dyn_model_state(const dyn_model *m, int32_t i, int64_t *shape, double *i
         DYN__ENTER(m->ctx);
         return DYN__FAIL(m->ctx, DYN_EINVAL, "state %d: the model has %d", (int)i, (int)m->states);
     }
-    if (initial)
-        *initial = m->state[i].initial;
     return give_shape(&m->state[i].shape, shape);
+}
+
+void dyn__model_initial_states(const dyn_model *m, double *states)
+{
+    for (int32_t i = 0; i < m->states; i++)
+        memcpy(states + m->state[i].offset, m->state[i].initial, (size_t)m->state[i].size * sizeof *states);
+}
+
+dyn_status dyn_model_initial_states(const dyn_model *m, double *states)
+{
+    if (!m)
+        return DYN_EINVAL;
+    DYN__ENTER(m->ctx);
+    DYN__NEED(m->ctx, states);
+    dyn__model_initial_states(m, states);
+    return DYN_OK;
 }
 
 int32_t dyn_model_output(const dyn_model *m, int64_t *shape)

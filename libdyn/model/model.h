@@ -32,7 +32,7 @@ typedef struct dyn__model_state {
     char *name;
     dyn__shape shape;
     int64_t offset, size;
-    double initial;
+    double *initial;            /* [size] */
 } dyn__model_state;
 
 struct dyn__draft;
@@ -68,6 +68,9 @@ dyn_status dyn__model_create_with(dyn_ctx *ctx, dyn_build_fn build, void *user, 
 /* Fill m->tensor, m->state and what belongs to them from the draft of its declaration. */
 dyn_status dyn__model_read_tensors(dyn_model *m, const struct dyn__draft *d, int copies);
 dyn_status dyn__model_read_states(dyn_model *m, const struct dyn__draft *d);
+
+/* All states as they are at the start, states [m->states_size]. */
+void dyn__model_initial_states(const dyn_model *m, double *states);
 
 /* DYN_EINVAL with a message if there is no such activation. */
 dyn_status dyn__check_activation(dyn_ctx *ctx, int32_t activation);

@@ -91,16 +91,16 @@ dyn_status dyn__model_read_states(dyn_model *m, const dyn__draft *d)
     m->state = dyn__alloc(m->ctx, (size_t)d->states, sizeof *m->state);
     if (!m->state)
         return DYN_ENOMEM;
-    for (; m->states < d->states; m->states++) {
+    while (m->states < d->states) {
         const dyn__state_node *from = &d->state[m->states];
-        dyn__model_state *s = &m->state[m->states];
-        s->name = dyn__strdup(m->ctx, from->name);
-        if (!s->name)
-            return DYN_ENOMEM;
+        dyn__model_state *s = &m->state[m->states++];
         s->shape = dyn__at(d->g, from->node)->shape;
         s->size = dyn__shape_size(&s->shape);
         s->offset = m->states_size;
-        s->initial = from->initial;
+        s->name = dyn__strdup(m->ctx, from->name);
+        s->initial = dyn__copied(m->ctx, from->initial, s->size);
+        if (!s->name || !s->initial)
+            return DYN_ENOMEM;
         m->states_size += s->size;
     }
     return DYN_OK;

@@ -115,7 +115,7 @@ static dyn_node no_parameter(dyn_build *b, const char *name, const dyn__shape *s
                      name);
 }
 
-static dyn_node no_state(dyn_build *b, const char *name, const dyn__shape *shape, double initial)
+static dyn_node no_state(dyn_build *b, const char *name, const dyn__shape *shape, const double *initial)
 {
     (void)initial;
     return no_parameter(b, name, shape, NULL);

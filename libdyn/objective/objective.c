@@ -319,11 +319,7 @@ int64_t dyn__objective_state_size(const dyn_objective *o) { return o->states; }
 void dyn__objective_state(const dyn_objective *o, double *state)
 {
     for (int32_t k = 0; k < o->members; k++)
-        for (int32_t i = 0; i < o->member[k].model->states; i++) {
-            const dyn__model_state *s = &o->member[k].model->state[i];
-            for (int64_t j = 0; j < s->size; j++)
-                state[o->member[k].state + s->offset + j] = s->initial;
-        }
+        dyn__model_initial_states(o->member[k].model, state + o->member[k].state);
 }
 
 void dyn__objective_set_state(dyn_objective *o, const void *native, uint64_t seed, int64_t step)

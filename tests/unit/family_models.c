@@ -163,15 +163,25 @@ TEST(states)
 {
     dyn_model *m = NULL;
     int64_t shape[DYN_MAX_RANK];
-    double initial;
+    double initial[64], given[64];
+    dyn_model *other = NULL;
 
     CHECK_OK(ctx, resnet(ctx, NULL, &m));
-    CHECK(dyn_model_states(m) == 12);
+    CHECK(dyn_model_states(m) == 12 && dyn_model_state_size(m) <= 64);
     CHECK(!strcmp(dyn_model_state_name(m, 1), "begin.norm.var") && !dyn_model_state_name(m, 12));
-    CHECK(dyn_model_state(m, 1, shape, &initial) == 1 && shape[0] == 1 && initial == 1);
-    CHECK(dyn_model_state(m, 12, NULL, NULL) == DYN_EINVAL);
+    CHECK(dyn_model_state(m, 1, shape) == 1 && shape[0] == 1);
+    CHECK_OK(ctx, dyn_model_initial_states(m, initial));
+    CHECK(initial[0] == 0 && initial[1] == 1);
+    CHECK(dyn_model_state(m, 12, NULL) == DYN_EINVAL);
     CHECK_STR(dyn_ctx_message(ctx), "state 12: the model has 12");
+    for (int i = 0; i < 64; i++)
+        given[i] = i + .5;
+    CHECK_OK(ctx, dyn_model_with_states(m, given, &other));
     dyn_model_unref(m);
+    CHECK_OK(ctx, dyn_model_initial_states(other, initial));
+    CHECK(!memcmp(initial, given, sizeof given[0] * (size_t)dyn_model_state_size(other)));
+    CHECK(!strcmp(dyn_model_state_name(other, 1), "begin.norm.var"));
+    dyn_model_unref(other);
 }
 
 /* ---- derivatives ---- */

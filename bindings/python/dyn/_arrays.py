@@ -4,8 +4,9 @@ way that loses something: complex numbers, masks, strings and integers too large
 from __future__ import annotations
 
 import ctypes
+import math
 import os
-from typing import Any, Iterable, Sequence
+from typing import Any, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,6 +72,12 @@ def real_vector(x: ArrayLike, what: str) -> NDArray[np.float64]:
     if a.ndim != 1:
         raise shapes_differ(f"{what} has shape {list(a.shape)}, expected a vector")
     return a
+
+
+def cut(values: NDArray[Any], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[Any]]:
+    """Views of arrays that lie one after the other in values, by name."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()], dtype=np.int64)
+    return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), np.split(values, ends))}
 
 
 def indices(x: Any, size: int, what: str) -> NDArray[np.int64]:

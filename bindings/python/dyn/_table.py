@@ -16,6 +16,7 @@ dyn_build_indices                      i32    ptr str i32 ptr
 dyn_build_data                         i32    ptr str
 dyn_build_parameter                    i32    ptr str i32 ptr ptr
 dyn_build_state                        i32    ptr str i32 ptr f64
+dyn_build_state_from                   i32    ptr str i32 ptr ptr
 dyn_build_update                       status ptr i32 i32
 dyn_build_call                         i32    ptr str ptr i32 ptr
 dyn_build_name                         i32    ptr str i32
@@ -278,7 +279,9 @@ dyn_model_output                       i32    model ptr
 dyn_model_state_size                   i64    model
 dyn_model_states                       i32    model
 dyn_model_state_name                   str    model i32
-dyn_model_state                        i32    model i32 ptr ptr
+dyn_model_state                        i32    model i32 ptr
+dyn_model_initial_states               status model ptr
+dyn_model_with_states                  status model ptr model*
 dyn_model_freeze                       status model i32 ptr ptr model*
 dyn_model_expand                       status model ptr ptr
 dyn_model_contract                     status model ptr ptr

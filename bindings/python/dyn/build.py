@@ -12,8 +12,11 @@ import ctypes
 import threading
 from typing import Any, Callable, Mapping, Sequence, cast
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from . import _lib
-from ._arrays import DTYPES, ints
+from ._arrays import DTYPES, array, ints, pointer
 from ._lib import lib, text
 from .context import Context
 from .errors import STATUS, invalid
@@ -64,9 +67,10 @@ class Build(Graph):
         options = None if init is None else ctypes.byref(init._options(0))
         return self._node(lib.dyn_build_parameter(self._build, name.encode(), len(shape), ints(shape), options))
 
-    def state(self, name: str, shape: Sequence[int], initial: float = 0.0) -> Node:
-        """In a model: a tensor that training updates by a rule of its own, without a gradient."""
-        return self._node(lib.dyn_build_state(self._build, name.encode(), len(shape), ints(shape), initial))
+    def state(self, name: str, shape: Sequence[int], initial: ArrayLike = 0.0) -> Node:
+        """In a model: a tensor that training updates by a rule of its own, without a gradient. initial broadcasts to it."""
+        values = np.ascontiguousarray(np.broadcast_to(array(initial, "initial"), tuple(shape)), dtype=np.float64)
+        return self._node(lib.dyn_build_state_from(self._build, name.encode(), len(shape), ints(shape), pointer(values)))
 
     def update(self, state: Node, value: Node) -> None:
         """After a training step the state becomes this value."""

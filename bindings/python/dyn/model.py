@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import init as inits
-from ._arrays import array, block, ints, pointer, vector
+from ._arrays import array, block, cut, ints, pointer, vector
 from ._lib import Handle, enum, integer, lib, make, structs, turn
 from .build import Build, writing
 from .context import current
@@ -127,12 +127,14 @@ class Model(Handle):
     @property
     def states(self) -> dict[str, NDArray[np.float64]]:
         """The state tensors by name as they are at the start: running moments of batch norms."""
-        return dict(self._state(i) for i in range(lib.dyn_model_states(self)))
+        values = np.empty(int(lib.dyn_model_state_size(self)))
+        self._call(lib.dyn_model_initial_states, pointer(values))
+        return cut(values, dict(self._state(i) for i in range(lib.dyn_model_states(self))))
 
-    def _state(self, i: int) -> tuple[str, NDArray[np.float64]]:
-        sizes, initial = (ctypes.c_int64 * MAX_RANK)(), ctypes.c_double()
-        rank = lib.dyn_model_state(self, i, sizes, ctypes.byref(initial))
-        return lib.dyn_model_state_name(self, i).decode(), np.full(tuple(sizes[:rank]), initial.value)
+    def _state(self, i: int) -> tuple[str, tuple[int, ...]]:
+        sizes = (ctypes.c_int64 * MAX_RANK)()
+        rank = lib.dyn_model_state(self, i, sizes)
+        return lib.dyn_model_state_name(self, i).decode(), tuple(sizes[:rank])
 
     def initial(self, seed: int | None = None) -> NDArray[np.float64]:
         """theta [p], drawn by the model's init from its seed or this one."""
@@ -160,6 +162,25 @@ class Model(Handle):
         net = Model(self._context, address, self.init, self.seed, self.input_shape, self)
         net._start = net.contract(whole)
         net._whole = self.size
+        return net
+
+    def start(self, theta: ArrayLike | None = None, states: Mapping[str, ArrayLike] | None = None) -> Model:
+        """This network beginning elsewhere: initial() gives theta [p], and states (running moments) begin at these values;
+        what is None or not named begins as before.
+
+        >>> net = dyn.mlp([1, 1]).start(theta=[2.0, 3.0])
+        >>> net.initial()
+        array([2., 3.])
+        """
+        begin = self.states
+        for name, value in (states or {}).items():
+            if name not in begin:
+                raise invalid(f"no state {name!r}; there are {', '.join(begin) or 'none'}")
+            begin[name] = block(value, begin[name].shape, name)
+        values = np.concatenate([np.zeros(0), *(value.ravel() for value in begin.values())])
+        address = make(self._context, lib.dyn_model_with_states, self, pointer(values))
+        net = Model(self._context, address, self.init, self.seed, self.input_shape, self)
+        net._start = self._start if theta is None else vector(theta, self.size, "theta").copy()
         return net
 
     def expand(self, theta: ArrayLike) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _recipe, data, measure, optim
-from ._arrays import path as file_path, pointer, vector
+from ._arrays import cut, path as file_path, pointer, vector
 from ._lib import Handle, Options, callback, function_pointer, integer, lib, make, structs
 from ._run_view import RunView
 from .errors import InvalidArgument, class_of, invalid
@@ -272,11 +272,10 @@ class Run(RunView, Handle):
     @property
     def states(self) -> dict[str, NDArray[np.float64]]:
         """Copies of the states of the network (running moments) by name."""
-        shapes = {name: initial for model in self.objective.models for name, initial in model.states.items()}
-        values = np.empty(sum(initial.size for model in self.objective.models for initial in model.states.values()))
+        initial = {name: state for model in self.objective.models for name, state in model.states.items()}
+        values = np.empty(sum(state.size for model in self.objective.models for state in model.states.values()))
         self._call(lib.dyn_run_states, pointer(values))
-        ends = np.cumsum([initial.size for initial in shapes.values()])
-        return {name: part.reshape(shapes[name].shape) for name, part in zip(shapes, np.split(values, ends))}
+        return cut(values, {name: state.shape for name, state in initial.items()})
 
     def accuracy(self) -> float:
         """Share of its samples that the run classifies rightly."""

@@ -335,6 +335,25 @@ class Ranks(unittest.TestCase):
             self.assertEqual(np.linalg.matrix_rank(jacobian, tol=1e-8), 2 * r * d - r * r)
 
 
+class Starts(unittest.TestCase):
+    def test_a_model_begins_elsewhere(self):
+        net = dyn.cnn((4, 4, 1), [2], outputs=1, batch_norm=True, seed=1)
+        x = np.random.default_rng(0).standard_normal((5, 4, 4, 1))
+        states = {"norm1.mean": [0.5, -1.0], "norm1.var": [2.0, 3.0]}
+        moved = net.start(theta=2 * net.initial(), states=states)
+        np.testing.assert_array_equal(moved.initial(), 2 * net.initial())
+        np.testing.assert_array_equal(moved(net.initial(), x), net(net.initial(), x, states))
+        run = dyn.Run(moved.freeze("W1", theta=moved.initial()), x, np.ones((5, 1)))
+        np.testing.assert_array_equal(run.states["norm1.var"], [2.0, 3.0])
+
+    def test_states_that_are_not_there(self):
+        net = dyn.cnn((4, 4, 1), [2], outputs=1, batch_norm=True)
+        with self.assertRaisesRegex(dyn.InvalidArgument, "no state 'mean'; there are norm1.mean, norm1.var"):
+            net.start(states={"mean": [0, 0]})
+        with self.assertRaisesRegex(dyn.ShapeError, "norm1.mean has shape"):
+            net.start(states={"norm1.mean": [0, 0, 0]})
+
+
 class Sizes(unittest.TestCase):
     def test_parameters_of_the_papers(self):
         self.assertEqual(dyn.transformer(201, 20, layers=4, heads=4).size, 5653801)
