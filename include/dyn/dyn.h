@@ -32,6 +32,7 @@
 #include <dyn/plan.h>
 #include <dyn/random.h>
 #include <dyn/rank.h>
+#include <dyn/tangent.h>
 #include <dyn/recurrent.h>
 #include <dyn/replicas.h>
 #include <dyn/safetensors.h>

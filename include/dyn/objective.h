@@ -188,6 +188,14 @@ DYN_API dyn_status dyn_objective_hessian(dyn_objective *o, const double *theta, 
 /** Generalised Gauss-Newton matrix at theta, likewise. since: 0.1 */
 DYN_API dyn_status dyn_objective_ggn(dyn_objective *o, const double *theta, dyn_operator **out);
 /**
+ * The third derivative at theta along u [p], as a symmetric operator: v -> D^3 L [u, v, .], the derivative of H(theta + e u) v
+ * by e at 0, exact. With u = v an eigenvector of length 1, its image of itself is the gradient of the eigenvalue. theta and
+ * u are copied. Kinks add nothing: it is that of the smooth pieces. errors: as dyn_objective_hessian; DYN_ENOTSUP
+ * callbacks. since: 0.1
+ */
+DYN_API dyn_status dyn_objective_third_derivative(dyn_objective *o, const double *theta, const double *u,
+                                                  dyn_operator **out);
+/**
  * Jacobian of the outputs at theta: jacobian [n*c, p], row i*c + k is the gradient of output k of sample i. since:
  * 0.1
  */

@@ -4,34 +4,21 @@
  * this argument: as long as the span of the df/dtheta_i is not resolved, one more generic input raises the rank by
  * one at least, so p inputs suffice in exact arithmetic, for any number of outputs. */
 #include <inttypes.h>
-#include <dyn/objective.h>
+#include "analysis/jacobian.h"
 #include "analysis/rank.h"
 #include "linalg/operator.h"
 #include "model/model.h"
 #include "random/random.h"
 
-static dyn_status wrap(dyn_ctx *ctx, int64_t samples, int64_t width, const double *data, dyn_array **out)
-{
-    int64_t shape[2] = { samples, width };
-
-    return dyn_array_wrap(ctx, DYN_F64, 2, shape, data, out);
-}
-
 dyn_status dyn__rank_jacobian(dyn_model *m, const double *theta, int64_t samples, const double *x, double *jacobian,
                               double *targets)
 {
-    dyn_array *inputs = NULL, *outputs = NULL;
-    dyn_objective *o = NULL;
-    dyn_status s = wrap(m->ctx, samples, dyn_model_input_size(m), x, &inputs);
+    const int64_t shape[2] = { samples, dyn_model_input_size(m) };
+    dyn_array *inputs = NULL;
+    dyn_status s = dyn_array_wrap(m->ctx, DYN_F64, 2, shape, x, &inputs);
 
     if (s >= 0)
-        s = wrap(m->ctx, samples, dyn_model_output_size(m), targets, &outputs);
-    if (s >= 0)
-        s = dyn_objective_create(m->ctx, m, inputs, outputs, NULL, &o);
-    if (s >= 0)
-        s = dyn_objective_jacobian(o, theta, jacobian);
-    dyn_objective_unref(o);
-    dyn_array_unref(outputs);
+        s = dyn__model_jacobian(m, theta, inputs, jacobian, targets);
     dyn_array_unref(inputs);
     return s;
 }

@@ -57,13 +57,13 @@ static void destroy(void *user)
     dyn_objective_unref(o);
 }
 
-static dyn_status curvature(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out)
+static dyn_status curvature(dyn_objective *o, const dyn__curvature_at *at, dyn_operator **out)
 {
     const dyn__functions *f = o->own;
     called *c;
     dyn_status s;
 
-    if (gauss_newton)
+    if (at->kind != DYN__HESSIAN)
         return dyn__need_graph(o);
     if (!f->product)
         return DYN__FAIL(o->ctx, DYN_ENOTSUP, "the objective has no Hessian product function");
@@ -71,7 +71,7 @@ static dyn_status curvature(dyn_objective *o, const double *theta, int gauss_new
     if (!c)
         return DYN_ENOMEM;
     c->o = dyn_objective_ref(o);
-    memcpy(c->theta, theta, (size_t)o->p * sizeof *theta);
+    memcpy(c->theta, at->theta, (size_t)o->p * sizeof *c->theta);
     s = dyn__operator_create(o->ctx, o->p, apply, c, destroy, out);
     if (s < 0)
         destroy(c);

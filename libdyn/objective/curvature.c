@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Hessian and Gauss-Newton matrix as operators, linearised once: what depends on theta alone is computed when the
- * operator is made and kept; a product runs a second plan that reads it and the direction. Blocks of directions go
+ * Hessian, Gauss-Newton matrix and the Hessian's derivative along a direction as operators, linearised once: what depends
+ * on theta alone is computed when the operator is made and kept; a product runs a second plan that reads it and the direction. Blocks of directions go
  * through plans of their own. Where the memory limit forbids residuals of all samples, every product evaluates the
  * whole in parts.
  *
@@ -23,9 +23,10 @@ typedef struct block {
 
 typedef struct curvature {
     dyn_objective *o;
-    int gauss_newton;
+    int kind;
     dyn__budget budget;
-    void *theta, *state;        /* copies, as they were when the operator was made */
+    dyn__point at;              /* copies, as they were when the operator was made, */
+    void *state;                /* likewise */
     dyn__inputs in;
     dyn__product single;
     block block[BLOCKS];        /* made on first use */
@@ -55,7 +56,7 @@ static void run_parts(curvature *k, double *y)
 static dyn_status make_block(curvature *k, int64_t sets, dyn__product *q)
 {
     DYN__TRY(dyn__product_begin(k->o, sets, &k->budget, q));
-    return dyn__product_compile(k->o, &k->graph, &k->residuals, k->theta, q, &k->budget, &q->exec, &q->slots);
+    return dyn__product_compile(k->o, &k->graph, &k->residuals, &k->at, q, &k->budget, &q->exec, &q->slots);
 }
 
 /* Without a block plan smaller ones, or the single one, do the work. */
@@ -127,7 +128,8 @@ void dyn__curvature_free(void *spare)
         dyn__product_free(k->o, &k->block[i].product);
     dyn__residuals_free(k->o, &k->residuals);
     dyn__product_graph_free(k->o, &k->graph);
-    dyn__free(ctx, k->theta);
+    dyn__free(ctx, k->at.theta);
+    dyn__free(ctx, k->at.along);
     dyn__free(ctx, k->state);
     dyn__free(ctx, k);
 }
@@ -138,8 +140,8 @@ static void destroy(void *user)
     curvature *k = user;
     dyn_objective *o = k->o;
 
-    if (!o->spare[k->gauss_newton])
-        o->spare[k->gauss_newton] = k;
+    if (!o->spare[k->kind])
+        o->spare[k->kind] = k;
     else
         dyn__curvature_free(k);
     dyn_objective_unref(o);
@@ -147,9 +149,9 @@ static void destroy(void *user)
 
 static dyn_status build_whole(curvature *k)
 {
-    DYN__TRY(dyn__product_graph_make(k->o, k->gauss_newton, k->o->n, &k->graph));
-    DYN__TRY(dyn__residuals_make(k->o, &k->graph, k->theta, &k->budget, &k->residuals));
-    return dyn__product_compile(k->o, &k->graph, &k->residuals, k->theta, &k->single, &k->budget, &k->single.exec,
+    DYN__TRY(dyn__product_graph_make(k->o, k->kind, k->o->n, &k->graph));
+    DYN__TRY(dyn__residuals_make(k->o, &k->graph, &k->at, &k->budget, &k->residuals));
+    return dyn__product_compile(k->o, &k->graph, &k->residuals, &k->at, &k->single, &k->budget, &k->single.exec,
                                 &k->single.slots);
 }
 
@@ -159,8 +161,8 @@ static dyn_status make_part(void *user, dyn__part *p, dyn__budget *b)
     curvature *k = user;
     dyn__product_graph g;
 
-    DYN__TRY(dyn__product_graph_make(k->o, k->gauss_newton, p->samples, &g));
-    dyn_status s = dyn__product_compile(k->o, &g, &none, k->theta, &k->single, b, &p->exec, &p->slots);
+    DYN__TRY(dyn__product_graph_make(k->o, k->kind, p->samples, &g));
+    dyn_status s = dyn__product_compile(k->o, &g, &none, &k->at, &k->single, b, &p->exec, &p->slots);
     dyn__product_graph_free(k->o, &g);
     return s;
 }
@@ -177,7 +179,9 @@ static dyn_status build_plans(curvature *k)
     dyn_objective *o = k->o;
 
     k->budget = dyn__budget_of(o);
-    DYN__TRY(dyn__budget_alloc(&k->budget, "theta", o->p, o->esize, &k->theta));
+    DYN__TRY(dyn__budget_alloc(&k->budget, "theta", o->p, o->esize, &k->at.theta));
+    if (k->kind == DYN__THIRD)
+        DYN__TRY(dyn__budget_alloc(&k->budget, "the direction", o->p, o->esize, &k->at.along));
     DYN__TRY(dyn__budget_alloc(&k->budget, "state", o->states, o->esize, &k->state));
     DYN__TRY(dyn__product_begin(o, 1, &k->budget, &k->single));
     const dyn__budget before = k->budget;
@@ -188,7 +192,7 @@ static dyn_status build_plans(curvature *k)
     return build_parts(k);
 }
 
-static dyn_status build(dyn_objective *o, int gauss_newton, curvature **out)
+static dyn_status build(dyn_objective *o, int kind, curvature **out)
 {
     curvature *k = dyn__alloc(o->ctx, 1, sizeof *k);
     dyn_status s;
@@ -196,7 +200,7 @@ static dyn_status build(dyn_objective *o, int gauss_newton, curvature **out)
     if (!k)
         return DYN_ENOMEM;
     k->o = o;
-    k->gauss_newton = gauss_newton;
+    k->kind = kind;
     s = build_plans(k);
     if (s < 0)
         dyn__curvature_free(k);
@@ -206,26 +210,28 @@ static dyn_status build(dyn_objective *o, int gauss_newton, curvature **out)
 }
 
 /* Where the operator is, with the state and the random numbers of now. */
-static void take_point(curvature *k, const double *theta)
+static void take_point(curvature *k, const dyn__curvature_at *at)
 {
     const dyn_objective *o = k->o;
 
-    dyn__to_native(o, o->p, k->theta, theta);
+    dyn__to_native(o, o->p, k->at.theta, at->theta);
+    if (k->at.along)
+        dyn__to_native(o, o->p, k->at.along, at->along);
     k->in = dyn__measured_inputs(o, 0);
     if (o->states)
         memcpy(k->state, o->state, (size_t)(o->states * o->esize));
     k->in.state = k->state;
 }
 
-dyn_status dyn__graph_curvature(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out)
+dyn_status dyn__graph_curvature(dyn_objective *o, const dyn__curvature_at *at, dyn_operator **out)
 {
-    curvature *k = o->spare[gauss_newton];
+    curvature *k = o->spare[at->kind];
     dyn_status s;
 
     if (!k)
-        DYN__TRY(build(o, gauss_newton, &k));
-    o->spare[gauss_newton] = NULL;
-    take_point(k, theta);
+        DYN__TRY(build(o, at->kind, &k));
+    o->spare[at->kind] = NULL;
+    take_point(k, at);
     dyn__residuals_update(o, &k->residuals, &k->in);
     dyn_objective_ref(o);
     s = dyn__check_interrupt(o->ctx);

@@ -11,10 +11,16 @@
 typedef struct dyn__product_graph {
     dyn__loss_graph loss;
     dyn_node *direction, *image, *extra;
+    dyn_node *along;            /* what the third derivative takes beside the direction; else NULL */
 } dyn__product_graph;
 
-dyn_status dyn__product_graph_make(dyn_objective *o, int gauss_newton, int64_t samples, dyn__product_graph *out);
+/* kind: enum dyn__curvature_kind */
+dyn_status dyn__product_graph_make(dyn_objective *o, int kind, int64_t samples, dyn__product_graph *out);
 void dyn__product_graph_free(dyn_objective *o, dyn__product_graph *g);
+
+/* Where the product is taken, in the element type. */
+typedef struct dyn__point { void *theta, *along; } dyn__point;
+void dyn__bind_point(const dyn_objective *o, const dyn__product_graph *g, dyn_exec *e, const dyn__point *at);
 
 typedef struct dyn__residuals {
     int32_t count;
@@ -24,8 +30,8 @@ typedef struct dyn__residuals {
     dyn__slots slots;
 } dyn__residuals;
 
-/* Chooses them and makes their plan, which reads theta and all samples. */
-dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__budget *b,
+/* Chooses them and makes their plan, which reads the point and all samples. */
+dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const dyn__point *at, dyn__budget *b,
                                dyn__residuals *out);
 /* Theta, data, state or the random numbers have changed. */
 void dyn__residuals_update(const dyn_objective *o, dyn__residuals *r, const dyn__inputs *in);
@@ -40,9 +46,9 @@ typedef struct dyn__product {   /* `sets` directions at once */
 
 /* Room for the directions and their images. */
 dyn_status dyn__product_begin(const dyn_objective *o, int64_t sets, dyn__budget *b, dyn__product *out);
-/* An executor on them; sets > 1 is the outer axis of its plan. Theta and the residuals are bound; the slots are found. */
+/* An executor on them; sets > 1 is the outer axis of its plan. The point and the residuals are bound; the slots are found. */
 dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r,
-                                const void *theta, const dyn__product *q, dyn__budget *b, dyn_exec **out,
+                                const dyn__point *at, const dyn__product *q, dyn__budget *b, dyn_exec **out,
                                 dyn__slots *slots);
 void dyn__product_free(dyn_objective *o, dyn__product *q);
 

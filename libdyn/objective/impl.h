@@ -29,6 +29,18 @@ typedef struct dyn__member {
     int32_t tensor;             /* number of its first tensor */
 } dyn__member;
 
+/* Operators on directions v at a point. */
+enum dyn__curvature_kind {
+    DYN__HESSIAN,       /* d^2 L [v] */
+    DYN__GAUSS_NEWTON,
+    DYN__THIRD,         /* d^3 L [along, v]: how the Hessian changes along a direction */
+    DYN__CURVATURES
+};
+typedef struct dyn__curvature_at {
+    int kind;
+    const double *theta, *along;        /* [p]; along is NULL unless the kind has it */
+} dyn__curvature_at;
+
 struct dyn__objective_kind;
 struct dyn__text;
 
@@ -62,14 +74,14 @@ struct dyn_objective {
     dyn__evaluator *evaluator, *loss;   /* of all samples; the second without gradient */
     struct dyn__parts *forward;         /* outputs */
     void *theta, *gradient;             /* p numbers each, in the element type */
-    void *spare[2];                     /* plans of a Hessian and of a Gauss-Newton operator that are not in use */
+    void *spare[DYN__CURVATURES];       /* plans of operators of each kind that are not in use */
 };
 
 typedef struct dyn__objective_kind {
     dyn_status (*evaluator_create)(dyn__evaluator *e);
     dyn_status (*evaluator_step)(dyn__evaluator *e, dyn__step_io *io);
     void (*evaluator_free)(dyn__evaluator *e);
-    dyn_status (*curvature)(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out);
+    dyn_status (*curvature)(dyn_objective *o, const dyn__curvature_at *at, dyn_operator **out);
     void (*free)(dyn_objective *o);
     dyn_status (*describe)(dyn_objective *o, struct dyn__text *t);
 } dyn__objective_kind;
@@ -174,7 +186,7 @@ dyn_status dyn__slots_find(dyn_objective *o, const dyn__loss_graph *l, const dyn
 void dyn__slots_free(dyn_objective *o, dyn__slots *s);
 void dyn__slots_bind(const dyn_objective *o, dyn__slots *s, dyn_exec *e, const dyn__inputs *in);
 
-dyn_status dyn__graph_curvature(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out);
+dyn_status dyn__graph_curvature(dyn_objective *o, const dyn__curvature_at *at, dyn_operator **out);
 void dyn__curvature_free(void *spare);
 void dyn__forward_free(dyn_objective *o);
 

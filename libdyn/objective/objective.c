@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "linalg/operator.h"
 #include "objective/impl.h"
 
 /* ---- life ---- */
@@ -106,8 +107,8 @@ void dyn_objective_unref(dyn_objective *o)
     if (!o || !dyn__ref_drop(&o->ref))
         return;
     ctx = o->ctx;
-    dyn__curvature_free(o->spare[0]);
-    dyn__curvature_free(o->spare[1]);
+    for (int i = 0; i < DYN__CURVATURES; i++)
+        dyn__curvature_free(o->spare[i]);
     dyn__evaluator_free(o->evaluator);
     dyn__evaluator_free(o->loss);
     dyn__forward_free(o);
@@ -286,10 +287,10 @@ dyn_status dyn_objective_term_values(dyn_objective *o, const double *theta, doub
 
 /* ---- curvature ---- */
 
-static dyn_status curvature(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out)
+static dyn_status curvature(dyn_objective *o, const dyn__curvature_at *at, dyn_operator **out)
 {
-    DYN__TRY(dyn__check_theta(o, theta, out));
-    return o->kind->curvature(o, theta, gauss_newton, out);
+    DYN__TRY(dyn__check_theta(o, at->theta, out));
+    return o->kind->curvature(o, at, out);
 }
 
 dyn_status dyn_objective_hessian(dyn_objective *o, const double *theta, dyn_operator **out)
@@ -299,7 +300,7 @@ dyn_status dyn_objective_hessian(dyn_objective *o, const double *theta, dyn_oper
     if (!o)
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
-    return curvature(o, theta, 0, out);
+    return curvature(o, &(dyn__curvature_at){DYN__HESSIAN, theta, NULL}, out);
 }
 
 dyn_status dyn_objective_ggn(dyn_objective *o, const double *theta, dyn_operator **out)
@@ -309,7 +310,19 @@ dyn_status dyn_objective_ggn(dyn_objective *o, const double *theta, dyn_operator
     if (!o)
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
-    return curvature(o, theta, 1, out);
+    return curvature(o, &(dyn__curvature_at){DYN__GAUSS_NEWTON, theta, NULL}, out);
+}
+
+dyn_status dyn_objective_third_derivative(dyn_objective *o, const double *theta, const double *u, dyn_operator **out)
+{
+    if (out)
+        *out = NULL;
+    if (!o)
+        return DYN_EINVAL;
+    DYN__ENTER(o->ctx);
+    DYN__NEED(o->ctx, u);
+    DYN__TRY(dyn__check_finite(o->ctx, "u", o->p, u));
+    return curvature(o, &(dyn__curvature_at){DYN__THIRD, theta, u}, out);
 }
 
 /* ---- state ---- */

@@ -27,19 +27,38 @@ static dyn_status add_gauss_newton(dyn_objective *o, dyn__product_graph *g)
     return DYN_OK;
 }
 
-static dyn_status add_product(dyn_objective *o, dyn__product_graph *g, int gauss_newton)
+/* The tangent along a direction of the Hessian product. */
+static dyn_status add_third(dyn__product_graph *g)
 {
     dyn__loss_graph *l = &g->loss;
 
-    for (int32_t i = 0; i < l->parameters; i++) {
-        const dyn__shape s = dyn__at(l->g, l->parameter[i])->shape;
-        DYN__TRY(g->direction[i] = dyn__tangent_input(l->g, l->g->dtype, &s));
-    }
-    return gauss_newton ? add_gauss_newton(o, g)
-                        : dyn_graph_hvp(l->g, l->loss, l->parameters, l->parameter, g->direction, g->image);
+    DYN__TRY(dyn_graph_hvp(l->g, l->loss, l->parameters, l->parameter, g->along, g->extra));
+    return dyn_graph_jvp(l->g, l->parameters, g->extra, l->parameters, l->parameter, g->direction, g->image);
 }
 
-static dyn_status fill(dyn_objective *o, int gauss_newton, int64_t samples, dyn__product_graph *g)
+static dyn_status add_inputs(const dyn__loss_graph *l, dyn_node *inputs)
+{
+    for (int32_t i = 0; i < l->parameters; i++) {
+        const dyn__shape s = dyn__at(l->g, l->parameter[i])->shape;
+        DYN__TRY(inputs[i] = dyn__tangent_input(l->g, l->g->dtype, &s));
+    }
+    return DYN_OK;
+}
+
+static dyn_status add_product(dyn_objective *o, dyn__product_graph *g, int kind)
+{
+    dyn__loss_graph *l = &g->loss;
+
+    DYN__TRY(add_inputs(l, g->direction));
+    if (g->along)
+        DYN__TRY(add_inputs(l, g->along));
+    if (kind == DYN__THIRD)
+        return add_third(g);
+    return kind == DYN__GAUSS_NEWTON ? add_gauss_newton(o, g)
+                                     : dyn_graph_hvp(l->g, l->loss, l->parameters, l->parameter, g->direction, g->image);
+}
+
+static dyn_status fill(dyn_objective *o, int kind, int64_t samples, dyn__product_graph *g)
 {
     const size_t n = (size_t)o->tensors + 1;
 
@@ -47,15 +66,17 @@ static dyn_status fill(dyn_objective *o, int gauss_newton, int64_t samples, dyn_
     g->direction = dyn__alloc(o->ctx, n, sizeof *g->direction);
     g->image = dyn__alloc(o->ctx, n, sizeof *g->image);
     g->extra = dyn__alloc(o->ctx, n, sizeof *g->extra);
-    if (!g->direction || !g->image || !g->extra)
+    if (kind == DYN__THIRD)
+        g->along = dyn__alloc(o->ctx, n, sizeof *g->along);
+    if (!g->direction || !g->image || !g->extra || (kind == DYN__THIRD && !g->along))
         return DYN_ENOMEM;
-    return add_product(o, g, gauss_newton);
+    return add_product(o, g, kind);
 }
 
-dyn_status dyn__product_graph_make(dyn_objective *o, int gauss_newton, int64_t samples, dyn__product_graph *out)
+dyn_status dyn__product_graph_make(dyn_objective *o, int kind, int64_t samples, dyn__product_graph *out)
 {
     *out = (dyn__product_graph){.direction = NULL};
-    dyn_status s = fill(o, gauss_newton, samples, out);
+    dyn_status s = fill(o, kind, samples, out);
     if (s < 0)
         dyn__product_graph_free(o, out);
     return s;
@@ -66,8 +87,9 @@ void dyn__product_graph_free(dyn_objective *o, dyn__product_graph *g)
     dyn__free(o->ctx, g->direction);
     dyn__free(o->ctx, g->image);
     dyn__free(o->ctx, g->extra);
+    dyn__free(o->ctx, g->along);
     dyn__loss_graph_free(o, &g->loss);
-    g->direction = g->image = g->extra = NULL;
+    g->direction = g->image = g->extra = g->along = NULL;
 }
 
 /* ---- plans ---- */
@@ -103,19 +125,30 @@ static dyn_status compile(const dyn__product_graph *g, const dyn__residuals *r, 
     return dyn__budget_exec(b, g->loss.g, n, out, &opt, exec);
 }
 
-static void bind(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, const void *theta,
+void dyn__bind_point(const dyn_objective *o, const dyn__product_graph *g, dyn_exec *e, const dyn__point *at)
+{
+    int64_t offset;
+
+    dyn__bind_theta(o, &g->loss, e, at->theta);
+    for (int32_t i = 0; g->along && i < g->loss.parameters; i++) {
+        dyn__objective_tensor(o, i, &offset, NULL);
+        dyn__exec_set_input(e, dyn__plan_find(dyn__exec_plan(e), g->along[i]), (const char *)at->along + offset * o->esize);
+    }
+}
+
+static void bind(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, const dyn__point *at,
                  const dyn_node *in, const dyn__product *q, dyn_exec *exec)
 {
     const dyn_plan *plan = dyn__exec_plan(exec);
 
-    dyn__bind_theta(o, &g->loss, exec, theta);
+    dyn__bind_point(o, g, exec, at);
     for (int32_t i = 0; i < r->count; i++)
         dyn__exec_set_input(exec, dyn__plan_find(plan, r->node[i]), r->value[i]);
     for (int32_t i = 0; i < g->loss.parameters; i++) {
-        int64_t at;
-        dyn__objective_tensor(o, i, &at, NULL);
-        dyn__exec_set_input(exec, dyn__plan_find(plan, in[i]), (char *)q->v + q->sets * at * o->esize);
-        dyn__exec_set_output(exec, i, (char *)q->hv + q->sets * at * o->esize);
+        int64_t offset;
+        dyn__objective_tensor(o, i, &offset, NULL);
+        dyn__exec_set_input(exec, dyn__plan_find(plan, in[i]), (char *)q->v + q->sets * offset * o->esize);
+        dyn__exec_set_output(exec, i, (char *)q->hv + q->sets * offset * o->esize);
     }
 }
 
@@ -127,7 +160,7 @@ dyn_status dyn__product_begin(const dyn_objective *o, int64_t sets, dyn__budget 
 }
 
 dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r,
-                                const void *theta, const dyn__product *q, dyn__budget *b, dyn_exec **out,
+                                const dyn__point *at, const dyn__product *q, dyn__budget *b, dyn_exec **out,
                                 dyn__slots *slots)
 {
     const size_t n = (size_t)g->loss.parameters;
@@ -137,7 +170,7 @@ dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, c
         return DYN_ENOMEM;
     dyn_status s = compile(g, r, q->sets, in, in + n, b, out);
     if (s == DYN_OK) {
-        bind(o, g, r, theta, in, q, *out);
+        bind(o, g, r, at, in, q, *out);
         s = dyn__slots_find(o, &g->loss, *out, slots);
     }
     dyn__free(o->ctx, in);

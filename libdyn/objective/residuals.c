@@ -32,20 +32,20 @@ static dyn_status allocate(dyn_objective *o, const dyn__product_graph *g, dyn__b
     return DYN_OK;
 }
 
-static dyn_status plan(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__budget *b,
+static dyn_status plan(dyn_objective *o, const dyn__product_graph *g, const dyn__point *at, dyn__budget *b,
                        dyn__residuals *r)
 {
     if (r->count == 0)
         return DYN_OK;
     DYN__TRY(dyn__budget_exec(b, g->loss.g, r->count, r->node, &(dyn__compile_options){.outer = 0}, &r->exec));
-    dyn__bind_theta(o, &g->loss, r->exec, theta);
+    dyn__bind_point(o, g, r->exec, at);
     DYN__TRY(dyn__slots_find(o, &g->loss, r->exec, &r->slots));
     for (int32_t i = 0; i < r->count; i++)
         dyn__exec_set_output(r->exec, i, r->value[i]);
     return DYN_OK;
 }
 
-dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const void *theta, dyn__budget *b,
+dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const dyn__point *at, dyn__budget *b,
                                dyn__residuals *out)
 {
     *out = (dyn__residuals){0};
@@ -53,7 +53,7 @@ dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, co
     if (s == DYN_OK)
         s = allocate(o, g, b, out);
     if (s == DYN_OK)
-        s = plan(o, g, theta, b, out);
+        s = plan(o, g, at, b, out);
     if (s < 0)
         dyn__residuals_free(o, out);
     return s;

@@ -151,7 +151,7 @@ static dyn_status apply(void *user, int64_t count, const double *x, double *y)
     return DYN_OK;
 }
 
-static dyn_status open_curved(curved *c, const double *theta, int gauss_newton)
+static dyn_status open_curved(curved *c, const dyn__curvature_at *at)
 {
     const sum *s = c->o->own;
     dyn_ctx *ctx = c->o->ctx;
@@ -162,20 +162,23 @@ static dyn_status open_curved(curved *c, const double *theta, int gauss_newton)
     if (!c->part || !c->x || !c->y)
         return DYN_ENOMEM;
     for (int32_t i = 0; i < s->count; i++) {
-        take(&s->item[i], (int32_t)sizeof *theta, c->x, theta);
-        DYN__TRY(s->item[i].o->kind->curvature(s->item[i].o, c->x, gauss_newton, &c->part[i]));
+        const dyn__curvature_at own = {at->kind, c->x, at->along ? c->y : NULL};
+        take(&s->item[i], (int32_t)sizeof *c->x, c->x, at->theta);
+        if (at->along)
+            take(&s->item[i], (int32_t)sizeof *c->y, c->y, at->along);
+        DYN__TRY(s->item[i].o->kind->curvature(s->item[i].o, &own, &c->part[i]));
     }
     return DYN_OK;
 }
 
-static dyn_status curvature(dyn_objective *o, const double *theta, int gauss_newton, dyn_operator **out)
+static dyn_status curvature(dyn_objective *o, const dyn__curvature_at *at, dyn_operator **out)
 {
     curved *c = dyn__alloc(o->ctx, 1, sizeof *c);
 
     if (!c)
         return DYN_ENOMEM;
     c->o = dyn_objective_ref(o);
-    dyn_status s = open_curved(c, theta, gauss_newton);
+    dyn_status s = open_curved(c, at);
     if (s == DYN_OK)
         s = dyn__operator_create(o->ctx, o->p, apply, c, destroy, out);
     if (s < 0)

@@ -74,6 +74,21 @@ USE(use_recurrent, dyn_model, dyn_model_recurrent(live.ctx, opt, &out), dyn_mode
 USE(use_transformer, dyn_model, dyn_model_transformer(live.ctx, opt, &out), dyn_model_unref)
 USE(use_plan, dyn_plan, dyn_plan_compile(live.graph, 1, &first_node, opt, &out), dyn_plan_unref)
 USE(use_rank, dyn_rank, dyn_rank_model(live.model, live.theta, opt, &out), dyn_rank_free)
+
+static dyn_status use_tangent(const void *opt)
+{
+    double kernel[100 * 100];
+
+    return dyn_tangent_kernel(live.model, live.theta, live.array, NULL, opt, kernel);
+}
+
+static dyn_status use_kernel_fit(const void *opt)
+{
+    double a[2];
+
+    return dyn_kernel_fit(live.ctx, 2, numbers, 1, numbers, opt, a, NULL);
+}
+
 USE(use_replicas, dyn_replicas, dyn_replicas_create(live.objective, opt, &out), dyn_replicas_free)
 USE(use_run, dyn_run, dyn_run_create(live.objective, NULL, opt, live.theta, &out), dyn_run_free)
 USE(use_sharpness, dyn_sharpness_tracker, dyn_sharpness_tracker_create(live.ctx, 7, opt, &out),
@@ -133,6 +148,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_factorisation_options", use_factorisation, "dyn_model_factorisation" },
     { "dyn_flow_options", use_flow, "dyn_objective_flow" },
     { "dyn_init_options", use_init, "dyn_model_initialise" },
+    { "dyn_kernel_fit_options", use_kernel_fit, "dyn_kernel_fit" },
     { "dyn_langevin_options", use_langevin, "dyn_objective_langevin" },
     { "dyn_minimise_options", use_minimise, "dyn_objective_minimise" },
     { "dyn_objective_options", use_objective, "dyn_objective_create" },
@@ -150,6 +166,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_sharpness_options", use_sharpness, "dyn_sharpness_tracker_create" },
     { "dyn_solve_options", use_solve, "dyn_operator_solve" },
     { "dyn_spike_options", use_spike, "dyn_episodes_spikes" },
+    { "dyn_tangent_options", use_tangent, "dyn_tangent_kernel" },
     { "dyn_tensor_options", use_tensor, "dyn_model_tensor_factorisation" },
     { "dyn_trace_options", use_trace, "dyn_operator_trace" },
     { "dyn_transformer_options", use_transformer, "dyn_model_transformer" },

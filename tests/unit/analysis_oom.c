@@ -5,7 +5,9 @@
 #include "train_problem.h"
 #include <dyn/condensation.h>
 #include <dyn/rank.h>
+#include <dyn/objective.h>
 #include <dyn/sharpness.h>
+#include <dyn/tangent.h>
 
 enum { NEURONS = 12, WIDTH = 2, SIZE = 70 };
 
@@ -133,11 +135,58 @@ static dyn_status rank(dyn_ctx *ctx, void *arg)
     return s;
 }
 
+static dyn_status tangent_kernel(dyn_ctx *ctx, void *arg)
+{
+    dyn_tangent_options opt = DYN_TANGENT_OPTIONS_INIT;
+    double theta[NETWORK_SIZE], kernel[36], a[6];
+    dyn_objective *o = NULL;
+    dyn_array *x = NULL;
+    dyn_status s = try_network(ctx, DYN_F64, &o);
+
+    (void)arg;
+    for (int i = 0; i < NETWORK_SIZE; i++)
+        theta[i] = cos(i);
+    opt.memory_limit = 4 * NETWORK_SIZE * (int64_t)sizeof(double);
+    opt.traced = 1;
+    if (s >= 0)
+        s = dyn_array_wrap(ctx, DYN_F64, 2, (int64_t[]){ 6, dyn_model_input_size(dyn_objective_model(o)) }, theta, &x);
+    if (s >= 0)
+        s = dyn_tangent_kernel(dyn_objective_model(o), theta, x, NULL, &opt, kernel);
+    if (s >= 0)
+        s = dyn_kernel_fit(ctx, 6, kernel, 1, theta, NULL, a, NULL);
+    if (s >= 0)
+        s = dyn_kernel_alignment(ctx, 6, kernel, kernel, 1, a);
+    dyn_array_unref(x);
+    dyn_objective_unref(o);
+    return s;
+}
+
+static dyn_status third_derivative(dyn_ctx *ctx, void *arg)
+{
+    double theta[NETWORK_SIZE];
+    dyn_operator *A = NULL;
+    dyn_objective *o = NULL;
+    dyn_status s = try_network(ctx, DYN_F64, &o);
+
+    (void)arg;
+    for (int i = 0; i < NETWORK_SIZE; i++)
+        theta[i] = cos(i);
+    if (s >= 0)
+        s = dyn_objective_third_derivative(o, theta, theta, &A);
+    if (s >= 0)
+        s = dyn_operator_apply(A, 1, theta, theta);
+    dyn_operator_unref(A);
+    dyn_objective_unref(o);
+    return s;
+}
+
 TEST(condensation_out_of_memory) { oom_try("condensation", condensation, NULL); }
 TEST(sharpness_out_of_memory) { oom_try("sharpness", sharpness, NULL); }
 TEST(observed_replicas_out_of_memory) { oom_try("observed replicas", observed_replicas, NULL); }
 TEST(spikes_out_of_memory) { oom_try("spikes", spikes, NULL); }
 TEST(rank_out_of_memory) { oom_try("rank", rank, NULL); }
+TEST(tangent_kernel_out_of_memory) { oom_try("tangent kernel", tangent_kernel, NULL); }
+TEST(third_derivative_out_of_memory) { oom_try("third derivative", third_derivative, NULL); }
 
 int main(void)
 {
@@ -146,5 +195,7 @@ int main(void)
     RUN(observed_replicas_out_of_memory);
     RUN(spikes_out_of_memory);
     RUN(rank_out_of_memory);
+    RUN(tangent_kernel_out_of_memory);
+    RUN(third_derivative_out_of_memory);
     return test_end();
 }

@@ -48,6 +48,7 @@ from .optim import (
 from .rank import RankResult, matrix_rank, model_rank
 from .replicas import Replica, Replicas
 from .run import Run
+from .tangent import Linearised, TangentKernel, TangentKernelSeries, kernel_alignment, kernel_fit, tangent_kernel
 from .sweeps import Member, Sweep
 
 if TYPE_CHECKING:
@@ -59,24 +60,26 @@ __all__ = [
     "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Build", "CallbackError", "Check", "Condensation",
     "CondensationResult", "CondensationSeries", "Confusion", "Context", "Density", "DtypeError", "Eigenpairs",
     "Episodes", "Error", "Estimate", "FileError", "Flow", "FormatError", "Function", "GD", "Graph", "HeavyBall",
-    "History", "Indices", "InvalidArgument", "LBFGS", "LimitReached", "Lion", "Measurement", "Member", "Minimum", "Model",
-    "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "NonFinite", "NotConverged",
-    "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory", "RMSprop", "RankResult", "RankSeries", "Rate",
-    "Replica", "Replicas", "Rule", "Run", "RunView", "Series", "ShapeError", "Sharpness", "SharpnessSeries", "SignGD",
-    "Sophia", "State", "StateError", "Stepper", "Sweep", "Tensor", "VersionError", "__version__", "above", "abs",
-    "activation",
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
-    "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "causal_mask", "cnn",
-    "concatenate", "condensation", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
-    "conv_transpose3d", "cos", "cosine", "cosine_restarts", "current", "data", "data_direction", "derivative",
-    "diagonal", "dropout", "eigh", "embedding", "erf", "exp", "expm1", "exponential_decay", "factorisation",
-    "feed_forward", "flow", "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "hessian", "identity", "init",
-    "jacobian", "langevin", "layer_norm", "linear", "llama", "log", "log1p", "log_softmax", "logsumexp", "lstm",
-    "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "merge_heads", "minimise", "mlp", "model_rank",
-    "normal_like", "one_cycle", "plot", "plots", "polynomial", "polynomial_decay", "recurrent", "relu", "report",
-    "residual", "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid",
-    "sign", "sin", "singular_values", "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt", "step",
-    "stop_gradient", "sustained", "tanh", "tensor_factorisation", "transformer", "uniform_like", "vgg", "where"]
+    "History", "Indices", "InvalidArgument", "LBFGS", "LimitReached", "Linearised", "Lion", "Measurement", "Member",
+    "Minimum", "Model", "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "NonFinite",
+    "NotConverged", "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory", "RMSprop", "RankResult",
+    "RankSeries", "Rate", "Replica", "Replicas", "Rule", "Run", "RunView", "Series", "ShapeError", "Sharpness",
+    "SharpnessSeries", "SignGD", "Sophia", "State", "StateError", "Stepper", "Sweep", "TangentKernel",
+    "TangentKernelSeries", "Tensor", "VersionError", "__version__", "above", "abs", "activation",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
+    "adaptive_max_pool2d", "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm",
+    "causal_mask", "cnn", "concatenate", "condensation", "constant", "conv1d", "conv2d", "conv3d",
+    "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cos", "cosine", "cosine_restarts", "current",
+    "data", "data_direction", "derivative", "diagonal", "dropout", "eigh", "embedding", "erf", "exp", "expm1",
+    "exponential_decay", "factorisation", "feed_forward", "flow", "frozen", "functions", "ggn", "gpt", "group_norm",
+    "gru", "hessian", "identity", "init", "jacobian", "kernel_alignment", "kernel_fit", "langevin", "layer_norm",
+    "linear", "llama", "log", "log1p", "log_softmax", "logsumexp", "lstm", "matrix_rank", "max_pool1d",
+    "max_pool2d", "max_pool3d", "maximum", "merge_heads", "minimise", "mlp", "model_rank", "normal_like",
+    "one_cycle", "plot", "plots", "polynomial", "polynomial_decay", "recurrent", "relu", "report", "residual",
+    "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid", "sign",
+    "sin", "singular_values", "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt", "step",
+    "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "transformer", "uniform_like",
+    "vgg", "where"]
 
 
 def __getattr__(name: str) -> Any:

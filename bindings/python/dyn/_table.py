@@ -300,6 +300,7 @@ dyn_objective_gradient                 status objective ptr ptr ptr
 dyn_objective_predict                  status objective ptr ptr
 dyn_objective_accuracy                 status objective ptr ptr
 dyn_objective_hessian                  status objective ptr operator*
+dyn_objective_third_derivative         status objective ptr ptr operator*
 dyn_objective_ggn                      status objective ptr operator*
 dyn_objective_jacobian                 status objective ptr ptr
 dyn_objective_sample_gradients         status objective ptr ptr
@@ -452,6 +453,11 @@ dyn_operator_exponential               status operator f64 ptr f64 i64 ptr ptr
 dyn_status_name                        str    status
 dyn_status_text                        str    status
 
+# tangent.h
+dyn_tangent_kernel                     status model ptr array array ptr ptr
+dyn_kernel_alignment                   status ctx i64 ptr ptr i32 ptr
+dyn_kernel_fit                         status ctx i64 ptr i64 ptr ptr ptr ptr
+
 # train.h
 dyn_run_create                         status objective ptr ptr ptr run*
 dyn_run_free                           void   run
@@ -531,6 +537,8 @@ dyn_langevin_options struct_size:u32 chain:u32 epsilon:f64 n_beta:f64 gamma:f64 
 dyn_anchor_options struct_size:u32 task:i32 split:i32 distance:i32 count:i64 length:i64 seed:u64 p:f64 pairs:u32
     reserved:u32
 dyn_plan_options struct_size:u32 threads:i32 arena_limit:i64 unfused:i32 reserved:u32
+dyn_tangent_options struct_size:u32 traced:i32 memory_limit:i64
+dyn_kernel_fit_options struct_size:u32 reserved:u32 ridge:f64 time:f64 tolerance:f64
 dyn_rank_options struct_size:u32 rule:i32 tolerance:f64 probes:i64 probe_std:f64 seed:u64 memory_limit:i64
 dyn_recurrent_options struct_size:u32 cell:i32 layers:i32 last:i32 vocabulary:i64 inputs:i64 length:i64 width:i64
     outputs:i64 bias:i32 tied:i32

@@ -381,7 +381,9 @@ def _rank_result(numbers: NDArray[np.float64], values: NDArray[np.float64]) -> R
 
 def again(found: dict[str, Any]) -> Measurement[Any] | None:
     """A measurement from a checkpoint; None for one of the user's functions."""
-    known: dict[str, Any] = {"Sharpness": Sharpness, "Condensation": Condensation, "ModelRank": ModelRank}
+    from .tangent import TangentKernel      # stands above this module
+    known: dict[str, Any] = {"Sharpness": Sharpness, "Condensation": Condensation, "ModelRank": ModelRank,
+                             "TangentKernel": TangentKernel}
     if found["class"] not in known or found["arguments"] is None:
         return None
     measurement: Measurement[Any] = known[found["class"]](**found["arguments"])

@@ -416,6 +416,14 @@ class Objective(Handle):
         """Hessian at theta [p], an operator [p, p] with exact products."""
         return self._operator(lib.dyn_objective_hessian, theta)
 
+    def third_derivative(self, theta: ArrayLike, u: ArrayLike) -> Operator:
+        """The third derivative at theta [p] along u [p], an operator [p, p]: v -> D^3 L [u, v, .], the derivative of the
+        Hessian along u, exact. With u = v an eigenvector of length 1 its image of v is the eigenvalue's gradient."""
+        A = Operator(self._context, make(self._context, lib.dyn_objective_third_derivative, self, self._theta(theta),
+                                         pointer(vector(u, self.size, "u"))), self)
+        A._tensors = self
+        return A
+
     def _checked(self, function: Callable[..., int], theta: ArrayLike, seed: int) -> Check:
         c = _Check(self._context, make(self._context, function, self, self._theta(theta), seed))
         return Check(bool(lib.dyn_check_passed(c)), lib.dyn_check_error(c), lib.dyn_check_tolerance(c),

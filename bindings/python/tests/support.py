@@ -28,3 +28,10 @@ def interrupt_after(seconds):
     timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     return timer
+
+
+def reference():
+    """A tanh network 2-3-2 at given parameters with four samples: net, theta, x, y; the loss is 2.7414708767412277."""
+    j, i = np.arange(1, 18), np.arange(1, 5)
+    net = dyn.mlp([2, 3, 2], activation="tanh")
+    return (net, 0.8 * np.sin(1.7 * j), np.stack([np.cos(i), np.sin(2 * i)], 1), np.stack([np.sin(i), np.cos(3 * i)], 1))

@@ -3,10 +3,11 @@
 
 plot(run) draws all that was measured, animate(run) the condensation as it goes on. The other functions draw one thing
 into given axes."""
-from .curves import accuracy, directions, loss, ranks, series, sharpness
+from .curves import accuracy, directions, loss, ranks, series, sharpness, tangent
 from .functions import output, spectrum
 from .maps import animate, cosines, orientations
 from .whole import plot
 
 __all__ = ["plot", "animate", "loss", "accuracy", "sharpness", "series", "directions", "ranks", "cosines",
-           "orientations", "spectrum", "output"]
+           "orientations", "spectrum", "output",
+           "tangent"]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .._run_view import History, RunView, Series
 from ..episodes import spikes
 from ..measure import CondensationSeries, RankSeries, SharpnessSeries
+from ..tangent import TangentKernelSeries
 from .style import BLUE, COLOURS, ORANGE, RED, finite, legend_above, log_axis, mark_clipped, short, usual_top
 
 DIVERGED = 1e6
@@ -167,6 +168,22 @@ def directions(ax: Axes, found: CondensationSeries, name: str = "") -> None:
     >>> dyn.plots.directions(ax, run.train(20)["condensation"])
     """
     _counts(ax, found.steps, found.effective, "directions", name, found.features.shape[1])
+
+
+def tangent(ax: Axes, found: TangentKernelSeries, name: str = "") -> None:
+    """How far the tangent kernel has moved from its first row, and its alignment with the targets.
+
+    >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0])
+    >>> _ = run.measure(dyn.TangentKernel(), every=5)
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.tangent(ax, run.train(20)["tangent_kernel"])
+    """
+    lines = {"drift": (found.drift, BLUE), "distance": (found.distance, ORANGE), "alignment": (found.alignment, RED)}
+    for label, (values, colour) in lines.items():
+        ax.plot(found.steps, values, ".-" if len(found.steps) <= DOTS else "-", color=colour, linewidth=1.1, markersize=3,
+                label=label)
+    ax.set_ylabel((name or "tangent kernel").replace("_", " "))
+    legend_above(ax)
 
 
 def ranks(ax: Axes, found: RankSeries, name: str = "") -> None:

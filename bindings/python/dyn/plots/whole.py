@@ -11,6 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from .._run_view import RunView, Series
 from ..measure import CondensationSeries, RankSeries, SharpnessSeries
+from ..tangent import TangentKernelSeries
 from . import curves, functions, maps
 from .style import STYLE, new_figure
 
@@ -37,6 +38,8 @@ def _curves(run: RunView, results: dict[str, Any]) -> list[Draw]:
     for name, found in results.items():
         if isinstance(found, SharpnessSeries):
             lines.append(partial(curves.sharpness, series=found))
+        elif isinstance(found, TangentKernelSeries):
+            lines.append(partial(curves.tangent, found=found, name=name))
         elif isinstance(found, Series) and not (name.endswith(("loss", "accuracy")) and found.values.ndim == 1):
             lines.append(partial(curves.series, name=name, values=found))
         elif isinstance(found, CondensationSeries) and len(found) > FEW:
