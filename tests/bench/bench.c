@@ -14,7 +14,7 @@
 #include <time.h>
 
 static const verb *const verbs[] = { &verb_train, &verb_replicas, &verb_gradient, &verb_product, &verb_eigen,
-                                     &verb_dense, &verb_singular, &verb_call };
+                                     &verb_dense, &verb_singular, &verb_call, &verb_attention };
 
 typedef struct session {
     dyn_ctx *ctx;

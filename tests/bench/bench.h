@@ -26,7 +26,7 @@ typedef struct problem {
     dyn_ctx *ctx;
     dyn_model *model;
     dyn_objective *objective;
-    dyn_array *x, *y;           /* float64 [n, inputs], [n, outputs] */
+    dyn_array *x, *y;           /* float64 [n, inputs], [n, outputs], or tokens [n, length] */
     int64_t size, samples, outputs;
     double *theta;              /* [size] */
 } problem;
@@ -36,6 +36,7 @@ void problem_create(problem *p, dyn_ctx *ctx, const spec *s);
 void problem_free(problem *p);
 void problem_export(const problem *p, const spec *s, const char *name, int32_t rank, const int64_t *shape,
                     const double *data);
+void decoder_create(problem *p, const spec *s);
 dyn_optimizer_options problem_optimizer(const spec *s);
 
 /* Kinds of work. prepare does it once and shows numbers that the peers must agree with; run does `units` more. */
@@ -46,7 +47,7 @@ typedef struct verb {
     void (*free)(void *work);
 } verb;
 extern const verb verb_train, verb_replicas, verb_gradient, verb_product, verb_eigen, verb_dense, verb_singular,
-    verb_call;
+    verb_call, verb_attention;
 
 void *must_alloc(size_t count, size_t size);
 /* End the program with the context's message if s is an error. */

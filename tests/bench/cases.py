@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The table of the benchmark: rows P1 to P12, the rows to come, and the growth curves.
+"""The table of the benchmark: its rows, a row to come, and the growth curves.
 
 A row's request is what libdyn and the peers get, word for word. units is how much is done between two looks at the
 clock, per what one unit is divided by. flops counts multiplications and additions of the matrix products and the
@@ -48,6 +48,30 @@ P6 = perceptron(*DIGITS_NET)
 HVP = perceptron(*DIGITS_NET, 6, 4)
 FRESH_HVP = perceptron(*DIGITS_NET, 8, 5)
 
+
+def decoder_flops(layers, d, heads, key, hidden, vocabulary, length, samples):
+    """Of a gradient: three products for each of the forward pass. Of attention only what the mask leaves is counted."""
+    tokens, inner = samples * length, heads * key
+    layer = d * inner * 4 + 2 * d * hidden + inner * (length + 1)
+    return 3 * 2 * tokens * (layers * layer + d * vocabulary)
+
+
+def attention_flops(length, heads=8, key=64):
+    """Forward two products, backward five (the scores anew), of the half that the mask leaves."""
+    return 7 * 2 * heads * key * length * (length + 1) / 2
+
+
+PAPER = 4, 400, 4, 64, 1200, 201, 9, 50
+GPT2 = 6, 256, 4, 64, 1024, 256, 256, 8
+
+
+def decoder_case(layers, d, heads, key, hidden, vocabulary, length, samples, style):
+    return ("model=decoder loss=cross_entropy layers=%d width=%d heads=%d key_width=%d hidden=%d vocabulary=%d "
+            "length=%d samples=%d style=%d" % (layers, d, heads, key, hidden, vocabulary, length, samples, style))
+
+
+DECODER, GPT = decoder_case(*PAPER, 0), decoder_case(*GPT2, 1)
+
 ROWS = [
     training("P1", [1, 100, 1], 80, 1000, "us", 2.5),
     training("P2", [1, 1000, 1], 80, 200, "us", 3),
@@ -70,11 +94,20 @@ ROWS = [
         kind="f64", tolerance=1e-9),
     Row("P10b", "the same by the Gram matrix, with error bounds", "singular route=gram " + SMALL, 1, kind="f64",
         tolerance=1e-9, goal_time=0.090),
+    Row("P13", "decoder, 4 layers, 4 heads, d 400, 50 x 9 tokens: AdamW step with clipping",
+        "train check=3 adamw=1 rate=1e-4 clip=1 " + DECODER, 2, flops=decoder_flops(*PAPER), seconds=0.5),
+    Row("P13h", "Hessian product of P13 at a new theta", "product fresh=1 " + DECODER, 1,
+        flops=8 / 3 * decoder_flops(*PAPER), tolerance=2e-3, seconds=0.5),
+    Row("P13l", "the same, linearised once", "product " + DECODER, 1, flops=2 * decoder_flops(*PAPER), tolerance=2e-3,
+        seconds=0.5),
+    Row("P17a", "causal attention of one sample, 8 heads of 64, 512 places, forward and backward",
+        "attention length=512", 4, flops=attention_flops(512)),
+    Row("P17b", "the same, 2048 places", "attention length=2048", 1, flops=attention_flops(2048), seconds=0.5),
+    Row("P18", "GPT-2 style decoder, 6 layers, 4 heads, d 256, 8 x 256 bytes: AdamW step with clipping",
+        "train check=3 adamw=1 rate=1e-4 clip=1 " + GPT, 1, flops=decoder_flops(*GPT2), seconds=1),
 ]
 
 NEXT = [
-    Row("transformer", "decoder, 4 layers, 4 heads, d 400, 50 x 9 tokens: AdamW step with clipping", "transformer "
-        "check=3", 2, seconds=0.5),
     Row("CNN", "32-64 channels 3x3, tanh, max-pool, 28x28, batch 64: Adam step", "convolution check=3", 5,
         seconds=0.5),
 ]
@@ -98,8 +131,9 @@ CURVES = [
           "widths=64,100,100,10 batch=%d", lambda b: 40),
     curve("replicas of 1-100-1, 80 samples", "replicas", [1, 4, 16, 64], "widths=1,100,1 count=%d",
           lambda r: max(20, 2000 // r)),
-    curve("sequence length of the decoder", "transformer", [9, 18, 36], "tokens=%d", lambda n: 1),
+    curve("sequence length of the decoder of P13", "train", [9, 18, 36], "adamw=1 rate=1e-4 " +
+          DECODER.replace("length=9", "length=%d"), lambda n: 1),
 ]
 
-# Who has no part in a curve: replicas at once are not PyTorch's, the decoder is not yet libdyn's.
-ABSENT = {"replicas": "torch", "transformer": "libdyn"}
+# Who has no part in a curve: replicas at once are not PyTorch's.
+ABSENT = {"replicas": "torch"}

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""JAX's side of the works to come: the decoder transformer and the small CNN, a step as one compiled function."""
+"""JAX's side of decoders, attention and the small CNN: a step as one compiled function."""
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,23 +16,43 @@ def layer_norm(x, g, b):
     return (x - mean) * jax.lax.rsqrt(((x - mean) ** 2).mean(-1, keepdims=True) + 1e-5) * g + b
 
 
-def attention(p, i, x):
-    batch, tokens, _ = x.shape
-    qkv = (x @ p["%d.qkv" % i] + p["%d.qkv.b" % i]).reshape(batch, tokens, 3, n.HEADS, n.HEAD)
-    q, k, v = qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2]
-    score = jnp.einsum("bqhd,bkhd->bhqk", q, k) / np.float32(np.sqrt(n.HEAD))
+def qkv_of(net, p, i, x):
+    """Queries, keys and values [batch, tokens, heads, key]; of one product or of three."""
+    shape = x.shape[:2] + (net.heads, net.key)
+    if "%d.qkv" % i in p:
+        y = (x @ p["%d.qkv" % i] + p["%d.qkv.b" % i]).reshape(x.shape[:2] + (3, net.heads, net.key))
+        return [y[:, :, j] for j in range(3)]
+    return [(x @ p["%d.W%s" % (i, name)] + p["%d.b%s" % (i, name)]).reshape(shape) for name in "qkv"]
+
+
+def mixed(q, k, v):
+    """Causal attention, [batch, tokens, heads, key]."""
+    tokens = q.shape[1]
+    score = jnp.einsum("bqhd,bkhd->bhqk", q, k) / np.float32(np.sqrt(q.shape[3]))
     score = jnp.where(jnp.tril(jnp.ones((tokens, tokens), bool)), score, -1e9)
-    mixed = jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(score), v)
-    return mixed.reshape(batch, tokens, -1) @ p["%d.mix" % i] + p["%d.mix.b" % i]
+    return jnp.einsum("bhqk,bkhd->bqhd", jax.nn.softmax(score), v)
 
 
-def transformer_loss(p, tokens):
-    x = p["embed"][tokens[:, :-1]] + p["position"]
-    for i in range(n.LAYERS):
-        x = layer_norm(x + attention(p, i, x), p["%d.1g" % i], p["%d.1b" % i])
-        inner = jax.nn.relu(x @ p["%d.up" % i] + p["%d.up.b" % i])
-        x = layer_norm(x + inner @ p["%d.down" % i] + p["%d.down.b" % i], p["%d.2g" % i], p["%d.2b" % i])
-    return optax.softmax_cross_entropy_with_integer_labels(x @ p["out"], tokens[:, 1:]).mean()
+def attention(net, p, i, x):
+    return mixed(*qkv_of(net, p, i, x)).reshape(x.shape[:2] + (-1,)) @ p["%d.Wo" % i] + p["%d.bo" % i]
+
+
+def feed_forward(net, p, i, x):
+    inner = x @ p["%d.W1" % i] + p["%d.b1" % i]
+    inner = jax.nn.gelu(inner) if net.pre else jax.nn.relu(inner)
+    return inner @ p["%d.W2" % i] + p["%d.b2" % i]
+
+
+def decoder_loss(net, p, tokens):
+    def norm(x, name):
+        return layer_norm(x, p["%sgain%s" % name], p["%sshift%s" % name])
+    x = p["embedding"][tokens[:, :-1]] + p["position"]
+    for i in range(net.layers):
+        for number, block in (("1", attention), ("2", feed_forward)):
+            name = ("%d." % i, number)
+            x = x + block(net, p, i, norm(x, name)) if net.pre else norm(x + block(net, p, i, x), name)
+    logits = norm(x, ("", "")) @ p["embedding"].T if net.pre else x @ p["W"]
+    return optax.softmax_cross_entropy_with_integer_labels(logits, tokens[:, 1:]).mean()
 
 
 def convolution_loss(p, x, y):
@@ -42,7 +64,7 @@ def convolution_loss(p, x, y):
     return optax.softmax_cross_entropy_with_integer_labels(f, y).mean()
 
 
-def stepper(loss, optimizer, parameters, data):
+def stepper(loss, optimizer, parameters, data, check_steps):
     """(variants, check) of training: one compiled step called from Python, or a scan over the steps."""
     def step(state, data):
         p, moments = state
@@ -73,21 +95,49 @@ def stepper(loss, optimizer, parameters, data):
         return run
 
     def check(run):
-        run(3)
-        show("loss", float(run.loss))
+        run(check_steps)
+        p = run.state[0]
+        show("loss", float(loss(p, *data)))
+        show("theta_norm", float(np.sqrt(sum(np.sum(np.asarray(a, np.float64) ** 2) for a in p.values()))))
     return [("compiled step", calls), ("scan", scan)], check
 
 
-def transformer(case):
-    parameters, tokens = n.transformer(case("tokens", n.TOKENS))
-    optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(1e-4, weight_decay=0.01))
-    return stepper(transformer_loss, optimizer, parameters, (jnp.asarray(tokens),))
+def decoder(case):
+    net = n.Decoder(case)
+    optimizer = optax.adamw(case("rate", 1e-3), weight_decay=0.01)
+    if case("clip", 0.0):
+        optimizer = optax.chain(optax.clip_by_global_norm(case("clip", 0.0)), optimizer)
+    return stepper(functools.partial(decoder_loss, net), optimizer, net.parameters(), (jnp.asarray(net.tokens()),),
+                   case("check", 3))
+
+
+def flat_decoder(case):
+    net = n.Decoder(case)
+    tokens = jnp.asarray(net.tokens())
+    return lambda theta: decoder_loss(net, net.split(theta), tokens)
+
+
+def attention_alone(case):
+    shape = [case(key, default) for key, default in
+             (("samples", 1), ("length", 512), ("heads", 8), ("key_width", 64))]
+    heads_first = [shape[i] for i in (0, 2, 1, 3)]
+    q, k, v, w = (jnp.asarray(case.array(name).reshape(heads_first).transpose(0, 2, 1, 3)) for name in "qkvw")
+    gradients = jax.jit(jax.grad(lambda q, k, v: jnp.vdot(mixed(q, k, v), w), (0, 1, 2)))
+
+    def run(units):
+        for _ in range(units):
+            run.gradients = jax.block_until_ready(gradients(q, k, v))
+
+    def check(run):
+        run(1)
+        show("gradient_norm", float(jnp.sqrt(sum(jnp.vdot(g, g) for g in run.gradients))))
+    return [("einsum", lambda: run)], check
 
 
 def convolution(case):
-    del case
     parameters, x, y = n.convolution()
-    return stepper(convolution_loss, optax.adam(1e-3), parameters, (jnp.asarray(x), jnp.asarray(y)))
+    return stepper(convolution_loss, optax.adam(1e-3), parameters, (jnp.asarray(x), jnp.asarray(y)),
+                   case("check", 3))
 
 
-VERBS = {"transformer": transformer, "convolution": convolution}
+VERBS = {"train": decoder, "attention": attention_alone, "convolution": convolution}

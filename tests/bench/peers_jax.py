@@ -14,6 +14,18 @@ if os.environ.get("BENCH_F64"):
     jax.config.update("jax_enable_x64", True)
 
 
+def is_decoder(case):
+    return case("model", "perceptron") == "decoder"
+
+
+def later(name):
+    """A verb of next_jax.py, read only when it is asked for."""
+    def verb(case):
+        import next_jax
+        return next_jax.VERBS[name](case)
+    return verb
+
+
 def network(case):
     """(split, apply): theta -> tree of layers, and (tree, x) -> outputs."""
     layers = case.slices()
@@ -43,6 +55,9 @@ def tree_loss(case):
 
 def flat_loss(case):
     """loss(theta) of all samples, theta one vector."""
+    if is_decoder(case):
+        import next_jax
+        return next_jax.flat_decoder(case)
     split, apply = network(case)
     x, y = jnp.asarray(case.array("x")), jnp.asarray(case.array("y"))
     return lambda theta: loss_of(case, apply(split(theta), x), y)
@@ -105,6 +120,8 @@ def batches(case):
 
 
 def train(case):
+    if is_decoder(case):
+        return later("train")(case)
     split, _ = network(case)
     x, y = jnp.asarray(case.array("x")), jnp.asarray(case.array("y"))
     theta = jnp.asarray(case.array("theta"))
@@ -310,14 +327,6 @@ def singular(case):
     return [("vmap of grad, NumPy", lambda: repeated(lambda: values(np.asarray(jacobian(theta)))))], check
 
 
-def later(name):
-    """A verb of next_jax.py, read only when it is asked for."""
-    def verb(case):
-        import next_jax
-        return next_jax.VERBS[name](case)
-    return verb
-
-
 serve({"train": train, "replicas": replicas, "gradient": gradient, "product": product, "eigen": eigen,
        "residual": residual, "dense": dense, "singular": singular,
-       "transformer": later("transformer"), "convolution": later("convolution")})
+       "attention": later("attention"), "convolution": later("convolution")})

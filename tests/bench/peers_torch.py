@@ -11,6 +11,18 @@ from worker import serve, show
 torch.set_num_threads(len(os.sched_getaffinity(0)))
 
 
+def is_decoder(case):
+    return case("model", "perceptron") == "decoder"
+
+
+def later(name):
+    """A verb of next_torch.py, read only when it is asked for."""
+    def verb(case):
+        import next_torch
+        return next_torch.VERBS[name](case)
+    return verb
+
+
 def tensor(a):
     return torch.from_numpy(np.ascontiguousarray(a))
 
@@ -38,6 +50,9 @@ def data(case):
 
 
 def flat_loss(case):
+    if is_decoder(case):
+        import next_torch
+        return next_torch.flat_decoder(case)
     x, y, _ = data(case)
     return lambda theta: loss_of(case, network(split(case, theta), x), y)
 
@@ -99,6 +114,8 @@ def whole_step(case):
 
 
 def train(case):
+    if is_decoder(case):
+        return later("train")(case)
     def check(run):
         run(case("check", 100))
         show("loss", float(flat_loss(case)(run.theta())))
@@ -117,7 +134,7 @@ def repeated(call):
 
 
 def gradient(case):
-    theta, f = data(case)[2].requires_grad_(), flat_loss(case)
+    theta, f = tensor(case.array("theta")).requires_grad_(), flat_loss(case)
 
     def check(run):
         run(1)
@@ -135,7 +152,7 @@ def products(f, theta):
 
 
 def product(case):
-    theta, v = data(case)[2].requires_grad_(), tensor(case.array("v"))
+    theta, v = tensor(case.array("theta")).requires_grad_(), tensor(case.array("v"))
     fresh, once = products(flat_loss(case), theta)
 
     def each(multiply):
@@ -227,13 +244,5 @@ def singular(case):
     return [("vmap of grad, torch.linalg", lambda: repeated(values))], check
 
 
-def later(name):
-    """A verb of next_torch.py, read only when it is asked for."""
-    def verb(case):
-        import next_torch
-        return next_torch.VERBS[name](case)
-    return verb
-
-
 serve({"train": train, "gradient": gradient, "product": product, "eigen": eigen,
-       "singular": singular, "transformer": later("transformer"), "convolution": later("convolution")})
+       "singular": singular, "attention": later("attention"), "convolution": later("convolution")})

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The problem of a case: keys widths, dtype (f32, f64), data (line, normal, digits), samples, loss (mse,
+ * The problem of a case: with the key model=decoder a transformer (decoder.c), else a perceptron. Keys widths, dtype
+ * (f32, f64), data (line, normal, digits), samples, loss (mse,
  * cross_entropy), output_bias, warm (Adam steps taken before anything is measured), export, digits (their folder).
  * Numbers come from libdyn's generator; the peers read the exported files. */
 #include "bench.h"
@@ -84,10 +85,11 @@ double spec_real(const spec *s, const char *key, double fallback)
 
 dyn_optimizer_options problem_optimizer(const spec *s)
 {
-    dyn_optimizer_options opt = DYN_OPTIMIZER_OPTIONS_INIT;
+    dyn_optimizer_options opt;
 
-    opt.kind = DYN_OPTIMIZER_ADAM;
+    dyn_optimizer_defaults(spec_int(s, "adamw", 0) ? DYN_OPTIMIZER_ADAMW : DYN_OPTIMIZER_ADAM, &opt);
     opt.rate = spec_real(s, "rate", 0.001);
+    opt.clip_norm = spec_real(s, "clip", 0);
     return opt;
 }
 
@@ -169,6 +171,17 @@ static void make_digits(problem *p, const spec *s)
     dyn_array_unref(labels);
 }
 
+static void perceptron_create(problem *p, const spec *s)
+{
+    const char *data = spec_text(s, "data", "line");
+
+    make_model(p, s);
+    if (!strcmp(data, "digits"))
+        make_digits(p, s);
+    else
+        make_data(p, s, !strcmp(data, "line"));
+}
+
 static void make_objective(problem *p, const spec *s)
 {
     dyn_objective_options opt = DYN_OBJECTIVE_OPTIONS_INIT;
@@ -211,23 +224,23 @@ void problem_export(const problem *p, const spec *s, const char *name, int32_t r
 
 void problem_create(problem *p, dyn_ctx *ctx, const spec *s)
 {
-    const char *data = spec_text(s, "data", "line");
     dyn_init_options init = DYN_INIT_OPTIONS_INIT;
 
     memset(p, 0, sizeof *p);
     p->ctx = ctx;
     init.seed = 1;
-    make_model(p, s);
-    if (!strcmp(data, "digits"))
-        make_digits(p, s);
+    if (!strcmp(spec_text(s, "model", "perceptron"), "decoder"))
+        decoder_create(p, s);
     else
-        make_data(p, s, !strcmp(data, "line"));
+        perceptron_create(p, s);
     make_objective(p, s);
     p->theta = must_alloc((size_t)p->size, sizeof *p->theta);
     must(ctx, dyn_model_initialise(p->model, &init, p->theta));
     warm_up(p, s);
-    problem_export(p, s, "x", 2, dyn_array_shape(p->x), dyn_array_data(p->x));
-    problem_export(p, s, "y", 2, dyn_array_shape(p->y), dyn_array_data(p->y));
+    if (dyn_array_dtype(p->x) == DYN_F64) {
+        problem_export(p, s, "x", 2, dyn_array_shape(p->x), dyn_array_data(p->x));
+        problem_export(p, s, "y", 2, dyn_array_shape(p->y), dyn_array_data(p->y));
+    }
     problem_export(p, s, "theta", 1, &p->size, p->theta);
 }
 

@@ -154,8 +154,7 @@ def growth_text(out):
     if "growth" not in out:
         return ""
     parts = ["## Growth\n\nTime of a step on all cores, and the largest memory of the process, each point in a fresh "
-             "process.\nPyTorch eager, JAX in its first form of the table above (`tree`, `vmap`). The decoder is the "
-             "peers' alone so far.\n",
+             "process.\nPyTorch eager, JAX in its first form of the table above (`tree`, `vmap`).\n",
              "![time and memory against size](images/performance-growth.png)\n"]
     for curve in out["growth"]:
         values = [p[0] for p in next(iter(curve["lines"].values()))]
