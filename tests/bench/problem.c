@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The problem of a case: with the key model=decoder a transformer (decoder.c), else a perceptron. Keys widths, dtype
- * (f32, f64), data (line, normal, digits), samples, loss (mse,
- * cross_entropy), output_bias, warm (Adam steps taken before anything is measured), export, digits (their folder).
+ * (f32, f64), data (line, normal, digits), samples, loss (mse, cross_entropy), output_bias, warm (Adam steps taken
+ * before anything is measured), export, digits (their folder).
  * Numbers come from libdyn's generator; the peers read the exported files. */
 #include "bench.h"
 
