@@ -108,6 +108,19 @@ typedef struct dyn_optimizer_matrix {
 } dyn_optimizer_matrix;
 
 /**
+ * Tensors whose steps differ. Where several groups take a tensor, the last one counts. A frozen tensor keeps its bits, and
+ * the gradient of a run is 0 there; dyn_model_freeze saves its time as well. DYN_OPTIMIZER_GROUP_INIT changes nothing.
+ */
+typedef struct dyn_optimizer_group {
+    uint32_t struct_size;       /* sizeof(dyn_optimizer_group); set by DYN_OPTIMIZER_GROUP_INIT */
+    int32_t frozen;             /* 1: its tensors stand still */
+    const char *pattern;        /* of names of tensors, as fnmatch(3) has it: "layer1.*", "*gain", "b[12]"; copied */
+    double rate;                /* >= 0, times the learning rate */
+    double decay;               /* >= 0, times weight_decay */
+} dyn_optimizer_group;
+#define DYN_OPTIMIZER_GROUP_INIT { DYN_SIZE_OF(dyn_optimizer_group), 0, NULL, 1.0, 1.0 }
+
+/**
  * Options of an optimiser. DYN_OPTIMIZER_OPTIONS_INIT and dyn_optimizer_defaults write the defaults; 0 is zero. A kind
  * ignores the fields that its formula does not name.
  *
@@ -163,12 +176,14 @@ typedef struct dyn_optimizer_options {
     dyn_rule_fn preconditioner; /* RULE: NULL (default) = it has none */
     void *rule_user;
     int32_t moments;            /* RULE: how many it keeps, 0 (default) to 3 */
-    uint32_t rule_reserved;     /* must be 0 */
+    int32_t groups_count;       /* at least 0 */
+    const dyn_optimizer_group *groups;  /* [groups_count] by names of tensors, which only a run knows: elsewhere refused */
 } dyn_optimizer_options;
 /** The defaults of GD and ADAM, and of the others but for what dyn_optimizer_defaults tells. */
 #define DYN_OPTIMIZER_OPTIONS_INIT { DYN_SIZE_OF(dyn_optimizer_options), 0, 1e-3, 0.9, 0.999, 1e-8, 0.0, 0.0, \
                                      0, 0, 0, 0, 0, 0, 0, 0, 1, 0.0, 0.1, 0.0, 1.0, 0.3, 1, NULL, NULL, 0.0, 0.004, \
-                                     0.0, 0.01, 0.0, 0.001, 0, 0, 0, 1, 0, 5, 0, NULL, 10, NULL, NULL, NULL, 0, 0 }
+                                     0.0, 0.01, 0.0, 0.001, 0, 0, 0, 1, 0, 5, 0, NULL, 10, NULL, NULL, NULL, 0, 0, \
+                                     NULL }
 
 /**
  * Write the defaults of a kind. thread: any. Other than INIT's are
@@ -262,7 +277,7 @@ DYN_API dyn_status dyn_optimizer_moment(const dyn_optimizer *o, int32_t which, d
  * d is what multiplies the gradient or its average in the formulas above: 1 / (sqrt(vh) + eps), eps under the root with
  * eps_inside, 1 / v of ADAMAX, 1 / max(gamma v, eps) of SOPHIA (where its step is not cut), 1 of GD, HEAVY_BALL and
  * NESTEROV, what the caller declares for RULE. Decoupled decay multiplies c by 2 / (2 - rate weight_decay). Coupled decay belongs to H.
- * SIGN, LION and MUON have none: they move by the same amount at any curvature.
+ * In a group d has its rate as a factor, and 0 where it is frozen. SIGN, LION and MUON have none: they move by the same amount at any curvature.
  * Inside an observer of a run the step taken last is the one the run is about to complete, from the theta that the
  * observer sees.
  *

@@ -20,7 +20,7 @@ extern "C" {
 /**
  * The operator c d^(1/2) H d^(1/2). It keeps H alive.
  *
- * shape:  d [size], positive, copied; NULL means ones.
+ * shape:  d [size], not negative (0: it stands still), copied; NULL means ones.
  * errors: DYN_EINVAL (c or an element of d is not positive and finite), DYN_ENOMEM.   since: 0.1
  */
 DYN_API dyn_status dyn_sharpness_operator(dyn_operator *H, const double *d, double c, dyn_operator **out);

@@ -17,8 +17,8 @@ static dyn_status check_preconditioner(dyn_operator *H, const double *d, double 
     if (!(c > 0.0 && isfinite(c)))
         return DYN__FAIL(H->ctx, DYN_EINVAL, "c is %g, must be positive", c);
     for (int64_t i = 0; d && i < H->size; i++)
-        if (!(d[i] > 0.0 && isfinite(d[i])))
-            return DYN__FAIL(H->ctx, DYN_EINVAL, "d[%" PRId64 "] is %g, must be positive", i, d[i]);
+        if (!(d[i] >= 0.0 && isfinite(d[i])))
+            return DYN__FAIL(H->ctx, DYN_EINVAL, "d[%" PRId64 "] is %g, must not be negative", i, d[i]);
     return DYN_OK;
 }
 

@@ -157,8 +157,11 @@ static int move_block(const dyn_optimizer *o, const block *b, const dyn__update 
     char *t = (char *)theta + at;
     void *x = o->muon->x;
     dyn__update average = *h;
+    const dyn__span *span = o->spans ? dyn__span_of(o, b->at.offset) : NULL;
     double norm;
 
+    if (span && span->frozen)
+        return 1;
     average.rate = 0;
     average.beta1 = beta;
     average.ema = 1;
@@ -172,7 +175,7 @@ static int move_block(const dyn_optimizer *o, const block *b, const dyn__update 
         return 1;
     scale(o, n, 1 / norm, x, x);
     orthogonalise(o, b);
-    add_scaled(o, n, -h->rate * step_size(o, &b->at), x, t, t);
+    add_scaled(o, n, -h->rate * (span ? span->rate : 1) * step_size(o, &b->at), x, t, t);
     return 1;
 }
 

@@ -19,6 +19,13 @@ typedef struct dyn__rule {
     int edge;                   /* whether it has a preconditioner */
 } dyn__rule;
 
+/* Parameters in a row whose steps have these factors on rate and decay. */
+typedef struct dyn__span {
+    int64_t from, count;
+    double rate, decay;
+    int frozen;
+} dyn__span;
+
 struct dyn__muon;
 struct dyn__own_rule;
 
@@ -33,6 +40,8 @@ struct dyn_optimizer {
     void *moment[DYN__MOMENTS]; /* NULL where the rule has none */
     double *partial;            /* sums of squares, one per chunk */
     int *finite;                /* whether a chunk's moments are, one per chunk */
+    dyn__span *span;            /* [spans] all of the parameters in their order; NULL = no groups */
+    int64_t spans;
     struct dyn__muon *muon;     /* NULL for other kinds */
     struct dyn__own_rule *own;  /* likewise */
     double product;             /* NADAM: mu_1 ... mu_k of k = product_step */
@@ -47,6 +56,23 @@ dyn_status dyn__optimizer_options(dyn_ctx *ctx, const dyn_optimizer_options *giv
 dyn__rule dyn__optimizer_rule(const dyn_optimizer_options *full);
 /* "m", "v", "w" */
 const char *dyn__moment_name(int i);
+
+/* groups.c. dyn_optimizer_create with groups: copies spans, of which there is at least one; NULL = no groups. */
+dyn_status dyn__optimizer_create(dyn_ctx *ctx, int64_t size, int32_t dtype, const dyn_optimizer_options *opt,
+                                 int64_t spans, const dyn__span *span, dyn_optimizer **out);
+/* The numbers of a step for a span. */
+dyn__update dyn__span_update(const dyn__span *s, const dyn__update *h);
+/* The span of a parameter. */
+const dyn__span *dyn__span_of(const dyn_optimizer *o, int64_t i);
+/* The gradient is 0 where nothing moves. */
+void dyn__optimizer_mask(const dyn_optimizer *o, void *gradient);
+/* A factor for every parameter as a node, or 1 of shape [] where all have it. */
+double dyn__span_rate(const dyn__span *s);
+double dyn__span_decay(const dyn__span *s);
+double dyn__span_moves(const dyn__span *s);
+dyn_node dyn__span_node(const dyn_optimizer *o, dyn_graph *g, double (*factor)(const dyn__span *));
+/* Those of a preconditioner. */
+void dyn__span_precondition(const dyn_optimizer *o, double *d);
 
 /* rate.c */
 double dyn__rate(const dyn_optimizer_options *opt, int64_t step);

@@ -43,19 +43,25 @@ static dyn_status allocate(dyn_optimizer *o)
     return o->opt.kind == DYN_OPTIMIZER_MUON ? dyn__muon_create(o) : DYN_OK;
 }
 
-dyn_status dyn_optimizer_create(dyn_ctx *ctx, int64_t size, int32_t dtype, const dyn_optimizer_options *opt,
-                                dyn_optimizer **out)
+static dyn_status copy_spans(dyn_optimizer *o, int64_t spans, const dyn__span *span)
+{
+    if (spans == 0)
+        return DYN_OK;
+    o->span = dyn__alloc(o->ctx, (size_t)spans, sizeof *span);
+    if (!o->span)
+        return DYN_ENOMEM;
+    memcpy(o->span, span, (size_t)spans * sizeof *span);
+    o->spans = spans;
+    return DYN_OK;
+}
+
+dyn_status dyn__optimizer_create(dyn_ctx *ctx, int64_t size, int32_t dtype, const dyn_optimizer_options *opt,
+                                 int64_t spans, const dyn__span *span, dyn_optimizer **out)
 {
     dyn_optimizer_options full;
     dyn_optimizer *o;
     dyn_status s;
 
-    if (out)
-        *out = NULL;
-    if (!ctx)
-        return DYN_EINVAL;
-    DYN__ENTER(ctx);
-    DYN__NEED(ctx, out);
     DYN__TRY(dyn__optimizer_options(ctx, opt, &full));
     DYN__TRY(check_size(ctx, size, dtype));
     o = dyn__alloc(ctx, 1, sizeof *o);
@@ -69,12 +75,31 @@ dyn_status dyn_optimizer_create(dyn_ctx *ctx, int64_t size, int32_t dtype, const
     o->dtype = dtype;
     o->width = dyn__dtype_size(dtype);
     o->size = size;
-    s = allocate(o);
+    s = copy_spans(o, spans, span);
+    if (s == DYN_OK)
+        s = allocate(o);
     if (s == DYN_OK)
         *out = o;
     else
         dyn_optimizer_free(o);
     return s;
+}
+
+dyn_status dyn_optimizer_create(dyn_ctx *ctx, int64_t size, int32_t dtype, const dyn_optimizer_options *opt,
+                                dyn_optimizer **out)
+{
+    dyn_optimizer_options full;
+
+    if (out)
+        *out = NULL;
+    if (!ctx)
+        return DYN_EINVAL;
+    DYN__ENTER(ctx);
+    DYN__NEED(ctx, out);
+    DYN__TRY(dyn__optimizer_options(ctx, opt, &full));
+    if (full.groups_count)
+        return DYN__FAIL(ctx, DYN_ENOTSUP, "groups of tensors need a run, which knows their names");
+    return dyn__optimizer_create(ctx, size, dtype, opt, 0, NULL, out);
 }
 
 void dyn_optimizer_free(dyn_optimizer *o)
@@ -88,6 +113,7 @@ void dyn_optimizer_free(dyn_optimizer *o)
         dyn__free(ctx, o->moment[i]);
     dyn__muon_free(o);
     dyn__own_free(o);
+    dyn__free(ctx, o->span);
     dyn__free(ctx, o->partial);
     dyn__free(ctx, o->finite);
     dyn__free(ctx, o);

@@ -176,11 +176,27 @@ static dyn_status check_muon(dyn_ctx *ctx, const dyn_optimizer_options *o)
 
 static dyn_status check_rule(dyn_ctx *ctx, const dyn_optimizer_options *o)
 {
-    DYN__TRY(dyn__check_reserved(ctx, o->rule_reserved));
     if (o->moments < 0 || o->moments > DYN__MOMENTS)
         return DYN__FAIL(ctx, DYN_EINVAL, "moments is %d, allowed is 0 to %d", o->moments, DYN__MOMENTS);
     if (o->kind == DYN_OPTIMIZER_RULE && !o->rule)
         return DYN__FAIL(ctx, DYN_EINVAL, "RULE needs a rule, which is NULL");
+    return DYN_OK;
+}
+
+static dyn_status check_groups(dyn_ctx *ctx, const dyn_optimizer_options *o)
+{
+    if (o->groups_count < 0 || (o->groups_count > 0 && !o->groups))
+        return DYN__FAIL(ctx, DYN_EINVAL, "groups_count is %d%s", o->groups_count, o->groups ? "" : ", groups NULL");
+    for (int32_t i = 0; i < o->groups_count; i++) {
+        dyn_optimizer_group g = DYN_OPTIMIZER_GROUP_INIT;
+
+        DYN__TRY(dyn__options(ctx, "dyn_optimizer_group", &o->groups[i], &g, sizeof g, sizeof g));
+        DYN__NEED(ctx, g.pattern);
+        DYN__TRY(dyn__check_flag(ctx, "frozen", g.frozen));
+        if (!(g.rate >= 0 && isfinite(g.rate) && g.decay >= 0 && isfinite(g.decay)))
+            return DYN__FAIL(ctx, DYN_EINVAL, "group \"%s\": rate is %g, decay %g, both must be finite and not negative",
+                             g.pattern, g.rate, g.decay);
+    }
     return DYN_OK;
 }
 
@@ -206,7 +222,7 @@ static dyn_status check_flags(dyn_ctx *ctx, const dyn_optimizer_options *o)
 
 dyn_status dyn__optimizer_options(dyn_ctx *ctx, const dyn_optimizer_options *given, dyn_optimizer_options *full)
 {
-    _Static_assert(sizeof *full == 296 && offsetof(dyn_optimizer_options, matrices) == 248, "no implicit padding");
+    _Static_assert(sizeof *full == 304 && offsetof(dyn_optimizer_options, matrices) == 248, "no implicit padding");
 
     *full = (dyn_optimizer_options)DYN_OPTIMIZER_OPTIONS_INIT;
     DYN__TRY(dyn__options(ctx, "dyn_optimizer_options", given, full, sizeof *full, sizeof *full));
@@ -217,6 +233,7 @@ dyn_status dyn__optimizer_options(dyn_ctx *ctx, const dyn_optimizer_options *giv
     DYN__TRY(check_flags(ctx, full));
     DYN__TRY(check_muon(ctx, full));
     DYN__TRY(check_rule(ctx, full));
+    DYN__TRY(check_groups(ctx, full));
     if (full->init_from_gradient)
         full->no_bias_correction = 1;
     return DYN_OK;

@@ -57,8 +57,10 @@ static dyn_node given_gradient(const dyn_optimizer *o, const written *w)
 
     if (o->opt.clip_norm > 0)
         g = dyn_graph_mul(w->g, g, dyn_graph_broadcast_to(w->g, w->number[CLIP], 1, &o->size));
-    if (o->opt.weight_decay > 0)
-        g = dyn_graph_add(w->g, g, dyn_graph_scale(w->g, w->theta, o->opt.weight_decay));
+    if (o->opt.weight_decay > 0) {
+        const dyn_node decay = dyn_graph_mul(w->g, dyn__span_node(o, w->g, dyn__span_decay), w->theta);
+        g = dyn_graph_add(w->g, g, dyn_graph_scale(w->g, decay, o->opt.weight_decay));
+    }
     return g;
 }
 
@@ -81,9 +83,10 @@ static dyn_status call_rule(const dyn_optimizer *o, written *w, dyn_rule_fn fn, 
 {
     const dyn_rule_view in = {
         .struct_size = sizeof in, .moments = o->opt.moments, .theta = w->theta, .gradient = gradient,
-        .rate = w->number[RATE], .step = w->number[STEP], .moment = w->moment,
+        .rate = dyn_graph_mul(w->g, w->number[RATE], dyn__span_node(o, w->g, dyn__span_rate)), .step = w->number[STEP], .moment = w->moment,
     };
 
+    DYN__TRY(in.rate);
     DYN__TRY(fn(o->opt.rule_user, w->g, &in, w->out));
     return check_out(o, w, what);
 }
@@ -125,6 +128,8 @@ static dyn_status write_step(const dyn_optimizer *o, written *w)
     DYN__TRY(gradient);
     w->count = 1 + o->opt.moments;
     DYN__TRY(call_rule(o, w, o->opt.rule, gradient, "rule"));
+    if (o->spans)
+        DYN__TRY(w->out[0] = dyn_graph_select(w->g, dyn__span_node(o, w->g, dyn__span_moves), w->out[0], w->theta));
     DYN__TRY(add_sum(o, w));
     return compile(w);
 }

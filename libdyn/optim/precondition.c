@@ -108,26 +108,12 @@ static dyn_status check(const dyn_optimizer *o)
     return DYN_OK;
 }
 
-static double factor_now(const dyn_optimizer *o)
-{
-    const int64_t k = o->steps > 0 ? o->steps : 1;
-
-    return dyn__optimizer_factor(&o->opt, dyn__rate(&o->opt, k - 1), k,
-                                 o->opt.kind == DYN_OPTIMIZER_NADAM ? dyn__nadam_product(o, k) : 0);
-}
-
-dyn_status dyn_optimizer_preconditioner(const dyn_optimizer *o, double *d, double *c)
+/* d without groups. */
+static dyn_status diagonal(const dyn_optimizer *o, double *d)
 {
     double *wide;
     dyn_status s;
 
-    if (!o)
-        return DYN_EINVAL;
-    DYN__ENTER(o->ctx);
-    DYN__NEED(o->ctx, d);
-    DYN__NEED(o->ctx, c);
-    DYN__TRY(check(o));
-    *c = factor_now(o);
     if (o->own)
         return dyn__own_preconditioner(o, d);
     if (!o->moment[1]) {
@@ -141,6 +127,28 @@ dyn_status dyn_optimizer_preconditioner(const dyn_optimizer *o, double *d, doubl
     s = fill(o, wide, d);
     dyn__free(o->ctx, wide);
     return s;
+}
+
+static double factor_now(const dyn_optimizer *o)
+{
+    const int64_t k = o->steps > 0 ? o->steps : 1;
+
+    return dyn__optimizer_factor(&o->opt, dyn__rate(&o->opt, k - 1), k,
+                                 o->opt.kind == DYN_OPTIMIZER_NADAM ? dyn__nadam_product(o, k) : 0);
+}
+
+dyn_status dyn_optimizer_preconditioner(const dyn_optimizer *o, double *d, double *c)
+{
+    if (!o)
+        return DYN_EINVAL;
+    DYN__ENTER(o->ctx);
+    DYN__NEED(o->ctx, d);
+    DYN__NEED(o->ctx, c);
+    DYN__TRY(check(o));
+    *c = factor_now(o);
+    DYN__TRY(diagonal(o, d));
+    dyn__span_precondition(o, d);
+    return DYN_OK;
 }
 
 double dyn_optimizer_threshold(const dyn_optimizer *o)

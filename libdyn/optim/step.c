@@ -70,8 +70,8 @@ dyn__update dyn__optimizer_update(const dyn_optimizer *o, int64_t step)
     return h;
 }
 
-int dyn__optimizer_move(const dyn_optimizer *o, enum dyn__update_id update, const dyn__update *h, int64_t from,
-                        int64_t count, void *theta, const void *gradient)
+static int move_span(const dyn_optimizer *o, enum dyn__update_id update, const dyn__update *h, int64_t from, int64_t count,
+                     void *theta, const void *gradient)
 {
     const size_t at = (size_t)from * o->width;
     void *moment[DYN__MOMENTS];
@@ -79,6 +79,25 @@ int dyn__optimizer_move(const dyn_optimizer *o, enum dyn__update_id update, cons
     for (int i = 0; i < DYN__MOMENTS; i++)
         moment[i] = o->moment[i] ? (char *)o->moment[i] + at : NULL;
     return o->kernels->update[update](count, h, (char *)theta + at, (const char *)gradient + at, moment);
+}
+
+int dyn__optimizer_move(const dyn_optimizer *o, enum dyn__update_id update, const dyn__update *h, int64_t from,
+                        int64_t count, void *theta, const void *gradient)
+{
+    const int64_t end = from + count;
+    int finite = 1;
+
+    if (!o->spans)
+        return move_span(o, update, h, from, count, theta, gradient);
+    for (const dyn__span *s = dyn__span_of(o, from); from < end; s++) {
+        const int64_t last = s->from + s->count < end ? s->from + s->count : end;
+        const dyn__update own = dyn__span_update(s, h);
+
+        if (!s->frozen)
+            finite &= move_span(o, update, &own, from, last - from, theta, gradient);
+        from = last;
+    }
+    return finite;
 }
 
 typedef struct pass {

@@ -36,6 +36,7 @@ dyn_status dyn__run_gradient(dyn_run *r, const void *theta, void *gradient, void
     dyn_status s = dyn__evaluator_step(r->evaluator, &io);
     if (guarded)
         pthread_mutex_unlock(&r->team->callbacks);
+    dyn__optimizer_mask(r->optimizer, gradient);
     *loss = io.loss;
     return s;
 }

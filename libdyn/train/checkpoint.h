@@ -4,7 +4,7 @@
  *     state                   int64 [4]       enum dyn__state
  *     options.<name>          int64 [1]       what decides the trajectory, see traits.c; reals as bits. Absent = default
  *     objective               uint8 [n]       the loss as text, see describe.h. Absent = not known
- *     rule                    uint8 [n]       of a rule of the caller's own: its graph as text
+ *     rule                    uint8 [n]       groups of parameters; the graph of a rule of the caller's own. Absent = neither
  *     note                    uint8 [n]       the caller's, see dyn_run_set_note. Absent = none
  *     model_state             float [n]       of models that have a state
  *     theta, m, v, w          float [p]       m, v, w where the optimiser has them; in the objective's element type
@@ -36,7 +36,9 @@ void dyn__traits_default(const dyn_run *r, int64_t bits[DYN__TRAITS]);
 /* DYN_EINVAL with name and values when the file's differ from the run's. */
 dyn_status dyn__traits_compare(const dyn_run *r, const int64_t *file);
 
-/* The rule of the run's optimiser, where it is the caller's own; nothing else. */
+/* groups.c */
+dyn_status dyn__groups_describe(const dyn_run *r, dyn__text *t);
+/* The groups of the run's optimiser, and its rule where it is the caller's own; nothing else. */
 dyn_status dyn__rule_describe(const dyn_run *r, dyn__text *t);
 
 #endif

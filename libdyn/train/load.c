@@ -93,14 +93,14 @@ static dyn_status compare_texts(dyn_run *r, const char *what, const char *ours, 
                      (int)(n < 300 ? n : 300), ours, (int)(m < 300 ? m : 300), theirs);
 }
 
-/* Compares a text of this run with a member of the file, which may lack it. */
-static dyn_status read_description(dyn_run *r, dyn_npz *npz, const char *what, const dyn__text *ours)
+/* Compares a text of this run with a member of the file; absent: what it is then, NULL = not known. */
+static dyn_status read_description(dyn_run *r, dyn_npz *npz, const char *what, const dyn__text *ours, const char *absent)
 {
     char *theirs = NULL;
     dyn_status s = read_text(r, npz, what, &theirs);
 
-    if (s == DYN_OK && theirs && ours->at)
-        s = compare_texts(r, what, ours->at, theirs);
+    if (s == DYN_OK && (theirs || absent))
+        s = compare_texts(r, what, ours->at ? ours->at : "", theirs ? theirs : absent);
     dyn__free(r->ctx, theirs);
     return s;
 }
@@ -113,9 +113,9 @@ static dyn_status read_descriptions(dyn_run *r, dyn_npz *npz)
     if (s == DYN_OK)
         s = dyn__rule_describe(r, &rule);
     if (s == DYN_OK)
-        s = read_description(r, npz, "objective", &objective);
+        s = read_description(r, npz, "objective", &objective, NULL);
     if (s == DYN_OK)
-        s = read_description(r, npz, "rule", &rule);
+        s = read_description(r, npz, "rule", &rule, "");
     dyn__free(r->ctx, objective.at);
     dyn__free(r->ctx, rule.at);
     return s;

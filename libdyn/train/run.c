@@ -109,7 +109,7 @@ static dyn_status fill(dyn_run *r, const dyn_optimizer_options *optimizer, const
     r->bytes = (size_t)r->size * dyn__dtype_size(r->dtype);
     r->due = INT64_MAX;
     r->loss = NAN;
-    DYN__TRY(dyn_optimizer_create(r->ctx, r->size, r->dtype, optimizer, &r->optimizer));
+    DYN__TRY(dyn__run_optimizer(r, optimizer));
     r->theta = dyn__alloc(r->ctx, 1, r->bytes);
     r->gradient = dyn__alloc(r->ctx, 1, r->bytes);
     if (r->optimizer->opt.sam_rho > 0)

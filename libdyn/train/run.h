@@ -108,6 +108,9 @@ dyn_status dyn__run_create(dyn_objective *objective, const dyn_optimizer_options
 /* Room for theta and gradient in double, for callbacks. */
 dyn_status dyn__run_widen(dyn_run *r);
 
+/* groups.c. The run's optimiser, its groups found among the tensors. */
+dyn_status dyn__run_optimizer(dyn_run *r, const dyn_optimizer_options *given);
+
 /* batch.c. Batch size that the options mean for this objective, 0 for all samples. */
 dyn_status dyn__run_batch(dyn_objective *objective, const dyn_run_options *opt, int64_t *batch);
 /* threads: 1 = the calling thread only, 0 = the pool. Runs of one objective and batch size that train one after another

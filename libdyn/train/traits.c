@@ -114,5 +114,6 @@ dyn_status dyn__rule_describe(const dyn_run *r, dyn__text *t)
     int32_t count;
     const dyn_graph *g = dyn__own_graph(r->optimizer, &count, &outputs);
 
+    DYN__TRY(dyn__groups_describe(r, t));
     return g ? dyn__text_graph(t, g, count, outputs) : DYN_OK;
 }

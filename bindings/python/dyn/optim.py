@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._arrays import ints, pointer, vector
-from ._lib import Handle, Options, callback, enum, function_pointer, lib, make, real, structs
+from ._lib import Handle, Options, callback, enum, function_pointer, lib, make, real, structs, text
 from .context import current
 from .errors import STATUS, invalid
 from .graph import Graph, Node
@@ -122,6 +122,8 @@ class Optimizer:
     """What all optimisers have: the rate (a number or a Rate), weight decay (added to the gradient, or where the class
     says so decoupled), clipping of the whole gradient to the norm clip_norm (None: none), and sharpness awareness: with
     sam > 0 a step takes its gradient at theta + sam g / |g| (sam_adaptive: sam theta^2 g / | |theta| g |).
+    groups: tensors whose steps differ, by patterns of their names: {"*.b": {"decay": 0}, "layer1.*": {"rate": 0.1},
+        "embedding": "frozen"}; factors on rate and weight decay. The last group that takes a tensor counts. For runs.
 
     >>> dyn.GD(0.1, clip_norm=1.0, weight_decay=1e-4).clip_norm
     1.0
@@ -133,6 +135,7 @@ class Optimizer:
 
     kind = "gd"
 
+    groups: Mapping[str, Mapping[str, float] | Literal["frozen"]] = field(default_factory=dict, kw_only=True, hash=False)
     sam: float = field(default=0.0, kw_only=True)
     sam_adaptive: bool = field(default=False, kw_only=True)
 
@@ -150,7 +153,17 @@ class Optimizer:
                     sam_adaptive=int(self.sam_adaptive), **rate._fields(), **self._own())
         if rate.function is not None:
             self._call_for_rate(options, rate.function)
+        if self.groups:
+            self._add_groups(options)
         return options
+
+    def _add_groups(self, options: Options) -> None:
+        """The groups as structs, which the options keep alive."""
+        Group = structs["dyn_optimizer_group"]
+        names = [ctypes.create_string_buffer(text(name, "the pattern of a group")) for name in self.groups]
+        options.kept_names = names
+        options.kept_groups = (Group * len(names))(*(_group(*pair) for pair in zip(names, self.groups.values())))
+        options.groups_count, options.groups = len(self.groups), ctypes.addressof(options.kept_groups)
 
     @staticmethod
     def _call_for_rate(options: Options, function: Callable[[int], float]) -> None:
@@ -171,6 +184,16 @@ class Optimizer:
         frozen: 2/rate for gradient descent. Units: 1 / rate."""
         context = current()
         return real(context, lib.dyn_sharpness_limit, context, ctypes.byref(self._options()))
+
+
+def _group(pattern: Any, given: Mapping[str, float] | str) -> Options:
+    """A dyn_optimizer_group; pattern: a C string."""
+    if given != "frozen" and not (isinstance(given, Mapping) and set(given) <= {"rate", "decay"}):
+        raise invalid(f'group {pattern.value.decode()!r} is {given!r}, must be "frozen" or have "rate" and "decay"')
+    numbers = {} if isinstance(given, str) else given
+    group = structs["dyn_optimizer_group"](frozen=int(given == "frozen"), **numbers)
+    group.pattern = ctypes.addressof(pattern)
+    return group
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,12 @@ import numpy as np
 import dyn
 from support import quadratic, wave
 
+try:
+    import torch
+    torch.set_num_threads(1)
+except ImportError:
+    torch = None
+
 QUADRATIC = np.array([1.0, 4.0])
 
 
@@ -76,6 +82,91 @@ class OwnRules(unittest.TestCase):
             run.save(path)
             again = dyn.Run.load(path, x=x, y=y, optimizer=dyn.GD(rate)).train(3)
             np.testing.assert_array_equal(again.theta, run.train(3).theta)
+
+
+class Groups(unittest.TestCase):
+    """Tensors whose steps differ."""
+    groups = {"b*": {"decay": 0}, "W1": {"rate": 0.1}, "W2": "frozen"}
+
+    def setUp(self):
+        self.x, self.y = wave()
+        self.net = dyn.mlp([1, 6, 5, 1], seed=1)
+
+    def run_with(self, optimizer, **options):
+        return dyn.Run(self.net, self.x, self.y, optimizer=optimizer, **options)
+
+    @unittest.skipIf(torch is None, "PyTorch is not installed")
+    def test_adamw_with_groups_and_clipping_is_pytorchs(self):
+        run = self.run_with(dyn.AdamW(1e-2, weight_decay=0.3, clip_norm=0.5, groups=self.groups)).train(40)
+        tensors = {n: torch.tensor(v, requires_grad=n != "W2") for n, v in self.net.views(self.net.initial()).items()}
+        optimizer = torch.optim.AdamW(
+            [{"params": [tensors[n] for n in ("b1", "b2", "b3")], "weight_decay": 0.0},
+             {"params": [tensors["W1"]], "lr": 1e-3}, {"params": [tensors["W3"]]}], lr=1e-2, weight_decay=0.3)
+        x, y = (torch.tensor(v).reshape(-1, 1) for v in (self.x, self.y))
+        for _ in range(40):
+            optimizer.zero_grad()
+            h = torch.tanh(torch.tanh(x @ tensors["W1"] + tensors["b1"]) @ tensors["W2"] + tensors["b2"])
+            ((h @ tensors["W3"] + tensors["b3"] - y)**2).mean().backward()
+            moved = [t.grad for n, t in tensors.items() if n != "W2"]
+            norm = torch.sqrt(sum((g**2).sum() for g in moved))     # PyTorch's clip_grad_norm_ adds 1e-6 to it
+            for g in moved:
+                g *= min(1, 0.5 / norm)
+            optimizer.step()
+        for name, value in self.net.views(run.theta).items():
+            np.testing.assert_allclose(value, tensors[name].detach().numpy(), rtol=1e-11, atol=1e-13)
+
+    def test_every_rule_keeps_what_is_frozen(self):
+        def plain(theta, g, rate):
+            return theta - rate * (g + theta)
+        for rule in (dyn.GD, dyn.NAdam, dyn.Adadelta, dyn.Muon, dyn.Lion, lambda rate, **o: dyn.Rule(rate, plain, **o)):
+            run = self.run_with(rule(1e-2, weight_decay=0.1, groups={"W2": "frozen"})).train(5)
+            start, end = (self.net.views(theta) for theta in (self.net.initial(), run.theta))
+            np.testing.assert_array_equal(end["W2"], start["W2"])
+            self.assertTrue(all((end[n] != start[n]).any() for n in start if n != "W2"), rule)
+
+    def test_an_own_rule_has_the_groups_too(self):
+        def plain(theta, g, rate):
+            return theta - rate * g
+        own, built_in = (self.run_with(o).train(20).theta for o in (
+            dyn.Rule(1e-2, plain, weight_decay=0.3, groups=self.groups), dyn.GD(1e-2, weight_decay=0.3, groups=self.groups)))
+        np.testing.assert_allclose(own, built_in, rtol=1e-12)
+
+    def test_the_preconditioner_has_their_rates(self):
+        run = self.run_with(dyn.AdamW(1e-2, weight_decay=0.3, groups=self.groups))
+        found = run.measure(dyn.Sharpness(k=1, tolerance=1e-9), at=3)
+        run.train(3)
+        theta, gradients = run.theta, []
+        for t in range(4):
+            gradients.append(run.objective.gradient(self.run_with(run.optimizer).train(t).theta)[1])
+        v = sum(0.001 * 0.999**(3 - t) * g**2 for t, g in enumerate(gradients)) / (1 - 0.999**4)
+        rate, decay = np.ones(self.net.size), np.ones(self.net.size)
+        views = self.net.views(rate), self.net.views(decay)
+        views[0]["W1"][...], views[0]["W2"][...] = 0.1, 0
+        for name in ("b1", "b2", "b3"):
+            views[1][name][...] = 0
+        d = 0.1 / 1.9 / (1 - 0.9**4) / (np.sqrt(v) + 1e-8) * rate * 2 / (2 - 1e-2 * 0.3 * rate * decay)
+        H = run.objective.hessian(theta) @ np.eye(self.net.size)
+        largest = np.linalg.eigvalsh(np.sqrt(d)[:, None] * H * np.sqrt(d))[-1]
+        self.assertAlmostEqual(found.result(run).values[0, 0] / largest, 1, places=7)
+
+    def test_what_is_wrong_is_said(self):
+        for groups, words in (({"W9": "frozen"}, "W9.*none of 6 tensors.*W1 to b3"), ({"W1": {"lr": 1}}, "must be .frozen"),
+                              ({"W1": {"rate": -1}}, "rate is -1"), ({"W1": "slow"}, "must be .frozen")):
+            with self.assertRaisesRegex(dyn.Error, words):
+                self.run_with(dyn.GD(0.1, groups=groups))
+        with self.assertRaisesRegex(dyn.Error, "need a run"):
+            dyn.Stepper(dyn.GD(0.1, groups=self.groups), 3)
+
+    def test_a_checkpoint_knows_them(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "run.npz")
+            run = self.run_with(dyn.AdamW(1e-2, groups=self.groups)).train(5)
+            run.save(path)
+            again = dyn.Run.load(path, x=self.x, y=self.y).train(5)
+            np.testing.assert_array_equal(again.theta, run.train(5).theta)
+            for groups in ({}, {"W2": "frozen"}):
+                with self.assertRaisesRegex(dyn.Error, "rule is another one"):
+                    dyn.Run.load(path, x=self.x, y=self.y, optimizer=dyn.AdamW(1e-2, groups=groups))
 
 
 class Rules(unittest.TestCase):
