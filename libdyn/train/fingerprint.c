@@ -16,6 +16,18 @@ static dyn_status add_objective(dyn_objective *o, dyn_ctx *ctx, uint64_t *hash)
     return s;
 }
 
+/* Groups of parameters, and a rule of the caller's own by the graph it wrote. */
+static dyn_status add_rule(const dyn_run *r, uint64_t *hash)
+{
+    dyn__text t = { .ctx = r->ctx };
+    const dyn_status s = dyn__rule_describe(r, &t);
+
+    if (s == DYN_OK)
+        *hash = dyn__checksum(*hash, t.at, (size_t)t.length);
+    dyn__free(r->ctx, t.at);
+    return s;
+}
+
 /* Where the run ends, and what it keeps: not part of the trajectory, but of the result. */
 static uint64_t add_ends(const dyn_run *r, uint64_t hash)
 {
@@ -38,6 +50,7 @@ dyn_status dyn_run_fingerprint(const dyn_run *run, uint64_t *out)
     DYN__TRY(add_objective(run->objective, run->ctx, &hash));
     if (run->validated)
         DYN__TRY(add_objective(run->validated, run->ctx, &hash));
+    DYN__TRY(add_rule(run, &hash));
     dyn__traits_of(run, traits);
     hash = dyn__checksum(hash, traits, sizeof traits);
     *out = dyn__checksum(add_ends(run, hash), run->theta, run->bytes);

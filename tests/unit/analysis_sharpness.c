@@ -344,10 +344,10 @@ TEST(bad_arguments_are_named)
 
     CHECK(dyn_sharpness_operator(H, d, -1.0, &S) == DYN_EINVAL && !S);
     CHECK_STR(dyn_ctx_message(ctx), "dyn_sharpness_operator: c is -1");
-    d[3] = 0.0;
+    d[3] = -0.5;
     CHECK(dyn_sharpness_preconditioned(H, d, 1.0, NULL, NULL) == DYN_EINVAL);
     CHECK(dyn_sharpness_operator(H, d, 1.0, &S) == DYN_EINVAL);
-    CHECK_STR(dyn_ctx_message(ctx), "d[3] is 0");
+    CHECK_STR(dyn_ctx_message(ctx), "d[3] is -0.5");
     memset(g, 0, sizeof g);
     CHECK(dyn_sharpness_directional(H, NULL, 1.0, g, &raw, NULL) == DYN_EINVAL);
     CHECK_STR(dyn_ctx_message(ctx), "all 40 numbers of g are 0");
