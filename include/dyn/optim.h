@@ -109,16 +109,15 @@ typedef struct dyn_optimizer_matrix {
 
 /**
  * Tensors whose steps differ. Where several groups take a tensor, the last one counts. A frozen tensor keeps its bits, and
- * the gradient of a run is 0 there; dyn_model_freeze saves its time as well. DYN_OPTIMIZER_GROUP_INIT changes nothing.
+ * the gradient of a run is 0 there; dyn_model_freeze saves its time as well. { pattern, 1, 1, 0, 0 } changes nothing.
  */
 typedef struct dyn_optimizer_group {
-    uint32_t struct_size;       /* sizeof(dyn_optimizer_group); set by DYN_OPTIMIZER_GROUP_INIT */
-    int32_t frozen;             /* 1: its tensors stand still */
     const char *pattern;        /* of names of tensors, as fnmatch(3) has it: "layer1.*", "*gain", "b[12]"; copied */
     double rate;                /* >= 0, times the learning rate */
     double decay;               /* >= 0, times weight_decay */
+    int32_t frozen;             /* 1: its tensors stand still */
+    int32_t reserved;           /* must be 0 */
 } dyn_optimizer_group;
-#define DYN_OPTIMIZER_GROUP_INIT { DYN_SIZE_OF(dyn_optimizer_group), 0, NULL, 1.0, 1.0 }
 
 /**
  * Options of an optimiser. DYN_OPTIMIZER_OPTIONS_INIT and dyn_optimizer_defaults write the defaults; 0 is zero. A kind

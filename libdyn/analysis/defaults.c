@@ -22,7 +22,6 @@ static const defaults all[] = {
     OF(dyn_init_options, DYN_INIT_OPTIONS_INIT),
     OF(dyn_objective_options, DYN_OBJECTIVE_OPTIONS_INIT),
     OF(dyn_objective_parts, DYN_OBJECTIVE_PARTS_INIT),
-    OF(dyn_optimizer_group, DYN_OPTIMIZER_GROUP_INIT),
     OF(dyn_optimizer_options, DYN_OPTIMIZER_OPTIONS_INIT),
     OF(dyn_perceptron_options, DYN_PERCEPTRON_OPTIONS_INIT),
     OF(dyn_plan_options, DYN_PLAN_OPTIONS_INIT),

@@ -188,14 +188,14 @@ static dyn_status check_groups(dyn_ctx *ctx, const dyn_optimizer_options *o)
     if (o->groups_count < 0 || (o->groups_count > 0 && !o->groups))
         return DYN__FAIL(ctx, DYN_EINVAL, "groups_count is %d%s", o->groups_count, o->groups ? "" : ", groups NULL");
     for (int32_t i = 0; i < o->groups_count; i++) {
-        dyn_optimizer_group g = DYN_OPTIMIZER_GROUP_INIT;
+        const dyn_optimizer_group *g = &o->groups[i];
 
-        DYN__TRY(dyn__options(ctx, "dyn_optimizer_group", &o->groups[i], &g, sizeof g, sizeof g));
-        DYN__NEED(ctx, g.pattern);
-        DYN__TRY(dyn__check_flag(ctx, "frozen", g.frozen));
-        if (!(g.rate >= 0 && isfinite(g.rate) && g.decay >= 0 && isfinite(g.decay)))
+        DYN__NEED(ctx, g->pattern);
+        DYN__TRY(dyn__check_flag(ctx, "frozen", g->frozen));
+        DYN__TRY(dyn__check_reserved(ctx, (uint32_t)g->reserved));
+        if (!(g->rate >= 0 && isfinite(g->rate) && g->decay >= 0 && isfinite(g->decay)))
             return DYN__FAIL(ctx, DYN_EINVAL, "group \"%s\": rate is %g, decay %g, both must be finite and not negative",
-                             g.pattern, g.rate, g.decay);
+                             g->pattern, g->rate, g->decay);
     }
     return DYN_OK;
 }

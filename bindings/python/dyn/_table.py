@@ -529,7 +529,6 @@ dyn_optimizer_options struct_size:u32 kind:i32 rate:f64 beta1:f64 beta2:f64 eps:
     amsgrad:i32 centered:i32 sam_adaptive:i32 nesterov:i32 match_rms:i32 iterations:i32 matrices_count:i64
     matrices:ptr curvature_every:i64 rule:ptr preconditioner:ptr rule_user:ptr moments:i32
     groups_count:i32 groups:ptr
-dyn_optimizer_group struct_size:u32 frozen:i32 pattern:ptr rate:f64 decay:f64
 dyn_rule_view struct_size:u32 moments:i32 theta:i32 gradient:i32 rate:i32 step:i32 moment:ptr
 dyn_minimise_options struct_size:u32 method:i32 memory:i64 max_evaluations:i64 gradient_tolerance:f64 stop_value:f64
     rate:f64 growth:f64 shrink:f64 progress:ptr progress_user:ptr

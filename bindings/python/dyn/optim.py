@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._arrays import ints, pointer, vector
-from ._lib import Handle, Options, callback, enum, function_pointer, lib, make, real, structs, text
+from ._lib import Handle, Options, callback, enum, function_pointer, lib, make, number, real, structs, text
 from .context import current
 from .errors import STATUS, invalid
 from .graph import Graph, Node
@@ -159,10 +159,7 @@ class Optimizer:
 
     def _add_groups(self, options: Options) -> None:
         """The groups as structs, which the options keep alive."""
-        Group = structs["dyn_optimizer_group"]
-        names = [ctypes.create_string_buffer(text(name, "the pattern of a group")) for name in self.groups]
-        options.kept_names = names
-        options.kept_groups = (Group * len(names))(*(_group(*pair) for pair in zip(names, self.groups.values())))
+        options.kept_groups = (_Group * len(self.groups))(*(_group(*pair) for pair in self.groups.items()))
         options.groups_count, options.groups = len(self.groups), ctypes.addressof(options.kept_groups)
 
     @staticmethod
@@ -186,14 +183,19 @@ class Optimizer:
         return real(context, lib.dyn_sharpness_limit, context, ctypes.byref(self._options()))
 
 
-def _group(pattern: Any, given: Mapping[str, float] | str) -> Options:
-    """A dyn_optimizer_group; pattern: a C string."""
+class _Group(ctypes.Structure):
+    """dyn_optimizer_group."""
+
+    _fields_ = [("pattern", ctypes.c_char_p), ("rate", ctypes.c_double), ("decay", ctypes.c_double),
+                ("frozen", ctypes.c_int32), ("reserved", ctypes.c_int32)]
+
+
+def _group(pattern: str, given: Mapping[str, float] | str) -> _Group:
     if given != "frozen" and not (isinstance(given, Mapping) and set(given) <= {"rate", "decay"}):
-        raise invalid(f'group {pattern.value.decode()!r} is {given!r}, must be "frozen" or have "rate" and "decay"')
-    numbers = {} if isinstance(given, str) else given
-    group = structs["dyn_optimizer_group"](frozen=int(given == "frozen"), **numbers)
-    group.pattern = ctypes.addressof(pattern)
-    return group
+        raise invalid(f'group {pattern!r} is {given!r}, must be "frozen" or have "rate" and "decay"')
+    factors = {} if isinstance(given, str) else given
+    return _Group(text(pattern, "the pattern of a group"), number(factors.get("rate", 1.0), "rate"),
+                  number(factors.get("decay", 1.0), "decay"), int(given == "frozen"), 0)
 
 
 @dataclass(frozen=True)
