@@ -38,7 +38,7 @@ KEPT = ROOT / "examples/papers/results"
 
 @dataclass
 class Claim:
-    """What should come out and what did. low, high: bounds of the mean; reason: why it does not, where that is known."""
+    """What should come out and what did. low, high: bounds of the mean; reason: why it does not, if that is known."""
 
     text: str
     expected: str

@@ -33,7 +33,7 @@ need_build build
 "$NINJA" -C build libdyn/libdyn.so.0.1.0 >build/papers.log 2>&1 || { tail -n 40 build/papers.log; exit 1; }
 
 code=0
-for name in ${names:-$(grep -l '^    reproduction.main' examples/papers/*.py | xargs -n 1 basename -s .py)}; do
+for name in ${names:-$(grep -l '^import reproduction' examples/papers/*.py | xargs -n 1 basename -s .py)}; do
     "$PYTHON" "examples/papers/$name.py" "$@" || code=1
 done
 [ -z "$keep" ] || "$PYTHON" examples/papers/table.py --keep
