@@ -12,7 +12,7 @@
 Arrays are NumPy arrays. theta is the vector of all parameters, float64."""
 from typing import TYPE_CHECKING, Any
 
-from . import data, functions, init
+from . import branches, completion, data, degenerate, frequency, functions, init, nilpotent, recovery
 from ._find import VERSION as __version__
 from ._run_view import History, RunView, Series, State
 from .condensation import CondensationResult, condensation, data_direction
@@ -29,6 +29,7 @@ from .families import (
 from .graph import (
     Function, Graph, Node, abs, activation, concatenate, cos, erf, exp, expm1, identity, log, log1p, logsumexp, maximum,
     relu, sigmoid, sign, sin, softplus, sqrt, stop_gradient, tanh, where)
+from .inertia import Inertia, inertia
 from .layers import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d, adaptive_max_pool2d,
     adaptive_max_pool3d, arange, avg_pool1d, avg_pool2d, avg_pool3d, batch_norm, causal_mask, conv1d, conv2d, conv3d,
@@ -60,26 +61,25 @@ __all__ = [
     "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Build", "CallbackError", "Check", "Condensation",
     "CondensationResult", "CondensationSeries", "Confusion", "Context", "Density", "DtypeError", "Eigenpairs",
     "Episodes", "Error", "Estimate", "FileError", "Flow", "FormatError", "Function", "GD", "Graph", "HeavyBall",
-    "History", "Indices", "InvalidArgument", "LBFGS", "LimitReached", "Linearised", "Lion", "Measurement", "Member",
-    "Minimum", "Model", "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "NonFinite",
+    "History", "Indices", "Inertia", "InvalidArgument", "LBFGS", "LimitReached", "Linearised", "Lion", "Measurement",
+    "Member", "Minimum", "Model", "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "NonFinite",
     "NotConverged", "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory", "RMSprop", "RankResult",
     "RankSeries", "Rate", "Replica", "Replicas", "Rule", "Run", "RunView", "Series", "ShapeError", "Sharpness",
     "SharpnessSeries", "SignGD", "Sophia", "State", "StateError", "Stepper", "Sweep", "TangentKernel",
-    "TangentKernelSeries", "Tensor", "VersionError", "__version__", "above", "abs", "activation",
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
-    "adaptive_max_pool2d", "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm",
-    "causal_mask", "cnn", "concatenate", "condensation", "constant", "conv1d", "conv2d", "conv3d",
-    "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cos", "cosine", "cosine_restarts", "current",
-    "data", "data_direction", "derivative", "diagonal", "dropout", "eigh", "embedding", "erf", "exp", "expm1",
-    "exponential_decay", "factorisation", "feed_forward", "flow", "frozen", "functions", "ggn", "gpt", "group_norm",
-    "gru", "hessian", "identity", "init", "jacobian", "kernel_alignment", "kernel_fit", "langevin", "layer_norm",
-    "linear", "llama", "log", "log1p", "log_softmax", "logsumexp", "lstm", "matrix_rank", "max_pool1d",
-    "max_pool2d", "max_pool3d", "maximum", "merge_heads", "minimise", "mlp", "model_rank", "normal_like",
-    "one_cycle", "plot", "plots", "polynomial", "polynomial_decay", "recurrent", "relu", "report", "residual",
-    "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid", "sign",
-    "sin", "singular_values", "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt", "step",
-    "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "transformer", "uniform_like",
-    "vgg", "where"]
+    "TangentKernelSeries", "Tensor", "VersionError", "__version__", "above", "abs", "activation", "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
+    "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "branches", "causal_mask", "cnn", "completion",
+    "concatenate", "condensation", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+    "conv_transpose3d", "cos", "cosine", "cosine_restarts", "current", "data", "data_direction", "degenerate",
+    "derivative", "diagonal", "dropout", "eigh", "embedding", "erf", "exp", "expm1", "exponential_decay",
+    "factorisation", "feed_forward", "flow", "frequency", "frozen", "functions", "ggn", "gpt", "group_norm", "gru",
+    "hessian", "identity", "inertia", "init", "jacobian", "kernel_alignment", "kernel_fit", "langevin", "layer_norm",
+    "linear", "llama", "log", "log1p", "log_softmax", "logsumexp", "lstm", "matrix_rank", "max_pool1d", "max_pool2d",
+    "max_pool3d", "maximum", "merge_heads", "minimise", "mlp", "model_rank", "nilpotent", "normal_like", "one_cycle",
+    "plot", "plots", "polynomial", "polynomial_decay", "recovery", "recurrent", "relu", "report", "residual", "resnet",
+    "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid", "sign", "sin",
+    "singular_values", "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt", "step", "stop_gradient",
+    "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "transformer", "uniform_like", "vgg", "where"]
 
 
 def __getattr__(name: str) -> Any:

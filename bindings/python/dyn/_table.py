@@ -7,6 +7,11 @@ int32_t that says how it went; operator is a dyn_operator * and so on, operator*
 
 #: name, result, parameters
 FUNCTIONS = """
+# branch.h
+dyn_branch_list                        status ctx i64 i64 i64 i64 ptr ptr ptr
+dyn_branch_imbalance                   status ctx i64 i64 ptr ptr i64 ptr ptr ptr ptr
+dyn_branch_probe                       status model ptr i64 ptr ptr f64 u64 f64 i64 ptr ptr
+
 # build.h
 dyn_build_graph                        graph  ptr
 dyn_build_samples                      i64    ptr
@@ -36,6 +41,10 @@ dyn_check_error                        f64    check
 dyn_check_tolerance                    f64    check
 dyn_check_order                        f64    check
 dyn_check_asymmetry                    f64    check
+
+# completion.h
+dyn_completion_nuclear_norm            status ctx i64 i64 i64 ptr ptr ptr
+dyn_completion_spectra                 status ctx i64 i64 i64 ptr ptr ptr ptr ptr ptr
 
 # condensation.h
 dyn_condensation_shape                 status model i32 ptr ptr ptr
@@ -116,6 +125,11 @@ dyn_data_batches                       i64    i64 i64 i32
 # defaults.h
 dyn_options_init                       status str ptr u32
 
+# degenerate.h
+dyn_degenerate_theory_of               status ctx i32 f64 f64 f64 ptr
+dyn_degenerate_run                     status ctx i32 f64 f64 f64 f64 i64 ptr ptr ptr
+dyn_degenerate_map                     status ctx i32 f64 f64 i64 i64 ptr ptr ptr ptr ptr
+
 # dense.h
 dyn_dense_eigh                         status ctx i64 ptr ptr ptr
 dyn_dense_svd_values                   status ctx i64 i64 ptr ptr
@@ -149,6 +163,12 @@ dyn_model_factorisation                status ctx ptr model*
 dyn_model_tensor_factorisation         status ctx ptr model*
 dyn_model_diagonal                     status ctx ptr model*
 dyn_model_polynomial                   status ctx ptr model*
+
+# frequency.h
+dyn_frequency_transform                status ctx i64 i64 ptr ptr i64 ptr ptr
+dyn_frequency_error                    status ctx i64 ptr ptr f64 i32 ptr
+dyn_frequency_project                  status ctx i64 i64 ptr ptr ptr
+dyn_frequency_filter                   status ctx i64 i64 i64 ptr ptr f64 ptr
 
 # generate.h
 dyn_generate_anchor                    status ctx ptr array*
@@ -231,6 +251,10 @@ dyn_graph_batched_scatter_add          i32    graph i32 i32 i32 i64
 dyn_graph_uniform                      i32    graph i32 u32 i32 ptr
 dyn_graph_bernoulli                    i32    graph i32 u32 f64 i32 ptr
 
+# inertia.h
+dyn_inertia_values                     status ctx i64 ptr f64 ptr ptr ptr
+dyn_inertia_matrix                     status ctx i64 ptr f64 ptr ptr ptr ptr
+
 # layer.h
 dyn_layer_linear                       i32    graph i32 i32 i32
 dyn_layer_embedding                    i32    graph i32 i32
@@ -285,6 +309,12 @@ dyn_model_with_states                  status model ptr model*
 dyn_model_freeze                       status model i32 ptr ptr model*
 dyn_model_expand                       status model ptr ptr
 dyn_model_contract                     status model ptr ptr
+
+# nilpotent.h
+dyn_nilpotent_rank                     status ctx i64 i64 ptr ptr
+dyn_nilpotent_type                     status ctx i64 ptr ptr ptr
+dyn_nilpotent_matrix                   status ctx i64 ptr ptr
+dyn_nilpotent_functor                  status ctx i32 i64 ptr i64 ptr i64 ptr ptr
 
 # objective.h
 dyn_objective_create                   status ctx model array array ptr objective*
@@ -401,6 +431,10 @@ dyn_rank_rows                          i64    rank
 dyn_rank_columns                       i64    rank
 dyn_rank_zero_columns                  i64    rank
 dyn_rank_accurate                      i32    rank
+
+# recovery.h
+dyn_recovery_samples                   status ctx i64 i64 ptr i64 i64 ptr ptr ptr ptr
+dyn_recovery_slack                     status ctx i64 i64 ptr i64 ptr f64 ptr
 
 # recurrent.h
 dyn_model_recurrent                    status ctx ptr model*
@@ -628,6 +662,7 @@ ENUMERATORS = {
     "solve": ("DYN_SOLVE_", {"minres": 0, "gradients": 1}),
     "moments": ("DYN_MOMENTS_", {"columns": 0, "whole": 1}),
     "amplitude": ("DYN_AMPLITUDE_", {"default": 0, "product": 1, "norm": 2}),
+    "adam_regime": ("DYN_ADAM_", {"stable": 0, "spike": 1, "sign": 2}),
     "rank_rule": ("DYN_RANK_", {"tolerance": 0, "gap": 1}),
     "reason": ("DYN_RUN_", {
         "ready": 0, "steps": 1, "loss": 2, "accuracy": 3, "stopped": 4, "nonfinite": 5, "failed": 6,

@@ -19,7 +19,8 @@ except ImportError:
 
 #: modules whose names have no examples yet; to become shorter, never longer
 WITHOUT = {"dyn." + name for name in "build layers minimise objective optim".split()}
-SPACES = ["dyn", "dyn.data", "dyn.init"] + (["dyn.plots"] if matplotlib else [])
+SPACES = ["dyn", "dyn.branches", "dyn.completion", "dyn.data", "dyn.degenerate", "dyn.frequency", "dyn.init",
+          "dyn.nilpotent", "dyn.recovery"] + (["dyn.plots"] if matplotlib else [])
 
 
 def public():
