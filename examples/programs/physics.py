@@ -15,16 +15,17 @@ def slope(u, t):
     return (dyn.derivative(u(t), t)[:, 0] - 1)**2
 inside, zero = np.linspace(0, 2, 30).reshape(-1, 1), np.zeros((1, 1))
 physics = dyn.Objective(equation, u, t=inside) + dyn.Objective(start, u, t=zero) + 2.0 * dyn.Objective(slope, u, t=zero)
-best = dyn.minimise(physics, theta=physics.initial(), method=dyn.LBFGS(memory=50), gradient_tolerance=1e-10)
-values = dyn.eigh(physics.hessian(best.theta), k=physics.size).values
+run = dyn.Run(physics, optimizer=dyn.LBFGS(memory=50), gradient_tolerance=1e-10).train(20_000)
+values = dyn.eigh(physics.hessian(run.theta), k=physics.size).values
 
 # ---- check: the solution is sin; the spectrum is that of the matrix of gradient differences; terms have names ----
-assert np.max(abs(u(best.theta, inside) - np.sin(inside))) < 1e-3
-assert list(physics.term_values(best.theta)) == ["equation", "start", "slope"]
-assert best.converged and np.linalg.norm(physics.gradient(best.theta)[1]) <= 1e-10
+assert np.max(abs(u(run.theta, inside) - np.sin(inside))) < 1e-3
+assert list(run.history)[4:] == ["equation", "start", "slope"]
+assert list(physics.term_values(run.theta)) == ["equation", "start", "slope"]
+assert run.reason == "gradient" and np.linalg.norm(physics.gradient(run.theta)[1]) <= 1e-10
 def hessian_by_differences(theta, h=1e-4):
     columns = [(physics.gradient(theta + h * e)[1] - physics.gradient(theta - h * e)[1]) / (2 * h)
                for e in np.eye(physics.size)]
     return (np.array(columns) + np.array(columns).T) / 2
-expected = np.linalg.eigvalsh(hessian_by_differences(best.theta))[::-1]
+expected = np.linalg.eigvalsh(hessian_by_differences(run.theta))[::-1]
 assert np.max(abs(np.sort(values)[::-1] - expected)) < 1e-6 * expected[0]

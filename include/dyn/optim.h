@@ -28,6 +28,8 @@
  *                 theta -= rate sqrt(max(1, out / in)) X   (match_rms: rate 0.2 sqrt(max(in, out)) X).
  *                 The other parameters as ADAMW with the rate adam_rate, which follows the schedule in proportion
  *     SIGN        theta -= rate sign(g)
+ *     LBFGS       along -H g, H from the last `memory` pairs of steps and changes of the gradient, to a point that meets
+ *                 the strong Wolfe conditions; rates, decay, clipping, sam_rho and groups are refused, batches too
  *     RULE        what the caller's function writes on nodes (dyn_rule_fn)
  * The gradient is first scaled by clip_norm / |g| where |g| is larger than clip_norm. weight_decay theta is then added
  * to it; of ADAMW, LION, SOPHIA and MUON the decay is decoupled: theta -= rate weight_decay theta in the same step.
@@ -59,7 +61,8 @@ enum dyn_optimizer_kind {
     DYN_OPTIMIZER_LION = 11,
     DYN_OPTIMIZER_SOPHIA = 12,
     DYN_OPTIMIZER_MUON = 13,
-    DYN_OPTIMIZER_RULE = 14     /* the caller's own, see dyn_rule_fn */
+    DYN_OPTIMIZER_RULE = 14,    /* the caller's own, see dyn_rule_fn */
+    DYN_OPTIMIZER_LBFGS = 15    /* in runs only: a step is a line search, see dyn_objective_minimise */
 };
 
 /**
@@ -177,12 +180,13 @@ typedef struct dyn_optimizer_options {
     int32_t moments;            /* RULE: how many it keeps, 0 (default) to 3 */
     int32_t groups_count;       /* at least 0 */
     const dyn_optimizer_group *groups;  /* [groups_count] by names of tensors, which only a run knows: elsewhere refused */
+    int64_t memory;             /* LBFGS: pairs kept, at least 1; default 20 */
 } dyn_optimizer_options;
 /** The defaults of GD and ADAM, and of the others but for what dyn_optimizer_defaults tells. */
 #define DYN_OPTIMIZER_OPTIONS_INIT { DYN_SIZE_OF(dyn_optimizer_options), 0, 1e-3, 0.9, 0.999, 1e-8, 0.0, 0.0, \
                                      0, 0, 0, 0, 0, 0, 0, 0, 1, 0.0, 0.1, 0.0, 1.0, 0.3, 1, NULL, NULL, 0.0, 0.004, \
                                      0.0, 0.01, 0.0, 0.001, 0, 0, 0, 1, 0, 5, 0, NULL, 10, NULL, NULL, NULL, 0, 0, \
-                                     NULL }
+                                     NULL, 20 }
 
 /**
  * Write the defaults of a kind. thread: any. Other than INIT's are
@@ -276,13 +280,13 @@ DYN_API dyn_status dyn_optimizer_moment(const dyn_optimizer *o, int32_t which, d
  * d is what multiplies the gradient or its average in the formulas above: 1 / (sqrt(vh) + eps), eps under the root with
  * eps_inside, 1 / v of ADAMAX, 1 / max(gamma v, eps) of SOPHIA (where its step is not cut), 1 of GD, HEAVY_BALL and
  * NESTEROV, what the caller declares for RULE. Decoupled decay multiplies c by 2 / (2 - rate weight_decay). Coupled decay belongs to H.
- * In a group d has its rate as a factor, and 0 where it is frozen. SIGN, LION and MUON have none: they move by the same amount at any curvature.
+ * In a group d has its rate as a factor, and 0 where it is frozen. SIGN, LION, MUON and LBFGS have none: they move by the same amount at any curvature.
  * Inside an observer of a run the step taken last is the one the run is about to complete, from the theta that the
  * observer sees.
  *
  * shape:  d [size]; c one number.
- * errors: DYN_EINVAL; DYN_ESTATE no step was taken yet (kinds with v); DYN_ENOTSUP for SIGN, LION, MUON, a RULE without
- *         one, and SAM over a kind with v; DYN_ENONFINITE a denominator is 0, with its index.
+ * errors: DYN_EINVAL; DYN_ESTATE no step was taken yet (kinds with v); DYN_ENOTSUP for SIGN, LION, MUON, LBFGS, a
+ *         RULE without one, and SAM over a kind with v; DYN_ENONFINITE a denominator is 0, with its index.
  * since:  0.1
  */
 DYN_API dyn_status dyn_optimizer_preconditioner(const dyn_optimizer *o, double *d, double *c);

@@ -35,7 +35,9 @@ enum dyn_run_reason {
     DYN_RUN_STOPPED = 4,    /* dyn_run_stop, a progress function or an observer asked for it: it can go on */
     DYN_RUN_NONFINITE = 5,  /* loss or gradient at theta is not finite: the run is over */
     DYN_RUN_FAILED = 6,     /* an error, which dyn_run_train returned: it can be tried again */
-    DYN_RUN_PATIENCE = 7    /* the validation has not improved for `patience` looks */
+    DYN_RUN_PATIENCE = 7,   /* the validation has not improved for `patience` looks */
+    DYN_RUN_GRADIENT = 8,   /* gradient_tolerance reached */
+    DYN_RUN_STALLED = 9     /* LBFGS: no step lowers the loss: the limit of rounding, or a wrong gradient */
 };
 
 /** Options of a run; the INIT macro holds the defaults. */
@@ -63,10 +65,11 @@ typedef struct dyn_run_options {
     /* Averages of theta_0, theta_1, ..., see dyn_run_average */
     double ema;                 /* e_0 = theta_0, e_t = ema e_(t-1) + (1 - ema) theta_t; in [0, 1); 0 = none */
     int64_t mean_from;          /* the mean of theta_t of the steps t from here on, at least 0; INT64_MAX = none */
+    double gradient_tolerance;  /* end where the norm of the gradient is this or less; -INFINITY = none */
 } dyn_run_options;
 #define DYN_RUN_OPTIONS_INIT \
     { DYN_SIZE_OF(dyn_run_options), 0, INT64_MAX, INT64_MAX, 0, 1, -(double)INFINITY, (double)INFINITY, 100, 0, \
-      NULL, NULL, NULL, 100, 0, 0, 0, 0.0, INT64_MAX }
+      NULL, NULL, NULL, 100, 0, 0, 0, 0.0, INT64_MAX, -(double)INFINITY }
 
 /**
  * Make a run at step 0.
@@ -153,7 +156,8 @@ DYN_API int32_t dyn_run_columns(const dyn_run *run);
 DYN_API const char *dyn_run_column_name(const dyn_run *run, int32_t i);
 
 /**
- * A column of the history: "step", "loss", "gradient_norm" (before clipping), "rate"; of an objective of several terms
+ * A column of the history: "step", "loss", "gradient_norm" (before clipping), "rate" (of LBFGS the
+ * length of the step that led to the row, in units of its direction; NaN at the start); of an objective of several terms
  * their names; with a validation "validation_loss" and "validation_accuracy".
  * *rows (NULL allowed) is the number of rows. Borrowed: valid until the run trains again or is freed; NULL for an
  * unknown name. since: 0.1

@@ -18,36 +18,33 @@ dyn_status dyn__finite_gradient(dyn_objective *o, int64_t n, const double *theta
     return DYN_OK;
 }
 
-dyn_status dyn__search_evaluate(dyn__search *s, dyn__point *p, int *spent)
+dyn_status dyn__search_evaluate(dyn__search *s, dyn__point *p)
 {
-    *spent = s->evaluations >= s->opt.max_evaluations;
-    if (*spent) {
+    s->on.spent = s->evaluations >= s->opt.max_evaluations;
+    if (s->on.spent) {
         s->reason = DYN_MINIMISE_EVALUATIONS;
         return DYN_OK;
     }
     s->evaluations++;
-    return dyn__finite_gradient(s->objective, s->n, p->theta, &p->value, p->gradient);
+    return dyn__finite_gradient(s->objective, s->on.n, p->theta, &p->value, p->gradient);
 }
 
 void dyn__search_take(dyn__search *s)
 {
-    const dyn__point old = s->at;
-
-    s->at = s->trial;
-    s->trial = old;
+    dyn__descent_take(&s->on);
     s->steps++;
 }
 
 int dyn__search_done(dyn__search *s)
 {
-    const double norm = dyn__length(s->n, s->at.gradient);
+    const double norm = dyn__length(s->on.n, s->on.at.gradient);
     char text[96];
 
-    if (s->at.value <= s->opt.stop_value)
+    if (s->on.at.value <= s->opt.stop_value)
         s->reason = DYN_MINIMISE_VALUE;
     else if (norm <= s->opt.gradient_tolerance)
         s->reason = DYN_MINIMISE_GRADIENT;
-    snprintf(text, sizeof text, "step %lld, value %.6g, gradient %.3g", (long long)s->steps, s->at.value, norm);
+    snprintf(text, sizeof text, "step %lld, value %.6g, gradient %.3g", (long long)s->steps, s->on.at.value, norm);
     if (!s->reason && s->opt.progress && s->opt.progress(s->opt.progress_user, 0, text))
         s->reason = DYN_MINIMISE_STOPPED;
     return s->reason != 0;
@@ -72,28 +69,57 @@ static dyn_status check(dyn_ctx *ctx, const dyn_minimise_options *given, dyn_min
     return DYN_OK;
 }
 
+static dyn_status evaluate(dyn__descent *d, dyn__point *p) { return dyn__search_evaluate((dyn__search *)(void *)d, p); }
+
+static dyn_status lbfgs(dyn__search *s, dyn__pairs *p)
+{
+    int found;
+
+    while (!dyn__search_done(s)) {
+        DYN__TRY(dyn__lbfgs_seek(&s->on, p, &found));
+        if (found) {
+            dyn__lbfgs_take(&s->on, p);
+            s->steps++;
+        } else if (!s->reason) {
+            s->reason = DYN_MINIMISE_STALLED;
+        }
+        if (s->reason)
+            break;
+    }
+    return DYN_OK;
+}
+
+static dyn_status run_lbfgs(dyn__search *s)
+{
+    dyn__pairs p;
+    dyn_status status = dyn__pairs_open(s->on.ctx, s->on.n, s->opt.memory, &p);
+
+    if (status == DYN_OK)
+        status = lbfgs(s, &p);
+    dyn__pairs_free(s->on.ctx, &p);
+    return status;
+}
+
 static dyn_status run(dyn__search *s)
 {
-    int spent;
-
-    DYN__TRY(dyn__search_evaluate(s, &s->at, &spent));
-    if (isnan(s->at.value))
-        return DYN__FAIL(s->ctx, DYN_ENONFINITE, "value or gradient at the start are not finite");
+    DYN__TRY(dyn__search_evaluate(s, &s->on.at));
+    if (isnan(s->on.at.value))
+        return DYN__FAIL(s->on.ctx, DYN_ENONFINITE, "value or gradient at the start are not finite");
     switch (s->opt.method) {
     case DYN_MINIMISE_NEWTON:
         return dyn__newton(s);
     case DYN_MINIMISE_MONOTONE:
         return dyn__monotone(s);
     default:
-        return dyn__lbfgs(s);
+        return run_lbfgs(s);
     }
 }
 
 static dyn_status finish(const dyn__search *s, double *theta, dyn_minimum *out)
 {
-    memcpy(theta, s->at.theta, (size_t)s->n * sizeof *theta);
+    memcpy(theta, s->on.at.theta, (size_t)s->on.n * sizeof *theta);
     if (out)
-        *out = (dyn_minimum){ .value = s->at.value, .gradient_norm = dyn__length(s->n, s->at.gradient),
+        *out = (dyn_minimum){ .value = s->on.at.value, .gradient_norm = dyn__length(s->on.n, s->on.at.gradient),
                               .rate = s->rate, .steps = s->steps, .evaluations = s->evaluations,
                               .products = s->products, .reason = s->reason };
     if (s->reason == DYN_MINIMISE_STOPPED)
@@ -103,28 +129,28 @@ static dyn_status finish(const dyn__search *s, double *theta, dyn_minimum *out)
 
 dyn_status dyn_objective_minimise(dyn_objective *o, const dyn_minimise_options *opt, double *theta, dyn_minimum *out)
 {
-    dyn__search s = { .objective = o };
+    dyn__search s = { .objective = o, .on = { .evaluate = evaluate } };
     double *room;
     dyn_status status;
 
     if (!o)
         return DYN_EINVAL;
-    s.ctx = dyn__objective_ctx(o);
-    DYN__ENTER(s.ctx);
-    DYN__NEED(s.ctx, theta);
-    DYN__TRY(check(s.ctx, opt, &s.opt));
-    s.n = dyn_objective_size(o);
-    room = dyn__alloc(s.ctx, (size_t)s.n, 4 * sizeof *room);
+    s.on.ctx = dyn__objective_ctx(o);
+    DYN__ENTER(s.on.ctx);
+    DYN__NEED(s.on.ctx, theta);
+    DYN__TRY(check(s.on.ctx, opt, &s.opt));
+    s.on.n = dyn_objective_size(o);
+    room = dyn__alloc(s.on.ctx, (size_t)s.on.n, 4 * sizeof *room);
     if (!room)
         return DYN_ENOMEM;
-    s.at = (dyn__point){ room, room + s.n, NAN };
-    s.trial = (dyn__point){ room + 2 * s.n, room + 3 * s.n, NAN };
-    memcpy(s.at.theta, theta, (size_t)s.n * sizeof *theta);
+    s.on.at = (dyn__point){ room, room + s.on.n, NAN };
+    s.on.trial = (dyn__point){ room + 2 * s.on.n, room + 3 * s.on.n, NAN };
+    memcpy(s.on.at.theta, theta, (size_t)s.on.n * sizeof *theta);
     status = run(&s);
     if (status >= 0)
         status = finish(&s, theta, out);
     else
-        memcpy(theta, s.at.theta, (size_t)s.n * sizeof *theta);
-    dyn__free(s.ctx, room);
+        memcpy(theta, s.on.at.theta, (size_t)s.on.n * sizeof *theta);
+    dyn__free(s.on.ctx, room);
     return status;
 }

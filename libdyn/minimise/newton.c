@@ -16,7 +16,7 @@ typedef struct newton {
 /* The largest t with |z + t d| = radius. */
 static double reach(const newton *w)
 {
-    const int64_t n = w->s->n;
+    const int64_t n = w->s->on.n;
     const double a = dyn__inner(n, w->d, w->d), b = dyn__inner(n, w->z, w->d);
     const double c = dyn__inner(n, w->z, w->z) - w->radius * w->radius;
 
@@ -25,7 +25,7 @@ static double reach(const newton *w)
 
 static void advance(newton *w, double t)
 {
-    for (int64_t i = 0; i < w->s->n; i++) {
+    for (int64_t i = 0; i < w->s->on.n; i++) {
         w->z[i] += t * w->d[i];
         w->r[i] += t * w->Hd[i];
     }
@@ -33,8 +33,8 @@ static void advance(newton *w, double t)
 
 static dyn_status solve(newton *w)
 {
-    const int64_t n = w->s->n;
-    const double *g = w->s->at.gradient, norm = dyn__length(n, g);
+    const int64_t n = w->s->on.n;
+    const double *g = w->s->on.at.gradient, norm = dyn__length(n, g);
     const double goal = norm * fmin(0.1, sqrt(norm / w->first));
     double square = norm * norm, before;
 
@@ -69,18 +69,18 @@ static double quality(const newton *w)
     const dyn__search *s = w->s;
     double predicted = 0;
 
-    for (int64_t i = 0; i < s->n; i++)
-        predicted -= 0.5 * w->z[i] * (s->at.gradient[i] + w->r[i]);
-    if (isnan(s->trial.value))
+    for (int64_t i = 0; i < s->on.n; i++)
+        predicted -= 0.5 * w->z[i] * (s->on.at.gradient[i] + w->r[i]);
+    if (isnan(s->on.trial.value))
         return -1;
-    if (dyn__within_rounding(s->at.value, s->trial.value) && predicted <= 1e-13 * fabs(s->at.value))
-        return dyn__length(s->n, s->trial.gradient) < dyn__length(s->n, s->at.gradient) ? 1 : 0;
-    return (s->at.value - s->trial.value) / predicted;
+    if (dyn__within_rounding(s->on.at.value, s->on.trial.value) && predicted <= 1e-13 * fabs(s->on.at.value))
+        return dyn__length(s->on.n, s->on.trial.gradient) < dyn__length(s->on.n, s->on.at.gradient) ? 1 : 0;
+    return (s->on.at.value - s->on.trial.value) / predicted;
 }
 
 static void adapt(newton *w, double share)
 {
-    const double length = dyn__length(w->s->n, w->z);
+    const double length = dyn__length(w->s->on.n, w->z);
 
     if (share < 0.25)
         w->radius = length / 4;
@@ -92,17 +92,15 @@ static dyn_status step(newton *w)
 {
     dyn__search *s = w->s;
     double share;
-    int spent;
-
     DYN__TRY(solve(w));
-    for (int64_t i = 0; i < s->n; i++)
-        s->trial.theta[i] = s->at.theta[i] + w->z[i];
-    if (memcmp(s->trial.theta, s->at.theta, (size_t)s->n * sizeof(double)) == 0) {
+    for (int64_t i = 0; i < s->on.n; i++)
+        s->on.trial.theta[i] = s->on.at.theta[i] + w->z[i];
+    if (memcmp(s->on.trial.theta, s->on.at.theta, (size_t)s->on.n * sizeof(double)) == 0) {
         s->reason = DYN_MINIMISE_STALLED;
         return DYN_OK;
     }
-    DYN__TRY(dyn__search_evaluate(s, &s->trial, &spent));
-    if (spent)
+    DYN__TRY(dyn__search_evaluate(s, &s->on.trial));
+    if (s->on.spent)
         return DYN_OK;
     share = quality(w);
     adapt(w, share);
@@ -116,22 +114,22 @@ static dyn_status step(newton *w)
 
 dyn_status dyn__newton(dyn__search *s)
 {
-    double *room = dyn__alloc(s->ctx, (size_t)s->n, 4 * sizeof *room);
+    double *room = dyn__alloc(s->on.ctx, (size_t)s->on.n, 4 * sizeof *room);
     newton w = { .s = s, .z = room };
     dyn_status status = room ? DYN_OK : DYN_ENOMEM;
 
     if (room) {
-        w.r = room + s->n, w.d = room + 2 * s->n, w.Hd = room + 3 * s->n;
-        w.radius = fmax(1, 0.1 * dyn__length(s->n, s->at.theta));
-        w.first = dyn__length(s->n, s->at.gradient);
+        w.r = room + s->on.n, w.d = room + 2 * s->on.n, w.Hd = room + 3 * s->on.n;
+        w.radius = fmax(1, 0.1 * dyn__length(s->on.n, s->on.at.theta));
+        w.first = dyn__length(s->on.n, s->on.at.gradient);
     }
     while (status == DYN_OK && !s->reason && !dyn__search_done(s)) {
         if (!w.H)
-            status = dyn_objective_hessian(s->objective, s->at.theta, &w.H);
+            status = dyn_objective_hessian(s->objective, s->on.at.theta, &w.H);
         if (status == DYN_OK)
             status = step(&w);
     }
     dyn_operator_unref(w.H);
-    dyn__free(s->ctx, room);
+    dyn__free(s->on.ctx, room);
     return status;
 }

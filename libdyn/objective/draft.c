@@ -263,6 +263,7 @@ static dyn_status add_key(dyn_objective *o, dyn__loss_graph *l)
 {
     if (l->draft.key < 0)
         return DYN_OK;
+    o->draws = 1;
     DYN__TRY(dyn__grow(o->ctx, (void **)&l->slot, &l->slots_cap, l->slots + 1, sizeof *l->slot));
     l->slot[l->slots++] = (dyn__slot){l->draft.key, DYN__SLOT_KEY, 0, 0};
     return DYN_OK;

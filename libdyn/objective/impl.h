@@ -57,6 +57,7 @@ struct dyn_objective {
     int64_t states;                 /* numbers */
     char **term;                    /* names of the terms */
     int32_t terms;
+    int32_t draws;                  /* a graph of it has read random numbers */
     char *coupling[2];              /* what joins samples, measuring and training; NULL = nothing */
 
     /* a function on the graph */

@@ -66,6 +66,8 @@ static dyn_status open_evaluation(dyn__evaluator *e)
     for (int32_t i = 0; i < s->count; i++)
         DYN__TRY(e->training ? dyn__evaluator_create(s->item[i].o, &e->feeding, &v->e[i])
                              : dyn__evaluator_measuring(s->item[i].o, e->value_only, &v->e[i]));
+    for (int32_t i = 0; i < s->count; i++)
+        e->o->draws |= s->item[i].o->draws;
     return DYN_OK;
 }
 

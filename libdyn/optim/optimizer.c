@@ -97,6 +97,8 @@ dyn_status dyn_optimizer_create(dyn_ctx *ctx, int64_t size, int32_t dtype, const
     DYN__ENTER(ctx);
     DYN__NEED(ctx, out);
     DYN__TRY(dyn__optimizer_options(ctx, opt, &full));
+    if (full.kind == DYN_OPTIMIZER_LBFGS)
+        return DYN__FAIL(ctx, DYN_ENOTSUP, "LBFGS looks at losses: it needs a run, or dyn_objective_minimise");
     if (full.groups_count)
         return DYN__FAIL(ctx, DYN_ENOTSUP, "groups of tensors need a run, which knows their names");
     return dyn__optimizer_create(ctx, size, dtype, opt, 0, NULL, out);

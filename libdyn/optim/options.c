@@ -23,6 +23,7 @@ static const dyn__rule rules[] = {
     [DYN_OPTIMIZER_LION] = { "LION", DYN__U_LION, M, 1, 0 },
     [DYN_OPTIMIZER_SOPHIA] = { "SOPHIA", DYN__U_SOPHIA, M | V, 1, 1 },
     [DYN_OPTIMIZER_MUON] = { "MUON", DYN__U_ADAM, M | V, 1, 0 },
+    [DYN_OPTIMIZER_LBFGS] = { "LBFGS", DYN__U_GD, 0, 0, 0 },
     [DYN_OPTIMIZER_RULE] = { "RULE", DYN__U_GD, 0, 0, 0 },
 };
 enum { RULES = sizeof rules / sizeof *rules };
@@ -183,6 +184,16 @@ static dyn_status check_rule(dyn_ctx *ctx, const dyn_optimizer_options *o)
     return DYN_OK;
 }
 
+static dyn_status check_lbfgs(dyn_ctx *ctx, const dyn_optimizer_options *o)
+{
+    if (o->memory < 1)
+        return DYN__FAIL(ctx, DYN_EINVAL, "memory is %lld, must be at least 1", (long long)o->memory);
+    if (o->kind == DYN_OPTIMIZER_LBFGS && (o->weight_decay || o->clip_norm || o->sam_rho || o->groups_count))
+        return DYN__FAIL(ctx, DYN_ENOTSUP, "LBFGS takes no weight_decay (%g), clip_norm (%g), sam_rho (%g) and groups (%d)",
+                         o->weight_decay, o->clip_norm, o->sam_rho, o->groups_count);
+    return DYN_OK;
+}
+
 static dyn_status check_groups(dyn_ctx *ctx, const dyn_optimizer_options *o)
 {
     if (o->groups_count < 0 || (o->groups_count > 0 && !o->groups))
@@ -222,7 +233,7 @@ static dyn_status check_flags(dyn_ctx *ctx, const dyn_optimizer_options *o)
 
 dyn_status dyn__optimizer_options(dyn_ctx *ctx, const dyn_optimizer_options *given, dyn_optimizer_options *full)
 {
-    _Static_assert(sizeof *full == 304 && offsetof(dyn_optimizer_options, matrices) == 248, "no implicit padding");
+    _Static_assert(sizeof *full == 312 && offsetof(dyn_optimizer_options, matrices) == 248, "no implicit padding");
 
     *full = (dyn_optimizer_options)DYN_OPTIMIZER_OPTIONS_INIT;
     DYN__TRY(dyn__options(ctx, "dyn_optimizer_options", given, full, sizeof *full, sizeof *full));
@@ -234,6 +245,7 @@ dyn_status dyn__optimizer_options(dyn_ctx *ctx, const dyn_optimizer_options *giv
     DYN__TRY(check_muon(ctx, full));
     DYN__TRY(check_rule(ctx, full));
     DYN__TRY(check_groups(ctx, full));
+    DYN__TRY(check_lbfgs(ctx, full));
     if (full->init_from_gradient)
         full->no_bias_correction = 1;
     return DYN_OK;

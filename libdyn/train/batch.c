@@ -43,5 +43,7 @@ dyn_status dyn__run_gradient(dyn_run *r, const void *theta, void *gradient, void
 
 dyn_status dyn__run_evaluate(dyn_run *r)
 {
+    if (r->descending)
+        return dyn__descend_evaluate(r);
     return dyn__run_gradient(r, r->theta, r->gradient, r->next_state, &r->loss);
 }

@@ -10,6 +10,8 @@
  *     theta, m, v, w          float [p]       m, v, w where the optimiser has them; in the objective's element type
  *     model_state             float [q]       where a model has states
  *     ema, mean               float64 [p]     averages of theta that are kept
+ *     lbfgs, lbfgs.s, lbfgs.y int64 [2], float64 [memory p]       LBFGS: how many pairs, where the next goes; the pairs
+ *     lbfgs.step              float64 [1]     length of the step that led here
  *     best, best.theta        float64 [3], float [p]      of a validation: loss, step, looks since; parameters if kept
  *     history.<column>        float64 [rows]
  *     series.<name>.steps     int64 [rows]
@@ -21,7 +23,7 @@
 #include "train/run.h"
 
 enum dyn__state { DYN__STATE_VERSION, DYN__STATE_STEP, DYN__STATE_SEEN, DYN__STATE_REASON, DYN__STATE_COUNT };
-enum { DYN__CHECKPOINT_VERSION = 2, DYN__TRAITS = 44, DYN__MEMBER_NAME = DYN__SERIES_NAME + 16 };
+enum { DYN__CHECKPOINT_VERSION = 2, DYN__TRAITS = 45, DYN__MEMBER_NAME = DYN__SERIES_NAME + 16 };
 
 #define DYN__OPTIONS_PREFIX "options."
 #define DYN__SERIES_PREFIX "series."

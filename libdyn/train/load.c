@@ -132,7 +132,7 @@ static dyn_status read_state(dyn_run *r, dyn_npz *npz)
     r->step = state[DYN__STATE_STEP];
     r->seen = r->recorded = state[DYN__STATE_SEEN];
     if (r->step < 0 || r->step > MOST_STEPS || r->seen < r->step || r->seen > r->step + 1 ||
-        state[DYN__STATE_REASON] < DYN_RUN_READY || state[DYN__STATE_REASON] > DYN_RUN_PATIENCE)
+        state[DYN__STATE_REASON] < DYN_RUN_READY || state[DYN__STATE_REASON] > DYN_RUN_STALLED)
         return DYN__FAIL(r->ctx, DYN_EFORMAT, "step %lld, seen %lld and reason %lld do not go together",
                          (long long)r->step, (long long)r->seen, (long long)state[DYN__STATE_REASON]);
     r->reason = (int32_t)state[DYN__STATE_REASON];
@@ -269,12 +269,28 @@ static dyn_status read_all_series(dyn_run *r, dyn_npz *npz)
     return DYN_OK;
 }
 
+static dyn_status read_pairs(dyn_run *r, dyn_npz *npz)
+{
+    static const char *const names[2] = { "lbfgs.s", "lbfgs.y" };
+    dyn__pairs *p = &r->descending->pairs;
+    double *const to[2] = { p->s, p->y };
+    int64_t place[2];
+
+    for (int i = 0; i < 2; i++)
+        DYN__TRY(read_vector(r, npz, names[i], DYN_F64, p->capacity * p->n, to[i]));
+    DYN__TRY(read_vector(r, npz, "lbfgs.step", DYN_F64, 1, &r->descending->taken));
+    DYN__TRY(read_vector(r, npz, "lbfgs", DYN_I64, 2, place));
+    return dyn__descend_restore(r, place);
+}
+
 static dyn_status read_all(dyn_run *r, dyn_npz *npz)
 {
     DYN__TRY(read_state(r, npz));
     DYN__TRY(read_vectors(r, npz));
     if (r->state)
         DYN__TRY(read_vector(r, npz, "model_state", r->dtype, dyn__objective_state_size(r->objective), r->state));
+    if (r->descending)
+        DYN__TRY(read_pairs(r, npz));
     DYN__TRY(read_best(r, npz));
     DYN__TRY(read_history(r, npz));
     return read_all_series(r, npz);

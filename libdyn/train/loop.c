@@ -70,7 +70,7 @@ static dyn_status check_finite(dyn_run *r, double x, const char *what)
 }
 
 /* The reason for which the run ends at this step, DYN_RUN_READY for none; *accuracy is NaN where nobody asks for it. */
-static dyn_status find_end(dyn_run *r, double *accuracy)
+static dyn_status find_end(dyn_run *r, double norm, double *accuracy)
 {
     const dyn_run_options *o = &r->opt;
 
@@ -79,6 +79,8 @@ static dyn_status find_end(dyn_run *r, double *accuracy)
         DYN__TRY(dyn__measure_accuracy(r, accuracy));
     if (r->loss <= o->stop_loss)
         r->reason = DYN_RUN_LOSS;
+    else if (norm <= o->gradient_tolerance)
+        r->reason = DYN_RUN_GRADIENT;
     else if (*accuracy >= o->stop_accuracy)
         r->reason = DYN_RUN_ACCURACY;
     else if (r->step == o->steps)
@@ -95,7 +97,7 @@ static void fill_row(dyn_run *r, double norm)
     row[DYN__COL_STEP] = (double)r->step;
     row[DYN__COL_LOSS] = r->loss;
     row[DYN__COL_NORM] = norm;
-    row[DYN__COL_RATE] = dyn__rate(&r->optimizer->opt, r->step);
+    row[DYN__COL_RATE] = r->descending ? r->descending->taken : dyn__rate(&r->optimizer->opt, r->step);
     for (int32_t i = 0; i < terms; i++)
         row[DYN__COL_FIRST_TERM + i] = dyn__evaluator_terms(r->evaluator)[i];
     if (r->validated) {
@@ -129,14 +131,12 @@ static void move_on(dyn_run *r)
 }
 
 /* Record and take the step; where the run ends, the former only. An unfinished one is taken later. */
-static dyn_status take_step(dyn_run *r, int final, double accuracy)
+static dyn_status take_step(dyn_run *r, int final, double norm, double accuracy)
 {
     const int fresh = r->step >= r->seen, new = r->step >= r->recorded;
     const int row = new && (final || r->step % r->opt.record_every == 0 || !isnan(r->best.now));
-    const double norm = dyn__optimizer_norm(r->optimizer, r->gradient);  /* at every step: the end must not depend on rows */
     dyn_status s = DYN_OK;
 
-    DYN__TRY(check_finite(r, norm, "norm of the gradient"));
     if (new) {
         DYN__TRY(record(r, row, norm, accuracy));
         r->recorded = r->step + 1;
@@ -155,15 +155,19 @@ static dyn_status take_step(dyn_run *r, int final, double accuracy)
 
 static dyn_status one_step(dyn_run *r, int *final)
 {
-    double accuracy;
+    double accuracy, norm;
 
     DYN__TRY(dyn__run_evaluate(r));
     DYN__TRY(check_finite(r, r->loss, "loss"));
-    DYN__TRY(find_end(r, &accuracy));
+    norm = dyn__optimizer_norm(r->optimizer, r->gradient);  /* at every step: the end must not depend on rows */
+    DYN__TRY(check_finite(r, norm, "norm of the gradient"));
+    DYN__TRY(find_end(r, norm, &accuracy));
     if (r->step >= r->recorded)
         DYN__TRY(dyn__validate(r, r->reason != DYN_RUN_READY || r->step == r->end));
+    if (r->descending && r->reason == DYN_RUN_READY && r->step != r->end)
+        DYN__TRY(dyn__descend_seek(r));
     *final = r->reason != DYN_RUN_READY || r->step == r->end;
-    return take_step(r, *final, accuracy);
+    return take_step(r, *final, norm, accuracy);
 }
 
 /* ---- the loop ---- */

@@ -227,10 +227,24 @@ dyn_status dyn__run_break_off(dyn_run *r)
     return DYN_STOPPED;
 }
 
+/* L-BFGS has no preconditioner that an observer could ask for: the step is taken afterwards. */
+static dyn_status measure_descending(dyn_run *r, double norm, int final)
+{
+    const dyn_status s = call_observers(r, final);
+
+    if (!final && !r->unfinished)
+        DYN__TRY(dyn__run_move(r, r->theta, norm));
+    if (!r->unfinished)
+        find_due(r, r->step + 1);
+    return s;
+}
+
 dyn_status dyn__measure(dyn_run *r, double norm, int final)
 {
     dyn_status s;
 
+    if (r->descending)
+        return measure_descending(r, norm, final);
     copy_moments(r, 0);
     memcpy(r->next, r->theta, r->bytes);
     DYN__TRY(dyn__run_move(r, r->next, norm));

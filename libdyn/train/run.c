@@ -28,7 +28,7 @@ static dyn_status check_counts(dyn_ctx *ctx, const dyn_run_options *o)
 
 static dyn_status complete(dyn_ctx *ctx, const dyn_run_options *given, dyn_run_options *o)
 {
-    _Static_assert(sizeof(void *) != 8 || (sizeof *o == 136 && offsetof(dyn_run_options, reserved) == 116),
+    _Static_assert(sizeof(void *) != 8 || (sizeof *o == 144 && offsetof(dyn_run_options, reserved) == 116),
                    "no implicit padding");
 
     *o = (dyn_run_options)DYN_RUN_OPTIONS_INIT;
@@ -37,6 +37,8 @@ static dyn_status complete(dyn_ctx *ctx, const dyn_run_options *given, dyn_run_o
     if (!(o->stop_loss < HUGE_VAL) || !(o->stop_accuracy >= 0 && (o->stop_accuracy <= 1 || isinf(o->stop_accuracy))))
         return DYN__FAIL(ctx, DYN_EINVAL, "stop_loss is %g (finite, or -INFINITY), stop_accuracy %g (in [0, 1], or "
                          "INFINITY)", o->stop_loss, o->stop_accuracy);
+    if (!(o->gradient_tolerance < HUGE_VAL))
+        return DYN__FAIL(ctx, DYN_EINVAL, "gradient_tolerance is %g, must be finite, or -INFINITY", o->gradient_tolerance);
     if (!(o->ema >= 0 && o->ema < 1))
         return DYN__FAIL(ctx, DYN_EINVAL, "ema is %g, allowed is [0, 1)", o->ema);
     if (o->drop_last != 0 && o->drop_last != 1)
@@ -124,6 +126,7 @@ static dyn_status fill(dyn_run *r, const dyn_optimizer_options *optimizer, const
         DYN__TRY(dyn__run_widen(r));
     DYN__TRY(dyn__average_open(r));
     DYN__TRY(open_evaluator(r));
+    DYN__TRY(dyn__descend_open(r));
     DYN__TRY(dyn__validation_open(r));
     return dyn__history_open(r);
 }
@@ -175,6 +178,7 @@ void dyn_run_free(dyn_run *r)
     dyn__history_free(ctx, &r->history);
     dyn__evaluator_free(r->own);
     dyn_objective_unref(r->validated);
+    dyn__descend_free(r);
     dyn__free(ctx, r->best.theta);
     dyn__free(ctx, r->average[0]);
     dyn__free(ctx, r->average[1]);

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <dyn/train.h>
+#include "optim/lbfgs.h"
 #include "optim/optim.h"
 #include "objective/objective.h"
 #include "train/stop.h"
@@ -53,6 +54,16 @@ typedef struct dyn__observer {
     int64_t measured;           /* the last step it has measured; -1 = none */
 } dyn__observer;
 
+/* A run by L-BFGS. */
+typedef struct dyn__descending {
+    dyn__descent on;
+    dyn__pairs pairs;
+    double *room;
+    void *theta, *gradient;     /* of a point, in the element type */
+    int64_t known;              /* the step at which on.at stands */
+    double taken;               /* length of the step that led here, in units of its direction; NaN = none */
+} dyn__descending;
+
 /* What several runs that train at once have in common. */
 typedef struct dyn__team {
     pthread_mutex_t callbacks;  /* one at a time in the caller's code and on the objective */
@@ -71,6 +82,7 @@ struct dyn_run {
     void *theta, *gradient;     /* of the element type */
     void *next;                 /* theta after an observed step, room for the moments behind; NULL without observers */
     void *uphill;               /* SAM: the point where a step takes its gradient, that, and a state that nobody reads */
+    dyn__descending *descending;        /* NULL for other optimisers */
     double *wide;               /* [2, size] theta and gradient for callbacks, NULL where the element is a double */
     double loss;
     int64_t step;               /* steps taken */
@@ -120,6 +132,15 @@ dyn_status dyn__run_evaluator(dyn_objective *objective, const dyn_run_options *o
 dyn_status dyn__run_evaluate(dyn_run *r);
 /* The same at another theta; next: room for the state after the step. */
 dyn_status dyn__run_gradient(dyn_run *r, const void *theta, void *gradient, void *next, double *loss);
+
+/* descend.c: of runs by L-BFGS, otherwise there is nothing to open. Loss and gradient at theta; the next point, or the
+ * reason to end; that point as theta; where the pairs of a checkpoint stand. */
+dyn_status dyn__descend_open(dyn_run *r);
+void dyn__descend_free(dyn_run *r);
+dyn_status dyn__descend_evaluate(dyn_run *r);
+dyn_status dyn__descend_seek(dyn_run *r);
+void dyn__descend_take(dyn_run *r, void *theta);
+dyn_status dyn__descend_restore(dyn_run *r, const int64_t place[2]);
 
 /* step.c. Move theta (r->theta or a copy) by the optimiser; norm: of the gradient, where clipping asks for it. */
 dyn_status dyn__run_move(dyn_run *r, void *theta, double norm);

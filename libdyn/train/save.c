@@ -14,6 +14,7 @@ typedef struct bundle {
     dyn_array **arrays;
     char (*text)[DYN__MEMBER_NAME];
     double best[3];
+    int64_t place[2];           /* of pairs */
 } bundle;
 
 static dyn_status bundle_open(bundle *b, int64_t members)
@@ -67,6 +68,18 @@ static dyn_status add_best(bundle *b, const dyn_run *r)
     return r->best.theta ? add(b, NAME("best.theta", "", ""), r->dtype, r->size, 0, r->best.theta) : DYN_OK;
 }
 
+static dyn_status add_pairs(bundle *b, const dyn__descending *l)
+{
+    const dyn__pairs *p = &l->pairs;
+
+    b->place[0] = p->count;
+    b->place[1] = p->next;
+    DYN__TRY(add(b, NAME("lbfgs", "", ""), DYN_I64, 2, 0, b->place));
+    DYN__TRY(add(b, NAME("lbfgs", ".step", ""), DYN_F64, 1, 0, &l->taken));
+    DYN__TRY(add(b, NAME("lbfgs", ".s", ""), DYN_F64, p->capacity * p->n, 0, p->s));
+    return add(b, NAME("lbfgs", ".y", ""), DYN_F64, p->capacity * p->n, 0, p->y);
+}
+
 static dyn_status add_vectors(bundle *b, const dyn_run *r)
 {
     const dyn_optimizer *o = r->optimizer;
@@ -79,6 +92,8 @@ static dyn_status add_vectors(bundle *b, const dyn_run *r)
     for (int i = 0; i < 2; i++)
         if (r->average[i])
             DYN__TRY(add(b, NAME(dyn__average_name(i), "", ""), DYN_F64, r->size, 0, r->average[i]));
+    if (r->descending)
+        DYN__TRY(add_pairs(b, r->descending));
     for (int32_t c = 0; c < r->history.columns; c++)
         DYN__TRY(add(b, NAME("history.", r->history.column[c].name, ""), DYN_F64, rows, 0, r->history.column[c].values));
     if (r->state)
@@ -133,7 +148,7 @@ dyn_status dyn_run_save(const dyn_run *run, const char *path)
     if (s == DYN_OK)
         s = dyn__rule_describe(run, &rule);
     if (s == DYN_OK)
-        s = bundle_open(&b, 15 + DYN__TRAITS + run->history.columns + 2 * run->series_count);
+        s = bundle_open(&b, 19 + DYN__TRAITS + run->history.columns + 2 * run->series_count);
     if (s == DYN_OK)
         s = write(&b, run, &objective, &rule, path);
     bundle_close(&b);

@@ -94,6 +94,10 @@ dyn_status dyn__run_move(dyn_run *r, void *theta, double norm)
     const void *gradient = r->gradient;
     dyn_status s;
 
+    if (r->descending) {
+        dyn__descend_take(r, theta);
+        return DYN_OK;
+    }
     if (o->kind == DYN_OPTIMIZER_SOPHIA && o->curvature_every && r->step % o->curvature_every == 0)
         DYN__TRY(take_curvature(r));
     if (r->uphill) {

@@ -30,7 +30,7 @@ static const struct { const char *name; enum kind kind; size_t offset; } fields[
     FIELD(REAL, optimizer.adam_rate), FIELD(WORD, optimizer.amsgrad), FIELD(WORD, optimizer.centered),
     FIELD(WORD, optimizer.sam_adaptive), FIELD(WORD, optimizer.nesterov), FIELD(WORD, optimizer.match_rms),
     FIELD(WORD, optimizer.iterations), FIELD(LONG, optimizer.matrices_count), FIELD(LONG, optimizer.curvature_every),
-    FIELD(WORD, optimizer.moments),
+    FIELD(WORD, optimizer.moments), FIELD(LONG, optimizer.memory),
     FIELD(REAL, ema), FIELD(LONG, mean_from),
 #undef FIELD
 };

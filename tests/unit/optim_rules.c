@@ -213,7 +213,7 @@ TEST(bad_options)
 {
     static const dyn_optimizer_matrix outside[] = { { 0, 2, 3 } };
     const struct { dyn_optimizer_options opt; dyn_status status; const char *message; } bad[] = {
-        { OPT(.kind = 15), DYN_EINVAL, "dyn_optimizer_create: kind 15 is unknown" },
+        { OPT(.kind = 16), DYN_EINVAL, "dyn_optimizer_create: kind 16 is unknown" },
         { OPT(.kind = -1), DYN_EINVAL, "kind -1" },
         { OPT(.rate = -1), DYN_EINVAL, "rate is -1" },
         { OPT(.rate = NAN), DYN_EINVAL, "rate is nan" },

@@ -38,12 +38,12 @@ from .layers import (
     scaled_dot_product_attention, sinusoidal, softmax, split_heads)
 from .measure import (
     Condensation, CondensationSeries, Measurement, ModelRank, RankSeries, Sharpness, SharpnessSeries)
-from .minimise import LBFGS, Flow, Minimum, Monotone, NewtonCG, flow, langevin, minimise
+from .minimise import Flow, Minimum, Monotone, NewtonCG, flow, langevin, minimise
 from .model import Indices, Model, Tensor, mlp
 from .objective import Check, Objective, frozen, ggn, hessian, jacobian, shared
 from .operator import Density, Estimate, Operator
 from .optim import (
-    GD, Adadelta, Adagrad, Adam, Adamax, AdamW, HeavyBall, Lion, Muon, NAdam, Nesterov, Optimizer, Rate, RMSprop,
+    GD, LBFGS, Adadelta, Adagrad, Adam, Adamax, AdamW, HeavyBall, Lion, Muon, NAdam, Nesterov, Optimizer, Rate, RMSprop,
     Rule, SignGD, Sophia, Stepper, constant, cosine, cosine_restarts, exponential_decay, one_cycle, polynomial_decay, schedule,
     step)
 from .rank import RankResult, matrix_rank, model_rank

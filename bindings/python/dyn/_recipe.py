@@ -3,7 +3,6 @@
 the user has (data, functions) is not in it; the library compares the loss that they make with the checkpoint's."""
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +46,7 @@ def of_optimizer(optimizer: optim.Optimizer) -> dict[str, Any] | None:
     """An optimiser with its rate; one with functions of the user's is None."""
     if isinstance(optimizer, optim.Rule) or (isinstance(optimizer.rate, optim.Rate) and optimizer.rate.function):
         return None
-    return dict(plain({"kind": optimizer.kind, **dataclasses.asdict(optimizer)}))
+    return dict(plain({"kind": optimizer.kind, **optimizer._described()}))
 
 
 def of_run(objective: Objective, optimizer: optim.Optimizer, rules: dict[str, Any],
@@ -93,7 +92,7 @@ def optimizer(found: dict[str, Any] | None) -> optim.Optimizer:
         raise invalid("the optimiser has functions of the user's, which a checkpoint cannot hold: give optimizer=")
     given = dict(found)
     kind = optim.NAMED[given.pop("kind")]
-    if isinstance(given["rate"], dict):
+    if isinstance(given.get("rate"), dict):
         given["rate"] = optim.Rate(**given["rate"])
     return kind(**given)
 

@@ -162,7 +162,7 @@ class RunView:
     @property
     def reason(self) -> str:
         """Why the run is where it is: "ready", "steps", "loss", "accuracy", "stopped", "nonfinite",
-        "failed" or "patience"."""
+        "failed", "patience", "gradient" or "stalled" (L-BFGS: no step lowers the loss)."""
         return enum_name("reason", lib.dyn_run_reason(self))
 
     @property

@@ -562,7 +562,7 @@ dyn_optimizer_options struct_size:u32 kind:i32 rate:f64 beta1:f64 beta2:f64 eps:
     rate_at:ptr rate_user:ptr momentum:f64 momentum_decay:f64 accumulator:f64 gamma:f64 sam_rho:f64 adam_rate:f64
     amsgrad:i32 centered:i32 sam_adaptive:i32 nesterov:i32 match_rms:i32 iterations:i32 matrices_count:i64
     matrices:ptr curvature_every:i64 rule:ptr preconditioner:ptr rule_user:ptr moments:i32
-    groups_count:i32 groups:ptr
+    groups_count:i32 groups:ptr memory:i64
 dyn_rule_view struct_size:u32 moments:i32 theta:i32 gradient:i32 rate:i32 step:i32 moment:ptr
 dyn_minimise_options struct_size:u32 method:i32 memory:i64 max_evaluations:i64 gradient_tolerance:f64 stop_value:f64
     rate:f64 growth:f64 shrink:f64 progress:ptr progress_user:ptr
@@ -586,6 +586,7 @@ dyn_solve_options struct_size:u32 method:i32 tolerance:f64 max_products:i64 prog
 dyn_run_options struct_size:u32 drop_last:i32 steps:i64 batch:i64 seed:u64 record_every:i64 stop_loss:f64
     stop_accuracy:f64 accuracy_every:i64 progress_every:i64 progress:ptr progress_user:ptr validation:ptr
     validate_every:i64 patience:i64 keep_best:i32 reserved:u32 ema:f64 mean_from:i64
+    gradient_tolerance:f64
 dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr
 dyn_transformer_options struct_size:u32 layers:i32 vocabulary:i64 length:i64 width:i64 key_width:i64
     value_width:i64 hidden:i64 heads:i32 kv_heads:i32 norm:i32 rms:i32 norm_query_only:i32 position:i32
@@ -639,7 +640,7 @@ ENUMERATORS = {
     "average": ("DYN_AVERAGE_", {"ema": 0, "mean": 1}),
     "optimizer": ("DYN_OPTIMIZER_", {
         "gd": 0, "heavy_ball": 1, "nesterov": 2, "adam": 3, "adamw": 4, "rmsprop": 5, "sign": 6,
-        "adamax": 7, "nadam": 8, "adagrad": 9, "adadelta": 10, "lion": 11, "sophia": 12, "muon": 13, "rule": 14}),
+        "adamax": 7, "nadam": 8, "adagrad": 9, "adadelta": 10, "lion": 11, "sophia": 12, "muon": 13, "rule": 14, "lbfgs": 15}),
     "rate": ("DYN_RATE_", {
         "constant": 0, "step": 1, "cosine": 2, "exponential": 3, "polynomial": 4, "restarts": 5, "one_cycle": 6,
         "callback": 7}),
@@ -666,5 +667,5 @@ ENUMERATORS = {
     "rank_rule": ("DYN_RANK_", {"tolerance": 0, "gap": 1}),
     "reason": ("DYN_RUN_", {
         "ready": 0, "steps": 1, "loss": 2, "accuracy": 3, "stopped": 4, "nonfinite": 5, "failed": 6,
-        "patience": 7}),
+        "patience": 7, "gradient": 8, "stalled": 9}),
 }

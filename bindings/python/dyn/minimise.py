@@ -15,21 +15,7 @@ from ._lib import Options, callback, enum, enum_name, function_pointer, lib, str
 from .errors import invalid
 from .model import Model
 from .objective import Objective, _at
-
-
-@dataclass(frozen=True)
-class LBFGS:
-    """Quasi-Newton steps from the last `memory` pairs; the line search meets the strong Wolfe conditions.
-
-    >>> dyn.LBFGS(memory=50)
-    LBFGS(memory=50)
-    """
-
-    memory: int = 20
-    kind = "lbfgs"
-
-    def _own(self) -> dict[str, Any]:
-        return {"memory": self.memory}
+from .optim import LBFGS
 
 
 @dataclass(frozen=True)

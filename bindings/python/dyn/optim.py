@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import inspect
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable, Literal, Mapping
 
 import numpy as np
@@ -175,6 +175,10 @@ class Optimizer:
     def _own(self) -> dict[str, Any]:
         """Fields of the kind of optimiser."""
         return {}
+
+    def _described(self) -> dict[str, Any]:
+        """The arguments that make it again."""
+        return asdict(self)
 
     def limit(self) -> float:
         """Largest curvature of a quadratic that the optimiser stands at its first rate, with its preconditioner
@@ -508,12 +512,38 @@ def _rule(write: Callable[..., list[Node]]) -> Any:
     return callback(context, "dyn_rule_fn", call, failure=STATUS["euser"])
 
 
+@dataclass(frozen=True, init=False, repr=False)
+class LBFGS(Optimizer):
+    """Quasi-Newton steps from the last `memory` pairs; the line search meets the strong Wolfe conditions. Of runs on all
+    samples, whose "rate" is then the length of the step that led to a row, and of dyn.minimise.
+
+    >>> dyn.LBFGS(memory=50)
+    LBFGS(memory=50)
+    """
+
+    memory: int = 20
+    kind = "lbfgs"
+
+    def __init__(self, memory: int = 20) -> None:
+        super().__init__()
+        object.__setattr__(self, "memory", memory)
+
+    def __repr__(self) -> str:
+        return f"LBFGS(memory={self.memory})"
+
+    def _own(self) -> dict[str, Any]:
+        return {"memory": self.memory}
+
+    def _described(self) -> dict[str, Any]:
+        return {"memory": self.memory}
+
+
 NAMED: dict[str, type[Optimizer]] = {"gd": GD, "heavy_ball": HeavyBall, "nesterov": Nesterov, "adam": Adam, "adamw": AdamW,
                                      "rmsprop": RMSprop, "sign": SignGD, "adamax": Adamax,
                                      "nadam": NAdam, "adagrad": Adagrad, "adadelta": Adadelta, "lion": Lion,
-                                     "sophia": Sophia, "muon": Muon}
+                                     "sophia": Sophia, "muon": Muon, "lbfgs": LBFGS}
 Name = Literal["gd", "heavy_ball", "nesterov", "adam", "adamw", "rmsprop", "sign", "adamax", "nadam", "adagrad",
-               "adadelta", "lion", "sophia", "muon"]
+               "adadelta", "lion", "sophia", "muon", "lbfgs"]
 
 
 def of(optimizer: Optimizer | Name) -> Optimizer:

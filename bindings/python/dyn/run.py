@@ -49,10 +49,12 @@ class RunOptions(Objectives, total=False):
     keep_best: bool
     ema: float
     mean_from: int | None
+    gradient_tolerance: float | None
 
 
 OWN = ("steps", "batch", "drop_last", "seed", "record_every", "stop_loss", "stop_accuracy", "accuracy_every",
-       "validate_every", "patience", "keep_best", "ema", "mean_from")
+       "validate_every", "patience", "keep_best", "ema", "mean_from",
+       "gradient_tolerance")
 
 
 def validation_of(net: Model | Objective, loss: LossOf | None, options: RunOptions) -> Objective | None:
@@ -135,7 +137,7 @@ class Run(RunView, Handle):
     steps: the run ends at this step; None: it has no end of its own.
     batch, drop_last, seed: samples per mini-batch (None: all), whether an unfilled last one is left out, their order.
     record_every: steps between rows of the history.
-    stop_loss, stop_accuracy: the run ends where these are reached; accuracy_every: steps between looks at the accuracy.
+    stop_loss, stop_accuracy, gradient_tolerance: the run ends where these are reached; accuracy_every: steps between looks at the accuracy.
     validation: (x, y), or an Objective of the same models on other data, looked at every validate_every steps: columns of
         the history. patience: end after so many looks without a smaller loss; None: never. keep_best: keep the parameters
         of the smallest one, run.best; so does patience.

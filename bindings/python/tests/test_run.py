@@ -25,6 +25,54 @@ class Trajectories(unittest.TestCase):
         np.testing.assert_array_equal(run.history["step"], np.arange(26))
         self.assertEqual(set(run.history["rate"]), {0.3})
 
+    def test_lbfgs_meets_the_minimum_of_a_quadratic(self):
+        h = np.array([1.0, 4.0, 25.0])
+        run = dyn.Run(quadratic(h), optimizer=dyn.LBFGS(), gradient_tolerance=1e-12, theta=[1.0, -2.0, 3.0]).train(100)
+        self.assertEqual(run.reason, "gradient")
+        self.assertLess(np.abs(h * run.theta).max(), 1e-12)
+        first = run.history["gradient_norm"][0]
+        self.assertAlmostEqual(run.history["rate"][2], 1.0)
+        self.assertAlmostEqual(first, np.linalg.norm(h * [1.0, -2.0, 3.0]))
+
+    def test_lbfgs_in_a_run_goes_as_minimise_and_on_as_if_never_stopped(self):
+        x, y = wave()
+        for dtype in ("float64", "float32"):
+            options = {"optimizer": dyn.LBFGS(memory=5), "dtype": dtype}
+            whole = dyn.Run(dyn.mlp([1, 8, 1], seed=1), x, y, **options).train(60)
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "run.npz")
+                dyn.Run(dyn.mlp([1, 8, 1], seed=1), x, y, **options).train(23).save(path)
+                again = dyn.Run.load(path, x=x, y=y).train(37)
+                self.assertEqual(again.optimizer, dyn.LBFGS(memory=5))
+                with self.assertRaisesRegex(dyn.Error, "memory is 6, in the checkpoint it is 5"):
+                    dyn.Run.load(path, x=x, y=y, optimizer=dyn.LBFGS(memory=6))
+            np.testing.assert_array_equal(again.theta, whole.theta)
+            for column in ("loss", "gradient_norm", "rate"):
+                np.testing.assert_array_equal(again.history[column], whole.history[column])
+        losses = []
+        dyn.minimise(dyn.mlp([1, 8, 1], seed=1), x, y, method=dyn.LBFGS(memory=5), max_evaluations=40,
+                     progress=lambda words: losses.append(float(words.split("value ")[1].split(",")[0])))
+        run = dyn.Run(dyn.mlp([1, 8, 1], seed=1), x, y, optimizer=dyn.LBFGS(memory=5)).train(len(losses))
+        np.testing.assert_allclose(run.history["loss"][:len(losses)], losses, rtol=1e-5)
+
+    def test_lbfgs_ends_where_nothing_goes_down(self):
+        wrong = dyn.Objective.from_functions(1, lambda t: float(t @ t), lambda t: (float(t @ t), -t))
+        run = dyn.Run(wrong, theta=[1.0], optimizer=dyn.LBFGS()).train(10)
+        self.assertEqual((run.reason, run.step), ("stalled", 0))
+
+    def test_lbfgs_refuses_what_it_cannot_use(self):
+        x, y = wave()
+        with self.assertRaisesRegex(dyn.Error, "losses of all samples, batch is 5"):
+            dyn.Run(dyn.mlp([1, 1]), x, y, optimizer=dyn.LBFGS(), batch=5)
+
+        def noisy(net, x):
+            return (net(x + dyn.normal_like(x)))[:, 0]**2
+        run = dyn.Run(dyn.Objective(noisy, dyn.mlp([1, 1]), x=x.reshape(-1, 1)), optimizer=dyn.LBFGS())
+        with self.assertRaisesRegex(dyn.Error, "drawn anew"):
+            run.train(1)
+        with self.assertRaisesRegex(dyn.Error, "needs a run"):
+            dyn.Stepper(dyn.LBFGS(), 2)
+
     def test_averages_on_a_quadratic(self):
         h, start = np.array([1.0, 0.5]), np.array([1.0, -2.0])
         path = (1 - 0.3 * h)**np.arange(11)[:, None] * start

@@ -3,7 +3,7 @@
  * The line search: bracket, then narrow, a step that meets the strong Wolfe conditions. Near a minimum the value cannot
  * tell points apart; there the slope alone decides (the approximate conditions of Hager and Zhang). Where something is
  * not finite counts as too far. */
-#include "minimise/minimise.h"
+#include "optim/lbfgs.h"
 
 static const double DECREASE = 1e-4, CURVATURE = 0.9;
 enum { MOST_TRIALS = 60 };
@@ -12,19 +12,20 @@ enum { MOST_TRIALS = 60 };
 typedef struct place { double step, value, slope; } place;
 
 typedef struct line {
-    dyn__search *s;
-    const double *d;
+    dyn__descent *s;
+    const double *v;
     place zero, low, high;      /* high.step = inf: not bracketed yet */
 } line;
 
-static dyn_status look(line *l, double step, place *p, int *spent)
+static dyn_status look(line *l, double step, place *p)
 {
-    dyn__search *s = l->s;
+    dyn__descent *s = l->s;
 
     for (int64_t i = 0; i < s->n; i++)
-        s->trial.theta[i] = s->at.theta[i] + step * l->d[i];
-    DYN__TRY(dyn__search_evaluate(s, &s->trial, spent));
-    *p = (place){ step, s->trial.value, dyn__inner(s->n, s->trial.gradient, l->d) };
+        s->trial.theta[i] = s->at.theta[i] + step * l->v[i];
+    s->step = step;
+    DYN__TRY(s->evaluate(s, &s->trial));
+    *p = (place){ step, s->trial.value, dyn__inner(s->n, s->trial.gradient, l->v) };
     return DYN_OK;
 }
 
@@ -83,29 +84,27 @@ static int narrow(line *l, const place *p)
 static dyn_status settle(line *l, int *found)
 {
     place p;
-    int spent;
 
     *found = 0;
-    if (!(l->low.step > 0) || l->s->reason)
+    if (!(l->low.step > 0) || l->s->spent)
         return DYN_OK;
-    DYN__TRY(look(l, l->low.step, &p, &spent));
-    *found = !spent && p.value < l->zero.value;
+    DYN__TRY(look(l, l->low.step, &p));
+    *found = !l->s->spent && p.value < l->zero.value;
     return DYN_OK;
 }
 
-dyn_status dyn__wolfe(dyn__search *s, const double *d, double step, int *found)
+dyn_status dyn__wolfe(dyn__descent *d, const double *v, double step, int *found)
 {
-    const place zero = { 0, s->at.value, dyn__inner(s->n, s->at.gradient, d) };
-    line l = { s, d, zero, zero, { INFINITY, NAN, NAN } };
+    const place zero = { 0, d->at.value, dyn__inner(d->n, d->at.gradient, v) };
+    line l = { d, v, zero, zero, { INFINITY, NAN, NAN } };
     place p;
-    int spent;
 
     *found = 0;
     if (!(l.zero.slope < 0))
         return DYN_OK;
     for (int i = 0; i < MOST_TRIALS && isfinite(step); i++) {
-        DYN__TRY(look(&l, step, &p, &spent));
-        if (spent)
+        DYN__TRY(look(&l, step, &p));
+        if (d->spent)
             break;
         if (narrow(&l, &p)) {
             *found = 1;
