@@ -55,8 +55,9 @@ def growth_is_accepted():
 
 def breaks_are_noticed():
     fields = list(now["structs"]["dyn_run_options"]["fields"].items())
+    other = "l" if fields[-1][1][0] == "d" else "d"
     changes = [fields[1:], fields[:-1], fields[:3] + [fields[4], fields[3]] + fields[5:],
-               fields[:-1] + [(fields[-1][0], ["d"] + fields[-1][1][1:])]]
+               fields[:-1] + [(fields[-1][0], [other] + fields[-1][1][1:])]]
     for changed in changes:
         new = copy.deepcopy(now)
         new["structs"]["dyn_run_options"]["fields"] = dict(changed)

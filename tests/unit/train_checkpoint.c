@@ -301,7 +301,7 @@ TEST(files_that_lie)
     dyn_objective *o = make_network(ctx, DYN_F64);
     const double zeros[64] = { 0 };
     const int64_t whole[64] = { 0 }, states[][4] = {
-        { 3, 21, 21, 0 }, { 2, -1, 0, 0 }, { 2, 21, 20, 0 }, { 2, 21, 23, 0 }, { 2, 21, 21, 8 }, { 2, 3, 3, 0 },
+        { 3, 21, 21, 0 }, { 2, -1, 0, 0 }, { 2, 21, 20, 0 }, { 2, 21, 23, 0 }, { 2, 21, 21, 10 }, { 2, 3, 3, 0 },
         { 2, INT64_MAX, INT64_MAX, 0 },
     };
     const char *const members[] = { "state", "theta", "m", "v", "history.step", "history.loss",
