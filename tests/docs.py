@@ -10,6 +10,7 @@ Every fenced block names its language, and is tested unless that is `text` or `s
               examples/data at hand as data/
 
 What a page's Python saves under the name of a file in docs/images must look like it; --pictures takes it there."""
+import importlib.util
 import pathlib
 import re
 import shutil
@@ -23,6 +24,7 @@ build = pathlib.Path(sys.argv[1]).resolve()
 root = pathlib.Path(__file__).resolve().parents[1]
 COMPILERS = {"c": ["cc", "-std=c11", "-x", "c"], "cpp": ["c++", "-std=c++17", "-x", "c++"]}
 NEVER_RUN = ("text", "sh")
+OPTIONAL = ("torch", "onnx")            # blocks that import these run where they are installed
 RUN_PYTHON = """
 import sys
 import matplotlib
@@ -90,9 +92,15 @@ def in_folder(test, *arguments):
         test(*arguments, folder)
 
 
+def has_what_it_imports(text):
+    return all(importlib.util.find_spec(name) for name in OPTIONAL if "import " + name in text)
+
+
 def run_python(page, parts, folder):
     arguments = []
     for line, text in parts:
+        if not has_what_it_imports(text):
+            continue
         (folder / ("block-%d.py" % line)).write_text(text)
         arguments += [str(line), "block-%d.py" % line]
     must([sys.executable, "-c", RUN_PYTHON, page.name] + arguments, folder)

@@ -21,6 +21,7 @@ from .context import Context, current
 from .eigen import Eigenpairs, eigh, singular_values
 from .episodes import Confusion, Episodes, above, spikes, sustained
 from .equations import Map, Solution, exponential, kronecker, log_determinant, low_rank, solve, spectral_sum
+from .exchange import from_torch
 from .errors import (
     CallbackError, DtypeError, Error, FileError, FormatError, InvalidArgument, LimitReached, NonFinite, NotConverged,
     NotSupported, OutOfMemory, ShapeError, StateError, VersionError)
@@ -72,14 +73,15 @@ __all__ = [
     "concatenate", "condensation", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
     "conv_transpose3d", "cos", "cosine", "cosine_restarts", "current", "data", "data_direction", "degenerate",
     "derivative", "diagonal", "dropout", "eigh", "embedding", "erf", "exp", "expm1", "exponential_decay",
-    "factorisation", "feed_forward", "flow", "frequency", "frozen", "functions", "ggn", "gpt", "group_norm", "gru",
-    "hessian", "identity", "inertia", "init", "jacobian", "kernel_alignment", "kernel_fit", "langevin", "layer_norm",
-    "linear", "llama", "log", "log1p", "log_softmax", "logsumexp", "lstm", "matrix_rank", "max_pool1d", "max_pool2d",
-    "max_pool3d", "maximum", "merge_heads", "minimise", "mlp", "model_rank", "nilpotent", "normal_like", "one_cycle",
-    "plot", "plots", "polynomial", "polynomial_decay", "recovery", "recurrent", "relu", "report", "residual", "resnet",
-    "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid", "sign", "sin",
-    "singular_values", "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt", "step", "stop_gradient",
-    "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "transformer", "uniform_like", "vgg", "where"]
+    "factorisation", "feed_forward", "flow", "frequency", "from_torch", "frozen", "functions", "ggn", "gpt",
+    "group_norm", "gru", "hessian", "identity", "inertia", "init", "jacobian", "kernel_alignment", "kernel_fit",
+    "langevin", "layer_norm", "linear", "llama", "log", "log1p", "log_softmax", "logsumexp", "lstm", "matrix_rank",
+    "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "merge_heads", "minimise", "mlp", "model_rank", "nilpotent",
+    "normal_like", "one_cycle", "plot", "plots", "polynomial", "polynomial_decay", "recovery", "recurrent", "relu",
+    "report", "residual", "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared",
+    "sigmoid", "sign", "sin", "singular_values", "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt",
+    "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "transformer",
+    "uniform_like", "vgg", "where"]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Sequence, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,7 @@ from .context import current
 from .errors import invalid, shapes_differ
 from .graph import MAX_RANK, Activation, Function, Graph, Node
 from .init import Init
+from .naming import Naming, names_of
 
 
 class Tensor(NamedTuple):
@@ -66,7 +67,9 @@ class Model(Handle):
         self._functions: dict[int, Function] = {}
         self._perceptron: dict[str, Any] | None = None      # arguments of mlp() but init and seed
         self._whole = 0
-        self._start: NDArray[np.float64] | None = None      # of a frozen model: where what is left of it begins
+        self._start: NDArray[np.float64] | None = None      # where theta begins, if not by init
+        self._frozen: Model | None = None                   # of a frozen model: the one that freeze made
+        self._naming: Naming | None = None                  # PyTorch's names
 
     @classmethod
     def from_function(cls, build: Callable[..., Node], input_shape: Sequence[int] | Indices | None = None,
@@ -160,8 +163,10 @@ class Model(Handle):
         names = (ctypes.c_char_p * len(patterns))(*(pattern.encode() for pattern in patterns))
         address = make(self._context, lib.dyn_model_freeze, self, len(patterns), names, pointer(whole))
         net = Model(self._context, address, self.init, self.seed, self.input_shape, self)
+        net._frozen = net
         net._start = net.contract(whole)
         net._whole = self.size
+        net._naming = self._naming
         return net
 
     def start(self, theta: ArrayLike | None = None, states: Mapping[str, ArrayLike] | None = None) -> Model:
@@ -181,18 +186,19 @@ class Model(Handle):
         address = make(self._context, lib.dyn_model_with_states, self, pointer(values))
         net = Model(self._context, address, self.init, self.seed, self.input_shape, self)
         net._start = self._start if theta is None else vector(theta, self.size, "theta").copy()
+        net._frozen, net._whole, net._naming = self._frozen, self._whole, self._naming
         return net
 
     def expand(self, theta: ArrayLike) -> NDArray[np.float64]:
         """Of a network made by freeze: the parameters of the whole one, frozen ones included."""
-        whole = np.empty(self._whole)
-        self._call(lib.dyn_model_expand, pointer(vector(theta, self.size, "theta")), pointer(whole))
+        net, whole = self._frozen or self, np.empty(self._whole)
+        net._call(lib.dyn_model_expand, pointer(vector(theta, self.size, "theta")), pointer(whole))
         return whole
 
     def contract(self, whole: ArrayLike) -> NDArray[np.float64]:
         """Of a network made by freeze: what of the whole one's parameters is not frozen."""
-        theta = np.empty(self.size)
-        self._call(lib.dyn_model_contract, pointer(np.ascontiguousarray(whole, dtype=np.float64)), pointer(theta))
+        net, theta = self._frozen or self, np.empty(self.size)
+        net._call(lib.dyn_model_contract, pointer(np.ascontiguousarray(whole, dtype=np.float64)), pointer(theta))
         return theta
 
     def views(self, theta: NDArray[Any]) -> dict[str, NDArray[Any]]:
@@ -211,6 +217,58 @@ class Model(Handle):
                           f"{', '.join(other) or 'none'}")
         parts = [block(tensors[name], t.shape, name).ravel() for name, t in wanted.items()]
         return np.concatenate(parts)
+
+    def state_dict(self, theta: NDArray[Any],
+                   states: Mapping[str, NDArray[Any]] | None = None) -> dict[str, NDArray[Any]]:
+        """The parameters theta [p] and the states, by default as they begin, under the names and in the layout that the equal
+        module of PyTorch gives them: views, so that writing to one writes to theta (of a frozen network: to a copy).
+
+        >>> net = dyn.mlp([3, 20, 1])
+        >>> {name: view.shape for name, view in net.state_dict(net.initial()).items()}
+        {'0.weight': (20, 3), '0.bias': (20,), '2.weight': (1, 20), '2.bias': (1,)}
+        """
+        if self._frozen is not None:
+            theta = self.expand(theta)
+        outer = self._outer()
+        return names_of(outer).theirs(outer.views(theta), {**self.states, **(states or {})})
+
+    def load_state_dict(self, tensors: Mapping[str, ArrayLike]) -> Model:
+        """This network beginning at the tensors of the equal module's state_dict: the inverse of state_dict. num_batches_tracked
+        is not used.
+
+        >>> net = dyn.mlp([3, 20, 1], seed=1)
+        >>> other = dyn.mlp([3, 20, 1], seed=2).load_state_dict(net.state_dict(net.initial()))
+        >>> np.array_equal(other.initial(), net.initial())
+        True
+        """
+        naming = names_of(self._outer())
+        given = {name: value for name, value in tensors.items() if not name.endswith("num_batches_tracked")}
+        other = [name for name in given if name not in naming.tensors and name not in naming.states]
+        if other:
+            raise invalid(f"not in the model: {', '.join(other)}; there are {', '.join([*naming.tensors, *naming.states])}")
+        own, states = naming.ours({name: array(value, name) for name, value in given.items()})
+        theta = self._outer().theta(own)
+        return self.start(self.contract(theta) if self._frozen is not None else theta, states)
+
+    def to_torch(self, theta: NDArray[Any], module: Any, states: Mapping[str, NDArray[Any]] | None = None) -> Any:
+        """Copy the parameters theta [p] and the states into the equal PyTorch module, whose dtype they take; returns it.
+
+        states: run.states after training; None: as they begin."""
+        import torch
+        found = {**dict(module.named_parameters(remove_duplicate=False)), **dict(module.named_buffers())}
+        given = self.state_dict(np.asarray(theta, np.float64), states)
+        for name, value in given.items():
+            if name not in found or tuple(found[name].shape) != value.shape:
+                have = f"has shape {list(found[name].shape)}" if name in found else "is not there"
+                raise shapes_differ(f"{name} {list(value.shape)}: in the module it {have}")
+        with torch.no_grad():
+            for name, value in given.items():
+                found[name].copy_(torch.from_numpy(np.ascontiguousarray(value)))
+        return module
+
+    def _outer(self) -> Model:
+        """The network whose tensors are all of them, frozen ones included."""
+        return cast(Model, self._frozen._keep[0]) if self._frozen is not None else self
 
     def index(self, name: str) -> NDArray[np.int64]:
         """Places in theta of a parameter tensor."""

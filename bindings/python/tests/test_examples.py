@@ -17,6 +17,13 @@ try:
 except ImportError:
     matplotlib = None
 
+try:
+    import torch
+except ImportError:
+    torch = None
+
+#: modules that cannot be imported, or whose examples cannot be run, without these packages
+NEEDS = {"dyn.plots": matplotlib, "dyn._report": matplotlib, "dyn.exchange": torch, "dyn._torch": torch}
 #: modules whose names have no examples yet; to become shorter, never longer
 WITHOUT = {"dyn." + name for name in "build layers minimise objective optim".split()}
 SPACES = ["dyn", "dyn.branches", "dyn.completion", "dyn.data", "dyn.degenerate", "dyn.frequency", "dyn.init",
@@ -37,7 +44,7 @@ def public():
 def modules():
     """All modules of the package that can be imported here."""
     for found in pkgutil.walk_packages(dyn.__path__, "dyn."):
-        if matplotlib or not found.name.startswith(("dyn.plots", "dyn._report")):
+        if all(package or not found.name.startswith(module) for module, package in NEEDS.items()):
             yield importlib.import_module(found.name)
 
 

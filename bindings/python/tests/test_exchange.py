@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""PyTorch's modules as networks and back, against PyTorch in float64: outputs, gradients, Hessian products, training."""
+import unittest
+
+import numpy as np
+
+import dyn
+
+try:
+    import torch
+    from torch import nn
+    torch.set_num_threads(1)
+except ImportError:
+    torch = None
+
+
+def modules():
+    """Modules with samples they take, between them every layer that the README names."""
+    class Residual(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.norm = nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4)
+            self.short, self.drop, self.fc = nn.Conv2d(2, 4, 1, bias=False), nn.Dropout(0.1), nn.Linear(16, 3)
+
+        def forward(self, x):
+            h = torch.relu(self.norm(self.conv(x))) + self.short(x)
+            return self.fc(self.drop(nn.functional.max_pool2d(h, 2).flatten(1)))
+
+    class Decoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding, self.position = nn.Embedding(11, 8, padding_idx=0), nn.Embedding(6, 8)
+            self.layer = nn.TransformerEncoderLayer(8, 2, 16, norm_first=True, activation="gelu")
+            self.head = nn.Linear(8, 11, bias=False)
+            self.head.weight = self.embedding.weight
+
+        def forward(self, tokens):
+            T = tokens.shape[1]
+            h = self.embedding(tokens) + self.position(torch.arange(T))
+            mask = nn.Transformer.generate_square_subsequent_mask(T, dtype=torch.float64)
+            return self.head(self.layer(h.transpose(0, 1), src_mask=mask, is_causal=True).transpose(0, 1))
+
+    class Last(nn.Module):
+        def __init__(self, cell):
+            super().__init__()
+            self.cell, self.head = cell, nn.Linear(6, 2)
+
+        def forward(self, x):
+            return self.head(self.cell(x)[0][:, -1])
+
+    class Own(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w, self.a = nn.Parameter(torch.randn(3, 4)), nn.Parameter(torch.tensor([0.3]))
+            self.register_buffer("scale", torch.tensor([1.0, 2.0, 3.0, 4.0]))
+
+        def forward(self, x):
+            h = torch.einsum("ni,ij->nj", x, self.w) * self.scale + x.std(1, keepdim=True)
+            return torch.where(h > 0, h, self.a * h).clamp(-3, 3) ** 3 + torch.logsumexp(h, 1)[:, None] / 2
+
+    image = torch.randn(3, 2, 4, 4, dtype=torch.float64)
+    series = torch.randn(3, 5, 4, dtype=torch.float64)
+    return {
+        "perceptron": (nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2)), series[:, 0]),
+        "residual": (Residual(), image),
+        "transposed": (nn.Sequential(nn.ConvTranspose2d(2, 4, 3, stride=2, groups=2, output_padding=1), nn.GroupNorm(2, 4),
+                                     nn.SiLU(), nn.AvgPool2d(2), nn.Upsample(scale_factor=2), nn.InstanceNorm2d(4)), image),
+        "series": (nn.Sequential(nn.Conv1d(5, 10, 3, padding=1, groups=5), nn.LeakyReLU(), nn.MaxPool1d(2), nn.PReLU(),
+                                 nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.LayerNorm(10), nn.RMSNorm(10), nn.Softplus()),
+                   series),
+        "volume": (nn.Sequential(nn.Conv3d(1, 2, 2), nn.ELU(), nn.Flatten(), nn.LazyLinear(2)), image[:, None]),
+        "encoder": (nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), 2), series),
+        "decoder": (Decoder(), torch.randint(1, 11, (4, 6))),
+        "lstm": (Last(nn.LSTM(4, 3, 2, batch_first=True, bidirectional=True)), series),
+        "gru": (Last(nn.GRU(4, 6, batch_first=True)), series),
+        "own": (Own(), series[:, 0, :3])}
+
+
+@unittest.skipIf(torch is None, "PyTorch is not installed")
+class In(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(3)
+
+    def check(self, name, module, x):
+        module = module.double()
+        module.eval()(x)
+        net = dyn.from_torch(module, x)
+        with nn.attention.sdpa_kernel(nn.attention.SDPBackend.MATH):    # the one with second derivatives
+            f = module(x)
+        y = torch.randn(f.shape, dtype=torch.float64)
+        loss = dyn.Objective(net, x.numpy(), y.numpy(), loss="mse")
+        theta = net.initial()
+        np.testing.assert_allclose(loss.predict(theta).reshape(f.shape), f.detach().numpy(), rtol=0, atol=1e-12, err_msg=name)
+        parameters = dict(module.named_parameters())
+        value = ((f - y) ** 2).mean() * (loss.value(theta) / ((f - y) ** 2).mean().item())
+        gradient = torch.autograd.grad(value, list(parameters.values()), create_graph=True)
+        v = np.random.default_rng(1).standard_normal(net.size)
+        along = net.state_dict(v)
+        product = sum((g * torch.tensor(along[n])).sum() for n, g in zip(parameters, gradient))
+        hv = torch.autograd.grad(product, list(parameters.values()))
+        for what, ours, theirs in (("gradient", loss.gradient(theta)[1], gradient), ("product", loss.hessian(theta) @ v, hv)):
+            ours = net.state_dict(ours)
+            for n, t in zip(parameters, theirs):
+                t = t.detach().numpy()
+                self.assertLessEqual(np.abs(ours[n] - t).max() / max(1, np.abs(t).max()), 1e-12, (name, what, n))
+        per_sample = dyn.Objective(net, x.numpy(), y.numpy(), loss="mse").jacobian(theta)
+        self.assertEqual(per_sample.reshape(-1, net.size).shape[0], f.numel(), name)
+
+    def test_against_torch(self):
+        for name, (module, x) in modules().items():
+            with self.subTest(name):
+                self.check(name, module, x)
+
+    def test_training_moves_what_pytorch_moves(self):
+        module = modules()["residual"][0].double()
+        module.drop.p = 0.0
+        x = torch.randn(6, 2, 4, 4, dtype=torch.float64)
+        y = torch.randn(6, 3, dtype=torch.float64)
+        net = dyn.from_torch(module, x)
+        run = dyn.Run(net, x.numpy(), y.numpy(), loss="mse", optimizer=dyn.GD(1e-2))
+        ratio = run.objective.value(net.initial()) / ((module.eval()(x) - y) ** 2).mean().item()
+        run.train(5)
+        module.train()
+        optimizer = torch.optim.SGD(module.parameters(), 1e-2)
+        for _ in range(5):
+            optimizer.zero_grad()
+            (((module(x) - y) ** 2).mean() * ratio).backward()
+            optimizer.step()
+        back = net.to_torch(run.theta, modules()["residual"][0].double(), run.states)
+        for (name, ours), theirs in zip(back.state_dict().items(), module.state_dict().values()):
+            if "tracked" not in name:
+                np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=0, atol=1e-10, err_msg=name)
+
+    def test_batches_of_what_turns_samples_about(self):
+        module, x = modules()["decoder"]
+        net = dyn.from_torch(module.double(), x)
+        run = dyn.Run(net, x.numpy(), x.numpy(), loss="cross_entropy", batch=2).train(2)
+        self.assertEqual(run.step, 2)
+
+    def test_dropout_drops_in_training_only(self):
+        module = nn.Sequential(nn.Linear(1000, 1000, bias=False), nn.Dropout(0.25), nn.Linear(1000, 1, bias=False)).double()
+        with torch.no_grad():
+            module[0].weight.copy_(torch.eye(1000))
+            module[2].weight.fill_(1.0)
+        net = dyn.from_torch(module)
+        x = np.ones((20, 1000))
+        np.testing.assert_allclose(net(net.initial(), x), 1000, rtol=1e-12)
+        run = dyn.Run(net, x, np.full((20, 1), 1000.0), loss="mse", optimizer=dyn.GD(0.0)).train(1)
+        self.assertEqual(run.objective.value(run.theta), 0)
+        variance = 1000 * 0.25 / 0.75       # of a sum of 1000 numbers that are 0 or 1 / .75
+        self.assertTrue(0.2 * variance < run.history["loss"][0] < 2 * variance)
+
+    def test_tied_frozen_and_buffers(self):
+        module, x = modules()["decoder"]
+        module = module.double()
+        module.position.weight.requires_grad_(False)
+        net = dyn.from_torch(module, x)
+        self.assertNotIn("position.weight", net.tensors)
+        self.assertNotIn("head.weight", net.tensors)
+        names = net.state_dict(net.initial())
+        self.assertEqual(set(names), set(module.state_dict()))
+        np.testing.assert_array_equal(names["head.weight"], module.embedding.weight.detach().numpy())
+        np.testing.assert_array_equal(names["position.weight"], module.position.weight.detach().numpy())
+        other = net.load_state_dict(net.state_dict(2 * net.initial()))
+        np.testing.assert_array_equal(other.initial(), 2 * net.initial())
+
+    def test_a_norm_left_in_evaluation_stays_there(self):
+        module = modules()["residual"][0].double()
+        module.norm.running_mean.fill_(0.3)
+        module.norm.eval()
+        x = torch.randn(6, 2, 4, 4, dtype=torch.float64)
+        net = dyn.from_torch(module, x)
+        self.assertEqual(net.states, {})
+        np.testing.assert_allclose(net(net.initial(), x.numpy()), module.eval()(x).detach().numpy(), rtol=0, atol=1e-12)
+
+    def test_the_module_is_left_as_it_was(self):
+        module, x = modules()["residual"]
+        before = {name: t.clone() for name, t in module.state_dict().items()}
+        module.train()
+        module.norm.eval()
+        dyn.from_torch(module, x)
+        self.assertEqual([m.training for m in module.modules()], [True, True, False, True, True, True])
+        for name, t in module.state_dict().items():
+            self.assertTrue(torch.equal(t, before[name]) and t.dtype == before[name].dtype)
+
+    def test_what_is_unknown_is_named(self):
+        class Inverse(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.inner = nn.Linear(2, 4)
+
+            def forward(self, x):
+                return torch.linalg.inv(self.inner(x).unflatten(1, (2, 2))).flatten(1)
+
+        with self.assertRaisesRegex(dyn.InvalidArgument, "cannot be written yet: linalg_inv in the module"):
+            dyn.from_torch(nn.Sequential(Inverse())[0])
+        with self.assertRaisesRegex(dyn.InvalidArgument, "0 .BatchNorm1d. with momentum=None"):
+            dyn.from_torch(nn.Sequential(nn.BatchNorm1d(2, momentum=None)), np.ones((2, 2)))
+        with self.assertRaisesRegex(dyn.InvalidArgument, "needs samples x"):
+            dyn.from_torch(nn.Sequential(nn.Conv1d(1, 1, 1)))
+        with self.assertRaisesRegex(dyn.InvalidArgument, "returns 2 tensors"):
+            dyn.from_torch(nn.GRU(2, 2, batch_first=True), np.ones((2, 3, 2)))
+
+    def test_another_module_is_refused(self):
+        net = dyn.mlp([2, 3, 1])
+        with self.assertRaisesRegex(dyn.ShapeError, r"2.weight \[1, 3\]: in the module it has shape \[1, 4\]"):
+            net.to_torch(net.initial(), nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(4, 1)))
+        theirs = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).double()
+        x = np.random.default_rng(0).standard_normal((4, 2))
+        net.to_torch(net.initial(1), theirs)
+        np.testing.assert_allclose(theirs(torch.tensor(x)).detach().numpy(), net(net.initial(1), x), rtol=0, atol=1e-14)
+
+
+if __name__ == "__main__":
+    unittest.main()
