@@ -99,6 +99,12 @@ DYN_API int64_t dyn_eigen_products(const dyn_eigen *e);
 DYN_API double dyn_eigen_tolerance(const dyn_eigen *e);
 
 /**
+ * Largest estimated error of the product of a vector, in units of A, where products are differences of gradients (see
+ * dyn_operator_product_errors); it is in the residuals already. 0: the products are exact. since: 0.1
+ */
+DYN_API double dyn_eigen_product_error(const dyn_eigen *e);
+
+/**
  * Bound on the probability, over the random search vectors, that an eigenvalue beyond the returned ones (by more than
  * the tolerance) was missed. 0 from the dense route, which also decides where a search cannot and the size is at most
  * 512 or what a search might cost; at most 1e-4 after a full search; 1 if there was none. since: 0.1

@@ -60,7 +60,7 @@ typedef struct dyn_minimum {
  *
  * shape:   theta [p], in place.   opt may be NULL.
  * returns: DYN_OK for the reasons GRADIENT and VALUE; DYN_NOT_CONVERGED for EVALUATIONS and STALLED; DYN_STOPPED.
- * errors:  DYN_EINVAL; DYN_ENONFINITE value or gradient at the start; DYN_ENOTSUP NEWTON without Hessian products;
+ * errors:  DYN_EINVAL; DYN_ENONFINITE value or gradient at the start; DYN_ENOTSUP NEWTON without Hessian products or gradients;
  *          DYN_ENOMEM; those of the caller's functions. theta holds the best point then, too.
  * since:   0.1
  */

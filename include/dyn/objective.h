@@ -100,7 +100,11 @@ DYN_API dyn_status dyn_objective_sum(dyn_ctx *ctx, int32_t count, dyn_objective 
  */
 DYN_API dyn_status dyn_objective_set_data(dyn_objective *o, const char *name, dyn_array *array);
 
-/** The caller's functions, 0 = success; any but value may be NULL, and what needs it then fails with DYN_ENOTSUP. */
+/**
+ * The caller's functions, 0 = success; any but value may be NULL, and what needs it then fails with DYN_ENOTSUP. Without a
+ * Hessian product that of the gradient's central differences serves, with steps of cbrt(eps) (1 + |theta|); eigenpairs and
+ * dyn_operator_product_errors say how wrong it is.
+ */
 typedef int32_t (*dyn_value_fn)(void *user, const double *theta, double *value);
 typedef int32_t (*dyn_gradient_fn)(void *user, const double *theta, double *value, double *gradient);
 /* v, hv [count, p] */

@@ -87,6 +87,13 @@ DYN_API int64_t dyn_operator_rows(const dyn_operator *A);
  * since: 0.1 */
 DYN_API int64_t dyn_operator_products(const dyn_operator *A);
 
+/**
+ * errors [count]: estimated errors |A x - exact| of the products of x [count, size], where the operator, or one that it is
+ * built on, is made of differences: twice the step in their place, for two more products each. 0 where products are exact.
+ * errors: DYN_EINVAL; those of the product. since: 0.1
+ */
+DYN_API dyn_status dyn_operator_product_errors(dyn_operator *A, int64_t count, const double *x, double *errors);
+
 /** factor * A. errors: DYN_EINVAL (factor not finite), DYN_ENOMEM. since: 0.1 */
 DYN_API dyn_status dyn_operator_scaled(dyn_operator *A, double factor, dyn_operator **out);
 

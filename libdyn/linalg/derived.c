@@ -25,6 +25,15 @@ static void destroy(void *user)
     dyn_operator_unref(a);
 }
 
+/* An operator is as rough as what it is built on. */
+static void stretch(void *user, double factor)
+{
+    dyn__derived *d = user;
+
+    dyn__operator_stretch(d->a, factor);
+    dyn__operator_stretch(d->b, factor);
+}
+
 dyn_status dyn__operator_derive_map(const dyn__derived *parts, int64_t rows, dyn__operator_fn fn,
                                     dyn__operator_fn adjoint, dyn_operator **out)
 {
@@ -44,6 +53,8 @@ dyn_status dyn__operator_derive_map(const dyn__derived *parts, int64_t rows, dyn
     }
     dyn_operator_ref(d->a);
     dyn_operator_ref(d->b);
+    if (d->a->stretch || (d->b && d->b->stretch))
+        (*out)->stretch = stretch;
     return DYN_OK;
 }
 

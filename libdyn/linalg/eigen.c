@@ -113,5 +113,6 @@ dyn_status dyn_eigen_solve(dyn_operator *A, const dyn_eigen_options *opt, dyn_ei
     DYN__TRY(dyn__options(A->ctx, "dyn_eigen_options", opt, &p.opt, sizeof p.opt, sizeof p.opt));
     DYN__TRY(dyn__eigen_check(A->ctx, A->size, &p.opt));
     complete(A, &p);
-    return solve(A, &p, out);
+    const dyn_status s = solve(A, &p, out);
+    return s >= 0 && *out ? dyn__eigen_add_errors(A, s, *out) : s;
 }

@@ -13,6 +13,7 @@ struct dyn_eigen {
     int64_t products;
     double tolerance;               /* absolute */
     double miss_bound;
+    double product_error;           /* largest estimate, of differences; 0 = the products are exact */
     double *values, *vectors, *residuals;
     int32_t *converged;
 };
@@ -35,6 +36,8 @@ void dyn__eigen_rank(int32_t which, int64_t n, const double *ascending, int64_t 
 void dyn__eigen_present(int32_t which, int64_t n, int64_t *pick);
 /* Set the flags from the residuals; DYN_NOT_CONVERGED if one is above tolerance. */
 dyn_status dyn__eigen_judge(dyn_eigen *e);
+/* Adds what the products of differences are wrong by to the residuals; s: the status so far. */
+dyn_status dyn__eigen_add_errors(dyn_operator *A, dyn_status s, dyn_eigen *e);
 
 dyn_status dyn__eigen_dense(dyn_operator *A, const dyn__eigen_plan *p, dyn_eigen **out);
 dyn_status dyn__eigen_lanczos(dyn_operator *A, const dyn__eigen_plan *p, dyn_eigen **out);

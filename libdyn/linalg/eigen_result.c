@@ -72,6 +72,26 @@ dyn_status dyn__eigen_judge(dyn_eigen *e)
     return dyn_eigen_all_converged(e) ? DYN_OK : DYN_NOT_CONVERGED;
 }
 
+dyn_status dyn__eigen_add_errors(dyn_operator *A, dyn_status s, dyn_eigen *e)
+{
+    double *errors;
+    dyn_status failed;
+
+    if (!A->stretch || e->count == 0)
+        return s;
+    errors = dyn__alloc(e->ctx, (size_t)e->count, sizeof *errors);
+    if (!errors)
+        return DYN_ENOMEM;
+    failed = dyn__operator_errors(A, e->count, e->vectors, errors);
+    for (int64_t i = 0; i < e->count && failed == DYN_OK; i++) {
+        e->residuals[i] += errors[i];
+        e->product_error = fmax(e->product_error, errors[i]);
+    }
+    dyn__free(e->ctx, errors);
+    DYN__TRY(failed);
+    return s == DYN_OK ? dyn__eigen_judge(e) : s;
+}
+
 int64_t dyn_eigen_count(const dyn_eigen *e)
 {
     return e ? e->count : 0;
@@ -125,4 +145,9 @@ double dyn_eigen_tolerance(const dyn_eigen *e)
 double dyn_eigen_miss_bound(const dyn_eigen *e)
 {
     return e ? e->miss_bound : 1.0;
+}
+
+double dyn_eigen_product_error(const dyn_eigen *e)
+{
+    return e ? e->product_error : 0.0;
 }

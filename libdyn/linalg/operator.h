@@ -19,6 +19,8 @@ struct dyn_operator {
     dyn__operator_fn fn, adjoint;   /* adjoint NULL: the operator is symmetric */
     void *user;
     void (*destroy)(void *user);
+    /* Makes the steps of differences behind the products so many times as long; NULL: the products are exact. */
+    void (*stretch)(void *user, double factor);
 };
 
 /* The operator owns user from here on and calls destroy(user) at its end; destroy may be NULL. On failure user stays
@@ -37,6 +39,11 @@ dyn_status dyn__need_symmetric(const dyn_operator *A);
 dyn_status dyn__operator_apply(dyn_operator *A, int64_t count, const double *x, double *y);
 /* x [count][size] = A^T y, y [count][rows]. */
 dyn_status dyn__operator_apply_adjoint(dyn_operator *A, int64_t count, const double *y, double *x);
+
+/* errors [count]: of the products of x [count, size], estimated by differences of twice the step; 0 where they are exact. */
+dyn_status dyn__operator_errors(dyn_operator *A, int64_t count, const double *x, double *errors);
+/* Nothing for exact operators. */
+void dyn__operator_stretch(dyn_operator *A, double factor);
 
 /* DYN_EINVAL with the position unless all n numbers are finite; what names the array in the message. */
 dyn_status dyn__check_finite(dyn_ctx *ctx, const char *what, int64_t n, const double *x);

@@ -65,8 +65,10 @@ static dyn_status curvature(dyn_objective *o, const dyn__curvature_at *at, dyn_o
 
     if (at->kind != DYN__HESSIAN)
         return dyn__need_graph(o);
+    if (!f->product && !f->gradient)
+        return DYN__FAIL(o->ctx, DYN_ENOTSUP, "the objective has neither a Hessian product nor a gradient function");
     if (!f->product)
-        return DYN__FAIL(o->ctx, DYN_ENOTSUP, "the objective has no Hessian product function");
+        return dyn__hessian_by_differences(o, at->theta, out);
     c = dyn__alloc(o->ctx, 1, sizeof *c + (size_t)o->p * sizeof c->theta[0]);
     if (!c)
         return DYN_ENOMEM;

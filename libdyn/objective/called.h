@@ -18,4 +18,7 @@ typedef struct dyn__functions {
 dyn_status dyn__called_create(dyn_ctx *ctx, int64_t p, const dyn__functions *f, size_t size, void **own,
                               dyn_objective **out);
 
+/* differences.c. The Hessian at theta by central differences of the gradient function. */
+dyn_status dyn__hessian_by_differences(dyn_objective *o, const double *theta, dyn_operator **out);
+
 #endif

@@ -10,6 +10,7 @@
 #include <dyn/check.h>
 #include "linalg/basis.h"
 #include "random/random.h"
+#include "linalg/operator.h"
 #include "objective/impl.h"
 
 enum { LINES = 3, LEVELS = 22, SITE = 0x636b };     /* SITE: these lines and no other probe's */
@@ -253,6 +254,8 @@ dyn_status dyn_check_hessian(dyn_objective *o, const double *theta, uint64_t see
     DYN__ENTER(o->ctx);
     DYN__TRY(dyn__check_theta(o, theta, out));
     dyn_status s = dyn_objective_hessian(o, theta, &H);
+    if (s == DYN_OK && H->stretch)
+        s = DYN__FAIL(o->ctx, DYN_ENOTSUP, "there is no Hessian product function: products are differences of gradients");
     if (s == DYN_OK)
         s = finish(o, theta, seed, H, NULL, out);
     dyn_operator_unref(H);

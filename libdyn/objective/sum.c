@@ -153,6 +153,26 @@ static dyn_status apply(void *user, int64_t count, const double *x, double *y)
     return DYN_OK;
 }
 
+/* Summands by differences make the sum one. */
+static void stretch(void *user, double factor)
+{
+    curved *c = user;
+    const sum *s = c->o->own;
+
+    for (int32_t i = 0; i < s->count; i++)
+        dyn__operator_stretch(c->part[i], factor);
+}
+
+static int is_rough(const curved *c)
+{
+    const sum *s = c->o->own;
+    int rough = 0;
+
+    for (int32_t i = 0; i < s->count; i++)
+        rough |= c->part[i]->stretch != NULL;
+    return rough;
+}
+
 static dyn_status open_curved(curved *c, const dyn__curvature_at *at)
 {
     const sum *s = c->o->own;
@@ -183,6 +203,8 @@ static dyn_status curvature(dyn_objective *o, const dyn__curvature_at *at, dyn_o
     dyn_status s = open_curved(c, at);
     if (s == DYN_OK)
         s = dyn__operator_create(o->ctx, o->p, apply, c, destroy, out);
+    if (s == DYN_OK && is_rough(c))
+        (*out)->stretch = stretch;
     if (s < 0)
         destroy(c);
     return s;

@@ -356,7 +356,8 @@ TEST(bad_input)
     CHECK_STR(dyn_ctx_message(ctx), "dyn_objective_minimise: memory 0");
     m = (dyn_minimise_options)DYN_MINIMISE_OPTIONS_INIT;
     m.method = DYN_MINIMISE_NEWTON;
-    CHECK(dyn_objective_minimise(o, &m, &x, NULL) == DYN_ENOTSUP);
+    CHECK(dyn_objective_minimise(o, &m, &x, NULL) == DYN_OK && fabs(x) < 1e-10);     /* by differences of gradients */
+    x = 1;
     CHECK(dyn_objective_flow(o, &f, 2, falling_times, states, &x, NULL) == DYN_EINVAL);
     CHECK_STR(dyn_ctx_message(ctx), "times[1] is 0.5");
     f.relative = 0;

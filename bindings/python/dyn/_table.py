@@ -146,6 +146,7 @@ dyn_eigen_vectors                      ptr    eigen
 dyn_eigen_residuals                    ptr    eigen
 dyn_eigen_converged                    ptr    eigen
 dyn_eigen_all_converged                i32    eigen
+dyn_eigen_product_error                f64    eigen
 dyn_eigen_products                     i64    eigen
 dyn_eigen_tolerance                    f64    eigen
 dyn_eigen_miss_bound                   f64    eigen
@@ -373,6 +374,7 @@ dyn_operator_kronecker                 status operator operator operator*
 dyn_operator_adjointness               status operator u64 ptr
 dyn_operator_apply                     status operator i64 ptr ptr
 dyn_operator_size                      i64    operator
+dyn_operator_product_errors            status operator i64 ptr ptr
 dyn_operator_products                  i64    operator
 dyn_operator_scaled                    status operator f64 operator*
 dyn_operator_shifted                   status operator f64 operator*

@@ -262,7 +262,8 @@ class Objective(Handle):
         """An objective of Python functions of theta [size], for training and every measurement that needs no model.
 
         value(theta) is the loss; gradient(theta) gives (loss, gradient [size]); hessian(theta, V) the Hessian times
-        the columns of V [size, k]. What is not given cannot be used."""
+        the columns of V [size, k]. Without hessian its products are central differences of gradients, whose estimated
+        error eigenpairs tell. What is not given otherwise cannot be used."""
         context = current()
         callbacks = [_value(context, value, size), gradient and _gradient(context, gradient, size),
                      hessian and _product(context, hessian, size)]

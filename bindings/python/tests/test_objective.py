@@ -117,5 +117,51 @@ class OwnFunctions(unittest.TestCase):
             o.value([1, 2])
 
 
+class Differences(unittest.TestCase):
+    """Hessians of functions that give gradients only."""
+
+    def setUp(self):
+        self.h = np.array([1.0, 3.0, 10.0])
+
+        def value(t):
+            return float(self.h @ (1 - np.cos(t)) + t[0] * t[1]**2)
+
+        def gradient(t):
+            return value(t), self.h * np.sin(t) + np.array([t[1]**2, 2 * t[0] * t[1], 0])
+        self.theta = np.array([0.3, -0.7, 1.1])
+        self.loss = dyn.Objective.from_functions(3, value, gradient)
+        t = self.theta
+        self.exact = np.diag(self.h * np.cos(t)) + np.array([[0, 2 * t[1], 0], [2 * t[1], 2 * t[0], 0], [0, 0, 0]])
+
+    def test_products_are_right_within_what_they_say(self):
+        H = self.loss.hessian(self.theta)
+        V = np.random.default_rng(0).standard_normal((3, 4))
+        wrong, told = np.linalg.norm(H @ V - self.exact @ V, axis=0), H.product_errors(V)
+        self.assertTrue((wrong <= told).all() and (told < 1e-7).all() and (told > 0).all(), (wrong, told))
+        np.testing.assert_array_equal(H @ np.zeros(3), 0)
+
+    def test_operators_built_on_them_tell_too(self):
+        H = self.loss.hessian(self.theta)
+        v = np.array([1.0, 2.0, -1.0])
+        for A, exact in ((2.0 * H, 2 * self.exact), (H + H, 2 * self.exact),
+                         ((3.0 * self.loss).hessian(self.theta), 3 * self.exact)):
+            told = A.product_errors(v)[0]
+            self.assertTrue(0 < np.linalg.norm(A @ v - exact @ v) <= told < 1e-7)
+        net = dyn.mlp([1, 1])
+        self.assertEqual(dyn.hessian(net, [1.0], [1.0]).product_errors([1.0, 2.0])[0], 0)
+
+    def test_residuals_contain_them(self):
+        pairs = dyn.eigh(self.loss.hessian(self.theta), k=3)
+        exact = np.linalg.norm(self.exact @ pairs.vectors - pairs.vectors * pairs.values, axis=0)
+        self.assertTrue((exact <= pairs.residuals).all() and pairs.product_error > 0)
+        np.testing.assert_allclose(pairs.values, np.linalg.eigvalsh(self.exact)[::-1], atol=1e-7)
+        self.assertEqual(dyn.eigh(np.diag([1.0, 2.0])).product_error, 0)
+        self.assertNotIn("product_error", repr(dyn.eigh(np.diag([1.0, 2.0]))))
+
+    def test_there_is_nothing_to_check(self):
+        with self.assertRaisesRegex(dyn.NotSupported, "differences of gradients"):
+            self.loss.check_hessian(self.theta)
+
+
 if __name__ == "__main__":
     unittest.main()
