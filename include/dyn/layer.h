@@ -159,7 +159,8 @@ DYN_API dyn_node dyn_layer_merge_heads(dyn_graph *g, dyn_node x);
 /**
  * softmax(scale q k^T) v, row by row of q. mask: DYN_NO_NODE, or [.., L, S] or what broadcasts to it, 0 = not seen; causal: 1
  * leaves out keys after the query (dyn_layer_causal_mask), too. A query that sees nothing gets 0. scale NAN: 1/sqrt(dk).
- * Keys and values may have fewer heads, each of which then serves a run of query heads.
+ * Keys and values may have fewer heads, each of which then serves a run of query heads. Without `weights`, more than 128
+ * queries go in blocks: what causality hides is then not computed, and the matrix of weights is never whole.
  * shape: q [.., L, dk], k [.., S, dk], v [.., S, dv], result [.., L, dv]; weights NULL, or receives the softmax [.., L, S].
  * errors: DYN_ESHAPE. since: 0.1
  */

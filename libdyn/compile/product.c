@@ -183,7 +183,7 @@ static void set_product(const dyn__compiler *k, dyn__instr *q, const product *p,
 int dyn__is_large_product(const dyn__compiler *k, dyn_node y)
 {
     product p = product_of(k, y, y);
-    return k->node[y].role == DYN__ROW && p.batch == 0 && p.k > 1 && p.n > 1;
+    return k->node[y].role == DYN__ROW && (p.batch == 0 || p.m > 1) && p.k > 1 && p.n > 1;
 }
 
 dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node into)

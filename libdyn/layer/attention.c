@@ -71,18 +71,22 @@ static dyn_node joined_mask(dyn_graph *g, dyn_node mask, int32_t causal, const d
 
 /* ---- the three steps: x of [.., L, dk], y of [.., S, ..] ---- */
 
-static dyn_node for_heads(dyn_graph *g, dyn_node y, dyn_node x)
+dyn_node dyn__attention_heads(dyn_graph *g, dyn_node y, dyn_node x)
 {
     const dyn__shape s = *dyn__shape_of(g, x);
 
     return s.rank > 2 ? repeated(g, y, &s, s.rank - 3) : y;
 }
 
+double dyn__attention_scale(const dyn_graph *g, dyn_node q, double scale)
+{
+    return isnan(scale) ? 1 / sqrt((double)dyn__last(dyn__shape_of(g, q))) : scale;
+}
+
 dyn_node dyn__attention_scores(dyn_graph *g, dyn_node q, dyn_node k, double scale)
 {
-    if (isnan(scale))
-        scale = 1 / sqrt((double)dyn__last(dyn__shape_of(g, q)));
-    return dyn_graph_scale(g, dyn_graph_matmul(g, q, for_heads(g, k, q), 0, 1), scale);
+    scale = dyn__attention_scale(g, q, scale);
+    return dyn_graph_scale(g, dyn_graph_matmul(g, q, dyn__attention_heads(g, k, q), 0, 1), scale);
 }
 
 dyn_node dyn__attention_weights(dyn_graph *g, dyn_node scores, dyn_node mask, int32_t causal)
@@ -96,7 +100,7 @@ dyn_node dyn__attention_weights(dyn_graph *g, dyn_node scores, dyn_node mask, in
 dyn_node dyn__attention_values(dyn_graph *g, dyn_node weights, dyn_node v)
 {
     DYN__TRY(weights);
-    return dyn_graph_matmul(g, weights, for_heads(g, v, weights), 0, 0);
+    return dyn_graph_matmul(g, weights, dyn__attention_heads(g, v, weights), 0, 0);
 }
 
 dyn_node dyn_layer_scaled_dot_product_attention(dyn_graph *g, dyn_node q, dyn_node k, dyn_node v, dyn_node mask,
@@ -108,6 +112,8 @@ dyn_node dyn_layer_scaled_dot_product_attention(dyn_graph *g, dyn_node q, dyn_no
     DYN__TRY(dyn__need_rank(g, "v", v, 2));
     DYN__TRY(dyn__check_optional(g, mask));
     DYN__TRY(check_shapes(g, q, k, v));
+    if (!weights && dyn__attention_has_blocks(g, q))
+        return dyn__attention_in_blocks(g, q, k, v, mask, causal, scale);
     dyn_node w = dyn__attention_weights(g, dyn__attention_scores(g, q, k, scale), mask, causal);
     if (weights)
         *weights = w;

@@ -12,5 +12,13 @@ dyn_node dyn__attention_scores(dyn_graph *g, dyn_node q, dyn_node k, double scal
 /* Their softmax over what mask (or DYN_NO_NODE) and causality leave. */
 dyn_node dyn__attention_weights(dyn_graph *g, dyn_node scores, dyn_node mask, int32_t causal);
 dyn_node dyn__attention_values(dyn_graph *g, dyn_node weights, dyn_node v);
+/* The scale; keys or values y [.., heads, S, ..] repeated for the heads of x. */
+double dyn__attention_scale(const dyn_graph *g, dyn_node q, double scale);
+dyn_node dyn__attention_heads(dyn_graph *g, dyn_node y, dyn_node x);
+
+/* attention_blocks.c: all of it without scores and weights as a whole, where there are queries for several blocks. */
+int dyn__attention_has_blocks(const dyn_graph *g, dyn_node q);
+dyn_node dyn__attention_in_blocks(dyn_graph *g, dyn_node q, dyn_node k, dyn_node v, dyn_node mask, int32_t causal,
+                                  double scale);
 
 #endif

@@ -23,6 +23,11 @@ dyn_node dyn__times(dyn_graph *g, dyn_node a, dyn_node b);
 dyn_node dyn__mean_kept(dyn_graph *g, dyn_node x, int32_t first, int32_t end);
 /* Sum over the last axis, which stays as an axis of size 1. */
 dyn_node dyn__sum_last(dyn_graph *g, dyn_node x);
+/* softmax.c: the largest along the last axis, which stays as one of size 1, held fixed in derivatives; a number below all
+ * that are seen; one whose exp is 0 in either element type. */
+dyn_node dyn__largest(dyn_graph *g, dyn_node x);
+dyn_node dyn__lowest(dyn_graph *g);
+enum { DYN__GONE = -10000 };
 /* Exchanges two axes. */
 dyn_node dyn__swap_axes(dyn_graph *g, dyn_node x, int32_t i, int32_t j);
 /* `size` elements of an axis from `start` on. */

@@ -5,9 +5,7 @@
  * would poison the derivative of everything that shares a weight with it. */
 #include "layer/layer.h"
 
-enum { GONE = -10000 };     /* exp of it is 0 in either element type */
-
-static dyn_node largest(dyn_graph *g, dyn_node x)
+dyn_node dyn__largest(dyn_graph *g, dyn_node x)
 {
     const int32_t last = -1;
 
@@ -17,11 +15,12 @@ static dyn_node largest(dyn_graph *g, dyn_node x)
     return dyn__reshape_to(g, dyn_graph_stop(g, dyn_graph_amax(g, x, 1, &last)), &s);
 }
 
+dyn_node dyn__lowest(dyn_graph *g) { return dyn__scalar(g, dyn_graph_dtype(g) == DYN_F32 ? -3e38 : -1e308); }
+
 static dyn_node masked(dyn_graph *g, dyn_node x, dyn_node mask)
 {
-    const dyn_node lowest = dyn__scalar(g, dyn_graph_dtype(g) == DYN_F32 ? -3e38 : -1e308);
-    dyn_node m = largest(g, dyn_graph_select(g, mask, x, lowest));
-    dyn_node e = dyn_graph_exp(g, dyn_graph_select(g, mask, dyn_graph_sub(g, x, m), dyn__scalar(g, GONE)));
+    dyn_node m = dyn__largest(g, dyn_graph_select(g, mask, x, dyn__lowest(g)));
+    dyn_node e = dyn_graph_exp(g, dyn_graph_select(g, mask, dyn_graph_sub(g, x, m), dyn__scalar(g, DYN__GONE)));
     dyn_node sum = dyn__sum_last(g, e);
     dyn_node nothing = dyn_graph_equal(g, sum, dyn__scalar(g, 0));
 
@@ -35,7 +34,7 @@ dyn_node dyn_layer_softmax(dyn_graph *g, dyn_node x, dyn_node mask)
     DYN__TRY(dyn__check_optional(g, mask));
     if (mask != DYN_NO_NODE)
         return masked(g, x, mask);
-    dyn_node e = dyn_graph_exp(g, dyn_graph_sub(g, x, largest(g, x)));
+    dyn_node e = dyn_graph_exp(g, dyn_graph_sub(g, x, dyn__largest(g, x)));
     return dyn_graph_div(g, e, dyn__sum_last(g, e));
 }
 
@@ -43,6 +42,6 @@ dyn_node dyn_layer_log_softmax(dyn_graph *g, dyn_node x)
 {
     DYN__ENTER_NODE(g, x);
     DYN__TRY(dyn__need_rank(g, "x", x, 1));
-    dyn_node shifted = dyn_graph_sub(g, x, largest(g, x));
+    dyn_node shifted = dyn_graph_sub(g, x, dyn__largest(g, x));
     return dyn_graph_sub(g, shifted, dyn_graph_log(g, dyn__sum_last(g, dyn_graph_exp(g, shifted))));
 }

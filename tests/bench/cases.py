@@ -95,7 +95,7 @@ ROWS = [
     Row("P10b", "the same by the Gram matrix, with error bounds", "singular route=gram " + SMALL, 1, kind="f64",
         tolerance=1e-9, goal_time=0.090),
     Row("P13", "decoder, 4 layers, 4 heads, d 400, 50 x 9 tokens: AdamW step with clipping",
-        "train check=3 adamw=1 rate=1e-4 clip=1 " + DECODER, 2, flops=decoder_flops(*PAPER), seconds=0.5),
+        "train check=3 adamw=1 rate=1e-4 clip=1 " + DECODER, 10, flops=decoder_flops(*PAPER), seconds=0.5),
     Row("P13h", "Hessian product of P13 at a new theta", "product fresh=1 " + DECODER, 1,
         flops=8 / 3 * decoder_flops(*PAPER), tolerance=2e-3, seconds=0.5),
     Row("P13l", "the same, linearised once", "product " + DECODER, 1, flops=2 * decoder_flops(*PAPER), tolerance=2e-3,
@@ -104,7 +104,7 @@ ROWS = [
         "attention length=512", 4, flops=attention_flops(512)),
     Row("P17b", "the same, 2048 places", "attention length=2048", 1, flops=attention_flops(2048), seconds=0.5),
     Row("P18", "GPT-2 style decoder, 6 layers, 4 heads, d 256, 8 x 256 bytes: AdamW step with clipping",
-        "train check=3 adamw=1 rate=1e-4 clip=1 " + GPT, 1, flops=decoder_flops(*GPT2), seconds=1),
+        "train check=3 adamw=1 rate=1e-4 clip=1 " + GPT, 5, flops=decoder_flops(*GPT2), seconds=1),
 ]
 
 NEXT = [

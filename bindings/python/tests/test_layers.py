@@ -154,6 +154,27 @@ class AgainstTorch(unittest.TestCase):
                                                                  - eye(q.graph, 1)),
                   lambda q, k, v: torch_attention(q, k, v, attn_mask=torch.tensor(mask)), **shapes)
 
+    def test_long_attention(self):
+        """More queries than a block has, and neither a whole number of blocks."""
+        def torch_attention(q, k, v, **options):
+            with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+                return F.scaled_dot_product_attention(q, k, v, **options)
+        shapes = dict(q=(2, 2, 300, 3), k=(2, 2, 270, 3), v=(2, 2, 270, 2))
+        self.same(L.scaled_dot_product_attention, torch_attention, **shapes)
+        self.same(lambda q, k, v: L.scaled_dot_product_attention(q, k, v, is_causal=True, scale=.7),
+                  lambda q, k, v: torch_attention(q, k, v, is_causal=True, scale=.7), **shapes)
+        self.same(lambda q, k, v: L.scaled_dot_product_attention(q, k, v, is_causal=True),
+                  lambda q, k, v: torch_attention(q, k, v, is_causal=True, enable_gqa=True),
+                  q=(4, 130, 3), k=(2, 260, 3), v=(2, 260, 2))
+        seen = np.arange(270) % 3 > 0
+        for keys in (seen, seen & (np.arange(300)[:, None] > 0), np.stack([seen, ~seen]).reshape(2, 1, 1, 270)):
+            self.same(lambda q, k, v: L.scaled_dot_product_attention(q, k, v, q.graph.constant(keys.astype(float))),
+                      lambda q, k, v: torch_attention(q, k, v, attn_mask=torch.tensor(keys)), **shapes)
+            self.same(lambda q, k, v: L.scaled_dot_product_attention(q, k, v, q.graph.constant(keys.astype(float)),
+                                                                     is_causal=True),
+                      lambda q, k, v: torch_attention(q, k, v, attn_mask=torch.tensor(np.tril(np.ones((300, 270))) * keys
+                                                                                      > 0)), **shapes)
+
     def test_cross_entropy_of_log_softmax(self):
         self.same(L.log_softmax, lambda x: F.log_softmax(x, -1), x=(3, 5))
         self.same(L.softmax, lambda x: F.softmax(x, -1), x=(3, 5))
