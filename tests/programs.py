@@ -28,6 +28,7 @@ LIMITS = {
     "own_optimiser.py": 10,
     "physics.py": 16,
     "recurrent.py": 17,
+    "sweep.py": 10,
     "teacher.py": 12,
     "three_threads.c": 60,
 }

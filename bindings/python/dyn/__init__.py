@@ -37,6 +37,7 @@ from .layers import (
     conv_transpose1d, conv_transpose2d, conv_transpose3d, dropout, embedding, feed_forward, group_norm, gru, layer_norm, linear,
     log_softmax, lstm, max_pool1d, max_pool2d, max_pool3d, merge_heads, rms_norm, rnn, rotary,
     scaled_dot_product_attention, sinusoidal, softmax, split_heads)
+from .logs import TensorBoard
 from .measure import (
     Condensation, CondensationSeries, Measurement, ModelRank, RankSeries, Sharpness, SharpnessSeries)
 from .minimise import Flow, Minimum, Monotone, NewtonCG, flow, langevin, minimise
@@ -62,26 +63,26 @@ __all__ = [
     "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Build", "CallbackError", "Check", "Condensation",
     "CondensationResult", "CondensationSeries", "Confusion", "Context", "Density", "DtypeError", "Eigenpairs",
     "Episodes", "Error", "Estimate", "FileError", "Flow", "FormatError", "Function", "GD", "Graph", "HeavyBall",
-    "History", "Indices", "Inertia", "InvalidArgument", "LBFGS", "LimitReached", "Linearised", "Lion", "Measurement",
-    "Member", "Minimum", "Model", "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "NonFinite",
-    "NotConverged", "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory", "RMSprop", "RankResult",
-    "RankSeries", "Rate", "Replica", "Replicas", "Rule", "Run", "RunView", "Series", "ShapeError", "Sharpness",
-    "SharpnessSeries", "SignGD", "Sophia", "State", "StateError", "Stepper", "Sweep", "TangentKernel",
-    "TangentKernelSeries", "Tensor", "VersionError", "__version__", "above", "abs", "activation", "adaptive_avg_pool1d",
-    "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
-    "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "branches", "causal_mask", "cnn", "completion",
-    "concatenate", "condensation", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
-    "conv_transpose3d", "cos", "cosine", "cosine_restarts", "current", "data", "data_direction", "degenerate",
-    "derivative", "diagonal", "dropout", "eigh", "embedding", "erf", "exp", "expm1", "exponential_decay",
-    "factorisation", "feed_forward", "flow", "frequency", "from_torch", "frozen", "functions", "ggn", "gpt",
-    "group_norm", "gru", "hessian", "identity", "inertia", "init", "jacobian", "kernel_alignment", "kernel_fit",
-    "langevin", "layer_norm", "linear", "llama", "log", "log1p", "log_softmax", "logsumexp", "lstm", "matrix_rank",
-    "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "merge_heads", "minimise", "mlp", "model_rank", "nilpotent",
-    "normal_like", "one_cycle", "plot", "plots", "polynomial", "polynomial_decay", "recovery", "recurrent", "relu",
-    "report", "residual", "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared",
-    "sigmoid", "sign", "sin", "singular_values", "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt",
-    "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "transformer",
-    "uniform_like", "vgg", "where"]
+    "History", "Indices", "Inertia", "InvalidArgument", "LBFGS", "LimitReached", "Linearised", "Lion",
+    "Measurement", "Member", "Minimum", "Model", "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG",
+    "Node", "NonFinite", "NotConverged", "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory",
+    "RMSprop", "RankResult", "RankSeries", "Rate", "Replica", "Replicas", "Rule", "Run", "RunView", "Series",
+    "ShapeError", "Sharpness", "SharpnessSeries", "SignGD", "Sophia", "State", "StateError", "Stepper", "Sweep",
+    "TangentKernel", "TangentKernelSeries", "Tensor", "TensorBoard", "VersionError", "__version__", "above", "abs",
+    "activation", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
+    "adaptive_max_pool2d", "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm",
+    "branches", "causal_mask", "cnn", "completion", "concatenate", "condensation", "constant", "conv1d", "conv2d",
+    "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cos", "cosine", "cosine_restarts",
+    "current", "data", "data_direction", "degenerate", "derivative", "diagonal", "dropout", "eigh", "embedding",
+    "erf", "exp", "expm1", "exponential_decay", "factorisation", "feed_forward", "flow", "frequency", "from_torch",
+    "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "hessian", "identity", "inertia", "init", "jacobian",
+    "kernel_alignment", "kernel_fit", "langevin", "layer_norm", "linear", "llama", "log", "log1p", "log_softmax",
+    "logsumexp", "lstm", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "merge_heads",
+    "minimise", "mlp", "model_rank", "nilpotent", "normal_like", "one_cycle", "plot", "plots", "polynomial",
+    "polynomial_decay", "recovery", "recurrent", "relu", "report", "residual", "resnet", "rms_norm", "rnn",
+    "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid", "sign", "sin", "singular_values",
+    "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt", "step", "stop_gradient", "sustained",
+    "tangent_kernel", "tanh", "tensor_factorisation", "transformer", "uniform_like", "vgg", "where"]
 
 
 def __getattr__(name: str) -> Any:

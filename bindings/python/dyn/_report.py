@@ -14,14 +14,16 @@ from ._find import VERSION
 from ._run_view import RunView, Series
 from .measure import CondensationSeries, RankSeries, SharpnessSeries
 from .plots.style import spread
+from .plots.sweeps import plot_sweep
 from .plots.whole import draw_part, parts_of
+from .sweeps import Sweep
 
 ROWS = 200      # of a history, at most: evenly, the first and the last among them
 
 
-def report(run: RunView, path: str | os.PathLike[str], title: str = "Training run") -> None:
+def report(run: RunView | Sweep, path: str | os.PathLike[str], title: str | None = None) -> None:
     """Write a report of a run to an HTML file that needs no other and no network: what was run, every measurement's figure
-    with its evidence, warnings, and histories as tables to fold.
+    with its evidence, warnings, and histories as tables to fold. Of a sweep: what it is, what failed, figures, the table.
 
     >>> import pathlib, tempfile
     >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0])
@@ -32,13 +34,43 @@ def report(run: RunView, path: str | os.PathLike[str], title: str = "Training ru
     ...     "<svg" in page.read_text()
     True
     """
+    if isinstance(run, Sweep):
+        content = list(_of_sweep(run))
+    else:
+        content = list(_of_run(run))
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(_html.page(title or ("Sweep" if isinstance(run, Sweep) else "Training run"), content))
+
+
+def _of_run(run: RunView) -> list[str]:
     content = [_html.table(what(run)), *_warnings(run)]
     for number, part in enumerate(parts_of(run)):
         content += [f"<h2>{_html.text(part.title)}</h2>", _html.figure(draw_part(part), number)]
     content += ["<h2>Evidence</h2>", _html.table(_evidence(run), ["measurement", "rows", "how well it is known"])]
-    content += ["<h2>Numbers</h2>", *_tables(run)]
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(_html.page(title, content))
+    return [*content, "<h2>Numbers</h2>", *_tables(run)]
+
+
+def _of_sweep(sweep: Sweep) -> Iterator[str]:
+    yield _html.table(what_sweep(sweep))
+    for member in sweep.failed[:ROWS]:
+        yield f'<p class="warning">{_html.text(member)}: {_html.text(member.message)}</p>'
+    if any(member.status != "failed" for member in sweep):
+        yield "<h2>Results</h2>" + _html.figure(plot_sweep(sweep), 0)
+    table = sweep.table()
+    rows = [["" if v is None else v for v in row] for row in zip(*table.values())]
+    yield "<h2>Members</h2>" + _html.folded(f"{len(rows)} members", _html.table(rows, list(table)))
+
+
+def what_sweep(sweep: Sweep) -> Iterator[tuple[str, Any]]:
+    """What a sweep is, and how far it has come."""
+    table = sweep.table()
+    yield "members", ", ".join(f"{table['status'].count(s)} {s}" for s in dict.fromkeys(table["status"]))
+    for name in sweep.points[0]:
+        values = list(dict.fromkeys(map(str, table[name])))
+        yield name, f"{len(values)} values: {', '.join(values[:8])}{', ...' if len(values) > 8 else ''}"
+    yield "results", ", ".join(name for name in list(table)[len(sweep.points[0]) + 1:-2])
+    yield "seconds", f"{sum(s or 0 for s in table['seconds']):.3g} of one core"
+    yield from ((name, value) for name, value in sweep.about.items() if name in ("created", "version", "numerics"))
 
 
 def what(run: RunView) -> Iterator[tuple[str, Any]]:

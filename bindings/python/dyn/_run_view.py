@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .optim import Optimizer
 
 R = TypeVar("R")
+_PARTS = ("sharpness", "lambda_grad", "threshold")      # series of a measurement, which says itself what to show
 
 Place = Union[Literal["start", "end", "log"], int]
 When = Union[Place, Sequence[Place], None]
@@ -319,6 +320,38 @@ class RunView:
         """Append a row to a series at the present step: a number or a vector, each time of the same length."""
         row = np.atleast_1d(real_array(values, f"the row of {name!r}"))
         call(self._context, lib.dyn_run_record, self, text(name, "the name"), row.size, pointer(row))
+
+    def numbers(self) -> dict[str, float]:
+        """What there is to say of the run where it stands, by name: the last of every column of the history and of every series
+        of single numbers, and what measurements name; what tables of many runs and logs show.
+
+        >>> run = dyn.Run(dyn.mlp([1, 2, 1]), [0.0, 1.0], [0.0, 1.0]).train(2)
+        >>> list(run.numbers())
+        ['step', 'loss', 'gradient_norm', 'rate']
+        """
+        history = self.history
+        found = {name: float(history[name][-1]) for name in history if len(history[name])}
+        found |= {name: float(s.values[-1]) for name, s in self.series.items()
+                  if s.values.ndim == 1 and len(s) and not name.startswith(_PARTS) and "." not in name}
+        for measurement in self._measurements.values():
+            found |= measurement.numbers(self)
+        return found
+
+    def log(self, write: Callable[[int, dict[str, float]], Any], *, every: int | None = None, at: When = None,
+            per_decade: int = 10) -> None:
+        """Call write(step, numbers) on a schedule as for measure(): dyn.TensorBoard(folder), or a function that hands them
+        to another program, as `lambda step, numbers: wandb.log(numbers, step=step)`. It is not part of a checkpoint.
+
+        >>> run = dyn.Run(dyn.mlp([1, 2, 1]), [0.0, 1.0], [0.0, 1.0])
+        >>> seen = []
+        >>> run.log(lambda step, numbers: seen.append((step, sorted(numbers))), every=2)
+        >>> _ = run.train(2)
+        >>> seen[-1]
+        (2, ['gradient_norm', 'loss', 'rate', 'step'])
+        """
+        def tell(state: State) -> None:
+            write(state.step, {"step": state.step, "loss": state.loss, **state.run.numbers()})
+        self._observers.append(self.observe(tell, schedule(every, at, per_decade)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a checkpoint (.npz): the run goes on from it as if it had never stopped, with all it has measured. It holds

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Figures in the form the papers use: loss and sharpness over one time axis, maps of cosines, orientations, spectra.
 
-plot(run) draws all that was measured, animate(run) the condensation as it goes on. The other functions draw one thing
-into given axes."""
+plot(run) draws all that was measured, plot(sweep) what became of many, animate(run) the condensation as it goes on. The
+other functions draw one thing into given axes."""
 from .curves import accuracy, directions, loss, ranks, series, sharpness, tangent
 from .functions import output, spectrum
 from .maps import animate, cosines, orientations
+from .sweeps import bands, heat, histories
 from .whole import plot
 
 __all__ = ["plot", "animate", "loss", "accuracy", "sharpness", "series", "directions", "ranks", "cosines",
            "orientations", "spectrum", "output",
-           "tangent"]
+           "tangent", "heat", "bands", "histories"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Sequence, cast
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -11,9 +11,14 @@ from matplotlib.figure import Figure, SubFigure
 
 from .._run_view import RunView, Series
 from ..measure import CondensationSeries, RankSeries, SharpnessSeries
+from ..sweeps import Sweep
 from ..tangent import TangentKernelSeries
 from . import curves, functions, maps
 from .style import STYLE, new_figure
+from .sweeps import plot_sweep, plot_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Draw = Callable[[Axes], None]
 
@@ -118,10 +123,16 @@ def draw_part(part: Part) -> Figure:
     return figure
 
 
-def plot(run: RunView, path: Any = None, *, wide: bool = False, log_steps: bool = False) -> Figure:
+def plot(run: RunView | Sweep | pd.DataFrame, path: Any = None, *, wide: bool = False, log_steps: bool = False,
+         value: str | None = None, across: Sequence[str] | None = None) -> Figure:
     """One figure of all that was measured: loss, sharpness and other curves on one time axis, condensation as maps, and
     spectra. path: where to save it, if anywhere. wide: the curves beside the rest. log_steps: a logarithmic time axis,
     which shows plateaus of a small start; step 0 is left of it. Returns the figure.
+
+    Of a sweep: a panel for each result, or for one, value=, at each value of a third parameter. across: the parameters that
+    are axes; by default all that vary but seeds, over which means are taken. Two of them are a map, with the contour of
+    zero where values change their sign; one, or a second of five values and fewer, curves with bands of one standard
+    deviation. Of a table that Sweep.pivot() made: the map.
 
     Columns and series whose names end in "loss" or "accuracy" share the axes of their kind: a measurement that is named
     "validation_loss" is drawn beside the loss.
@@ -131,7 +142,11 @@ def plot(run: RunView, path: Any = None, *, wide: bool = False, log_steps: bool 
     >>> [ax.get_ylabel() for ax in figure.axes]
     ['loss', '$f(x)$']
     """
-    timeline, *others = parts_of(run, log_steps)
+    if isinstance(run, Sweep):
+        return plot_sweep(run, path, value=value, across=across)
+    if hasattr(run, "to_numpy"):
+        return plot_table(run, path)
+    timeline, *others = parts_of(cast(RunView, run), log_steps)
     columns = [[timeline], others] if wide and others else [[timeline, *others]]
     heights = [sum(part.height for part in column) for column in columns]
     with rc_context(STYLE):

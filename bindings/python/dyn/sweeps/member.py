@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import hashlib
 import json
 import math
 import numbers
@@ -23,13 +24,13 @@ from ..context import Context
 from ..errors import NonFinite, class_of, invalid
 from ..measure import Custom, Recorded
 from ..objective import Objective
+from ..optim import Rate
 from ..run import Run, quiet
 from .points import Point, code_hash
 from .store import Outcome
 
 Experiment = Callable[..., Any]
 FEW = 10        # a function called more often than at every tenth step takes turns with those of other threads
-PARTS = ("sharpness", "lambda_grad", "threshold")       # series of a measurement, which says itself what to show
 _thread = threading.local()
 
 
@@ -81,7 +82,8 @@ def numerics(context: Context) -> str:
 
 def holds_up(run: Run) -> bool:
     """Whether training it is Python step by step, of which a process runs one at a time."""
-    return _of_functions(run.objective) or any(
+    rate = run.optimizer.rate
+    return _of_functions(run.objective) or (isinstance(rate, Rate) and rate.function is not None) or any(
         isinstance(m, Custom) and _often(run._described[m.name]["when"]) for m in run._measurements.values())
 
 
@@ -100,13 +102,13 @@ def fingerprint(run: Run) -> str:
     own = ctypes.c_uint64()
     call(run._context, lib.dyn_run_fingerprint, run, ctypes.byref(own))
     measured = json.dumps(list(run._described.values()), sort_keys=True, default=str)
-    functions = "".join(code_hash(m.function) for m in run._measurements.values() if isinstance(m, Custom))
-    text = (measured + functions).encode()
+    functions = [m.function for m in run._measurements.values() if isinstance(m, Custom)]
+    functions += [getattr(run.optimizer, "step", None), getattr(run.optimizer.rate, "function", None)]
+    text = (measured + "".join(code_hash(f) for f in functions if f is not None)).encode()
     return f"{own.value ^ int.from_bytes(_digest(text), 'little'):016x}"
 
 
 def _digest(text: bytes) -> bytes:
-    import hashlib
     return hashlib.sha256(text).digest()[:8]
 
 
@@ -174,14 +176,8 @@ def _of_run(run: Run, point: Point) -> Outcome:
 
 
 def _numbers(run: Run) -> dict[str, float]:
-    """What tables show: the last of the other columns and of the series, and what measurements say."""
-    history, series = run.history, run.series
-    known = {"step", "loss", "gradient_norm", "rate"}
-    found = {name: float(history[name][-1]) for name in history if name not in known and len(history[name])}
-    found |= {name: float(s.values[-1]) for name, s in series.items()
-              if s.values.ndim == 1 and len(s) and not name.startswith(PARTS) and "." not in name}
-    for measurement in run._measurements.values():
-        found |= measurement.numbers(run)
+    """What a table shows besides the columns that all have."""
+    found = {name: value for name, value in run.numbers().items() if name not in ("step", "loss", "gradient_norm", "rate")}
     if run._rules.get("keep_best") or run._rules.get("patience"):
         found |= {"best_loss": run.best_loss, "best_step": run.best_step}
     return found

@@ -43,7 +43,7 @@ class Threads:
     """Threads of this process: for members whose training is C."""
 
     def __init__(self, experiment: Experiment, workers: int, here: bool) -> None:
-        self.slots = workers + 1
+        self.slots = 3 * workers
         self._stop = threading.Event()
         self._pool = futures.ThreadPoolExecutor(workers, "dyn-sweep")
         self._experiment, self._here = experiment, here

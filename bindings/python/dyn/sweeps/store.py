@@ -169,7 +169,7 @@ class Store:
     def results(self) -> dict[int, dict[str, Any]]:
         """Results of all members by their numbers."""
         found: dict[int, dict[str, Any]] = {}
-        for number, name, value in self._db.execute("SELECT member, name, value FROM results"):
+        for number, name, value in self._db.execute("SELECT member, name, value FROM results ORDER BY rowid"):
             found.setdefault(number, {})[name] = float("nan") if value is None else value
         return found
 

@@ -11,7 +11,9 @@ from .._rows import table as html_table
 from ..context import current
 from ..errors import STATUS, error, invalid
 from ..run import Bar, Run
+from . import export, frames
 from . import member as members
+from .cost import Cost, cost_of
 from .pool import Drive, Given, Place, Processes, Threads
 from .points import Point, Points, code_hash, key, points_of
 from .store import Member, Outcome, Store
@@ -111,12 +113,13 @@ class Sweep:
     # ---- training ----
 
     def train(self, progress: bool | None = None, *, retry: bool = False, checkpoint_every: float | None = None,
-              interrupt: Literal["raise", "return"] = "raise") -> Sweep:
+              any_numerics: bool = False, interrupt: Literal["raise", "return"] = "raise") -> Sweep:
         """Train all members that are not finished. retry: those that failed, too.
 
         Ctrl-C ends it with KeyboardInterrupt, or interrupt="return" returns then; what is finished is kept, and train()
         goes on. checkpoint_every: seconds between checkpoints of members in training, beside the store; a member goes on
-        from its checkpoint. progress: a bar by tqdm; None: where somebody looks. Returns the sweep."""
+        from its checkpoint. any_numerics: go on although the store was begun with another instruction set or other libraries,
+        whose bits differ. progress: a bar by tqdm; None: where somebody looks. Returns the sweep."""
         if interrupt not in ("raise", "return"):
             raise invalid(f'interrupt={interrupt!r} is neither "raise" nor "return"')
         if self.experiment is None:
@@ -124,7 +127,7 @@ class Sweep:
         if checkpoint_every is not None and self._store.path == ":memory:":
             raise invalid("checkpoints lie beside the store: give store=")
         self._stopped = False
-        self._store.note(experiment=code_hash(self.experiment))
+        self._note(any_numerics)
         due = [i for i in range(len(self)) if self._status(i) not in FINISHED or retry and self._status(i) == "failed"]
         self._due, self._every = set(due), checkpoint_every
         self._bar = Bar(progress, len(self), unit="run")
@@ -137,6 +140,15 @@ class Sweep:
         finally:
             self._bar.close()
         return self
+
+    def _note(self, any_numerics: bool) -> None:
+        """Keep what decides the bits; refuse to mix two kinds of them."""
+        assert self.experiment is not None
+        ours, theirs = members.numerics(current()), self._store.about().get("numerics")
+        if theirs not in (None, ours) and not any_numerics:
+            raise error(STATUS["estate"], f"{self._store.path} was begun with {theirs}; here there is {ours}, which gives other "
+                        "bits: any_numerics=True goes on all the same")
+        self._store.note(experiment=code_hash(self.experiment), numerics=ours)
 
     def stop(self) -> None:
         """End the training in progress; from any thread. train() goes on."""
@@ -219,6 +231,11 @@ class Sweep:
         return [self[i] for i, point in enumerate(self.points) if all(point[n] == v for n, v in fixed.items())]
 
     @property
+    def about(self) -> dict[str, str]:
+        """What the store says of itself: version, created, numerics."""
+        return self._store.about()
+
+    @property
     def failed(self) -> list[Member]:
         """Members that failed, with their messages."""
         return [self[i] for i in range(len(self)) if self._status(i) == "failed"]
@@ -239,23 +256,30 @@ class Sweep:
 
     def frame(self) -> pd.DataFrame:
         """The table as a pandas DataFrame: a row per point."""
-        import pandas as pd
-        frame = pd.DataFrame(self.table())
-        whole = {name: "Int64" for name in frame if frame[name].dtype == object and _whole(frame[name])}
-        frame["step"] = frame["step"].astype("Int64")
-        return frame.astype({**whole, "loss": float})
+        return frames.frame(self.table())
 
     def pivot(self, rows: str | Sequence[str], columns: str | Sequence[str], value: str) -> pd.DataFrame:
         """The mean of a column over all other parameters, for each pair of values of two: a table to look at or draw."""
-        frame = self.frame()
-        names = [*([rows] if isinstance(rows, str) else rows), *([columns] if isinstance(columns, str) else columns)]
-        missing = [name for name in [*names, value] if name not in frame]
-        if missing:
-            raise invalid(f"no column {', '.join(missing)}; there are {', '.join(frame)}")
-        means = frame.groupby(names, sort=True, dropna=False)[value].mean()
-        table: pd.DataFrame = means.unstack(names[-1] if isinstance(columns, str) else list(columns))  # type: ignore[assignment]
-        table.attrs["value"] = value
-        return table
+        return frames.pivot(self.frame(), rows, columns, value)
+
+    def cost(self) -> Cost:
+        """What training all that is not finished will take, from some members trained for a few steps: memory and seconds."""
+        if self.experiment is None:
+            raise invalid("a store that was opened to be looked at has no experiment: make the sweep with store=")
+        left = [point for i, point in enumerate(self.points) if self._status(i) not in FINISHED]
+        return cost_of(self.experiment, left, self._workers or current().threads)
+
+    def write_csv(self, path: str | os.PathLike[str]) -> None:
+        """The table as CSV with a header."""
+        export.write_csv(self, path)
+
+    def write_npz(self, path: str | os.PathLike[str]) -> None:
+        """The table's columns by name, and the arrays of the member at points[i] as "i/name", as an .npz archive."""
+        export.write_npz(self, path)
+
+    def write_tensorboard(self, folder: str | os.PathLike[str]) -> None:
+        """All runs for TensorBoard: histories, parameters and results, a folder each."""
+        export.write_tensorboard(self, folder)
 
     def __repr__(self) -> str:
         states = [self._status(i) for i in range(len(self))]
@@ -264,9 +288,3 @@ class Sweep:
 
     def _repr_html_(self) -> str:
         return html_table(self.table())
-
-
-def _whole(column: Any) -> bool:
-    """Integers with gaps, which pandas would make real numbers."""
-    given = [value for value in column if value is not None]
-    return bool(given) and all(isinstance(value, int) and not isinstance(value, bool) for value in given)

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Tables of a sweep for pandas."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Sequence
+
+from ..errors import STATUS, error, invalid
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def frame(table: dict[str, list[Any]]) -> pd.DataFrame:
+    """Columns as a DataFrame; integers with gaps stay integers."""
+    try:
+        import pandas as pd
+    except ImportError:
+        raise error(STATUS["enotsup"], "frames need pandas: pip install pandas; Sweep.table() does not") from None
+    made = pd.DataFrame(table)
+    whole = {name: "Int64" for name in made if made[name].dtype == object and _whole(table[str(name)])}
+    return made.astype({**whole, "step": "Int64", "loss": float})
+
+
+def _whole(column: list[Any]) -> bool:
+    given = [value for value in column if value is not None]
+    return bool(given) and all(isinstance(value, int) and not isinstance(value, bool) for value in given)
+
+
+def pivot(frame: pd.DataFrame, rows: str | Sequence[str], columns: str | Sequence[str], value: str) -> pd.DataFrame:
+    """The mean of a column for each pair of values of rows and columns, over all the rest."""
+    names = [*([rows] if isinstance(rows, str) else rows), *([columns] if isinstance(columns, str) else columns)]
+    missing = [name for name in [*names, value] if name not in frame]
+    if missing:
+        raise invalid(f"no column {', '.join(missing)}; there are {', '.join(frame)}")
+    means = frame.groupby(names, sort=True, dropna=False)[value].mean()
+    table: Any = means.unstack(names[-1] if isinstance(columns, str) else list(columns))
+    table.attrs["value"] = value
+    return table        # type: ignore[no-any-return]
