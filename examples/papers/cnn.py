@@ -44,7 +44,7 @@ def measure(epsilon, level, seed):
     found = dyn.CondensationResult(w, join_opposite=True)
     pairs = np.abs(found.cosines()[np.triu_indices(KERNELS, 1)]) > .95
     v1 = np.linalg.svd(matrix())[2][0]
-    return np.linalg.norm(w - w0) / np.linalg.norm(w0), found.alignment(v1).ratio, pairs.mean(), found
+    return dyn.relative_distance(w, w0), found.alignment(v1).ratio, pairs.mean(), found
 
 
 def alignment(report):

@@ -34,12 +34,11 @@ def train(m, gamma, prime, seed):
     start, found = (dyn.condensation(net, theta) for theta in (net.initial(), end.theta))
     w0, a0 = start.features, start.output_weights[:, 0]
     foretold = dyn.CondensationResult(linear(w0, a0, end.time)).alignment(Z).ratio
-    rd = np.linalg.norm(found.features - w0) / np.linalg.norm(w0)
-    return rd, found.alignment(Z).ratio, foretold
+    return dyn.relative_distance(found.features, w0), found.alignment(Z).ratio, foretold
 
 
 def slope(m, values):
-    return np.polyfit(np.log(m), np.log(values), 1)[0]
+    return dyn.loglog_slope(m, values).slope
 
 
 def regimes(report):

@@ -20,7 +20,7 @@ def train(m, gamma, seed):
     net = dyn.mlp([1, m, m, 1], "relu", dyn.init.normal(1.0), seed, output_bias=False, parametrisation="normalised",
                   gamma=gamma)
     start = net.initial()
-    end = dyn.minimise(net, X, Y + net(start, X)[:, 0], half=True, theta=start, method=dyn.Monotone(1e-3),
+    end = dyn.minimise(net, X, dyn.centred_targets(net, X, Y), half=True, theta=start, method=dyn.Monotone(1e-3),
                        stop_loss=1e-5, gradient_tolerance=0)
     return net, start, end.theta
 
@@ -28,7 +28,7 @@ def train(m, gamma, seed):
 def layers(net, start, end):
     """Relative distances of the input weights of both hidden layers."""
     pairs = [[dyn.condensation(net, theta, layer).features for theta in (start, end)] for layer in (1, 2)]
-    return [np.linalg.norm(w - w0) / np.linalg.norm(w0) for w0, w in pairs]
+    return [dyn.relative_distance(w, w0) for w0, w in pairs]
 
 
 def formula(gamma):

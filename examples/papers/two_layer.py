@@ -28,11 +28,11 @@ def train(m, gamma, prime=0.0, seed=1, x=X, y=Y, stop=1e-6, antisymmetric=True):
 def distance(*arguments, **options):
     net, start, end = train(*arguments, **options)
     w0, w = (dyn.condensation(net, theta).features for theta in (start, end))
-    return np.linalg.norm(w - w0) / np.linalg.norm(w0)
+    return dyn.relative_distance(w, w0)
 
 
 def slope(widths, distances):
-    return np.polyfit(np.log(widths), np.log(distances), 1)[0]
+    return dyn.loglog_slope(widths, distances).slope
 
 
 def distances(report):
@@ -66,7 +66,7 @@ def diagram(report):
                   for seed in report.seeds])
     theory = np.array([[closed_form(g, p) for g in gammas] for p in primes])
     boundary = np.array([max(1.0, 1 + p) for p in primes])
-    zeros = np.array([[np.interp(0, row, gammas) for row in one] for one in s])
+    zeros = np.array([dyn.crossings(gammas, one) for one in s])
     clear = np.abs(theory) >= .03
     report.claim("share of (γ, γ') with the sign of the closed form, where |S_w| ≥ .03",
                  [(np.sign(one) == np.sign(theory))[clear].mean() for one in s], least=1)

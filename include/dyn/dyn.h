@@ -35,7 +35,9 @@
 #include <dyn/objective.h>
 #include <dyn/operator.h>
 #include <dyn/optim.h>
+#include <dyn/phase.h>
 #include <dyn/plan.h>
+#include <dyn/plateaus.h>
 #include <dyn/random.h>
 #include <dyn/rank.h>
 #include <dyn/recovery.h>

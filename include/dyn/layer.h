@@ -133,6 +133,14 @@ enum dyn_drop {
  */
 DYN_API dyn_node dyn_layer_dropout(dyn_build *b, dyn_node x, double p, int32_t whole);
 
+/**
+ * Variance that dropout of h gives the outputs h W, summed over them: p / (1 - p) sum_j h_j^2 |W_j|^2. Its mean over
+ * samples is what dropout adds to a squared error in expectation, half of it the penalty R1 of the halved error (arXiv
+ * 2207.05952). shape: h [n, neurons], w [neurons, outputs]; the result is [n].
+ * errors: DYN_EINVAL p outside [0, 1); DYN_ESHAPE. since: 0.1
+ */
+DYN_API dyn_node dyn_layer_dropout_variance(dyn_graph *g, dyn_node h, dyn_node w, double p);
+
 /* ---- places in a sequence ---- */
 
 /** 0, 1, .., count - 1 as numbers. shape: [count]. since: 0.1 */

@@ -156,6 +156,20 @@ DYN_API const char *dyn_objective_coupling(const dyn_objective *o, int32_t train
 DYN_API dyn_status dyn_objective_value(dyn_objective *o, const double *theta, double *value);
 /** Gradient [p] and, unless NULL, loss. since: 0.1 */
 DYN_API dyn_status dyn_objective_gradient(dyn_objective *o, const double *theta, double *gradient, double *value);
+/** Loss and gradient of training steps at one theta: means over draws of their random numbers, with standard errors. */
+typedef struct dyn_noise {
+    double loss, loss_error;
+    double gradient_square, gradient_square_error;      /* of the squared norm of the gradient */
+} dyn_noise;
+/**
+ * What dropout and other random numbers of training do at theta [p]: the loss in expectation, and the mean squared norm
+ * of the gradient, of which rate / 4 is the penalty R2 that steps of gradient descent add (arXiv 2207.05952). All samples
+ * take part in each draw; draw k has the numbers of step k of a run with this seed.
+ *
+ * errors: DYN_EINVAL draws < 1; DYN_ENONFINITE; DYN_ENOMEM. Ends with DYN_STOPPED when interrupted.   since: 0.1
+ */
+DYN_API dyn_status dyn_objective_noise(dyn_objective *o, const double *theta, int64_t draws, uint64_t seed,
+                                       dyn_noise *out);
 /** Outputs f [n, c] of the model. since: 0.1 */
 DYN_API dyn_status dyn_objective_predict(dyn_objective *o, const double *theta, double *f);
 /**

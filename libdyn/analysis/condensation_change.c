@@ -32,7 +32,7 @@ dyn_status dyn_condensation_distance(dyn_ctx *ctx, int64_t n, const double *w, c
 }
 
 typedef struct line {
-    double x_mean, y_mean, xx, xy, yy;
+    double x_mean, y_mean, xx, xy;
 } line;
 
 static line fit(int64_t n, const double *m, const double *y)
@@ -48,9 +48,20 @@ static line fit(int64_t n, const double *m, const double *y)
 
         l.xx += dx * dx;
         l.xy += dx * dy;
-        l.yy += dy * dy;
     }
     return l;
+}
+
+/* Sum of the squared distances from the line of this slope. */
+static double residual(int64_t n, const double *m, const double *y, const line *l, double slope)
+{
+    double sum = 0.0;
+
+    for (int64_t i = 0; i < n; i++) {
+        const double r = log(y[i]) - l->y_mean - slope * (log(m[i]) - l->x_mean);
+        sum += r * r;
+    }
+    return sum;
 }
 
 static dyn_status check_positive(dyn_ctx *ctx, const char *name, int64_t n, const double *x)
@@ -78,6 +89,6 @@ dyn_status dyn_condensation_slope(dyn_ctx *ctx, int64_t n, const double *m, cons
         return DYN__FAIL(ctx, DYN_EINVAL, "all %" PRId64 " widths are %g", n, m[0]);
     *slope = l.xy / l.xx;
     if (standard_error)
-        *standard_error = n == 2 ? 0.0 : sqrt(fmax(0.0, l.yy - *slope * l.xy) / (double)(n - 2) / l.xx);
+        *standard_error = n == 2 ? 0.0 : sqrt(residual(n, m, y, &l, *slope) / (double)(n - 2) / l.xx);
     return DYN_OK;
 }

@@ -36,6 +36,7 @@ static const defaults all[] = {
     OF(dyn_solve_options, DYN_SOLVE_OPTIONS_INIT), OF(dyn_minimise_options, DYN_MINIMISE_OPTIONS_INIT),
     OF(dyn_flow_options, DYN_FLOW_OPTIONS_INIT), OF(dyn_langevin_options, DYN_LANGEVIN_OPTIONS_INIT),
     OF(dyn_anchor_options, DYN_ANCHOR_OPTIONS_INIT),
+    OF(dyn_plateau_options, DYN_PLATEAU_OPTIONS_INIT),
     OF(dyn_spike_options, DYN_SPIKE_OPTIONS_INIT),
     OF(dyn_tensor_options, DYN_TENSOR_OPTIONS_INIT),
     OF(dyn_kernel_fit_options, DYN_KERNEL_FIT_OPTIONS_INIT), OF(dyn_tangent_options, DYN_TANGENT_OPTIONS_INIT),

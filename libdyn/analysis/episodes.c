@@ -19,7 +19,7 @@ void dyn_episodes_free(dyn_episodes *e)
     dyn__ctx_unref(ctx);
 }
 
-static dyn_status create(dyn_ctx *ctx, int64_t room, dyn_episodes **out)
+dyn_status dyn__episodes_create(dyn_ctx *ctx, int64_t room, dyn_episodes **out)
 {
     dyn_episodes *e = dyn__alloc(ctx, 1, sizeof *e);
 
@@ -89,7 +89,7 @@ dyn_status dyn__episodes_find(dyn_ctx *ctx, int64_t n, const int64_t *steps, con
 
     for (int64_t i = 0; i < n; i++)
         room += begins(series, level, i);
-    DYN__TRY(create(ctx, room, out));
+    DYN__TRY(dyn__episodes_create(ctx, room, out));
     for (int64_t i = 0; i < n;)
         i = begins(series, level, i) ? add(*out, &f, i) : i + 1;
     return DYN_OK;

@@ -13,6 +13,8 @@ struct dyn_episodes {
     int64_t *start, *end, *peak;
 };
 
+/* With room for so many intervals, at least 1. */
+dyn_status dyn__episodes_create(dyn_ctx *ctx, int64_t room, dyn_episodes **out);
 /* A step for each value of a series; without steps values are numbered. */
 static inline int64_t dyn__episodes_step(const int64_t *steps, int64_t i) { return steps ? steps[i] : i; }
 /* Steps must ascend. */

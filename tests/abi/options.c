@@ -93,6 +93,7 @@ USE(use_replicas, dyn_replicas, dyn_replicas_create(live.objective, opt, &out), 
 USE(use_run, dyn_run, dyn_run_create(live.objective, NULL, opt, live.theta, &out), dyn_run_free)
 USE(use_sharpness, dyn_sharpness_tracker, dyn_sharpness_tracker_create(live.ctx, 7, opt, &out),
     dyn_sharpness_tracker_free)
+USE(use_plateau, dyn_episodes, dyn_episodes_plateaus(live.ctx, 4, NULL, numbers, opt, &out), dyn_episodes_free)
 USE(use_spike, dyn_episodes, dyn_episodes_spikes(live.ctx, 4, NULL, numbers, opt, &out), dyn_episodes_free)
 
 static dyn_node write_loss(void *user, dyn_build *b)
@@ -165,6 +166,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_schedule", use_schedule, "dyn_run_observe" },
     { "dyn_sharpness_options", use_sharpness, "dyn_sharpness_tracker_create" },
     { "dyn_solve_options", use_solve, "dyn_operator_solve" },
+    { "dyn_plateau_options", use_plateau, "dyn_episodes_plateaus" },
     { "dyn_spike_options", use_spike, "dyn_episodes_spikes" },
     { "dyn_tangent_options", use_tangent, "dyn_tangent_kernel" },
     { "dyn_tensor_options", use_tensor, "dyn_model_tensor_factorisation" },

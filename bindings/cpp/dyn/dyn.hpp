@@ -111,6 +111,7 @@ template <> inline dyn_resnet_options options() noexcept { return DYN_RESNET_OPT
 template <> inline dyn_run_options options() noexcept { return DYN_RUN_OPTIONS_INIT; }
 template <> inline dyn_schedule options() noexcept { return DYN_SCHEDULE_INIT; }
 template <> inline dyn_sharpness_options options() noexcept { return DYN_SHARPNESS_OPTIONS_INIT; }
+template <> inline dyn_plateau_options options() noexcept { return DYN_PLATEAU_OPTIONS_INIT; }
 template <> inline dyn_spike_options options() noexcept { return DYN_SPIKE_OPTIONS_INIT; }
 template <> inline dyn_tensor_options options() noexcept { return DYN_TENSOR_OPTIONS_INIT; }
 template <> inline dyn_trace_options options() noexcept { return DYN_TRACE_OPTIONS_INIT; }

@@ -19,7 +19,7 @@ from .condensation import CondensationResult, condensation, data_direction
 from .build import Build, derivative, normal_like, residual, uniform_like
 from .context import Context, current
 from .eigen import Eigenpairs, eigh, singular_values
-from .episodes import Confusion, Episodes, above, spikes, sustained
+from .episodes import Confusion, Episodes, above, loss_histogram, plateaus, spikes, sustained
 from .equations import Map, Solution, exponential, kronecker, log_determinant, low_rank, solve, spectral_sum
 from .exchange import from_torch
 from .errors import (
@@ -34,20 +34,21 @@ from .inertia import Inertia, inertia
 from .layers import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d, adaptive_max_pool2d,
     adaptive_max_pool3d, arange, avg_pool1d, avg_pool2d, avg_pool3d, batch_norm, causal_mask, conv1d, conv2d, conv3d,
-    conv_transpose1d, conv_transpose2d, conv_transpose3d, dropout, embedding, feed_forward, group_norm, gru, layer_norm, linear,
-    log_softmax, lstm, max_pool1d, max_pool2d, max_pool3d, merge_heads, rms_norm, rnn, rotary,
+    conv_transpose1d, conv_transpose2d, conv_transpose3d, dropout, dropout_variance, embedding, feed_forward,
+    group_norm, gru, layer_norm, linear, log_softmax, lstm, max_pool1d, max_pool2d, max_pool3d, merge_heads, rms_norm, rnn, rotary,
     scaled_dot_product_attention, sinusoidal, softmax, split_heads)
 from .logs import TensorBoard
 from .measure import (
     Condensation, CondensationSeries, Measurement, ModelRank, RankSeries, Sharpness, SharpnessSeries)
 from .minimise import Flow, Minimum, Monotone, NewtonCG, flow, langevin, minimise
 from .model import Indices, Model, Tensor, mlp
-from .objective import Check, Objective, frozen, ggn, hessian, jacobian, shared
+from .objective import Check, Noise, Objective, frozen, ggn, hessian, jacobian, shared
 from .operator import Density, Estimate, Operator
 from .optim import (
     GD, LBFGS, Adadelta, Adagrad, Adam, Adamax, AdamW, HeavyBall, Lion, Muon, NAdam, Nesterov, Optimizer, Rate, RMSprop,
     Rule, SignGD, Sophia, Stepper, constant, cosine, cosine_restarts, exponential_decay, one_cycle, polynomial_decay, schedule,
     step)
+from .phase import Slope, centred_targets, crossings, loglog_slope, regime, relative_distance
 from .rank import RankResult, matrix_rank, model_rank
 from .replicas import Replica, Replicas
 from .run import Run
@@ -65,24 +66,26 @@ __all__ = [
     "Episodes", "Error", "Estimate", "FileError", "Flow", "FormatError", "Function", "GD", "Graph", "HeavyBall",
     "History", "Indices", "Inertia", "InvalidArgument", "LBFGS", "LimitReached", "Linearised", "Lion",
     "Measurement", "Member", "Minimum", "Model", "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG",
-    "Node", "NonFinite", "NotConverged", "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory",
-    "RMSprop", "RankResult", "RankSeries", "Rate", "Replica", "Replicas", "Rule", "Run", "RunView", "Series",
-    "ShapeError", "Sharpness", "SharpnessSeries", "SignGD", "Sophia", "State", "StateError", "Stepper", "Sweep",
-    "TangentKernel", "TangentKernelSeries", "Tensor", "TensorBoard", "VersionError", "__version__", "above", "abs",
-    "activation", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
-    "adaptive_max_pool2d", "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm",
-    "branches", "causal_mask", "cnn", "completion", "concatenate", "condensation", "constant", "conv1d", "conv2d",
-    "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cos", "cosine", "cosine_restarts",
-    "current", "data", "data_direction", "degenerate", "derivative", "diagonal", "dropout", "eigh", "embedding",
+    "Node", "Noise", "NonFinite", "NotConverged", "NotSupported", "Objective", "Operator", "Optimizer",
+    "OutOfMemory", "RMSprop", "RankResult", "RankSeries", "Rate", "Replica", "Replicas", "Rule", "Run", "RunView",
+    "Series", "ShapeError", "Sharpness", "SharpnessSeries", "SignGD", "Slope", "Sophia", "State", "StateError",
+    "Stepper", "Sweep", "TangentKernel", "TangentKernelSeries", "Tensor", "TensorBoard", "VersionError",
+    "__version__", "above", "abs", "activation", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "arange",
+    "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "branches", "causal_mask", "centred_targets", "cnn",
+    "completion", "concatenate", "condensation", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+    "conv_transpose2d", "conv_transpose3d", "cos", "cosine", "cosine_restarts", "crossings", "current", "data",
+    "data_direction", "degenerate", "derivative", "diagonal", "dropout", "dropout_variance", "eigh", "embedding",
     "erf", "exp", "expm1", "exponential_decay", "factorisation", "feed_forward", "flow", "frequency", "from_torch",
     "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "hessian", "identity", "inertia", "init", "jacobian",
     "kernel_alignment", "kernel_fit", "langevin", "layer_norm", "linear", "llama", "log", "log1p", "log_softmax",
-    "logsumexp", "lstm", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "merge_heads",
-    "minimise", "mlp", "model_rank", "nilpotent", "normal_like", "one_cycle", "plot", "plots", "polynomial",
-    "polynomial_decay", "recovery", "recurrent", "relu", "report", "residual", "resnet", "rms_norm", "rnn",
-    "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid", "sign", "sin", "singular_values",
-    "sinusoidal", "softmax", "softplus", "spikes", "split_heads", "sqrt", "step", "stop_gradient", "sustained",
-    "tangent_kernel", "tanh", "tensor_factorisation", "transformer", "uniform_like", "vgg", "where"]
+    "loglog_slope", "logsumexp", "loss_histogram", "lstm", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d",
+    "maximum", "merge_heads", "minimise", "mlp", "model_rank", "nilpotent", "normal_like", "one_cycle", "plateaus",
+    "plot", "plots", "polynomial", "polynomial_decay", "recovery", "recurrent", "regime", "relative_distance",
+    "relu", "report", "residual", "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule",
+    "shared", "sigmoid", "sign", "sin", "singular_values", "sinusoidal", "softmax", "softplus", "spikes",
+    "split_heads", "sqrt", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation",
+    "transformer", "uniform_like", "vgg", "where"]
 
 
 def __getattr__(name: str) -> Any:

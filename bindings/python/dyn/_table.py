@@ -281,6 +281,7 @@ dyn_layer_avg_pool                     i32    graph i32 ptr ptr ptr i32 i32
 dyn_layer_adaptive_avg_pool            i32    graph i32 ptr
 dyn_layer_adaptive_max_pool            i32    graph i32 ptr
 dyn_layer_dropout                      i32    ptr i32 f64 i32
+dyn_layer_dropout_variance             i32    graph i32 i32 f64
 
 # model.h
 dyn_graph_activation                   i32    graph i32 i32
@@ -353,6 +354,7 @@ dyn_objective_inside_values            status objective ptr i32 ptr ptr ptr
 dyn_objective_power                    status ctx i64 i32 objective*
 dyn_objective_quadratic                status ctx i64 ptr objective*
 dyn_objective_rosenbrock               status ctx i64 objective*
+dyn_objective_noise                    status objective ptr i64 u64 ptr
 
 # minimise.h, flow.h
 dyn_objective_minimise                 status objective ptr ptr ptr
@@ -399,6 +401,11 @@ dyn_optimizer_defaults                 status i32 ptr
 dyn_optimizer_curvature                status optimizer ptr
 dyn_optimizer_perturb                  status optimizer ptr ptr ptr
 
+# phase.h
+dyn_phase_regime                       i32    f64 f64
+dyn_phase_crossings                    status ctx i64 i64 ptr ptr f64 ptr
+dyn_phase_centred_targets              status model ptr i64 ptr ptr ptr
+
 # plan.h
 dyn_plan_compile                       status graph i32 ptr ptr plan*
 dyn_plan_ref                           plan   plan
@@ -412,6 +419,10 @@ dyn_exec_free                          void   exec
 dyn_exec_bind                          status exec str ptr
 dyn_exec_bind_output                   status exec i32 ptr
 dyn_exec_run                           status exec
+
+# plateaus.h
+dyn_episodes_plateaus                  status ctx i64 ptr ptr ptr episodes*
+dyn_loss_histogram                     status ctx i64 ptr ptr i64 f64 f64 ptr
 
 # random.h
 dyn_random_uniform                     status ctx u64 u32 i64 i64 ptr
@@ -583,6 +594,7 @@ dyn_replicas_options struct_size:u32 reserved:u32 count:i64 optimizer_count:i64 
     runs:ptr init_count:i64 inits:ptr theta:ptr progress:ptr progress_user:ptr
 dyn_sharpness_options struct_size:u32 which:i32 count:i64 max_products:i64 tolerance:f64 seed:u64 unchecked:i32
     no_raw:i32 cold:i32 reserved:u32
+dyn_plateau_options struct_size:u32 reserved:u32 change:f64 length:f64
 dyn_spike_options struct_size:u32 reserved:u32 window:i64 merge:i64 smooth:i64 ratio:f64
 dyn_solve_options struct_size:u32 method:i32 tolerance:f64 max_products:i64 progress:ptr progress_user:ptr
 dyn_run_options struct_size:u32 drop_last:i32 steps:i64 batch:i64 seed:u64 record_every:i64 stop_loss:f64
@@ -665,6 +677,7 @@ ENUMERATORS = {
     "solve": ("DYN_SOLVE_", {"minres": 0, "gradients": 1}),
     "moments": ("DYN_MOMENTS_", {"columns": 0, "whole": 1}),
     "amplitude": ("DYN_AMPLITUDE_", {"default": 0, "product": 1, "norm": 2}),
+    "regime": ("DYN_REGIME_", {"linear": -1, "critical": 0, "condensed": 1}),
     "adam_regime": ("DYN_ADAM_", {"stable": 0, "spike": 1, "sign": 2}),
     "rank_rule": ("DYN_RANK_", {"tolerance": 0, "gap": 1}),
     "reason": ("DYN_RUN_", {

@@ -130,6 +130,46 @@ def _spikes_again(values: Any, at: Any, ratio: float, window: int, merge: int, s
     return spikes(values, steps=at, ratio=ratio, window=window, merge=merge, smooth=smooth)
 
 
+def plateaus(loss: RunView | Values, *, steps: ArrayLike | None = None, change: float = 0.05,
+             length: float = 1.5) -> Episodes:
+    """Plateaus of a loss: intervals made up of windows on which it keeps within a factor 1 + change while the number of
+    the step grows by the factor length. Windows that share a step are one plateau.
+
+    loss: as in spikes. The peak of a plateau is the step of its largest loss.
+
+    >>> dyn.plateaus([8.0, 8.0, 8.0, 4.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0]).starts
+    array([0, 5])
+    """
+    if isinstance(loss, RunView):
+        steps, loss = loss.history["step"], loss.history["loss"]
+    values, at = _with_steps(loss, steps, "loss")
+    given = structs["dyn_plateau_options"](change=change, length=length)
+    return _made(lib.dyn_episodes_plateaus, at, (_plateaus_again, (values, at, change, length)), len(values),
+                 pointer(at), pointer(values), ctypes.byref(given))
+
+
+def _plateaus_again(values: Any, at: Any, change: float, length: float) -> Episodes:
+    """For pickle, which gives no names to arguments."""
+    return plateaus(values, steps=at, change=change, length=length)
+
+
+def loss_histogram(loss: RunView | Values, *, steps: ArrayLike | None = None, bins: int = 200, low: float = -5.0,
+                   high: float = 0.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How many steps a loss spends at which height: counts [bins] of log10 of the loss between low and high, and the
+    edges [bins + 1]. Its peaks are plateaus. A value counts the steps that pass to the next one, the last counts one.
+
+    >>> dyn.loss_histogram([0.5, 0.5, 0.05], bins=2, low=-2, high=0)[0]
+    array([1., 2.])
+    """
+    if isinstance(loss, RunView):
+        steps, loss = loss.history["step"], loss.history["loss"]
+    values, at = _with_steps(loss, steps, "loss")
+    counts, context = np.empty(integer(bins, "bins", least=1)), current()
+    call(context, lib.dyn_loss_histogram, context, len(values), pointer(at), pointer(values), bins, low, high,
+         pointer(counts))
+    return counts, np.linspace(low, high, bins + 1)
+
+
 def above(series: Values, threshold: ArrayLike, steps: ArrayLike | None = None) -> Episodes:
     """Intervals in which a series is above a threshold, a number or [n].
 

@@ -324,3 +324,15 @@ def dropout(x: Node, p: float = 0.5, *, whole: str = "elements") -> Node:
     """
     build = active("dyn.dropout")
     return build._node(lib.dyn_layer_dropout(build._build, x.id, p, enum("drop", whole)))
+
+
+def dropout_variance(h: Node, w: Node, p: float = 0.5) -> Node:
+    """Variance that dropout of h [n, neurons] gives the outputs h @ w, w [neurons, outputs], summed over them: [n]. Its mean
+    is what dropout adds to a squared error in expectation; half of it the penalty R1 of arXiv 2207.05952.
+
+    >>> g = dyn.Graph()
+    >>> penalty = dyn.dropout_variance(g.input("h", (1, 2)), g.input("w", (2, 1)), 0.5)
+    >>> g.compile(penalty)(h=[[1.0, 2.0]], w=[[3.0], [1.0]])
+    array([13.])
+    """
+    return _made(h, lib.dyn_layer_dropout_variance, h.id, w.id, p)

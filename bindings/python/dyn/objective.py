@@ -57,6 +57,25 @@ class Check(NamedTuple):
     asymmetry: float
 
 
+class Noise(NamedTuple):
+    """Loss and squared gradient norm of training steps at one theta, in expectation, with standard errors. Rate / 4
+    times gradient_square is what steps of gradient descent add to the loss (R2 of arXiv 2207.05952).
+
+    >>> net = dyn.mlp([1, 1, 1], "tanh", dropout=0.5)
+    >>> dyn.Objective(net, [1.0], [0.0]).noise([1.0, 0.0, 0.0, 3.0], draws=10).loss     # f = 3, dropped or not
+    9.0
+    """
+
+    loss: float
+    loss_error: float
+    gradient_square: float
+    gradient_square_error: float
+
+
+class _Noise(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_double) for name in Noise._fields]
+
+
 class _Check(Handle):
     _kind = "check"
 
@@ -386,6 +405,14 @@ class Objective(Handle):
         gradient, value = np.empty(self.size), ctypes.c_double()
         self._call(lib.dyn_objective_gradient, self._theta(theta), pointer(gradient), ctypes.byref(value))
         return value.value, gradient
+
+    def noise(self, theta: ArrayLike, draws: int = 100, seed: int = 0) -> Noise:
+        """What dropout and other random numbers of training do at theta [p]: means over draws. Draw k has the numbers
+        of step k of a run with this seed; all samples take part in each."""
+        found = _Noise()
+        self._call(lib.dyn_objective_noise, self._theta(theta), integer(draws, "draws", least=1),
+                   integer(seed, "seed", "u64"), ctypes.byref(found))
+        return Noise(found.loss, found.loss_error, found.gradient_square, found.gradient_square_error)
 
     def _filled(self, function: Callable[..., int], theta: ArrayLike, *shape: int) -> NDArray[np.float64]:
         out = np.empty(shape)
