@@ -30,6 +30,7 @@
 #include <dyn/inertia.h>
 #include <dyn/layer.h>
 #include <dyn/minimise.h>
+#include <dyn/landscape.h>
 #include <dyn/model.h>
 #include <dyn/nilpotent.h>
 #include <dyn/objective.h>

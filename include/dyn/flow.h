@@ -88,6 +88,44 @@ typedef struct dyn_langevin_options {
 DYN_API dyn_status dyn_objective_langevin(dyn_objective *o, const dyn_langevin_options *opt, int64_t steps,
                                           double *theta, double *losses);
 
+typedef struct dyn_learning_coefficient_options {
+    uint32_t struct_size;       /* sizeof(dyn_learning_coefficient_options); set by DYN_LEARNING_COEFFICIENT_OPTIONS_INIT */
+    int32_t chains;             /* >= 1; default 10 */
+    int64_t draws;              /* of the loss, by each chain, >= 2; default 500 */
+    int64_t between;            /* steps from a draw to the next, >= 1; default 1 */
+    int64_t burn_in;            /* steps before the first draw; default 200 */
+    double epsilon;             /* step, > 0; default 1e-4 */
+    double n_beta;              /* samples times inverse temperature; 0 = chosen: n / ln n (arXiv 2308.12108) */
+    double gamma;               /* pull towards the start, >= 0; default 1 */
+    uint64_t seed;
+} dyn_learning_coefficient_options;
+#define DYN_LEARNING_COEFFICIENT_OPTIONS_INIT { DYN_SIZE_OF(dyn_learning_coefficient_options), 10, 500, 1, 200, 1e-4, 0.0, \
+                                                1.0, 0 }
+
+/** A local learning coefficient with its diagnostics. */
+typedef struct dyn_learning_coefficient_result {
+    double value;               /* n_beta (mean of the draws - start): negative where w* is no minimum, or chains are short */
+    double standard_error;      /* from the means of the chains; NaN for one chain */
+    double n_beta, start;       /* as used; the loss at w* */
+    double acceptance;          /* with which Metropolis and Hastings would take the steps: .9 and more is good */
+    double r_hat;               /* of the draws (Gelman and Rubin): near 1 where the chains agree; NaN for one */
+    double effective_draws;     /* as many independent ones would tell as much; NaN where they do not vary */
+} dyn_learning_coefficient_result;
+
+/**
+ * Local learning coefficient at theta = w* by chains of dyn_objective_langevin, all from w*, with the whole objective at every
+ * step: n_beta (E[L] - L(w*)) under exp(-n_beta L - gamma/2 |w - w*|^2) (arXiv 2308.12108, 2402.03698). It tends to the
+ * coefficient as n grows; gamma and a finite step move it (docs/numerics.md). d/2 for d parameters at a regular minimum.
+ *
+ * shape:   theta [p]; losses [chains, draws] or NULL: the draws. opt may be NULL.
+ * errors:  DYN_EINVAL, also where n_beta cannot be chosen since there are no samples; DYN_ENONFINITE a chain ran away;
+ *          DYN_ENOMEM; DYN_STOPPED.
+ * since:   0.1
+ */
+DYN_API dyn_status dyn_objective_learning_coefficient(dyn_objective *o, const double *theta,
+                                                      const dyn_learning_coefficient_options *opt, double *losses,
+                                                      dyn_learning_coefficient_result *out);
+
 #ifdef __cplusplus
 }
 #endif

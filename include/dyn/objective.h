@@ -122,6 +122,21 @@ DYN_API dyn_status dyn_objective_quadratic(dyn_ctx *ctx, int64_t p, const double
 /** sum_i 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2. errors: DYN_EINVAL p < 2; DYN_ENOMEM. since: 0.1 */
 DYN_API dyn_status dyn_objective_rosenbrock(dyn_ctx *ctx, int64_t p, dyn_objective **out);
 
+/** Curves between two vectors of parameters, with bends C_1 .. C_m between the ends A, B. */
+enum dyn_path {
+    DYN_PATH_BEZIER = 0,    /* phi(t) = sum_i binomial(m + 1, i) t^i (1 - t)^(m + 1 - i) C_i; one bend: (1-t)^2 A + 2t(1-t) C + t^2 B */
+    DYN_PATH_CHAIN = 1      /* straight from one to the next, each for t / (m + 1) of the time */
+};
+
+/**
+ * The mean over t in [0, 1] of the loss of `o` at phi(t), as an objective of the bends [bends p], for joining minima by a path
+ * on which the loss stays low (arXiv 1802.10026). The mean is the Gauss-Legendre sum of so many points, and the objective
+ * smooth: it can be minimised like any other, from bends on the straight line. Ends [p] are copied, o is referenced. It has
+ * value and gradient. errors: DYN_EINVAL; DYN_ENONFINITE; DYN_ENOMEM. since: 0.1
+ */
+DYN_API dyn_status dyn_objective_path(dyn_objective *o, const double *first, const double *last, int32_t kind, int32_t bends,
+                                      int32_t points, dyn_objective **out);
+
 /** One more reference; returns o. since: 0.1 */
 DYN_API dyn_objective *dyn_objective_ref(dyn_objective *o);
 /** NULL is allowed. since: 0.1 */

@@ -35,6 +35,7 @@ static const defaults all[] = {
     OF(dyn_sharpness_options, DYN_SHARPNESS_OPTIONS_INIT),
     OF(dyn_solve_options, DYN_SOLVE_OPTIONS_INIT), OF(dyn_minimise_options, DYN_MINIMISE_OPTIONS_INIT),
     OF(dyn_flow_options, DYN_FLOW_OPTIONS_INIT), OF(dyn_langevin_options, DYN_LANGEVIN_OPTIONS_INIT),
+    OF(dyn_learning_coefficient_options, DYN_LEARNING_COEFFICIENT_OPTIONS_INIT),
     OF(dyn_anchor_options, DYN_ANCHOR_OPTIONS_INIT),
     OF(dyn_plateau_options, DYN_PLATEAU_OPTIONS_INIT),
     OF(dyn_spike_options, DYN_SPIKE_OPTIONS_INIT),

@@ -28,8 +28,8 @@ static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
 
     io->loss = 0;
     r = e->value_only ? f->value(f->user, io->theta, &io->loss) : f->gradient(f->user, io->theta, &io->loss, io->gradient);
-    DYN__TRY(dyn__callback_status(e->o->ctx, e->value_only ? "the caller's value function"
-                                             : "the caller's gradient function", r));
+    DYN__TRY(f->ours ? r : dyn__callback_status(e->o->ctx, e->value_only ? "the caller's value function"
+                                                           : "the caller's gradient function", r));
     e->term[0] = io->loss;
     return DYN_OK;
 }
@@ -82,6 +82,14 @@ static dyn_status curvature(dyn_objective *o, const dyn__curvature_at *at, dyn_o
 
 /* ---- the kind ---- */
 
+static void release(dyn_objective *o)
+{
+    const dyn__functions *f = o->own;
+
+    if (f && f->release)
+        f->release(f->user);
+}
+
 static dyn_status describe(dyn_objective *o, dyn__text *t)
 {
     return dyn__text_put(t, "functions of %lld parameters\n", (long long)o->p);
@@ -89,7 +97,7 @@ static dyn_status describe(dyn_objective *o, dyn__text *t)
 
 const dyn__objective_kind dyn__called_kind = {
     .evaluator_create = create, .evaluator_step = step, .evaluator_free = destroy_evaluator, .curvature = curvature,
-    .describe = describe,
+    .free = release, .describe = describe,
 };
 
 /* The functions stand before what they own. */
@@ -138,5 +146,5 @@ dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, int64_t p, dyn_value_fn va
     DYN__NEED(ctx, out);
     if (p < 1 || !value)
         return DYN__FAIL(ctx, DYN_EINVAL, "%lld parameters, value function %s", (long long)p, value ? "given" : "NULL");
-    return dyn__called_create(ctx, p, &(dyn__functions){value, gradient, hessian, user}, 0, NULL, out);
+    return dyn__called_create(ctx, p, &(dyn__functions){value, gradient, hessian, user, NULL, 0}, 0, NULL, out);
 }

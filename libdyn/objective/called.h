@@ -11,6 +11,8 @@ typedef struct dyn__functions {
     dyn_gradient_fn gradient;
     dyn_product_fn product;
     void *user;
+    void (*release)(void *user);        /* NULL = nothing to release; before the bytes of `user` go */
+    int32_t ours;                       /* the functions are the library's: what they return is a status with its message */
 } dyn__functions;
 
 /* An objective of p unknowns. size > 0: user is so many bytes that go with the objective, given back in *own to be filled

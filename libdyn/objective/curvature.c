@@ -25,7 +25,7 @@ typedef struct curvature {
     dyn_objective *o;
     int kind;
     dyn__budget budget;
-    dyn__point at;              /* copies, as they were when the operator was made, */
+    dyn__curvature_point at;              /* copies, as they were when the operator was made, */
     void *state;                /* likewise */
     dyn__inputs in;
     dyn__product single;

@@ -19,8 +19,8 @@ dyn_status dyn__product_graph_make(dyn_objective *o, int kind, int64_t samples, 
 void dyn__product_graph_free(dyn_objective *o, dyn__product_graph *g);
 
 /* Where the product is taken, in the element type. */
-typedef struct dyn__point { void *theta, *along; } dyn__point;
-void dyn__bind_point(const dyn_objective *o, const dyn__product_graph *g, dyn_exec *e, const dyn__point *at);
+typedef struct dyn__curvature_point { void *theta, *along; } dyn__curvature_point;
+void dyn__bind_point(const dyn_objective *o, const dyn__product_graph *g, dyn_exec *e, const dyn__curvature_point *at);
 
 typedef struct dyn__residuals {
     int32_t count;
@@ -31,7 +31,7 @@ typedef struct dyn__residuals {
 } dyn__residuals;
 
 /* Chooses them and makes their plan, which reads the point and all samples. */
-dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const dyn__point *at, dyn__budget *b,
+dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const dyn__curvature_point *at, dyn__budget *b,
                                dyn__residuals *out);
 /* Theta, data, state or the random numbers have changed. */
 void dyn__residuals_update(const dyn_objective *o, dyn__residuals *r, const dyn__inputs *in);
@@ -48,7 +48,7 @@ typedef struct dyn__product {   /* `sets` directions at once */
 dyn_status dyn__product_begin(const dyn_objective *o, int64_t sets, dyn__budget *b, dyn__product *out);
 /* An executor on them; sets > 1 is the outer axis of its plan. The point and the residuals are bound; the slots are found. */
 dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r,
-                                const dyn__point *at, const dyn__product *q, dyn__budget *b, dyn_exec **out,
+                                const dyn__curvature_point *at, const dyn__product *q, dyn__budget *b, dyn_exec **out,
                                 dyn__slots *slots);
 void dyn__product_free(dyn_objective *o, dyn__product *q);
 

@@ -125,7 +125,7 @@ static dyn_status compile(const dyn__product_graph *g, const dyn__residuals *r, 
     return dyn__budget_exec(b, g->loss.g, n, out, &opt, exec);
 }
 
-void dyn__bind_point(const dyn_objective *o, const dyn__product_graph *g, dyn_exec *e, const dyn__point *at)
+void dyn__bind_point(const dyn_objective *o, const dyn__product_graph *g, dyn_exec *e, const dyn__curvature_point *at)
 {
     int64_t offset;
 
@@ -136,7 +136,7 @@ void dyn__bind_point(const dyn_objective *o, const dyn__product_graph *g, dyn_ex
     }
 }
 
-static void bind(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, const dyn__point *at,
+static void bind(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r, const dyn__curvature_point *at,
                  const dyn_node *in, const dyn__product *q, dyn_exec *exec)
 {
     const dyn_plan *plan = dyn__exec_plan(exec);
@@ -160,7 +160,7 @@ dyn_status dyn__product_begin(const dyn_objective *o, int64_t sets, dyn__budget 
 }
 
 dyn_status dyn__product_compile(dyn_objective *o, const dyn__product_graph *g, const dyn__residuals *r,
-                                const dyn__point *at, const dyn__product *q, dyn__budget *b, dyn_exec **out,
+                                const dyn__curvature_point *at, const dyn__product *q, dyn__budget *b, dyn_exec **out,
                                 dyn__slots *slots)
 {
     const size_t n = (size_t)g->loss.parameters;

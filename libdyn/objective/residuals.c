@@ -32,7 +32,7 @@ static dyn_status allocate(dyn_objective *o, const dyn__product_graph *g, dyn__b
     return DYN_OK;
 }
 
-static dyn_status plan(dyn_objective *o, const dyn__product_graph *g, const dyn__point *at, dyn__budget *b,
+static dyn_status plan(dyn_objective *o, const dyn__product_graph *g, const dyn__curvature_point *at, dyn__budget *b,
                        dyn__residuals *r)
 {
     if (r->count == 0)
@@ -45,7 +45,7 @@ static dyn_status plan(dyn_objective *o, const dyn__product_graph *g, const dyn_
     return DYN_OK;
 }
 
-dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const dyn__point *at, dyn__budget *b,
+dyn_status dyn__residuals_make(dyn_objective *o, const dyn__product_graph *g, const dyn__curvature_point *at, dyn__budget *b,
                                dyn__residuals *out)
 {
     *out = (dyn__residuals){0};

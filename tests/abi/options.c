@@ -75,6 +75,13 @@ USE(use_transformer, dyn_model, dyn_model_transformer(live.ctx, opt, &out), dyn_
 USE(use_plan, dyn_plan, dyn_plan_compile(live.graph, 1, &first_node, opt, &out), dyn_plan_unref)
 USE(use_rank, dyn_rank, dyn_rank_model(live.model, live.theta, opt, &out), dyn_rank_free)
 
+static dyn_status use_learning_coefficient(const void *opt)
+{
+    dyn_learning_coefficient_result out;
+
+    return dyn_objective_learning_coefficient(live.objective, live.theta, opt, NULL, &out);
+}
+
 static dyn_status use_tangent(const void *opt)
 {
     double kernel[100 * 100];
@@ -151,6 +158,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_init_options", use_init, "dyn_model_initialise" },
     { "dyn_kernel_fit_options", use_kernel_fit, "dyn_kernel_fit" },
     { "dyn_langevin_options", use_langevin, "dyn_objective_langevin" },
+    { "dyn_learning_coefficient_options", use_learning_coefficient, "dyn_objective_learning_coefficient" },
     { "dyn_minimise_options", use_minimise, "dyn_objective_minimise" },
     { "dyn_objective_options", use_objective, "dyn_objective_create" },
     { "dyn_objective_parts", use_parts, "dyn_objective_from_function" },

@@ -5,6 +5,8 @@
 #include "train_problem.h"
 #include <dyn/condensation.h>
 #include <dyn/rank.h>
+#include <dyn/flow.h>
+#include <dyn/landscape.h>
 #include <dyn/objective.h>
 #include <dyn/sharpness.h>
 #include <dyn/tangent.h>
@@ -180,11 +182,41 @@ static dyn_status third_derivative(dyn_ctx *ctx, void *arg)
     return s;
 }
 
+static dyn_status landscape(dyn_ctx *ctx, void *arg)
+{
+    double theta[3 * NETWORK_SIZE], directions[2 * NETWORK_SIZE], coordinates[6], shares[2];
+    dyn_objective *o = NULL, *path = NULL;
+    dyn_learning_coefficient_options opt = DYN_LEARNING_COEFFICIENT_OPTIONS_INIT;
+    dyn_learning_coefficient_result found;
+    dyn_status s = try_network(ctx, DYN_F64, &o);
+
+    (void)arg;
+    for (int i = 0; i < 3 * NETWORK_SIZE; i++)
+        theta[i] = cos(i);
+    opt.chains = 2;
+    opt.draws = 3;
+    opt.burn_in = 0;
+    if (s >= 0)
+        s = dyn_objective_path(o, theta, theta + NETWORK_SIZE, DYN_PATH_BEZIER, 1, 3, &path);
+    if (s >= 0)
+        s = dyn_objective_value(path, theta + 2 * NETWORK_SIZE, shares);
+    if (s >= 0)
+        s = dyn_trajectory_plane(ctx, 3, NETWORK_SIZE, theta, 0, directions, coordinates, shares);
+    if (s >= 0)
+        s = dyn_space_overlap(ctx, 2, NETWORK_SIZE, theta, directions, shares, coordinates);
+    if (s >= 0)
+        s = dyn_objective_learning_coefficient(o, theta, &opt, NULL, &found);
+    dyn_objective_unref(path);
+    dyn_objective_unref(o);
+    return s;
+}
+
 TEST(condensation_out_of_memory) { oom_try("condensation", condensation, NULL); }
 TEST(sharpness_out_of_memory) { oom_try("sharpness", sharpness, NULL); }
 TEST(observed_replicas_out_of_memory) { oom_try("observed replicas", observed_replicas, NULL); }
 TEST(spikes_out_of_memory) { oom_try("spikes", spikes, NULL); }
 TEST(rank_out_of_memory) { oom_try("rank", rank, NULL); }
+TEST(landscape_out_of_memory) { oom_try("landscape", landscape, NULL); }
 TEST(tangent_kernel_out_of_memory) { oom_try("tangent kernel", tangent_kernel, NULL); }
 TEST(third_derivative_out_of_memory) { oom_try("third derivative", third_derivative, NULL); }
 
@@ -195,6 +227,7 @@ int main(void)
     RUN(observed_replicas_out_of_memory);
     RUN(spikes_out_of_memory);
     RUN(rank_out_of_memory);
+    RUN(landscape_out_of_memory);
     RUN(tangent_kernel_out_of_memory);
     RUN(third_derivative_out_of_memory);
     return test_end();

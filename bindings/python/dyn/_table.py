@@ -332,6 +332,7 @@ dyn_objective_gradient                 status objective ptr ptr ptr
 dyn_objective_predict                  status objective ptr ptr
 dyn_objective_accuracy                 status objective ptr ptr
 dyn_objective_hessian                  status objective ptr operator*
+dyn_objective_path                     status objective ptr ptr i32 i32 i32 objective*
 dyn_objective_third_derivative         status objective ptr ptr operator*
 dyn_objective_ggn                      status objective ptr operator*
 dyn_objective_jacobian                 status objective ptr ptr
@@ -359,6 +360,7 @@ dyn_objective_noise                    status objective ptr i64 u64 ptr
 # minimise.h, flow.h
 dyn_objective_minimise                 status objective ptr ptr ptr
 dyn_objective_flow                     status objective ptr i64 ptr ptr ptr ptr
+dyn_objective_learning_coefficient     status objective ptr ptr ptr ptr
 dyn_objective_langevin                 status objective ptr i64 ptr ptr
 
 # operator.h
@@ -500,6 +502,13 @@ dyn_operator_exponential               status operator f64 ptr f64 i64 ptr ptr
 dyn_status_name                        str    status
 dyn_status_text                        str    status
 
+# landscape.h
+dyn_direction_normalise                status objective ptr i32 ptr
+dyn_trajectory_plane                   status ctx i64 i64 ptr i32 ptr ptr ptr
+dyn_space_overlap                      status ctx i64 i64 ptr ptr ptr ptr
+dyn_space_shares                       status ctx i64 i64 ptr ptr ptr
+dyn_eigenvalue_gradient                status objective ptr eigen i64 f64 ptr ptr
+
 # tangent.h
 dyn_tangent_kernel                     status model ptr array array ptr ptr
 dyn_kernel_alignment                   status ctx i64 ptr ptr i32 ptr
@@ -582,6 +591,8 @@ dyn_minimise_options struct_size:u32 method:i32 memory:i64 max_evaluations:i64 g
 dyn_flow_options struct_size:u32 normalised:i32 relative:f64 absolute:f64 end:f64 stop_value:f64
     gradient_tolerance:f64 max_evaluations:i64 kink_count:i64 kinks:ptr kinks_user:ptr progress:ptr progress_user:ptr
 dyn_langevin_options struct_size:u32 chain:u32 epsilon:f64 n_beta:f64 gamma:f64 weight_decay:f64 seed:u64
+dyn_learning_coefficient_options struct_size:u32 chains:i32 draws:i64 between:i64 burn_in:i64 epsilon:f64
+    n_beta:f64 gamma:f64 seed:u64
 dyn_anchor_options struct_size:u32 task:i32 split:i32 distance:i32 count:i64 length:i64 seed:u64 p:f64 pairs:u32
     reserved:u32
 dyn_plan_options struct_size:u32 threads:i32 arena_limit:i64 unfused:i32 reserved:u32
@@ -680,6 +691,8 @@ ENUMERATORS = {
     "regime": ("DYN_REGIME_", {"linear": -1, "critical": 0, "condensed": 1}),
     "adam_regime": ("DYN_ADAM_", {"stable": 0, "spike": 1, "sign": 2}),
     "rank_rule": ("DYN_RANK_", {"tolerance": 0, "gap": 1}),
+    "direction_scale": ("DYN_DIRECTION_", {"filter": 0, "layer": 1, "weight": 2}),
+    "path": ("DYN_PATH_", {"bezier": 0, "chain": 1}),
     "reason": ("DYN_RUN_", {
         "ready": 0, "steps": 1, "loss": 2, "accuracy": 3, "stopped": 4, "nonfinite": 5, "failed": 6,
         "patience": 7, "gradient": 8, "stalled": 9}),

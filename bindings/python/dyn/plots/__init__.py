@@ -5,10 +5,11 @@ plot(run) draws all that was measured, plot(sweep) what became of many, animate(
 other functions draw one thing into given axes."""
 from .curves import accuracy, directions, loss, ranks, series, sharpness, tangent
 from .functions import output, spectrum
+from .landscapes import chains, landscape, path
 from .maps import animate, cosines, orientations
 from .sweeps import bands, heat, histories
 from .whole import plot
 
-__all__ = ["plot", "animate", "loss", "accuracy", "sharpness", "series", "directions", "ranks", "cosines",
-           "orientations", "spectrum", "output",
-           "tangent", "heat", "bands", "histories"]
+__all__ = [
+    "accuracy", "animate", "bands", "chains", "cosines", "directions", "heat", "histories", "landscape", "loss",
+    "orientations", "output", "path", "plot", "ranks", "series", "sharpness", "spectrum", "tangent"]
