@@ -8,6 +8,11 @@
 #include "objective/called.h"
 #include "objective/describe.h"
 
+dyn_status dyn__called_status(const dyn_objective *o, const dyn__functions *f, const char *what, int32_t result)
+{
+    return f->ours ? result : dyn__callback_status(o->ctx, what, result);
+}
+
 /* ---- evaluation ---- */
 
 static dyn_status create(dyn__evaluator *e)
@@ -28,8 +33,7 @@ static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
 
     io->loss = 0;
     r = e->value_only ? f->value(f->user, io->theta, &io->loss) : f->gradient(f->user, io->theta, &io->loss, io->gradient);
-    DYN__TRY(f->ours ? r : dyn__callback_status(e->o->ctx, e->value_only ? "the caller's value function"
-                                                           : "the caller's gradient function", r));
+    DYN__TRY(dyn__called_status(e->o, f, e->value_only ? "the caller's value function" : "the caller's gradient function", r));
     e->term[0] = io->loss;
     return DYN_OK;
 }

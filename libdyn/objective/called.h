@@ -15,6 +15,9 @@ typedef struct dyn__functions {
     int32_t ours;                       /* the functions are the library's: what they return is a status with its message */
 } dyn__functions;
 
+/* The status that a call of f stands for; `what` names the function of a caller. */
+dyn_status dyn__called_status(const dyn_objective *o, const dyn__functions *f, const char *what, int32_t result);
+
 /* An objective of p unknowns. size > 0: user is so many bytes that go with the objective, given back in *own to be filled
  * in, zeroes until then. */
 dyn_status dyn__called_create(dyn_ctx *ctx, int64_t p, const dyn__functions *f, size_t size, void **own,

@@ -34,8 +34,8 @@ static dyn_status add_side(const differences *d, double step, double sign, const
 
     for (int64_t i = 0; i < d->o->p; i++)
         d->moved[i] = d->theta[i] + sign * step * x[i];
-    DYN__TRY(dyn__callback_status(d->o->ctx, "the caller's gradient function",
-                                  f->gradient(f->user, d->moved, &value, d->slope)));
+    DYN__TRY(dyn__called_status(d->o, f, "the caller's gradient function",
+                                f->gradient(f->user, d->moved, &value, d->slope)));
     for (int64_t i = 0; i < d->o->p; i++)
         y[i] += sign / (2 * step) * d->slope[i];
     return DYN_OK;
