@@ -7,6 +7,7 @@
 #include <dyn/transformer.h>
 #include "family/family.h"
 #include "layer/attention.h"
+#include "model/build.h"
 
 /* A layer that is being written. */
 typedef struct writer {
@@ -80,6 +81,18 @@ static dyn_node dropped(const writer *w, dyn_node x)
     return w->opt->dropout > 0 ? dyn_layer_dropout(w->b, x, w->opt->dropout, DYN_DROP_ELEMENTS) : x;
 }
 
+/* By whole matrices of weights where these have a name that may be asked for, or lose some elements. */
+static dyn_node attend(const writer *w, dyn_node q, dyn_node k, dyn_node v)
+{
+    const int32_t causal = w->opt->causal;
+
+    if (dyn__build_is_blind(w->b) && w->opt->dropout == 0 && dyn__attention_has_blocks(w->g, q))
+        return dyn__attention_in_blocks(w->g, q, k, v, w->mask, causal, NAN);
+    dyn_node scores = named(w, "scores", dyn__attention_scores(w->g, q, k, NAN));
+    dyn_node weights = named(w, "attention", dyn__attention_weights(w->g, scores, w->mask, causal));
+    return dyn__attention_values(w->g, dropped(w, weights), v);
+}
+
 /* Queries are read from x, keys and values from y. */
 static dyn_node attention(const writer *w, dyn_node x, dyn_node y)
 {
@@ -90,10 +103,7 @@ static dyn_node attention(const writer *w, dyn_node x, dyn_node y)
 
     if (q < 0 || k < 0 || v < 0)
         return q < 0 ? q : k < 0 ? k : v;
-    dyn_node scores = named(w, "scores", dyn__attention_scores(w->g, q, k, NAN));
-    dyn_node weights = named(w, "attention", dyn__attention_weights(w->g, scores, w->mask, o->causal));
-    dyn_node heads = named(w, "heads", dyn__attention_values(w->g, dropped(w, weights), v));
-    dyn_node all = dyn_layer_merge_heads(w->g, heads);
+    dyn_node all = dyn_layer_merge_heads(w->g, named(w, "heads", attend(w, q, k, v)));
     if (!o->mix)
         return all;
     dyn_node mixing = last_matrix(w, "Wo", o->heads * o->value_width, o->width);

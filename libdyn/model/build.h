@@ -29,6 +29,7 @@ typedef struct dyn__draft {
     dyn_ctx *ctx;
     dyn_graph *g;
     int32_t training;
+    int32_t inside;             /* tensors inside are asked for by name: what has a name must be made and read */
     dyn__state_node *state;
     int64_t states, states_cap;
     dyn__term_node *term;
@@ -70,6 +71,9 @@ struct dyn_build {
     const dyn_node *argument;
     int32_t tensors, states;    /* asked for so far in this call */
 };
+
+/* May a build leave out what it only names? */
+static inline int dyn__build_is_blind(const dyn_build *b) { return !b->draft->inside; }
 
 /* Refuses an input of the graph that is none of these, since nothing would ever be bound to it. */
 dyn_status dyn__draft_check_inputs(const dyn__draft *d, int64_t count, const dyn_node *known);

@@ -310,16 +310,24 @@ static dyn_status fill(dyn_objective *o, int64_t samples, int64_t total, int tra
     return add_terms(o, l, samples, total, training);
 }
 
-dyn_status dyn__loss_graph_make(dyn_objective *o, int64_t samples, int64_t total, int training, dyn__loss_graph *out)
+static dyn_status make(dyn_objective *o, int64_t samples, int64_t total, int training, int inside, dyn__loss_graph *out)
 {
     *out = (dyn__loss_graph){.f = -1, .fit = -1, .penalty = -1, .loss = -1};
     DYN__TRY(dyn_graph_create(o->ctx, o->opt.dtype, &out->g));
     dyn__draft_open(&out->draft, out->g, training);
+    out->draft.inside = inside;
     dyn_status s = fill(o, samples, total, training, out);
     if (s < 0)
         dyn__loss_graph_free(o, out);
     return s;
 }
+
+dyn_status dyn__loss_graph_make(dyn_objective *o, int64_t samples, int64_t total, int training, dyn__loss_graph *out)
+{
+    return make(o, samples, total, training, 0, out);
+}
+
+dyn_status dyn__loss_graph_inside(dyn_objective *o, dyn__loss_graph *out) { return make(o, o->n, o->n, 0, 1, out); }
 
 void dyn__loss_graph_free(dyn_objective *o, dyn__loss_graph *l)
 {

@@ -159,6 +159,8 @@ dyn_status dyn__find_tables(dyn_objective *o, const dyn__loss_graph *l);
 dyn_status dyn__check_ids(dyn_objective *o, const dyn__datum *d, const dyn_array *array);
 
 dyn_status dyn__loss_graph_make(dyn_objective *o, int64_t samples, int64_t total, int training, dyn__loss_graph *out);
+/* The graph of measuring all samples in which everything that has a name is made and read. */
+dyn_status dyn__loss_graph_inside(dyn_objective *o, dyn__loss_graph *out);
 void dyn__loss_graph_free(dyn_objective *o, dyn__loss_graph *l);
 /* Where the Gauss-Newton matrix cuts; refuses a loss that depends on theta otherwise. */
 dyn_status dyn__loss_graph_cuts(dyn_objective *o, const dyn__loss_graph *l, const dyn_node **cut, int32_t *count);

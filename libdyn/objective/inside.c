@@ -16,7 +16,7 @@ static dyn_node find_named(dyn_objective *o, const dyn__loss_graph *l, const cha
 static dyn_status make(dyn_objective *o, dyn__loss_graph *l)
 {
     DYN__TRY(dyn__need_graph(o));
-    return dyn__loss_graph_make(o, o->n, o->n, 0, l);
+    return dyn__loss_graph_inside(o, l);
 }
 
 int32_t dyn_objective_inside_count(dyn_objective *o)

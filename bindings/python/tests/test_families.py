@@ -104,11 +104,11 @@ def torch_transformer(p, tokens, *, layers, heads, act=F and F.relu, kind="post"
 
 @unittest.skipIf(torch is None, "PyTorch is not installed")
 class Transformers(AgainstTorch):
-    def compare(self, *, reference, vocabulary=11, length=5, **options):
+    def compare(self, *, reference, vocabulary=11, length=5, jacobian=True, **options):
         tokens = np.random.default_rng(0).integers(0, vocabulary, (3, length))
         net = dyn.transformer(vocabulary, length, **options)
         # a ReLU's kinks and the sharp softmax of large numbers stay away at this size of theta
-        self.check(net, lambda p, x: torch_transformer(p, x, **reference), tokens)
+        self.check(net, lambda p, x: torch_transformer(p, x, **reference), tokens, jacobian=jacobian)
 
     def test_paper(self):
         self.compare(width=8, key_width=3, hidden=12, reference=dict(layers=2, heads=1))
@@ -128,6 +128,21 @@ class Transformers(AgainstTorch):
         self.compare(vocabulary=6, width=6, key_width=6, hidden=0, norm="none", residual=False, mix=False, project=False,
                      causal=False, output_bias=False,
                      reference=dict(layers=2, heads=1, kind="none", residual=False, causal=False))
+
+    def test_long_sequences(self):
+        self.compare(length=150, width=6, key_width=3, heads=2, hidden=4, layers=1, pad=0, jacobian=False,
+                     reference=dict(layers=1, heads=2, pad=0))
+
+    def test_maps_of_long_sequences(self):
+        """heads = attention v, so that <heads, its gradient> = <attention, its gradient>."""
+        tokens = np.random.default_rng(0).integers(0, 11, (2, 150))
+        net = dyn.transformer(11, 150, width=6, key_width=3, heads=2, hidden=4, seed=1)
+        loss = dyn.Objective(net, tokens, tokens[:, 0] % 2, loss="cross_entropy")
+        maps, by_maps = loss.inside(net.initial(), "layer2.attention", gradient=True)
+        heads, by_heads = loss.inside(net.initial(), "layer2.heads", gradient=True)
+        self.assertEqual(maps.shape, (2, 2, 150, 150))
+        np.testing.assert_allclose((maps * by_maps).sum(), (heads * by_heads).sum(), rtol=1e-10)
+        self.assertGreater(np.abs(by_maps).max(), 0)
 
     def test_gpt2(self):
         self.compare(style="gpt2", layers=2, heads=2, width=8,
