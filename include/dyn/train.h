@@ -40,6 +40,24 @@ enum dyn_run_reason {
     DYN_RUN_STALLED = 9     /* LBFGS: no step lowers the loss: the limit of rounding, or a wrong gradient */
 };
 
+/** A batch to be filled in, at a step. */
+typedef struct dyn_batch_view {
+    uint32_t struct_size;       /* sizeof(dyn_batch_view) as the library has it */
+    int32_t data;               /* how many data have samples */
+    int64_t step;               /* with accumulate the number of the batch: accumulate times the step, and what follows */
+    uint64_t seed;              /* of the run's options */
+    int64_t samples;            /* of each of the data */
+    const char *const *name;    /* [data] */
+    const int32_t *dtype;       /* [data] DYN_F64 or DYN_F32, as the objective has it, or DYN_I64 for indices */
+    const int64_t *size;        /* [data] numbers of one sample */
+    void *const *rows;          /* [data] to be filled: [samples, size] of that type */
+} dyn_batch_view;
+/**
+ * Fills a batch; the same numbers for the same step, so that a run that is stopped and loaded goes on in mid-stream. 0 =
+ * filled, else the training ends with DYN_EUSER.
+ */
+typedef int32_t (*dyn_feed_fn)(void *user, const dyn_batch_view *batch);
+
 /** Options of a run; the INIT macro holds the defaults. */
 typedef struct dyn_run_options {
     uint32_t struct_size;       /* sizeof(dyn_run_options); set by DYN_RUN_OPTIONS_INIT */
@@ -66,10 +84,15 @@ typedef struct dyn_run_options {
     double ema;                 /* e_0 = theta_0, e_t = ema e_(t-1) + (1 - ema) theta_t; in [0, 1); 0 = none */
     int64_t mean_from;          /* the mean of theta_t of the steps t from here on, at least 0; INT64_MAX = none */
     double gradient_tolerance;  /* end where the norm of the gradient is this or less; -INFINITY = none */
+    int64_t accumulate;         /* batches whose gradients' mean makes a step, at least 1 */
+    /* Batches from a stream: every batch has as many samples as the objective's data, which measurements then take; batch
+     * says nothing. Not for replicas and sums of objectives. NULL = none */
+    dyn_feed_fn feed;
+    void *feed_user;
 } dyn_run_options;
 #define DYN_RUN_OPTIONS_INIT \
     { DYN_SIZE_OF(dyn_run_options), 0, INT64_MAX, INT64_MAX, 0, 1, -(double)INFINITY, (double)INFINITY, 100, 0, \
-      NULL, NULL, NULL, 100, 0, 0, 0, 0.0, INT64_MAX, -(double)INFINITY }
+      NULL, NULL, NULL, 100, 0, 0, 0, 0.0, INT64_MAX, -(double)INFINITY, 1, NULL, NULL }
 
 /**
  * Make a run at step 0.

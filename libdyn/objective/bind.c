@@ -97,3 +97,29 @@ void dyn__slots_bind(const dyn_objective *o, dyn__slots *s, dyn_exec *e, const d
         keys += count;
     }
 }
+
+dyn_status dyn__batch_names_open(dyn_objective *o, dyn__batch_names *out)
+{
+    const size_t n = (size_t)o->data + 1;
+    char *room = dyn__alloc(o->ctx, n, sizeof *out->size + sizeof *out->name + sizeof *out->rows + 2 * sizeof *out->dtype);
+
+    if (!room)
+        return DYN_ENOMEM;
+    *out = (dyn__batch_names){ .size = (int64_t *)(void *)room };
+    out->name = (const char **)(void *)(out->size + n);
+    out->rows = (void **)(void *)(out->name + n);
+    out->dtype = (int32_t *)(void *)(out->rows + n);
+    out->number = out->dtype + n;
+    for (int32_t i = 0; i < o->data; i++) {
+        const dyn__datum *d = &o->datum[i];
+        if (d->shared)
+            continue;
+        out->name[out->count] = d->name;
+        out->dtype[out->count] = dyn_array_dtype(d->array);
+        out->number[out->count] = i;
+        out->size[out->count++] = d->row;
+    }
+    return DYN_OK;
+}
+
+void dyn__batch_names_close(dyn_objective *o, dyn__batch_names *names) { dyn__free(o->ctx, names->size); }

@@ -19,7 +19,7 @@ static dyn_status create(dyn__evaluator *e)
 {
     const dyn__functions *f = e->o->own;
 
-    if (e->feeding.batch > 0)
+    if (e->feeding.batch > 0 || e->feeding.fill)
         return DYN__FAIL(e->o->ctx, DYN_ENOTSUP, "an objective of callbacks has no mini-batches");
     if (!e->value_only && !f->gradient)
         return DYN__FAIL(e->o->ctx, DYN_ENOTSUP, "the objective has no gradient function");

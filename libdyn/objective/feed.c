@@ -137,7 +137,7 @@ static dyn_status open_feed(feed *f)
     if (!f->value)
         return DYN_ENOMEM;
     set_sizes(f);
-    if (f->whole.batch < o->n)
+    if (f->whole.batch < o->n || f->e->feeding.fill)
         DYN__TRY(make_rows(f, &b));
     DYN__TRY(make_size(f, &f->whole, &b));
     DYN__TRY(check_ragged(f));
@@ -185,6 +185,15 @@ static dyn_status shuffle(feed *f, uint64_t seed, int64_t epoch)
     return DYN_OK;
 }
 
+/* Whether the plan reads the samples of a datum. */
+static int is_read(const dyn__slots *s, int32_t number)
+{
+    for (int64_t i = 0; i < s->count; i++)
+        if (s->slot[i].role == DYN__SLOT_SAMPLES && s->slot[i].number == number)
+            return 1;
+    return 0;
+}
+
 static void gather(const dyn_objective *o, const dyn__datum *d, int64_t count, const int64_t *index, void *to)
 {
     const dyn__kernels *k = dyn__kernels_of(o->ctx);
@@ -198,6 +207,18 @@ static void gather(const dyn_objective *o, const dyn__datum *d, int64_t count, c
             memcpy((char *)to + (size_t)i * bytes, from + (size_t)index[i] * bytes, bytes);
 }
 
+/* A batch from outside: its indices are checked as those of the data were. */
+static dyn_status take_batch(feed *f, const dyn__step_io *io)
+{
+    dyn_objective *o = f->e->o;
+
+    DYN__TRY(f->e->feeding.fill(f->e->feeding.fill_user, o, io->seed, io->step, f->rows));
+    for (int32_t i = 0; i < o->data; i++)
+        if (!o->datum[i].shared)
+            DYN__TRY(dyn__check_id_numbers(o, &o->datum[i], o->n * o->datum[i].row, f->rows[i]));
+    return DYN_OK;
+}
+
 /* Chooses the size, fills the rows. */
 static dyn_status next_batch(feed *f, const dyn__step_io *io)
 {
@@ -205,6 +226,8 @@ static dyn_status next_batch(feed *f, const dyn__step_io *io)
     const int64_t epoch = io->step / f->per_epoch, at = io->step - epoch * f->per_epoch;
 
     f->now = &f->whole;
+    if (f->e->feeding.fill)
+        return take_batch(f, io);
     if (!f->rows)
         return DYN_OK;
     if (epoch != f->epoch || io->seed != f->seed)
@@ -212,7 +235,7 @@ static dyn_status next_batch(feed *f, const dyn__step_io *io)
     if (f->ragged.batch && at + 1 == f->per_epoch)
         f->now = &f->ragged;
     for (int32_t i = 0; i < o->data; i++)
-        if (!o->datum[i].shared)
+        if (is_read(&f->now->parts.whole.slots, i))
             gather(o, &o->datum[i], f->now->batch, f->order + at * f->whole.batch, f->rows[i]);
     return DYN_OK;
 }

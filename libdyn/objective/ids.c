@@ -16,15 +16,18 @@ static int32_t datum_of(const dyn__loss_graph *l, dyn_node x)
     return -1;
 }
 
-dyn_status dyn__check_ids(dyn_objective *o, const dyn__datum *d, const dyn_array *array)
+dyn_status dyn__check_id_numbers(dyn_objective *o, const dyn__datum *d, int64_t count, const int64_t *id)
 {
-    const int64_t *id = dyn_array_data(array), n = d->rows > 0 ? dyn_array_size(array) : 0;
-
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; d->rows > 0 && i < count; i++)
         if (id[i] < 0 || id[i] >= d->rows)
             return DYN__FAIL(o->ctx, DYN_EINVAL, "\"%s\": index %lld at position %lld, the table has rows 0 to %lld", d->name,
                              (long long)id[i], (long long)i, (long long)d->rows - 1);
     return DYN_OK;
+}
+
+dyn_status dyn__check_ids(dyn_objective *o, const dyn__datum *d, const dyn_array *array)
+{
+    return dyn__check_id_numbers(o, d, dyn_array_size(array), dyn_array_data(array));
 }
 
 dyn_status dyn__find_tables(dyn_objective *o, const dyn__loss_graph *l)

@@ -157,6 +157,7 @@ typedef struct dyn__loss_graph {
 /* Which data are indices into which tables, from a graph of the objective; then those data are checked. */
 dyn_status dyn__find_tables(dyn_objective *o, const dyn__loss_graph *l);
 dyn_status dyn__check_ids(dyn_objective *o, const dyn__datum *d, const dyn_array *array);
+dyn_status dyn__check_id_numbers(dyn_objective *o, const dyn__datum *d, int64_t count, const int64_t *id);
 
 dyn_status dyn__loss_graph_make(dyn_objective *o, int64_t samples, int64_t total, int training, dyn__loss_graph *out);
 /* The graph of measuring all samples in which everything that has a name is made and read. */

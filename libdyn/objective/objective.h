@@ -22,12 +22,28 @@ void dyn__objective_state(const dyn_objective *o, double *state);
 /* What measurements on the objective take as state and random numbers, until it is set again. */
 void dyn__objective_set_state(dyn_objective *o, const void *native, uint64_t seed, int64_t step);
 
+/* Fills rows [o->data] of batch number `step` where they are not NULL. */
+typedef dyn_status (*dyn__fill_fn)(void *user, dyn_objective *o, uint64_t seed, int64_t step, void *const *rows);
+
 /* How the samples are shared out to the steps. */
 typedef struct dyn__feeding {
+    dyn__fill_fn fill;          /* batches of as many samples as there are, from outside; NULL = of the objective's data */
+    void *fill_user;
     int64_t batch;              /* samples of a step; 0 = all */
     int32_t drop_last;          /* leave out the last batch of an epoch if it is not full */
     int32_t threads;            /* 1 = the calling thread only (replicas), 0 = the pool */
 } dyn__feeding;
+
+/* The data with samples, as a stream sees them: lists [count] in one allocation, rows to be filled in. */
+typedef struct dyn__batch_names {
+    int32_t count;
+    int64_t *size;
+    const char **name;
+    void **rows;
+    int32_t *dtype, *number;    /* number: among all data */
+} dyn__batch_names;
+dyn_status dyn__batch_names_open(dyn_objective *o, dyn__batch_names *out);
+void dyn__batch_names_close(dyn_objective *o, dyn__batch_names *names);
 
 dyn_status dyn__evaluator_create(dyn_objective *o, const dyn__feeding *f, dyn__evaluator **out);
 void dyn__evaluator_free(dyn__evaluator *e);

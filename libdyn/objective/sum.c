@@ -58,6 +58,8 @@ static dyn_status open_evaluation(dyn__evaluator *e)
     if (!v)
         return DYN_ENOMEM;
     e->own = v;
+    if (e->feeding.fill)
+        return DYN__FAIL(e->o->ctx, DYN_ENOTSUP, "a sum of objectives has data of several: a stream serves one function");
     v->e = dyn__alloc(e->o->ctx, (size_t)s->count, sizeof *v->e);
     v->theta = dyn__alloc(e->o->ctx, (size_t)e->o->p, (size_t)e->o->esize);
     v->gradient = dyn__alloc(e->o->ctx, (size_t)e->o->p, (size_t)e->o->esize);

@@ -39,8 +39,9 @@ dyn_status dyn__descend_open(dyn_run *r)
 
     if (r->optimizer->opt.kind != DYN_OPTIMIZER_LBFGS)
         return DYN_OK;
-    if (r->batch)
-        return DYN__FAIL(r->ctx, DYN_ENOTSUP, "LBFGS compares losses of all samples, batch is %lld", (long long)r->batch);
+    if (r->batch || r->opt.feed)
+        return DYN__FAIL(r->ctx, DYN_ENOTSUP, "LBFGS compares losses of all samples, batch is %lld%s", (long long)r->batch,
+                         r->opt.feed ? ", there is a stream" : "");
     l = dyn__alloc(r->ctx, 1, sizeof *l);
     if (!l)
         return DYN_ENOMEM;

@@ -99,7 +99,7 @@ static void fill_row(dyn_run *r, double norm)
     row[DYN__COL_NORM] = norm;
     row[DYN__COL_RATE] = r->descending ? r->descending->taken : dyn__rate(&r->optimizer->opt, r->step);
     for (int32_t i = 0; i < terms; i++)
-        row[DYN__COL_FIRST_TERM + i] = dyn__evaluator_terms(r->evaluator)[i];
+        row[DYN__COL_FIRST_TERM + i] = r->terms[i];
     if (r->validated) {
         row[DYN__COL_FIRST_TERM + terms] = r->best.now;
         row[DYN__COL_FIRST_TERM + terms + 1] = r->best.accuracy;

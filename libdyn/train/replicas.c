@@ -118,7 +118,7 @@ static dyn_status make_loans(dyn_replicas *t)
     if (!t->loans)
         return DYN_ENOMEM;
     for (int64_t i = 0; i < t->lent; i++)
-        DYN__TRY(dyn__run_evaluator(t->objective, &t->runs[0]->opt, 1, &t->loans[i].evaluator));
+        DYN__TRY(dyn__run_evaluator(t->objective, &t->runs[0]->opt, 1, NULL, &t->loans[i].evaluator));
     for (int64_t i = 0; i < t->count; i++)
         t->runs[i]->evaluator = t->loans[0].evaluator;
     return DYN_OK;

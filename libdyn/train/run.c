@@ -16,7 +16,7 @@ static dyn_status check_counts(dyn_ctx *ctx, const dyn_run_options *o)
         { "steps", o->steps, 0 }, { "batch", o->batch, 1 }, { "record_every", o->record_every, 1 },
         { "accuracy_every", o->accuracy_every, 1 }, { "progress_every", o->progress_every, 0 },
         { "validate_every", o->validate_every, 1 }, { "patience", o->patience, 0 },
-        { "mean_from", o->mean_from, 0 },
+        { "mean_from", o->mean_from, 0 }, { "accumulate", o->accumulate, 1 },
     };
 
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
@@ -28,7 +28,7 @@ static dyn_status check_counts(dyn_ctx *ctx, const dyn_run_options *o)
 
 static dyn_status complete(dyn_ctx *ctx, const dyn_run_options *given, dyn_run_options *o)
 {
-    _Static_assert(sizeof(void *) != 8 || (sizeof *o == 144 && offsetof(dyn_run_options, reserved) == 116),
+    _Static_assert(sizeof(void *) != 8 || (sizeof *o == 168 && offsetof(dyn_run_options, reserved) == 116),
                    "no implicit padding");
 
     *o = (dyn_run_options)DYN_RUN_OPTIONS_INIT;
@@ -90,9 +90,10 @@ static dyn_status open_evaluator(dyn_run *r)
 {
     DYN__TRY(dyn__run_batch(r->objective, &r->opt, &r->batch));
     DYN__TRY(open_state(r));
+    DYN__TRY(dyn__run_feed_open(r));
     if (r->team)
         return DYN_OK;
-    DYN__TRY(dyn__run_evaluator(r->objective, &r->opt, 0, &r->own));
+    DYN__TRY(dyn__run_evaluator(r->objective, &r->opt, 0, r, &r->own));
     r->evaluator = r->own;
     return DYN_OK;
 }
@@ -182,6 +183,10 @@ void dyn_run_free(dyn_run *r)
     dyn__free(ctx, r->best.theta);
     dyn__free(ctx, r->average[0]);
     dyn__free(ctx, r->average[1]);
+    dyn__free(ctx, r->share);
+    dyn__free(ctx, r->between);
+    dyn__free(ctx, r->terms);
+    dyn__batch_names_close(r->objective, &r->names);
     dyn__free(ctx, r->state);
     dyn__free(ctx, r->next_state);
     dyn__free(ctx, r->wide);

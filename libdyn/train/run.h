@@ -93,6 +93,10 @@ struct dyn_run {
     dyn__evaluator *own, *evaluator;    /* the same, unless the run belongs to a team, which lends it one */
     dyn__team *team;
     int64_t batch;              /* samples of a step; 0 = all */
+    void *share;                /* gradient of one batch of several; NULL = a step has one */
+    void *between;              /* state between two batches of a step, likewise */
+    double *terms;              /* [terms] of the step */
+    dyn__batch_names names;     /* of a stream */
     void *state, *next_state;   /* of the model, before and after the step; NULL = it has none */
 
     char *note;                 /* the caller's text for the checkpoint, or NULL */
@@ -126,8 +130,11 @@ dyn_status dyn__run_optimizer(dyn_run *r, const dyn_optimizer_options *given);
 /* batch.c. Batch size that the options mean for this objective, 0 for all samples. */
 dyn_status dyn__run_batch(dyn_objective *objective, const dyn_run_options *opt, int64_t *batch);
 /* threads: 1 = the calling thread only, 0 = the pool. Runs of one objective and batch size that train one after another
- * may share an evaluator. */
-dyn_status dyn__run_evaluator(dyn_objective *objective, const dyn_run_options *opt, int threads, dyn__evaluator **out);
+ * may share an evaluator. r: NULL, or the run that a stream belongs to. */
+dyn_status dyn__run_evaluator(dyn_objective *objective, const dyn_run_options *opt, int threads, dyn_run *r,
+                              dyn__evaluator **out);
+/* Room for a step of several batches; refuses streams that cannot be. */
+dyn_status dyn__run_feed_open(dyn_run *r);
 /* Loss and gradient at theta for the present step. */
 dyn_status dyn__run_evaluate(dyn_run *r);
 /* The same at another theta; next: room for the state after the step. */

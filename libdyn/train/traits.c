@@ -9,7 +9,7 @@
 
 typedef struct traits {
     dyn_optimizer_options optimizer;
-    int64_t size, samples, batch, drop_last, seed, dtype, mean_from;
+    int64_t size, samples, batch, drop_last, seed, dtype, mean_from, accumulate, streamed;
     double ema;
 } traits;
 
@@ -31,7 +31,7 @@ static const struct { const char *name; enum kind kind; size_t offset; } fields[
     FIELD(WORD, optimizer.sam_adaptive), FIELD(WORD, optimizer.nesterov), FIELD(WORD, optimizer.match_rms),
     FIELD(WORD, optimizer.iterations), FIELD(LONG, optimizer.matrices_count), FIELD(LONG, optimizer.curvature_every),
     FIELD(WORD, optimizer.moments), FIELD(LONG, optimizer.memory),
-    FIELD(REAL, ema), FIELD(LONG, mean_from),
+    FIELD(REAL, ema), FIELD(LONG, mean_from), FIELD(LONG, accumulate), FIELD(LONG, streamed),
 #undef FIELD
 };
 
@@ -43,7 +43,8 @@ static traits collect(const dyn_run *r)
     return (traits){
         .optimizer = r->optimizer->opt, .size = r->size, .samples = dyn_objective_samples(r->objective), .batch = batch,
         .drop_last = batch ? r->opt.drop_last : 0, .seed = batch ? (int64_t)r->opt.seed : 0, .dtype = r->dtype,
-        .ema = r->opt.ema, .mean_from = r->opt.mean_from,
+        .ema = r->opt.ema, .mean_from = r->opt.mean_from, .accumulate = r->opt.accumulate,
+        .streamed = r->opt.feed != NULL,
     };
 }
 
@@ -77,6 +78,8 @@ void dyn__traits_default(const dyn_run *r, int64_t bits[DYN__TRAITS])
 
     t.ema = 0;
     t.mean_from = INT64_MAX;
+    t.accumulate = 1;
+    t.streamed = 0;
     dyn_optimizer_defaults(r->optimizer->opt.kind, &t.optimizer);
     for (int i = 0; i < DYN__TRAITS; i++)
         bits[i] = bits_of(&t, i);

@@ -120,7 +120,8 @@ static inline dyn_ctx *make_ctx(int threads)
 
 #define RUN_OPTIONS(...) ((dyn_run_options){ .struct_size = sizeof(dyn_run_options), .steps = INT64_MAX, \
     .batch = INT64_MAX, .record_every = 1, .stop_loss = -HUGE_VAL, .stop_accuracy = HUGE_VAL, \
-    .accuracy_every = 100, .validate_every = 100, __VA_ARGS__ })
+    .accuracy_every = 100, .validate_every = 100, .mean_from = INT64_MAX, .gradient_tolerance = -(double)INFINITY, \
+    .accumulate = 1, __VA_ARGS__ })
 #define SCHEDULE(...) ((dyn_schedule){ .struct_size = sizeof(dyn_schedule), __VA_ARGS__ })
 
 /* A path that did not exist; the caller unlinks it. */

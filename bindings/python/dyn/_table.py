@@ -611,7 +611,8 @@ dyn_solve_options struct_size:u32 method:i32 tolerance:f64 max_products:i64 prog
 dyn_run_options struct_size:u32 drop_last:i32 steps:i64 batch:i64 seed:u64 record_every:i64 stop_loss:f64
     stop_accuracy:f64 accuracy_every:i64 progress_every:i64 progress:ptr progress_user:ptr validation:ptr
     validate_every:i64 patience:i64 keep_best:i32 reserved:u32 ema:f64 mean_from:i64
-    gradient_tolerance:f64
+    gradient_tolerance:f64 accumulate:i64 feed:ptr feed_user:ptr
+dyn_batch_view struct_size:u32 data:i32 step:i64 seed:u64 samples:i64 name:ptr dtype:ptr size:ptr rows:ptr
 dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr
 dyn_transformer_options struct_size:u32 layers:i32 vocabulary:i64 length:i64 width:i64 key_width:i64
     value_width:i64 hidden:i64 heads:i32 kv_heads:i32 norm:i32 rms:i32 norm_query_only:i32 position:i32
@@ -633,6 +634,7 @@ dyn_product_fn          i32  ptr ptr i64 ptr ptr
 dyn_operator_apply_fn   i32  ptr i64 ptr ptr
 dyn_kinks_fn            i32  ptr ptr ptr
 dyn_rate_fn             f64  ptr i64
+dyn_feed_fn             i32  ptr ptr
 dyn_rule_fn             status ptr ptr ptr ptr
 dyn_observer_fn         i32  ptr ptr i64 f64 ptr ptr
 """

@@ -81,6 +81,8 @@ class Replicas:
                  theta: ArrayLike | None = None, **options: Unpack[RunOptions]) -> None:
         count = integer(count, "count", least=1)
         own = own_options(options)
+        if options.get("stream") is not None:
+            raise invalid("a stream needs a run of its own, not replicas")
         self.objective = objective_of(net, x, y, loss, objective_options(options))
         self._bar = Bar(False, 0)
         me = weakref.ref(self)

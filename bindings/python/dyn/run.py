@@ -10,16 +10,16 @@ import os
 import sys
 import threading
 import weakref
-from typing import Any, Callable, Iterator, Literal, Union, Unpack, cast
+from typing import Any, Callable, Iterator, Literal, Mapping, Union, Unpack, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _recipe, data, measure, optim
-from ._arrays import cut, path as file_path, pointer, vector
+from ._arrays import DTYPES, cut, path as file_path, pointer, vector, view
 from ._lib import Handle, Options, callback, function_pointer, integer, lib, make, structs
 from ._run_view import RunView
-from .errors import InvalidArgument, class_of, invalid
+from .errors import STATUS, InvalidArgument, class_of, invalid, shapes_differ
 from .graph import Node
 from .model import Model
 from .objective import Loss, Objective
@@ -29,6 +29,7 @@ from .optim import Adam, Optimizer
 TO_END = (1 << 63) - 1      # DYN_TO_END
 LossOf = Union[Loss, Callable[..., Node]]
 Validation = Union[Objective, tuple[ArrayLike, ArrayLike]]
+Stream = Callable[[int], Any]
 OBJECTIVE = tuple(Objectives.__annotations__)
 
 
@@ -50,11 +51,14 @@ class RunOptions(Objectives, total=False):
     ema: float
     mean_from: int | None
     gradient_tolerance: float | None
+    accumulate: int
+    stream: Stream | None
 
 
 OWN = ("steps", "batch", "drop_last", "seed", "record_every", "stop_loss", "stop_accuracy", "accuracy_every",
        "validate_every", "patience", "keep_best", "ema", "mean_from",
-       "gradient_tolerance")
+       "gradient_tolerance", "accumulate")
+APART = ("validation", "stream")    # of the run, too, but nothing that a checkpoint could hold
 
 
 def validation_of(net: Model | Objective, loss: LossOf | None, options: RunOptions) -> Objective | None:
@@ -141,6 +145,9 @@ class Run(RunView, Handle):
     validation: (x, y), or an Objective of the same models on other data, looked at every validate_every steps: columns of
         the history. patience: end after so many looks without a smaller loss; None: never. keep_best: keep the parameters
         of the smallest one, run.best; so does patience.
+    stream: a function of the number of the batch, 0, 1, ..., that gives the batch: arrays of the data's shapes in their
+        order, or by name; always the same for the same number. x and y, one such batch, are what measurements take.
+    accumulate: batches whose gradients' mean makes a step.
     ema, mean_from: keep averages of the parameters, run.ema = ema run.ema + (1 - ema) theta at every step, and run.mean
         over the steps from mean_from on.
 
@@ -160,6 +167,7 @@ class Run(RunView, Handle):
         objective = objective_of(net, x, y, loss, objective_options(options))
         theta = objective.initial() if theta is None else theta
         self._validation = validation_of(net, loss, options)
+        self._stream = options.get("stream")
         self._create(objective, optimizer, rules, lib.dyn_run_create, pointer(vector(theta, objective.size, "theta")))
 
     def _create(self, objective: Objective, optimizer: Optimizer | optim.Name, rules: dict[str, Any],
@@ -180,10 +188,12 @@ class Run(RunView, Handle):
                 run._show()
         progress = callback(objective._context, "dyn_progress_fn", show, user=False)
         given.progress = function_pointer(progress)
+        feed = None if self._stream is None else _feed(objective, self._stream)
+        given.feed = function_pointer(feed)
         moves = self._optimizer._options(objective.model.tensors if objective.model else None)
         address = make(objective._context, function, objective, ctypes.byref(moves),
                        ctypes.byref(given), source)
-        Handle.__init__(self, objective._context, address, objective, moves, progress, self._observers)
+        Handle.__init__(self, objective._context, address, objective, moves, progress, feed, self._observers)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], net: Model | Objective | None = None, x: ArrayLike | None = None,
@@ -200,6 +210,7 @@ class Run(RunView, Handle):
         objective = _objective_again(found, net, x, y, loss, objective_options(options))
         rules = {**found.get("run", {}), **own_options(options)}
         self._validation = validation_of(objective.model or objective, loss or cast(Any, objective._loss), options)
+        self._stream = options.get("stream")
         if optimizer is None:
             optimizer = _recipe.optimizer(found["optimizer"]) if "optimizer" in found else Adam()
         self._create(objective, optimizer, rules, lib.dyn_run_load, file_path(path))
@@ -222,10 +233,10 @@ class Run(RunView, Handle):
         """The optimiser, as it was given."""
         return self._optimizer
 
-    def train(self, steps: int | None = None, progress: bool | None = None, *,
+    def train(self, steps: int | None = None, progress: bool | None = None, *, epochs: int | None = None,
               interrupt: Literal["raise", "return"] = "raise") -> Run:
-        """Train for so many steps more; None: to the end the run was made with, or, if it was stopped, to where the
-        train() before was to go.
+        """Train for so many steps, or epochs, more; None: to the end the run was made with, or, if it was stopped, to
+        where the train() before was to go.
 
         Ctrl-C ends it after a whole step with KeyboardInterrupt; everything measured is kept, run.stopped is True, and
         train() goes on. interrupt="return": it returns instead. progress: a bar by tqdm; None: where the standard error
@@ -234,6 +245,10 @@ class Run(RunView, Handle):
         Raises NonFinite where loss or gradient is not finite; theta is then where that was found."""
         if interrupt not in ("raise", "return"):
             raise invalid(f'interrupt={interrupt!r} is neither "raise" nor "return"')
+        if epochs is not None:
+            if steps is not None:
+                raise invalid(f"steps is {steps} and epochs {epochs}: one of them is enough")
+            steps = integer(epochs, "epochs", least=0) * self.epoch_steps
         count = self._left() if steps is None else integer(steps, "steps", least=0)
         target = self.step + count
         self._bar = Bar(progress, count if count < TO_END else None, unit="step")
@@ -248,6 +263,17 @@ class Run(RunView, Handle):
             self._show()
             self._bar.close()
         return self
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps in which every sample comes once."""
+        batches = lib.dyn_data_batches(self.objective.samples, self._rules.get("batch") or 0,
+                                       int(self._rules.get("drop_last", False)))
+        accumulate = self._rules.get("accumulate", 1)
+        if self._stream is not None or not batches or batches % accumulate:
+            raise invalid("a stream has no epochs" if self._stream is not None else
+                          f"an epoch of {batches} batches is no number of steps of {accumulate} batches")
+        return int(batches // accumulate)
 
     def _left(self) -> int:
         """Steps to where a stopped train() was to go; without one, to the end."""
@@ -284,6 +310,32 @@ class Run(RunView, Handle):
         return self.objective.accuracy(self.theta)
 
 
+def _feed(objective: Objective, stream: Stream) -> Any:
+    """A dyn_feed_fn that lets a function of Python give the batches."""
+    def call(_: Any, address: int) -> None:
+        view = structs["dyn_batch_view"].from_address(address)
+        names = [name.decode() for name in (ctypes.c_char_p * view.data).from_address(view.name)]
+        dtypes, sizes = ((kind * view.data).from_address(at) for kind, at in ((ctypes.c_int32, view.dtype),
+                                                                             (ctypes.c_int64, view.size)))
+        given = stream(view.step)
+        batch = given if isinstance(given, Mapping) else dict(zip(names, given))
+        if set(batch) != set(names) or (given is not batch and len(given) != len(names)):
+            raise invalid(f"the stream gives {', '.join(names)}, not {', '.join(map(str, batch))}")
+        for name, dtype, size, rows in zip(names, dtypes, sizes, (ctypes.c_void_p * view.data).from_address(view.rows)):
+            _fill(name, np.asarray(batch[name]), list(DTYPES.values())[dtype], (view.samples, size), rows)
+    return callback(objective._context, "dyn_feed_fn", call, failure=STATUS["euser"])
+
+
+def _fill(name: str, values: NDArray[Any], dtype: np.dtype[Any], shape: tuple[int, int], address: int) -> None:
+    """Copy a batch to where the library wants it."""
+    if values.shape[:1] != shape[:1] or values.size != shape[0] * shape[1]:
+        raise shapes_differ(f"{name} of the stream has shape {list(values.shape)}, expected {shape[0]} samples of "
+                            f"{shape[1]} numbers")
+    if dtype == np.int64 and values.dtype.kind not in "iu":
+        raise invalid(f"{name} of the stream holds {values.dtype}, indices are needed")
+    view(address, shape, dtype)[...] = values.reshape(shape)
+
+
 def _note(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What a checkpoint says of how its run was made; nothing where another program wrote it."""
     try:
@@ -314,9 +366,9 @@ def _objective_again(found: dict[str, Any], net: Model | Objective | None, x: Ar
 
 def own_options(options: RunOptions) -> dict[str, Any]:
     """Those that are the run's; names that nobody knows are refused."""
-    unknown = [name for name in options if name not in OWN and name not in OBJECTIVE and name != "validation"]
+    unknown = [name for name in options if name not in (*OWN, *OBJECTIVE, *APART)]
     if unknown:
-        raise TypeError(f"unknown options {', '.join(unknown)}; there are {', '.join([*OWN, *OBJECTIVE])}")
+        raise TypeError(f"unknown options {', '.join(unknown)}; there are {', '.join([*OWN, *APART, *OBJECTIVE])}")
     return {name: value for name, value in options.items() if name in OWN}
 
 

@@ -359,5 +359,77 @@ class Observers(unittest.TestCase):
         self.assertEqual(run.train(5).reason, "ready")
 
 
+class Streams(unittest.TestCase):
+    """Batches from a function, and gradients of several batches."""
+
+    def setUp(self):
+        rng = np.random.default_rng(0)
+        self.x, self.y = rng.standard_normal((64, 3)), rng.standard_normal(64)
+        self.net = dyn.mlp([3, 8, 1], seed=1)
+
+    def batch(self, number):
+        at = np.random.default_rng(number).integers(0, 64, 16)
+        return self.x[at], self.y[at]
+
+    def test_a_stream_is_the_batches_it_gives(self):
+        for dtype, tolerance in (("float64", 1e-13), ("float32", 1e-5)):
+            run = dyn.Run(self.net, *self.batch(0), optimizer=dyn.GD(0.1), stream=self.batch, dtype=dtype).train(5)
+            theta = self.net.initial()
+            for step in range(5):
+                theta = theta - 0.1 * dyn.Objective(self.net, *self.batch(step)).gradient(theta)[1]
+            np.testing.assert_allclose(run.theta, theta, atol=tolerance)
+            # measurements are on the data given
+            self.assertAlmostEqual(run.objective.value(theta), dyn.Objective(self.net, *self.batch(0)).value(theta), 4)
+
+    def test_it_goes_on_in_mid_stream_to_the_same_bits(self):
+        options = {"optimizer": dyn.Adam(1e-2), "stream": self.batch, "accumulate": 2}
+        whole = dyn.Run(self.net, *self.batch(0), **options).train(20)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "run.npz")
+            dyn.Run(self.net, *self.batch(0), **options).train(7).save(path)
+            x, y = self.batch(0)
+            again = dyn.Run.load(path, x=x, y=y, stream=self.batch).train(13)
+            np.testing.assert_array_equal(again.theta, whole.theta)
+            with self.assertRaisesRegex(dyn.Error, "streamed is 0, in the checkpoint it is 1"):
+                dyn.Run.load(path, x=x, y=y)
+
+    def test_what_a_stream_gives_wrongly_is_said(self):
+        x, y = self.batch(0)
+        for stream, words in ((lambda k: (x[:3], y), r"x of the stream has shape \[3, 3\]"), (lambda k: x, "not"),
+                              (lambda k: {"x": x}, "gives x, y, not x")):
+            with self.assertRaisesRegex(dyn.Error, words):
+                dyn.Run(self.net, x, y, stream=stream).train(1)
+        tokens = dyn.Model.from_function(lambda g, t: dyn.embedding(t, g.parameter("E", (5, 2))).sum(1), dyn.Indices(4))
+        ids = np.zeros((2, 4), dtype=int)
+        with self.assertRaisesRegex(dyn.Error, "index 5 at position 7, the table has rows 0 to 4"):
+            dyn.Run(tokens, ids, np.zeros((2, 2)), stream=lambda k: (np.array([[0] * 4, [0, 0, 0, 5]]), np.zeros((2, 2)))
+                    ).train(1)
+        with self.assertRaisesRegex(dyn.Error, "batch is 4: a stream gives batches of 16"):
+            dyn.Run(self.net, x, y, stream=self.batch, batch=4)
+        with self.assertRaisesRegex(dyn.Error, "run of its own"):
+            dyn.Replicas(self.net, x, y, count=2, stream=self.batch)
+        with self.assertRaisesRegex(ZeroDivisionError, "mine"):
+            def boom(k):
+                raise ZeroDivisionError("mine")
+            dyn.Run(self.net, x, y, stream=boom).train(1)
+
+    def test_the_mean_over_batches_is_that_of_all_samples(self):
+        options = {"optimizer": dyn.Adam(1e-2), "seed": 3}
+        parts = dyn.Run(self.net, self.x, self.y, batch=16, accumulate=4, **options).train(10)
+        whole = dyn.Run(self.net, self.x, self.y, **options).train(10)
+        np.testing.assert_allclose(parts.theta, whole.theta, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(parts.history["loss"], whole.history["loss"], rtol=1e-9)
+        self.assertEqual(parts.epoch_steps, 1)
+
+    def test_epochs(self):
+        run = dyn.Run(self.net, self.x, self.y, batch=16).train(epochs=3)
+        self.assertEqual(run.step, 12)
+        for arguments in ({"epochs": 1, "steps": 2}, {"epochs": -1}):
+            with self.assertRaises(dyn.Error):
+                run.train(**arguments)
+        with self.assertRaisesRegex(dyn.Error, "no epochs"):
+            dyn.Run(self.net, *self.batch(0), stream=self.batch).train(epochs=1)
+
+
 if __name__ == "__main__":
     unittest.main()
