@@ -5,7 +5,7 @@ usage: docs.py BUILD [--pictures]
 
 Every fenced block names its language, and is tested unless that is `text` or `sh`. Blocks like {toctree} are for Sphinx.
     c, cpp    compiled with all warnings; linked and run if it has a main. <dyn/dyn.h> is included anyway, so that a block
-              may be a single function
+              may be a single function. `c from FILE`: its lines stand in that file, in this order; nothing is compiled
     python    the blocks of a page are run one after the other, as one program, in an empty folder with the file
               examples/data at hand as data/
 
@@ -56,14 +56,22 @@ print(np.abs(a - b).mean())
 
 
 def blocks(page):
-    """(language, line, text) of all fenced blocks."""
+    """(language, line, text) of all fenced blocks; the language of one from a file is "from FILE"."""
     found = []
-    fence = re.compile(r"^```(\{?\w*)[^\n]*\n(.*?)^```\s*$", re.M | re.S)
+    fence = re.compile(r"^```(\{?\w*)([^\n]*)\n(.*?)^```\s*$", re.M | re.S)
     text = page.read_text()
     for match in fence.finditer(text):
+        origin = match.group(2).strip()
         if not match.group(1).startswith("{"):
-            found.append((match.group(1), text.count("\n", 0, match.start()) + 1, match.group(2)))
+            language = origin if origin.startswith("from ") else match.group(1)
+            found.append((language, text.count("\n", 0, match.start()) + 1, match.group(3)))
     return found
+
+
+def quoted(text, path):
+    lines = iter((root / path).read_text().splitlines())
+    for line in text.splitlines():
+        assert not line or line in lines, "%s does not have, in this order: %s" % (path, line)
 
 
 def must(command, folder, **more):
@@ -121,13 +129,16 @@ def look_alike(made, kept):
 
 def languages_named(page):
     for language, line, _ in blocks(page):
-        assert language in COMPILERS or language == "python" or language in NEVER_RUN, \
+        assert language in COMPILERS or language.startswith("from ") or language == "python" or language in NEVER_RUN, \
             "%s:%d: a block in '%s'; see tests/docs.py" % (page.name, line, language)
 
 
 def tests_of(page):
     yield page.name + " names its languages", lambda: languages_named(page)
     for language, line, text in blocks(page):
+        if language.startswith("from "):
+            yield ("%s:%d %s" % (page.name, line, language),
+                   lambda path=language[len("from "):], text=text: quoted(text, path))
         if language in COMPILERS:
             yield ("%s:%d %s" % (page.name, line, language),
                    lambda language=language, text=text: in_folder(compile_block, language, text))

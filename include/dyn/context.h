@@ -35,6 +35,12 @@ enum dyn_isa {
     DYN_ISA_VECTOR = 4      /* vectors of 128 bits as every CPU has them: SSE2, NEON */
 };
 
+/** Where graphs are evaluated. */
+enum dyn_backend {
+    DYN_BACKEND_CPU = 0,        /* compiled to fused steps on the context's threads */
+    DYN_BACKEND_REFERENCE = 1   /* node by node in doubles, by the definitions alone, on one thread: to check with */
+};
+
 enum dyn_log_level { DYN_LOG_ERROR = 1, DYN_LOG_WARNING = 2, DYN_LOG_INFO = 3, DYN_LOG_DEBUG = 4 };
 
 /**
@@ -74,10 +80,12 @@ typedef struct dyn_ctx_options {
     void *log_user;
     dyn_interrupt_fn interrupt;     /* NULL = nothing interrupts */
     void *interrupt_user;
+    int32_t backend;        /* enum dyn_backend */
+    uint32_t reserved;      /* must be 0 */
 } dyn_ctx_options;
 #define DYN_CTX_OPTIONS_INIT \
     { DYN_SIZE_OF(dyn_ctx_options), 0, DYN_ISA_AUTO, DYN_LOG_WARNING, NULL, NULL, NULL, NULL, NULL, \
-      NULL, NULL }
+      NULL, NULL, DYN_BACKEND_CPU, 0 }
 
 /**
  * Make a context. opt may be NULL. *out is owned by the caller, NULL on error; there is no message then, as there is no
@@ -113,7 +121,7 @@ DYN_API int32_t dyn_ctx_isa(const dyn_ctx *ctx);
 DYN_API int64_t dyn_ctx_bytes(const dyn_ctx *ctx);
 
 /**
- * Which providers and kernels are in use, as lines "key: value" (version, isa, threads, blis, blis-arch,
+ * Which providers and kernels are in use, as lines "key: value" (version, isa, backend, threads, blis, blis-arch,
  * large-products, libxsmm, sleef, lapack, libzip, zlib, jansson). Borrowed, lives as long as ctx. since: 0.1
  */
 DYN_API const char *dyn_ctx_report(const dyn_ctx *ctx);

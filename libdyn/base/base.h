@@ -76,6 +76,7 @@ void dyn__parallel(dyn_ctx *ctx, int64_t tasks, dyn__task_fn fn, void *arg);
 int dyn__workers(const dyn_ctx *ctx);
 
 const struct dyn__kernels *dyn__kernels_of(const dyn_ctx *ctx);
+int32_t dyn__backend_number(const dyn_ctx *ctx);        /* enum dyn_backend */
 
 /* Option structs. *full, of full_size bytes, holds the defaults (its INIT macro); the caller's struct is laid over them
  * as far as it reaches, so that fields its program does not know keep theirs. NULL = all defaults. v1_size is the size

@@ -24,7 +24,8 @@ static void libc_free(void *user, void *p, size_t size, size_t align)
 static int options_valid(const dyn_ctx_options *o)
 {
     return o->threads >= 0 && o->threads <= DYN__MAX_THREADS && o->log_level >= 0 &&
-           o->log_level <= DYN_LOG_DEBUG && !o->alloc == !o->free;
+           o->log_level <= DYN_LOG_DEBUG && !o->alloc == !o->free && o->backend >= DYN_BACKEND_CPU &&
+           o->backend <= DYN_BACKEND_REFERENCE && o->reserved == 0;
 }
 
 static dyn_ctx *allocate(const dyn_ctx_options *o)
@@ -69,6 +70,7 @@ dyn_status dyn_ctx_create(const dyn_ctx_options *opt, dyn_ctx **out)
     ctx->log = o.log;
     ctx->log_user = o.log_user;
     ctx->log_level = o.log_level;
+    ctx->backend = o.backend;
     ctx->interrupt = o.interrupt;
     ctx->interrupt_user = o.interrupt_user;
     ctx->threads = o.threads ? o.threads : dyn__usable_cores();
@@ -135,6 +137,8 @@ const char *dyn_ctx_report(const dyn_ctx *ctx)
 {
     return ctx ? ctx->report : "";
 }
+
+int32_t dyn__backend_number(const dyn_ctx *ctx) { return ctx->backend; }
 
 const struct dyn__kernels *dyn__kernels_of(const dyn_ctx *ctx)
 {

@@ -35,7 +35,7 @@ struct dyn_ctx {
     dyn__heap heap;
     dyn_log_fn log;
     void *log_user;
-    int32_t log_level, threads, isa;
+    int32_t log_level, threads, isa, backend;
     dyn__pool *pool;
     struct dyn__kernels *kernels;
 

@@ -100,6 +100,7 @@ typedef struct dyn__instr {
     int64_t multiple;
     double c;                   /* the exponent of a power */
     int32_t flags;              /* DYN__SUMS_*: of a kernel that also sums its result */
+    const dyn__own_kernel *own; /* of DYN__K_OWN */
     dyn__tile_fn fn;
     int64_t dim[DYN__MAX_DIM];
     dyn__operand_ref arg[DYN__MAX_ARGS];        /* 0 is the output */
@@ -179,15 +180,19 @@ typedef struct dyn__binding { dyn_node node; char *name; int64_t size; int32_t d
 struct dyn_plan {
     dyn__ref ref;
     dyn_ctx *ctx;
+    const struct dyn__backend *backend;
+    void *own;                  /* of a backend other than the CPU's */
     int32_t dtype, esize, threads, workers;
-    dyn__step *step;
-    int32_t steps;
-    int64_t steps_capacity;
     dyn__binding *input;        /* in the order of their nodes */
     dyn__names by_name;         /* places in input */
     int32_t inputs, outputs;
+    int64_t *output_size;       /* elements */
     void *constant;             /* values of the constants, in the element type */
     int64_t constants;
+    /* of the CPU */
+    dyn__step *step;
+    int32_t steps;
+    int64_t steps_capacity;
     int64_t arena, scratch;     /* bytes: values, and one worker's tiles */
     const dyn__kernel_table *table;
 };

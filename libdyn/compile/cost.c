@@ -28,7 +28,7 @@ double dyn__row_cost(const dyn__compiler *k, const dyn__instr *q)
     }
     for (int d = 1; d < q->ndim; d++)
         n *= (double)q->dim[d];
-    return n * width * element_cost(q->kernel) + 0.5;
+    return n * width * (q->own ? q->own->cost : element_cost(q->kernel)) + 0.5;
 }
 
 /* ---- clusters ---- */

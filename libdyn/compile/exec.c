@@ -1,28 +1,71 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The executor: base pointers, then step after step. Nothing is allocated in a run. */
-#include "compile/exec.h"
+ * The executor: what is bound, memory of the backend for it where that is another, and a run. */
+#include "compile/backend.h"
+
+static const dyn__backend *const backends[] = { &dyn__cpu_backend, &dyn__reference_backend };
+
+const dyn__backend *dyn__backend_of(const dyn_ctx *ctx) { return backends[dyn__backend_number(ctx)]; }
+
+static int64_t size_of(const dyn_plan *p, int32_t i)
+{
+    return i < p->inputs ? p->input[i].size : p->output_size[i - p->inputs];
+}
+
+static int32_t dtype_of(const dyn_plan *p, int32_t i) { return i < p->inputs ? p->input[i].dtype : p->dtype; }
+
+static void copy_inputs(const dyn_exec *e)
+{
+    const dyn_plan *p = e->plan;
+
+    for (int32_t i = 0; i < p->inputs; i++)
+        p->backend->copy_in(e, e->memory[i], e->base[DYN__BASE_BOUND + i], size_of(p, i), dtype_of(p, i));
+}
+
+static void copy_outputs(const dyn_exec *e)
+{
+    const dyn_plan *p = e->plan;
+
+    for (int32_t i = p->inputs; i < p->inputs + p->outputs; i++)
+        p->backend->copy_out(e, e->base[DYN__BASE_BOUND + i], e->memory[i], size_of(p, i), dtype_of(p, i));
+}
 
 void dyn__exec_go(dyn_exec *e)
 {
-    for (int32_t s = 0; s < e->plan->steps && !dyn__interrupted(e->ctx); s++)
-        e->plan->step[s].kind->run(e, &e->plan->step[s]);
+    if (e->memory)
+        copy_inputs(e);
+    e->plan->backend->run(e);
+    if (e->memory && !dyn__interrupted(e->ctx))
+        copy_outputs(e);
 }
 
 /* ---- public ---- */
 
-enum { SLACK = 64 };            /* bytes behind arena and tiles */
+/* Memory of the backend for all that is bound. */
+static dyn_status allocate(dyn_exec *e)
+{
+    const dyn_plan *p = e->plan;
+
+    if (!p->backend->allocate)
+        return DYN_OK;
+    e->memory = dyn__alloc(e->ctx, (size_t)(p->inputs + p->outputs) + 1, sizeof *e->memory);
+    for (int32_t i = 0; e->memory && i < p->inputs + p->outputs; i++)
+        if (!(e->memory[i] = p->backend->allocate(e, size_of(p, i), dtype_of(p, i))))
+            return DYN_ENOMEM;
+    return e->memory ? DYN_OK : DYN_ENOMEM;
+}
 
 static size_t slots(const dyn_plan *p) { return (size_t)(DYN__BASE_BOUND + p->inputs + p->outputs); }
 
-int64_t dyn__plan_bytes_of_one_thread(const dyn_plan *p)
-{
-    return (int64_t)(sizeof(dyn_exec) + slots(p) * sizeof(char *)) + p->arena + p->scratch + 2 * SLACK;
-}
+int64_t dyn__exec_bytes(const dyn_plan *p) { return (int64_t)(sizeof(dyn_exec) + slots(p) * sizeof(char *)); }
 
-int64_t dyn_plan_bytes(const dyn_plan *p)
+static dyn_status make_memory(dyn_exec *e)
 {
-    return p ? dyn__plan_bytes_of_one_thread(p) + (p->workers - 1) * p->scratch : 0;
+    e->base = dyn__alloc(e->ctx, slots(e->plan), sizeof *e->base);
+    if (!e->base)
+        return DYN_ENOMEM;
+    DYN__TRY(allocate(e));
+    return e->plan->backend->prepare(e);
 }
 
 dyn_status dyn_exec_create(dyn_plan *p, dyn_exec **out)
@@ -40,15 +83,11 @@ dyn_status dyn_exec_create(dyn_plan *p, dyn_exec **out)
         return DYN_ENOMEM;
     e->ctx = p->ctx;
     e->plan = dyn_plan_ref(p);
-    e->base = dyn__alloc(p->ctx, slots(p), sizeof *e->base);
-    e->arena = dyn__alloc(p->ctx, (size_t)p->arena + SLACK, 1);
-    e->scratch = dyn__alloc(p->ctx, (size_t)(p->workers * p->scratch) + SLACK, 1);
-    if (!e->base || !e->arena || !e->scratch) {
+    const dyn_status s = make_memory(e);
+    if (s != DYN_OK) {
         dyn_exec_free(e);
-        return DYN_ENOMEM;
+        return s;
     }
-    e->base[DYN__BASE_ARENA] = e->arena;
-    e->base[DYN__BASE_CONSTANT] = p->constant;
     *out = e;
     return DYN_OK;
 }
@@ -57,10 +96,13 @@ void dyn_exec_free(dyn_exec *e)
 {
     if (!e)
         return;
-    dyn__free(e->ctx, e->scratch);
-    dyn__free(e->ctx, e->arena);
-    dyn__free(e->ctx, e->base);
     dyn_plan *p = e->plan;
+    p->backend->release(e);
+    for (int32_t i = 0; e->memory && i < p->inputs + p->outputs; i++)
+        if (e->memory[i])
+            p->backend->give_back(e, e->memory[i]);
+    dyn__free(e->ctx, e->memory);
+    dyn__free(e->ctx, e->base);
     dyn__free(e->ctx, e);
     dyn_plan_unref(p);
 }

@@ -11,9 +11,12 @@
 struct dyn_exec {
     dyn_plan *plan;
     dyn_ctx *ctx;
+    char **base;                /* by enum dyn__base; what is bound, in memory of the host */
+    void **memory;              /* of what is bound, in memory of the backend; NULL: it works in the host's */
+    /* of the CPU */
     char *arena;
     char *scratch;              /* workers x plan->scratch */
-    char **base;                /* by enum dyn__base */
+    void *own;                  /* of another backend */
 };
 
 /* What an instruction works on: some rows of a set, some columns of those that follow column `from`; variant: of its

@@ -33,6 +33,8 @@ typedef struct dyn__form {
      * kernel, element by element, unless `fuse` finds one that does y with some of its operands: it returns 1 then. */
     dyn_status (*select)(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node into);
     int (*fuse)(dyn__compiler *k, dyn__instr *q, dyn_node y);
+    /* The kernel itself, where the primitive's is DYN__K_OWN. */
+    const dyn__own_kernel *own;
     /* The number that the kernel takes. NULL: attr.f. */
     double (*scalar)(const dyn__node *n);
     /* The instructions of a step that moves elements; it may give the step another kind (compile/move.h). */

@@ -44,7 +44,6 @@ int dyn__is_dense(dyn__lowering *l, dyn_node x)
 
 static dyn_node lower_node(dyn__lowering *l, const dyn__node *n, const dyn_node *map)
 {
-    const dyn__op *op = dyn__op_of(n);
     const dyn__form *form = dyn__form_of(n);
     dyn_node in[DYN__MAX_IN] = {0};
 
@@ -52,8 +51,7 @@ static dyn_node lower_node(dyn__lowering *l, const dyn__node *n, const dyn_node 
         in[i] = map[n->in[i]];
     if (form->lower)
         return form->lower(l, n, in);
-    return op->fold ? op->fold(l->to, in)
-                    : dyn__insert(l->to, n->op, n->nin, in, &n->attr, op->shaped ? &n->shape : NULL);
+    return dyn__op_of(n)->fold ? dyn__op_of(n)->fold(l->to, in) : dyn__insert_like(l->to, n, in);
 }
 
 /* Needed nodes, where a cut needs nothing behind it. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Compilation from end to end, and the plan's public face. */
-#include <stdio.h>
 #include <string.h>
-#include "compile/form.h"
+#include "compile/backend.h"
 
 /* ---- leaves ---- */
 
@@ -68,35 +67,7 @@ static dyn_status place_constants(dyn__compiler *k, const dyn_graph *original, c
     return DYN_OK;
 }
 
-/* ---- passes ---- */
-
-/* More than any address space; below it no sum of sizes overflows. */
-static dyn_status check_sizes(const dyn__compiler *k)
-{
-    double bytes = 0;
-
-    for (dyn_node x = 0; x < k->count; x++)
-        if (k->node[x].step >= 0)
-            bytes += (double)dyn__shape_size(&dyn__at(k->g, x)->shape) * k->plan->esize;
-    return bytes < 0x1p47 ? DYN_OK : DYN__FAIL(k->ctx, DYN_EFULL, "the values have %.4g bytes in all", bytes);
-}
-
-static dyn_status passes(dyn__compiler *k)
-{
-    DYN__TRY(dyn__assign_roles(k));
-    DYN__TRY(check_sizes(k));
-    for (int32_t s = 0; s < k->plan->steps; s++)
-        if (k->plan->step[s].kind == &dyn__step_tiles) {
-            DYN__TRY(dyn__select(k, s));
-            DYN__TRY(dyn__strip(k, s));
-            DYN__TRY(dyn__shape_tiles(k, s));
-        } else {
-            const dyn_node y = k->plan->step[s].node;
-            DYN__TRY(dyn__form_of(dyn__at(k->g, y))->move(k, &k->plan->step[s], y));
-        }
-    DYN__TRY(dyn__final_copies(k));
-    return dyn__place_values(k);
-}
+/* ---- compilation ---- */
 
 static dyn_status check_limit(const dyn__compiler *k)
 {
@@ -116,6 +87,7 @@ static dyn_plan *new_plan(dyn_graph *g, int32_t outputs, int threads)
         return NULL;
     dyn__ref_init(&p->ref);
     p->ctx = g->ctx;
+    p->backend = dyn__backend_of(g->ctx);
     p->dtype = g->dtype;
     p->esize = g->dtype == DYN_F32 ? 4 : 8;
     p->threads = threads;
@@ -133,18 +105,21 @@ static dyn_status compile_lowered(dyn__compiler *k, dyn_graph *g, const dyn_node
     k->node = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *k->node);
     k->batched = dyn__alloc(k->ctx, (size_t)k->count + 1, 1);
     k->output = dyn__alloc(k->ctx, (size_t)k->outputs + 1, sizeof *k->output);
+    k->plan->output_size = dyn__alloc(k->ctx, (size_t)k->outputs + 1, sizeof *k->plan->output_size);
     k->last_use = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *k->last_use);
     k->of_node = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *k->of_node);
-    if (!k->node || !k->batched || !k->output || !k->last_use || !k->of_node)
+    if (!k->node || !k->batched || !k->output || !k->last_use || !k->of_node || !k->plan->output_size)
         return DYN_ENOMEM;
-    for (int32_t j = 0; j < k->outputs; j++)
+    for (int32_t j = 0; j < k->outputs; j++) {
         k->output[j] = map[outputs[j]];
+        k->plan->output_size[j] = dyn__shape_size(dyn__shape_of(k, k->output[j]));
+    }
     for (int32_t i = 0; i < opt->outer_inputs; i++)
         if (map[opt->outer_input[i]] >= 0)
             k->batched[map[opt->outer_input[i]]] = 1;
     DYN__TRY(place_leaves(k, g, map, is_cut));
     DYN__TRY(place_constants(k, g, map));
-    DYN__TRY(passes(k));
+    DYN__TRY(k->plan->backend->compile(k));
     return check_limit(k);
 }
 
@@ -228,19 +203,12 @@ void dyn_plan_unref(dyn_plan *p)
     if (!p || !dyn__ref_drop(&p->ref))
         return;
     ctx = p->ctx;
-    for (int32_t s = 0; s < p->steps; s++) {
-        if (p->step[s].own && p->step[s].kind->free)
-            p->step[s].kind->free(ctx, p->step[s].own);
-        dyn__free(ctx, p->step[s].own);
-        dyn__free(ctx, p->step[s].instr);
-        dyn__free(ctx, p->step[s].gemm);
-        dyn__free(ctx, p->step[s].sum);
-    }
+    p->backend->forget(p);
     dyn__names_free(ctx, &p->by_name);
     for (int32_t i = 0; i < p->inputs; i++)
         dyn__free(ctx, p->input[i].name);
     dyn__free(ctx, p->input);
-    dyn__free(ctx, p->step);
+    dyn__free(ctx, p->output_size);
     dyn__free(ctx, p->constant);
     dyn__free(ctx, p);
     dyn__ctx_unref(ctx);
@@ -267,48 +235,17 @@ int32_t dyn__plan_find(const dyn_plan *p, dyn_node original)
     return first < p->inputs && p->input[first].node == original ? first : -1;
 }
 
-/* ---- printing ---- */
+int64_t dyn__plan_bytes_of_one_thread(const dyn_plan *p) { return p->backend->bytes(p, 1); }
 
-static int64_t print_step(const dyn_plan *p, int32_t s, char *text, size_t room)
-{
-    const dyn__step *step = &p->step[s];
-    const int n = snprintf(text, room, "step %d: %s", (int)s, step->kind->name);
-
-    return step->kind->print ? n + step->kind->print(step, text + n, room - (size_t)n) : n;
-}
-
-static int64_t print_instr(const dyn__instr *q, char *text, size_t room)
-{
-    if (q->kernel >= 0)
-        return snprintf(text, room, "\n  %%%d = %s x%lld, %d dims", (int)q->node, dyn__kernel_name(q->kernel),
-                        (long long)q->multiple, (int)q->ndim);
-    const dyn__gemm *g = &q->gemm[0];
-    return snprintf(text, room, "\n  %%%d %s product %lld x %lld x %lld%s%s by provider %d", (int)q->node,
-                    g->accumulate ? "+=" : "=", (long long)g->m, (long long)g->n, (long long)g->k,
-                    g->trans_a ? " A^T" : "", g->trans_b ? " B^T" : "", (int)g->provider);
-}
+int64_t dyn_plan_bytes(const dyn_plan *p) { return p ? p->backend->bytes(p, p->workers) : 0; }
 
 int64_t dyn_plan_print(const dyn_plan *p, char *buffer, int64_t size)
 {
-    char line[256];
-    int64_t total = 0;
-
     if (!p)
         return DYN_EINVAL;
     if (size < 0 || (size && !buffer)) {
         DYN__ENTER(p->ctx);     /* only here: a plan may be read while its context works elsewhere */
         return DYN__FAIL(p->ctx, DYN_EINVAL, "%s of %lld bytes", buffer ? "a buffer" : "no buffer", (long long)size);
     }
-    for (int32_t s = 0; s < p->steps; s++)
-        for (int32_t i = -1; i <= p->step[s].instrs; i++) {
-            int64_t n = i < 0 ? print_step(p, s, line, sizeof line)
-                      : i < p->step[s].instrs ? print_instr(&p->step[s].instr[i], line, sizeof line)
-                      : snprintf(line, sizeof line, "\n");
-            if (n > (int64_t)sizeof line - 1)
-                n = (int64_t)sizeof line - 1;
-            if (total < size)
-                snprintf(buffer + total, (size_t)(size - total), "%s", line);
-            total += n;
-        }
-    return total;
+    return p->backend->print(p, buffer, size);
 }

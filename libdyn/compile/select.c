@@ -90,6 +90,7 @@ static void select_elementwise(dyn__compiler *k, dyn__instr *q, dyn_node y)
 
     if (!form->fuse || !form->fuse(k, q, y))
         dyn__set_args(k, q, y, dyn__op_of(n)->kernel, n->nin, n->in);
+    q->own = q->kernel == DYN__K_OWN ? form->own : NULL;
     q->c = form->scalar ? form->scalar(n) : n->attr.f;
     dyn__space_of(q, &n->shape, k->node[y].outer, k->node[y].row_axes);
     dyn__elementwise_space(q);

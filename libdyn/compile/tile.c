@@ -182,7 +182,7 @@ static dyn_status plan_kernels(dyn__compiler *k, dyn__step *step)
     for (int32_t i = 0; i < step->instrs; i++) {
         dyn__instr *q = &step->instr[i];
         if (q->kernel >= 0) {
-            q->fn = k->plan->table->tile[q->kernel];
+            q->fn = !q->own ? k->plan->table->tile[q->kernel] : k->g->dtype == DYN_F32 ? q->own->f32 : q->own->f64;
             continue;
         }
         q->gemm = free_ones;

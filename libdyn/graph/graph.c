@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The node array and its hash table: creation, insertion with validation and hash-consing, look-up. */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include "graph/graph.h"
@@ -108,7 +109,7 @@ static uint64_t hash_node(const dyn__node *n)
 {
     const unsigned char *p = (const unsigned char *)n;
     uint64_t h = 1469598103934665603u;
-    for (size_t i = 0; i < sizeof *n; i += 8) {
+    for (size_t i = 0; i < offsetof(dyn__node, kind); i += 8) {
         uint64_t w;
         memcpy(&w, p + i, 8);
         h = (h ^ w) * 0x9E3779B97F4A7C15u;
@@ -116,7 +117,8 @@ static uint64_t hash_node(const dyn__node *n)
     }
     return h;
 }
-_Static_assert(sizeof(dyn__node) % 8 == 0, "hashed in words");
+_Static_assert(offsetof(dyn__node, kind) % 8 == 0 && offsetof(dyn__node, kind) + sizeof(void *) == sizeof(dyn__node),
+               "hashed in words, without the pointer: places in the table are the same in every process");
 
 /* Slot of an equal node, or the free slot where it belongs. */
 static int64_t slot_of(const dyn_graph *g, const dyn__node *n)
@@ -188,14 +190,15 @@ static dyn_status check_shape(dyn_graph *g, const dyn__shape *s)
 /* Commutative operands in ascending order, so that a+b and b+a are one node. */
 static void order_operands(dyn__node *n)
 {
-    if (dyn__ops[n->op]->commutative && n->in[0] > n->in[1]) {
+    if (n->kind->commutative && n->in[0] > n->in[1]) {
         dyn_node t = n->in[0];
         n->in[0] = n->in[1];
         n->in[1] = t;
     }
 }
 
-dyn_node dyn__insert(dyn_graph *g, int op, int nin, const dyn_node *in, const dyn__attr *attr, const dyn__shape *shape)
+static dyn_node insert(dyn_graph *g, int op, const dyn__op *kind, int nin, const dyn_node *in, const dyn__attr *attr,
+                       const dyn__shape *shape)
 {
     dyn__node n;
 
@@ -203,6 +206,7 @@ dyn_node dyn__insert(dyn_graph *g, int op, int nin, const dyn_node *in, const dy
         return DYN_EINVAL;
     memset(&n, 0, sizeof n);
     n.op = op;
+    n.kind = kind;
     n.nin = nin;
     n.dtype = g->dtype;
     for (int i = 0; i < nin; i++) {
@@ -220,9 +224,34 @@ dyn_node dyn__insert(dyn_graph *g, int op, int nin, const dyn_node *in, const dy
         memcpy(n.shape.dim, shape->dim, (size_t)shape->rank * sizeof shape->dim[0]);
     }
     order_operands(&n);
-    DYN__TRY(dyn__ops[op]->infer(g, &n));
+    DYN__TRY(kind->infer(g, &n));
     DYN__TRY(check_shape(g, &n.shape));
     return intern(g, &n);
+}
+
+dyn_node dyn__insert(dyn_graph *g, int op, int nin, const dyn_node *in, const dyn__attr *attr, const dyn__shape *shape)
+{
+    return insert(g, op, dyn__ops[op], nin, in, attr, shape);
+}
+
+static int number_of(const dyn__op *kind)
+{
+    int op = 0;
+
+    while (op < DYN__OP_COUNT && dyn__ops[op] != kind)
+        op++;
+    return op;
+}
+
+dyn_node dyn__insert_like(dyn_graph *g, const dyn__node *n, const dyn_node *in)
+{
+    return insert(g, n->op, n->kind, n->nin, in, &n->attr, n->kind->shaped ? &n->shape : NULL);
+}
+
+dyn_node dyn__insert_kind(dyn_graph *g, const dyn__op *kind, const dyn_node *in, const dyn__attr *attr,
+                          const dyn__shape *shape)
+{
+    return insert(g, number_of(kind), kind, kind->nin, in, attr, shape);
 }
 
 dyn_node dyn__insert1(dyn_graph *g, int op, dyn_node a, const dyn__attr *attr, const dyn__shape *shape)

@@ -41,15 +41,19 @@ typedef struct dyn__attr {
 
 enum dyn__input_kind { DYN__PARAMETER = 0, DYN__INPUT = 1, DYN__TANGENT = 2, DYN__ARRAY = 3 };
 
+struct dyn__op;
+
 typedef struct dyn__node {
-    int32_t op, dtype, nin;
+    int32_t op, dtype, nin;         /* op: DYN__OP_COUNT for a primitive that is not of the list */
     dyn_node in[DYN__MAX_IN];
     dyn__shape shape;
     dyn__attr attr;
+    const struct dyn__op *kind;     /* the last: hashes leave it out */
 } dyn__node;
 
 struct dyn__label;
 struct dyn__form;
+struct dyn__frame;
 
 typedef struct dyn__op {
     const char *name;
@@ -77,6 +81,8 @@ typedef struct dyn__op {
     /* Operands and attributes for the test harness: builds a node on fresh inputs of case k, or returns DYN_ENOTSUP
      * past the last case. */
     dyn_node (*sample)(dyn_graph *g, int k);
+    /* What it computes, by its definition (graph/evaluate.h); none of a leaf that is given. */
+    void (*evaluate)(const struct dyn__frame *f);
     /* What stands behind the name where a graph is printed, as snprintf. NULL: nothing. */
     int (*print)(const dyn_graph *g, dyn_node x, char *text, size_t size);
     /* How it is compiled (compile/form.h). NULL: element by element with `kernel`. */
@@ -111,7 +117,7 @@ struct dyn_graph {
 };
 
 static inline const dyn__node *dyn__at(const dyn_graph *g, dyn_node x) { return &g->node[x]; }
-static inline const dyn__op *dyn__op_of(const dyn__node *n) { return dyn__ops[n->op]; }
+static inline const dyn__op *dyn__op_of(const dyn__node *n) { return n->kind; }
 int64_t dyn__shape_size(const dyn__shape *s);
 int dyn__shape_equal(const dyn__shape *a, const dyn__shape *b);
 /* "[2, 3]" into buf; returns buf. */
@@ -125,6 +131,11 @@ dyn_status dyn__check_node(const dyn_graph *g, dyn_node x);
 
 /* Insert a node: validate, fold into an equal one if there is one. attr may be NULL. Negative operands pass through. */
 dyn_node dyn__insert(dyn_graph *g, int op, int nin, const dyn_node *in, const dyn__attr *attr, const dyn__shape *shape);
+/* The same of a primitive from anywhere, which is to live as long as the graph. */
+dyn_node dyn__insert_kind(dyn_graph *g, const dyn__op *kind, const dyn_node *in, const dyn__attr *attr,
+                          const dyn__shape *shape);
+/* n, a node of this graph or another, on other operands. */
+dyn_node dyn__insert_like(dyn_graph *g, const dyn__node *n, const dyn_node *in);
 dyn_node dyn__insert1(dyn_graph *g, int op, dyn_node a, const dyn__attr *attr, const dyn__shape *shape);
 dyn_node dyn__insert2(dyn_graph *g, int op, dyn_node a, dyn_node b);
 /* The op of node y on other operands, attributes kept. */

@@ -25,7 +25,7 @@ dyn_node dyn__again(dyn_graph *g, dyn_node y, const dyn_node *in)
     dyn__node n = *dyn__at(g, y);
     const dyn__op *op = dyn__op_of(&n);
 
-    return op->fold ? op->fold(g, in) : dyn__insert(g, n.op, n.nin, in, &n.attr, op->shaped ? &n.shape : NULL);
+    return op->fold ? op->fold(g, in) : dyn__insert_like(g, &n, in);
 }
 
 dyn_node dyn__sample_elementwise(dyn_graph *g, int op, int k, const dyn__attr *attr)

@@ -27,10 +27,10 @@ void dyn__ctx_write_report(dyn_ctx *ctx)
     const dyn__kernels *k = ctx->kernels;
 
     snprintf(ctx->report, sizeof ctx->report,
-             "version: %s\nisa: %s\nthreads: %d\nblis: %s\nblis-arch: %s\nlarge-products: %s\n"
+             "version: %s\nisa: %s\nbackend: %s\nthreads: %d\nblis: %s\nblis-arch: %s\nlarge-products: %s\n"
              "libxsmm: %s\nsleef: %s\nlapack: dsterf, dlasq2, dlaed4, which call no blas\n"
              "libzip: %s\nzlib: %s\njansson: %s\n",
-             dyn_version(), k->isa_name, (int)ctx->threads, k->blas, k->blas_arch,
+             dyn_version(), k->isa_name, ctx->backend == DYN_BACKEND_CPU ? "cpu" : "reference", (int)ctx->threads, k->blas, k->blas_arch,
              k->large_by_blis ? "blis" : "own", answer(k->have_xsmm), answer(k->have_sleef), answer(DYN__HAVE_ZIP),
              answer(DYN__HAVE_ZLIB), answer(DYN__HAVE_JANSSON));
 }

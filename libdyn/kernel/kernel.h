@@ -55,9 +55,17 @@ typedef void (*dyn__tile_fn)(int64_t rows, int64_t cols, const dyn__arg *arg, do
     K(MUL_1MSQ_SUMS, 2, "a * fma(-b,b,1)") K(MUL2_1MSQ_SUMS, 3, "a * b * fma(-c,c,1)") K(FMS_SUMS, 3, "fma(a,b,-c)")
 enum { DYN__SUMS_ONLY = 1, DYN__SUMS_WEIGHTED = 2, DYN__SUMS_INPUT = 4, DYN__SUMS_ADD = 8, DYN__MAX_ARGS = 8 };
 
+/* An elementwise kernel that is in no table: of a primitive that brings its own. */
+typedef struct dyn__own_kernel {
+    const char *name;
+    dyn__tile_fn f64, f32;
+    double cost;            /* nanoseconds for an element of float32, roughly: exp 0.25, a sum 0.06 */
+} dyn__own_kernel;
+
+/* DYN__K_OWN stands for it. */
 enum dyn__kernel_id {
 #define DYN__K(name, n, f) DYN__K_##name,
-    DYN__ELEMENTWISE_LIST(DYN__K) DYN__REDUCTION_LIST(DYN__K) DYN__SUMMED_LIST(DYN__K)
+    DYN__ELEMENTWISE_LIST(DYN__K) DYN__K_OWN, DYN__REDUCTION_LIST(DYN__K) DYN__SUMMED_LIST(DYN__K)
 #undef DYN__K
     DYN__K_COUNT
 };

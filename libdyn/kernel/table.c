@@ -6,7 +6,7 @@
 
 static const struct { const char *name; int inputs; } kernels[DYN__K_COUNT] = {
 #define DYN__K(name, n, f) { #name, n },
-    DYN__ELEMENTWISE_LIST(DYN__K) DYN__REDUCTION_LIST(DYN__K) DYN__SUMMED_LIST(DYN__K)
+    DYN__ELEMENTWISE_LIST(DYN__K) { "OWN", 0 }, DYN__REDUCTION_LIST(DYN__K) DYN__SUMMED_LIST(DYN__K)
 #undef DYN__K
 };
 

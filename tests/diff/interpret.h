@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The oracle: evaluates a graph node by node with plain loops in double, by each primitive's definition alone. It
- * shares no code with the compiler and the kernels. Of a float32 graph, the result of every node is rounded to float32.
+ * The oracle: evaluates a graph node by node with plain loops in double, by each primitive's definition alone
+ * (graph/evaluate.h), which shares no code with the compiler and the kernels. Of a float32 graph, the result of every node is rounded to float32.
  *
  * Usage: interpret_new, interpret_set for every leaf, interpret_run, then read interpret_value. */
 #ifndef INTERPRET_H

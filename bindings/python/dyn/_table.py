@@ -556,7 +556,7 @@ STRUCTS = """
 dyn_condensation_options struct_size:u32 join_opposite:i32 amplitude:i32 reserved:u32 threshold:f64 min_share:f64
     dead:f64
 dyn_ctx_options struct_size:u32 threads:i32 isa:i32 log_level:i32 alloc:ptr free:ptr alloc_user:ptr log:ptr
-    log_user:ptr interrupt:ptr interrupt_user:ptr
+    log_user:ptr interrupt:ptr interrupt_user:ptr backend:i32 reserved:u32
 dyn_cnn_options struct_size:u32 axes:i32 input:ptr convolutions:i32 dense:i32 channels:ptr hidden:ptr outputs:i64
     kernel:i64 stride:i64 padding:i64 activation:i32 dense_activation:i32 bias:i32 batch_norm:i32 global_pool:i32
     reserved:u32
@@ -648,6 +648,7 @@ ENUMERATORS = {
         "einterrupted": -17}),
     "dtype": ("DYN_", {"f64": 0, "f32": 1, "i64": 2, "u8": 3}),
     "isa": ("DYN_ISA_", {"auto": 0, "reference": 1, "avx2": 2, "avx512": 3, "vector": 4}),
+    "backend": ("DYN_BACKEND_", {"cpu": 0, "reference": 1}),
     "log_level": ("DYN_LOG_", {"error": 1, "warning": 2, "info": 3, "debug": 4}),
     "activation": ("DYN_", {
         "identity": 0, "tanh": 1, "relu": 2, "leaky_relu": 3, "sigmoid": 4, "gelu": 5, "gelu_tanh": 6, "silu": 7,

@@ -10,6 +10,7 @@ from ._lib import Handle, callback_types, enum, enum_name, function_pointer, int
 from .errors import error
 
 Isa = Literal["auto", "reference", "vector", "avx2", "avx512"]
+Backend = Literal["cpu", "reference"]
 LogLevel = Literal["error", "warning", "info", "debug"]
 _local = threading.local()
 
@@ -44,6 +45,7 @@ class Context(Handle):
 
     threads: worker threads with the caller; None: one per usable core.
     isa: "auto", "reference", "vector", "avx2" or "avx512".
+    backend: "cpu", or "reference", which evaluates graphs node by node by their definitions: slow, to check with.
     log: called with (level, text), level one of "error", "warning", "info", "debug".
     interrupt: asked some twenty times a second while the library works; True ends it with KeyboardInterrupt, as Ctrl-C
         does. For threads, which Ctrl-C does not reach.
@@ -61,12 +63,14 @@ class Context(Handle):
     _unshared = "make another one"
 
     def __init__(self, threads: int | None = None, isa: Isa = "auto", log: Callable[[str, str], None] | None = None,
-                 log_level: LogLevel = "warning", interrupt: Callable[[], bool] | None = None) -> None:
+                 log_level: LogLevel = "warning", interrupt: Callable[[], bool] | None = None,
+                 backend: Backend = "cpu") -> None:
         logger = None if log is None else _logger(log)
         ask = question if interrupt is None else _question(interrupt)
         threads = None if threads is None else integer(threads, "threads", "i32", least=1)
         options = structs["dyn_ctx_options"](threads=threads, isa=enum("isa", isa),
-                                             log_level=enum("log_level", log_level))
+                                             log_level=enum("log_level", log_level),
+                                             backend=enum("backend", backend))
         options.log, options.interrupt = function_pointer(logger), function_pointer(ask)
         self.lock = threading.RLock()       # held during a call of C
         self.call: Any = None               # the one that goes on

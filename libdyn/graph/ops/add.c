@@ -25,6 +25,8 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_add, k, NULL);
 }
 
+DYN__EVALUATE(a + b)
+
 /* ---- how it is compiled ---- */
 
 /* x = a + b of two sums over the same rows that nobody else reads is such a sum itself. */
@@ -72,5 +74,6 @@ static const dyn__form form = {.role = DYN__ROW, .assign = assign, .fuse = fuse}
 
 const dyn__op dyn__op_add = {
     .name = "add", .nin = 2, .linear = 3, .kernel = DYN__K_ADD, .cheap = 1, .commutative = 1,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .fold = fold, .sample = sample, .form = &form,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .fold = fold, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };

@@ -77,9 +77,20 @@ static void assign(dyn__compiler *k, dyn_node x, const int32_t *readers)
     dyn__assign_rows(k, x, dyn__shape_of(k, n->in[0]), (int)n->attr.i[0]);
 }
 
+static void evaluate(const dyn__frame *f)
+{
+    for (int64_t i = 0; i < f->size; i++)
+        f->out[i] = -INFINITY;
+    for (int64_t i = 0; i < dyn__shape_size(f->shape[0]); i++) {
+        double *y = &f->out[dyn__reduced_index(f, i)], x = f->in[0][i];
+        *y = isnan(x) || isnan(*y) ? (double)NAN : x > *y ? x : *y;
+    }
+}
+
 static const dyn__form form = {.role = DYN__ROW, .lower = lower, .assign = assign, .select = dyn__select_reduction};
 
 const dyn__op dyn__op_amax = {
     .name = "amax", .nin = 1, .kernel = -1,
-    .infer = infer, .label = dyn__label_reduction, .jvp = jvp, .batch = batch, .sample = sample, .form = &form,
+    .infer = infer, .label = dyn__label_reduction, .jvp = jvp, .batch = batch, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };

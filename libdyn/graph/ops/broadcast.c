@@ -72,9 +72,22 @@ static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view 
         v->stride[attr->i[k]] = in->stride[k];
 }
 
+static void evaluate(const dyn__frame *f)
+{
+    int64_t at[DYN_MAX_RANK], from[DYN_MAX_RANK] = {0};
+
+    for (int64_t i = 0; i < f->size; i++) {
+        dyn__coordinates(&f->n->shape, i, at);
+        for (int k = 0; k < f->shape[0]->rank; k++)
+            from[k] = at[f->n->attr.i[k]];
+        f->out[i] = f->in[0][dyn__flat(f->shape[0], from)];
+    }
+}
+
 static const dyn__form form = {.role = DYN__VIEW, .view = view};
 
 const dyn__op dyn__op_broadcast = {
     .name = "broadcast", .nin = 1, .linear = 1, .kernel = -1, .cheap = 1, .shaped = 1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };

@@ -80,9 +80,23 @@ static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
     return DYN_OK;
 }
 
+static void evaluate(const dyn__frame *f)
+{
+    const int64_t axis = f->n->attr.n, first = f->shape[0]->dim[axis];
+    int64_t at[DYN_MAX_RANK];
+
+    for (int64_t i = 0; i < f->size; i++) {
+        dyn__coordinates(&f->n->shape, i, at);
+        const int k = at[axis] >= first;
+        at[axis] -= k ? first : 0;
+        f->out[i] = f->in[k][dyn__flat(f->shape[k], at)];
+    }
+}
+
 static const dyn__form form = {.role = DYN__MOVE, .move = move};
 
 const dyn__op dyn__op_concat = {
     .name = "concat", .nin = 2, .linear = 3, .kernel = -1,
-    .infer = infer, .label = label, .jvp = jvp, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
+    .infer = infer, .label = label, .jvp = jvp, .transpose = transpose, .batch = batch, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };

@@ -26,9 +26,15 @@ static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view 
     *v = (dyn__view){x, 0, {0}};
 }
 
+static void evaluate(const dyn__frame *f)
+{
+    for (int64_t i = 0; i < f->size; i++)
+        f->out[i] = f->n->attr.f;
+}
+
 static const dyn__form form = {.role = DYN__LEAF, .view = view};
 
 const dyn__op dyn__op_constant = {
     .name = "constant", .nin = 0, .kernel = -1, .shaped = 1,
-    .infer = infer, .sample = sample, .print = print, .form = &form,
+    .infer = infer, .sample = sample, .evaluate = evaluate, .print = print, .form = &form,
 };

@@ -14,7 +14,9 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_cos, k, NULL);
 }
 
+DYN__EVALUATE(cos(a))
+
 const dyn__op dyn__op_cos = {
     .name = "cos", .nin = 1, .kernel = DYN__K_COS,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .evaluate = evaluate,
 };

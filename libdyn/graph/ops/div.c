@@ -28,7 +28,10 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_div, k, NULL);
 }
 
+DYN__EVALUATE(a / b)
+
 const dyn__op dyn__op_div = {
     .name = "div", .nin = 2, .linear = 1, .kernel = DYN__K_DIV,
     .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .fold = fold, .sample = sample,
+    .evaluate = evaluate,
 };

@@ -18,7 +18,9 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_erf, k, NULL);
 }
 
+DYN__EVALUATE(erf(a))
+
 const dyn__op dyn__op_erf = {
     .name = "erf", .nin = 1, .kernel = DYN__K_ERF,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .evaluate = evaluate,
 };

@@ -14,7 +14,9 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_expm1, k, NULL);
 }
 
+DYN__EVALUATE(expm1(a))
+
 const dyn__op dyn__op_expm1 = {
     .name = "expm1", .nin = 1, .kernel = DYN__K_EXPM1,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .evaluate = evaluate,
 };

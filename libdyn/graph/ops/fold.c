@@ -116,9 +116,20 @@ static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
     return DYN_OK;
 }
 
+static void evaluate(const dyn__frame *f)
+{
+    memset(f->out, 0, (size_t)f->size * sizeof *f->out);
+    for (int64_t i = 0; i < dyn__shape_size(f->shape[0]); i++) {
+        const int64_t to = dyn__whole_element(f, f->shape[0], &f->n->shape, i);
+        if (to >= 0)
+            f->out[to] += f->in[0][i];
+    }
+}
+
 static const dyn__form form = {.role = DYN__MOVE, .move = move};
 
 const dyn__op dyn__op_fold = {
     .name = "fold", .nin = 1, .linear = 1, .kernel = -1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };

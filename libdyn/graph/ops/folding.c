@@ -66,3 +66,24 @@ int dyn__sample_windows(int k, dyn__attr *attr)
         attr->i[i] = c[k][i];
     return 1;
 }
+
+/* The index along the axis that the element of a window at these coordinates stands for. */
+static int64_t window_index(const dyn__frame *f, const int64_t *at)
+{
+    const int64_t axis = f->n->attr.i[0], start = f->n->attr.i[1], stride = f->n->attr.i[2], dilation = f->n->attr.i[3];
+
+    return start + at[axis] * stride + at[axis + 1] * dilation;
+}
+
+/* Element of `whole` that element i of the windows stands for; -1 outside. */
+int64_t dyn__whole_element(const dyn__frame *f, const dyn__shape *windows, const dyn__shape *whole, int64_t i)
+{
+    const int64_t axis = f->n->attr.i[0];
+    int64_t at[DYN_MAX_RANK] = {0}, to[DYN_MAX_RANK] = {0};
+
+    dyn__coordinates(windows, i, at);
+    for (int k = 0; k < whole->rank; k++)
+        to[k] = at[k + (k > axis)];
+    to[axis] = window_index(f, at);
+    return to[axis] >= 0 && to[axis] < whole->dim[axis] ? dyn__flat(whole, to) : -1;
+}

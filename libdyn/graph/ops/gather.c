@@ -76,6 +76,14 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn_graph_batched_gather(g, dyn_graph_input(g, "a", c[k].table, c[k].rows), index, c[k].lead);
 }
 
+static void evaluate(const dyn__frame *f)
+{
+    for (int64_t i = 0; i < f->size; i++) {
+        const int64_t from = dyn__table_element(f, f->shape[0], &f->n->shape, i);
+        f->out[i] = from >= 0 ? f->in[0][from] : (double)NAN;
+    }
+}
+
 /* ---- how it is compiled ---- */
 
 /* A gather in so many parts. */
@@ -121,6 +129,6 @@ static const dyn__form form = {.role = DYN__MOVE, .lower = dyn__lower_indexed, .
 
 const dyn__op dyn__op_gather = {
     .name = "gather", .nin = 2, .linear = 1, .kernel = -1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .evaluate = evaluate,
     .form = &form,
 };

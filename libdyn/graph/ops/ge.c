@@ -15,7 +15,9 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_ge, k, NULL);
 }
 
+DYN__EVALUATE(a >= b)
+
 const dyn__op dyn__op_ge = {
     .name = "ge", .nin = 2, .linear = 0, .kernel = DYN__K_GE, .cheap = 1,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .evaluate = evaluate,
 };

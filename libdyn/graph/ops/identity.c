@@ -28,9 +28,12 @@ static dyn_node lower(dyn__lowering *l, const dyn__node *n, const dyn_node *in)
     return in[0];
 }
 
+DYN__EVALUATE(a)
+
 static const dyn__form form = {.role = DYN__ROW, .lower = lower};
 
 const dyn__op dyn__op_identity = {
     .name = "identity", .nin = 1, .linear = 1, .kernel = DYN__K_COPY,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .sample = sample, .form = &form,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };

@@ -19,6 +19,10 @@ static inline int64_t dyn__size_of_axes(const dyn__shape *s, int64_t from, int64
     return size;
 }
 
+/* indexing.c: of a table and its indices, which have the first axes in common, the element of the table that belongs to
+ * element i of the rows; -1 if its index is out of range. */
+int64_t dyn__table_element(const dyn__frame *f, const dyn__shape *table, const dyn__shape *rows, int64_t i);
+
 /* Numbers that lie one after the other in front, indices as they are. */
 static inline dyn_node dyn__lower_indexed(dyn__lowering *l, const dyn__node *n, const dyn_node *in)
 {

@@ -16,7 +16,9 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_log1p, k, NULL);
 }
 
+DYN__EVALUATE(log1p(a))
+
 const dyn__op dyn__op_log1p = {
     .name = "log1p", .nin = 1, .kernel = DYN__K_LOG1P,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .evaluate = evaluate,
 };

@@ -125,8 +125,41 @@ static dyn_node sample(dyn_graph *g, int k)
                             c[k].ta, c[k].tb);
 }
 
+/* The elements of a row or a column of a matrix: the first, and from each to the next. */
+typedef struct line { const double *first; int64_t step; } line;
+
+/* Row (across = 0) or column `number` of the matrix that operand k has at the leading coordinates `at`, or everywhere
+ * if it has no leading axes. */
+static line matrix_line(const dyn__frame *f, int k, const int64_t *at, int64_t number, int across)
+{
+    const dyn__shape *s = f->shape[k];
+    const int rows_stored = (f->n->attr.i[k] != 0) == across;     /* the line is one of the rows as they are stored */
+    int64_t here[DYN_MAX_RANK];
+
+    memcpy(here, at, sizeof here);
+    here[s->rank - 2] = rows_stored ? number : 0;
+    here[s->rank - 1] = rows_stored ? 0 : number;
+    return (line){f->in[k] + dyn__flat(s, here), rows_stored ? 1 : s->dim[s->rank - 1]};
+}
+
+static void evaluate(const dyn__frame *f)
+{
+    const dyn__shape *a = f->shape[0], *y = &f->n->shape;
+    const int64_t inner = a->dim[a->rank - (f->n->attr.i[0] ? 2 : 1)];
+    int64_t at[DYN_MAX_RANK] = {0};
+
+    for (int64_t i = 0; i < f->size; i++) {
+        double sum = 0;
+        dyn__coordinates(y, i, at);
+        const line row = matrix_line(f, 0, at, at[y->rank - 2], 0), col = matrix_line(f, 1, at, at[y->rank - 1], 1);
+        for (int64_t k = 0; k < inner; k++)
+            sum += row.first[k * row.step] * col.first[k * col.step];
+        f->out[i] = sum;
+    }
+}
+
 const dyn__op dyn__op_matmul = {
     .name = "matmul", .nin = 2, .linear = 3, .kernel = -1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .evaluate = evaluate,
     .print = print, .form = &dyn__matmul_form,
 };

@@ -17,7 +17,9 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_max, k, NULL);
 }
 
+DYN__EVALUATE(isnan(a) || isnan(b) ? (double)NAN : a > b ? a : b)
+
 const dyn__op dyn__op_max = {
     .name = "max", .nin = 2, .linear = 0, .kernel = DYN__K_MAX,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .evaluate = evaluate,
 };

@@ -23,6 +23,8 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_mul, k, NULL);
 }
 
+DYN__EVALUATE(a * b)
+
 /* ---- how it is compiled ---- */
 
 /* h of 1 - h^2, or -1 if x is something else. */
@@ -85,5 +87,6 @@ static const dyn__form form = {.role = DYN__ROW, .fuse = fuse};
 
 const dyn__op dyn__op_mul = {
     .name = "mul", .nin = 2, .linear = 3, .kernel = DYN__K_MUL, .cheap = 1, .commutative = 1,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .fold = fold, .sample = sample, .form = &form,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .fold = fold, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };

@@ -19,7 +19,9 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_neg, k, NULL);
 }
 
+DYN__EVALUATE(-a)
+
 const dyn__op dyn__op_neg = {
     .name = "neg", .nin = 1, .linear = 1, .kernel = DYN__K_NEG, .cheap = 1,
-    .infer = dyn__infer_elementwise, .transpose = transpose, .fold = fold, .sample = sample,
+    .infer = dyn__infer_elementwise, .transpose = transpose, .fold = fold, .sample = sample, .evaluate = evaluate,
 };

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "compile/move.h"
+#include "graph/evaluate.h"
 #include "graph/label.h"
 #include "graph/windows.h"
 #include "kernel/kernel.h"
@@ -25,6 +26,8 @@ int32_t dyn__shifted_axes(const dyn_graph *g, dyn_node y, int32_t axes[DYN_MAX_R
 dyn__label dyn__label_reduction(const dyn_graph *g, const dyn__node *n, const dyn__label *in, int64_t samples);
 dyn_node dyn__sample_reduction(dyn_graph *g, int op, int k);
 
+/* Where element i of the operand goes. */
+int64_t dyn__reduced_index(const dyn__frame *f, int64_t i);
 /* The axes as bits; x without those of them that have size 1 (in a graph being lowered); the instruction. */
 uint32_t dyn__axis_mask(const dyn__node *n);
 dyn_node dyn__without_axes(dyn_graph *g, dyn_node x, uint32_t mask);
@@ -45,6 +48,8 @@ dyn_status dyn__check_windows(dyn_graph *g, const dyn__node *n, int32_t axes);
 /* The windows of y when a leading axis has been added. */
 dyn__attr dyn__windows_behind_lead(const dyn_graph *g, dyn_node y);
 int dyn__sample_windows(int k, dyn__attr *attr);
+/* Element of `whole` that element i of the windows stands for; -1 outside. */
+int64_t dyn__whole_element(const dyn__frame *f, const dyn__shape *windows, const dyn__shape *whole, int64_t i);
 
 /* Axis `from` of x becomes axis `to`, the others keep their order. */
 static inline dyn_node dyn__move_axis(dyn_graph *g, dyn_node x, int32_t from, int32_t to)

@@ -55,9 +55,23 @@ static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
     return DYN_OK;
 }
 
+static void evaluate(const dyn__frame *f)
+{
+    int64_t at[DYN_MAX_RANK];
+
+    memset(f->out, 0, (size_t)f->size * sizeof *f->out);
+    for (int64_t i = 0; i < dyn__shape_size(f->shape[0]); i++) {
+        dyn__coordinates(f->shape[0], i, at);
+        for (int k = 0; k < f->n->shape.rank; k++)
+            at[k] += f->n->attr.i[k];
+        f->out[dyn__flat(&f->n->shape, at)] = f->in[0][i];
+    }
+}
+
 static const dyn__form form = {.role = DYN__MOVE, .move = move};
 
 const dyn__op dyn__op_pad = {
     .name = "pad", .nin = 1, .linear = 1, .kernel = -1, .shaped = 1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };

@@ -77,9 +77,22 @@ static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
     return DYN_OK;
 }
 
+static void evaluate(const dyn__frame *f)
+{
+    int64_t at[DYN_MAX_RANK], from[DYN_MAX_RANK] = {0};
+
+    for (int64_t i = 0; i < f->size; i++) {
+        dyn__coordinates(&f->n->shape, i, at);
+        for (int k = 0; k < f->n->shape.rank; k++)
+            from[f->n->attr.i[k]] = at[k];
+        f->out[i] = f->in[0][dyn__flat(f->shape[0], from)];
+    }
+}
+
 static const dyn__form form = {.role = DYN__MOVE, .move = move};
 
 const dyn__op dyn__op_permute = {
     .name = "permute", .nin = 1, .linear = 1, .kernel = -1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };

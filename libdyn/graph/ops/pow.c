@@ -21,7 +21,9 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_pow, k, &(dyn__attr){.f = 1.7});
 }
 
+DYN__EVALUATE(pow(a, f->n->attr.f))
+
 const dyn__op dyn__op_pow = {
     .name = "pow", .nin = 1, .kernel = DYN__K_POW,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .print = print,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .evaluate = evaluate, .print = print,
 };

@@ -23,9 +23,12 @@ static dyn_node sample(dyn_graph *g, int k)
 
 static double scalar(const dyn__node *n) { return (double)n->attr.n; }
 
+DYN__EVALUATE(pow(a, (double)f->n->attr.n))
+
 static const dyn__form form = {.role = DYN__ROW, .scalar = scalar};
 
 const dyn__op dyn__op_powi = {
     .name = "powi", .nin = 1, .kernel = DYN__K_POWI,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .print = print, .form = &form,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
+    .evaluate = evaluate, .print = print, .form = &form,
 };

@@ -58,6 +58,27 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn_graph_uniform(g, key, 7, 3, (int64_t[]){4, 3, 2});
 }
 
+/* One draw at a time, each by its own number. */
+static void evaluate(const dyn__frame *f)
+{
+    const int32_t lead = f->shape[0]->rank - 1;
+    int64_t keys = 1;
+
+    for (int32_t k = 0; k < lead; k++)
+        keys *= f->n->shape.dim[k];
+    const int64_t per_key = f->size / keys, cols = f->n->shape.rank > lead ? per_key / f->n->shape.dim[lead] : 1;
+    for (int64_t i = 0; i < f->size; i++) {
+        const int64_t *key = f->index[0] + i / per_key * 3;
+        const dyn__key k = {(uint64_t)key[0], DYN__STREAM_NODE, (uint32_t)key[1], (uint32_t)f->n->attr.n};
+        float narrow;
+        dyn__uniform_f64(k, key[2] * cols + i % per_key, 1, &f->out[i]);
+        if (f->single) {
+            dyn__uniform_f32(k, key[2] * cols + i % per_key, 1, &narrow);
+            f->out[i] = (double)narrow;
+        }
+    }
+}
+
 /* ---- how it is compiled ---- */
 
 /* In each of the sets, which have a key each, so many rows and columns; the site. */
@@ -114,6 +135,6 @@ static const dyn__form form = {.role = DYN__MOVE, .move = move};
 
 const dyn__op dyn__op_random = {
     .name = "random", .nin = 1, .kernel = -1, .shaped = 1,
-    .infer = infer, .label = label, .jvp = jvp, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .jvp = jvp, .batch = batch, .sample = sample, .evaluate = evaluate,
     .form = &form,
 };

@@ -62,3 +62,18 @@ dyn_node dyn__sample_reduction(dyn_graph *g, int op, int k)
         return DYN_ENOTSUP;
     return dyn__insert1(g, op, dyn_graph_input(g, "a", 3, (int64_t[]){4, 3, 5}), &c[k], NULL);
 }
+
+/* Where element i of the operand goes when the axes of the attribute disappear. */
+int64_t dyn__reduced_index(const dyn__frame *f, int64_t i)
+{
+    int64_t at[DYN_MAX_RANK], kept[DYN_MAX_RANK] = {0}, k = 0;
+    int rank = 0;
+
+    dyn__coordinates(f->shape[0], i, at);
+    for (int axis = 0; axis < f->shape[0]->rank; axis++)
+        if (k < f->n->attr.n && f->n->attr.i[k] == axis)
+            k++;
+        else
+            kept[rank++] = at[axis];
+    return dyn__flat(&f->n->shape, kept);
+}

@@ -96,9 +96,19 @@ static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view 
     }
 }
 
+/* Numbers or indices. */
+static void evaluate(const dyn__frame *f)
+{
+    if (f->index[0])
+        memcpy(f->out, f->index[0], (size_t)f->size * sizeof *f->out);
+    else
+        memcpy(f->out, f->in[0], (size_t)f->size * sizeof *f->out);
+}
+
 static const dyn__form form = {.role = DYN__VIEW, .lower = lower, .view = view};
 
 const dyn__op dyn__op_reshape = {
     .name = "reshape", .nin = 1, .linear = 1, .kernel = -1, .cheap = 1, .shaped = 1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };

@@ -73,6 +73,16 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn_graph_batched_scatter_add(g, dyn_graph_input(g, "a", c[k].x, c[k].rows), index, c[k].lead, 3);
 }
 
+static void evaluate(const dyn__frame *f)
+{
+    memset(f->out, 0, (size_t)f->size * sizeof *f->out);
+    for (int64_t i = 0; i < dyn__shape_size(f->shape[0]); i++) {
+        const int64_t to = dyn__table_element(f, &f->n->shape, f->shape[0], i);
+        if (to >= 0)
+            f->out[to] += f->in[0][i];
+    }
+}
+
 /* ---- how it is compiled ---- */
 
 static void run(const dyn_exec *e, const dyn__step *step)
@@ -103,6 +113,6 @@ static const dyn__form form = {.role = DYN__MOVE, .lower = dyn__lower_indexed, .
 
 const dyn__op dyn__op_scatter_add = {
     .name = "scatter_add", .nin = 2, .linear = 1, .kernel = -1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .evaluate = evaluate,
     .form = &form,
 };

@@ -30,7 +30,10 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_select, k, NULL);
 }
 
+DYN__EVALUATE(a != 0 ? b : c)
+
 const dyn__op dyn__op_select = {
     .name = "select", .nin = 3, .linear = 6, .kernel = DYN__K_SELECT, .cheap = 1,
     .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .fold = fold, .sample = sample,
+    .evaluate = evaluate,
 };

@@ -54,9 +54,22 @@ static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view 
     }
 }
 
+static void evaluate(const dyn__frame *f)
+{
+    int64_t at[DYN_MAX_RANK];
+
+    for (int64_t i = 0; i < f->size; i++) {
+        dyn__coordinates(&f->n->shape, i, at);
+        for (int k = 0; k < f->n->shape.rank; k++)
+            at[k] += f->n->attr.i[k];
+        f->out[i] = f->in[0][dyn__flat(f->shape[0], at)];
+    }
+}
+
 static const dyn__form form = {.role = DYN__VIEW, .view = view};
 
 const dyn__op dyn__op_slice = {
     .name = "slice", .nin = 1, .linear = 1, .kernel = -1, .cheap = 1, .shaped = 1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };

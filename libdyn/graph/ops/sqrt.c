@@ -14,7 +14,9 @@ static dyn_node sample(dyn_graph *g, int k)
     return dyn__sample_elementwise(g, DYN__OP_sqrt, k, NULL);
 }
 
+DYN__EVALUATE(sqrt(a))
+
 const dyn__op dyn__op_sqrt = {
     .name = "sqrt", .nin = 1, .kernel = DYN__K_SQRT,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .evaluate = evaluate,
 };

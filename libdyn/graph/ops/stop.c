@@ -21,9 +21,11 @@ static dyn_node lower(dyn__lowering *l, const dyn__node *n, const dyn_node *in)
     return in[0];
 }
 
+DYN__EVALUATE(a)
+
 static const dyn__form form = {.role = DYN__ROW, .lower = lower};
 
 const dyn__op dyn__op_stop = {
     .name = "stop", .nin = 1, .kernel = DYN__K_COPY,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .form = &form,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .evaluate = evaluate, .form = &form,
 };

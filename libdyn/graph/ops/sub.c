@@ -27,9 +27,12 @@ static dyn_node sample(dyn_graph *g, int k)
 
 static int fuse(dyn__compiler *k, dyn__instr *q, dyn_node y) { return dyn__multiply_add(k, q, y, y); }
 
+DYN__EVALUATE(a - b)
+
 static const dyn__form form = {.role = DYN__ROW, .fuse = fuse};
 
 const dyn__op dyn__op_sub = {
     .name = "sub", .nin = 2, .linear = 3, .kernel = DYN__K_SUB, .cheap = 1,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .fold = fold, .sample = sample, .form = &form,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .transpose = transpose, .fold = fold, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };

@@ -76,10 +76,18 @@ static void assign(dyn__compiler *k, dyn_node x, const int32_t *readers)
     c->C = dyn__shape_size(&n->shape) / (is_term ? c->V : c->V * c->R);
 }
 
+static void evaluate(const dyn__frame *f)
+{
+    memset(f->out, 0, (size_t)f->size * sizeof *f->out);
+    for (int64_t i = 0; i < dyn__shape_size(f->shape[0]); i++)
+        f->out[dyn__reduced_index(f, i)] += f->in[0][i];
+}
+
 static const dyn__form form = {.role = DYN__ROW, .lower = lower, .assign = assign, .select = dyn__select_reduction};
 
 const dyn__op dyn__op_sum = {
     .name = "sum", .nin = 1, .linear = 1, .kernel = -1,
     .infer = infer, .label = dyn__label_reduction, .transpose = transpose, .batch = batch, .sample = sample,
+    .evaluate = evaluate,
     .form = &form,
 };

@@ -30,9 +30,11 @@ static int fuse(dyn__compiler *k, dyn__instr *q, dyn_node y)
     return 1;
 }
 
+DYN__EVALUATE(tanh(a))
+
 static const dyn__form form = {.role = DYN__ROW, .fuse = fuse};
 
 const dyn__op dyn__op_tanh = {
     .name = "tanh", .nin = 1, .kernel = DYN__K_TANH,
-    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .form = &form,
+    .infer = dyn__infer_elementwise, .jvp = jvp, .sample = sample, .evaluate = evaluate, .form = &form,
 };

@@ -82,9 +82,18 @@ static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view 
     v->stride[axis + 1] = n->attr.i[DYN__WINDOW_DILATION] * step;
 }
 
+static void evaluate(const dyn__frame *f)
+{
+    for (int64_t i = 0; i < f->size; i++) {
+        const int64_t from = dyn__whole_element(f, &f->n->shape, f->shape[0], i);
+        f->out[i] = from >= 0 ? f->in[0][from] : 0;
+    }
+}
+
 static const dyn__form form = {.role = DYN__VIEW, .lower = lower, .view = view};
 
 const dyn__op dyn__op_unfold = {
     .name = "unfold", .nin = 1, .linear = 1, .kernel = -1, .cheap = 1,
-    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample, .form = &form,
+    .infer = infer, .label = label, .transpose = transpose, .batch = batch, .sample = sample,
+    .evaluate = evaluate, .form = &form,
 };
