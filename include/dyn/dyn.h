@@ -21,6 +21,7 @@
 #include <dyn/degenerate.h>
 #include <dyn/dense.h>
 #include <dyn/eigen.h>
+#include <dyn/embed.h>
 #include <dyn/estimate.h>
 #include <dyn/factorisation.h>
 #include <dyn/flow.h>

@@ -4,24 +4,11 @@
  * of two copies whose parameters follow one another in theta and start equal. */
 #include <math.h>
 #include <stdio.h>
-#include "family/family.h"
-
-typedef struct layer {
-    int64_t in, out;
-    int32_t activation, bias, skip;
-    double multiplier, std;     /* std 0: drawn as the model's options say */
-    double dropout;
-} layer;
-
-typedef struct perceptron {
-    int32_t layers, copies;
-    double scale;
-    layer layer[];
-} perceptron;
+#include "family/perceptron.h"
 
 /* ---- into a graph ---- */
 
-static dyn_node layer_parameter(dyn_build *b, const layer *l, const char *letter, int32_t number, int copy, int32_t rank,
+static dyn_node layer_parameter(dyn_build *b, const dyn__dense *l, const char *letter, int32_t number, int copy, int32_t rank,
                                 const int64_t *shape)
 {
     const dyn_init_options init = {sizeof init, DYN_INIT_NORMAL, l->std, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0};
@@ -31,7 +18,7 @@ static dyn_node layer_parameter(dyn_build *b, const layer *l, const char *letter
     return dyn_build_parameter(b, name, rank, shape, l->std > 0 ? &init : NULL);
 }
 
-static dyn_node build_layer(dyn_build *b, const layer *l, int32_t number, int copy, dyn_node x)
+static dyn_node build_layer(dyn_build *b, const dyn__dense *l, int32_t number, int copy, dyn_node x)
 {
     dyn_graph *g = dyn_build_graph(b);
     dyn_node w = layer_parameter(b, l, "W", number, copy, 2, (int64_t[]){l->in, l->out});
@@ -46,7 +33,7 @@ static dyn_node build_layer(dyn_build *b, const layer *l, int32_t number, int co
     return l->dropout > 0 ? dyn_layer_dropout(b, z, l->dropout, DYN_DROP_ELEMENTS) : z;
 }
 
-static dyn_node build_copy(dyn_build *b, const perceptron *p, int copy, dyn_node x)
+static dyn_node build_copy(dyn_build *b, const dyn__perceptron *p, int copy, dyn_node x)
 {
     for (int32_t l = 0; l < p->layers && x >= 0; l++)
         x = build_layer(b, &p->layer[l], l + 1, copy, x);
@@ -55,7 +42,7 @@ static dyn_node build_copy(dyn_build *b, const perceptron *p, int copy, dyn_node
 
 static dyn_node build(void *user, dyn_build *b)
 {
-    const perceptron *p = user;
+    const dyn__perceptron *p = user;
     dyn_graph *g = dyn_build_graph(b);
     dyn_node x = dyn_build_input(b, "x", 1, &p->layer[0].in), f = build_copy(b, p, 0, x);
 
@@ -63,6 +50,8 @@ static dyn_node build(void *user, dyn_build *b)
         f = dyn_graph_sub(g, f, build_copy(b, p, 1, x));
     return dyn_graph_scale(g, f, p->scale);
 }
+
+const dyn__perceptron *dyn__perceptron_of(const dyn_model *m) { return m->build == build ? m->user : NULL; }
 
 /* ---- options ---- */
 
@@ -108,7 +97,7 @@ static dyn_status check_options(dyn_ctx *ctx, const dyn_perceptron_options *o)
 }
 
 /* c and s of the normalised model: see enum dyn_parametrisation. */
-static void normalise(const dyn_perceptron_options *o, int first, int last, layer *l)
+static void normalise(const dyn_perceptron_options *o, int first, int last, dyn__dense *l)
 {
     const double m = (double)o->widths[1], kappa = pow(m, -o->gamma), root = pow(m, -o->gamma_prime / 2);
     const int two = o->widths_count == 3;
@@ -117,7 +106,7 @@ static void normalise(const dyn_perceptron_options *o, int first, int last, laye
     l->std = two ? first ? 1 / root : root : 1;
 }
 
-static void parametrise(const dyn_perceptron_options *o, int first, int last, layer *l)
+static void parametrise(const dyn_perceptron_options *o, int first, int last, dyn__dense *l)
 {
     const double root = sqrt((double)l->in), wide = sqrt((double)l->out);
 
@@ -139,7 +128,7 @@ static void parametrise(const dyn_perceptron_options *o, int first, int last, la
     }
 }
 
-static dyn_status set_layer(dyn_ctx *ctx, const dyn_perceptron_options *o, int32_t l, layer *out)
+static dyn_status set_layer(dyn_ctx *ctx, const dyn_perceptron_options *o, int32_t l, dyn__dense *out)
 {
     const int last = l == o->widths_count - 2;
 
@@ -158,7 +147,7 @@ static dyn_status set_layer(dyn_ctx *ctx, const dyn_perceptron_options *o, int32
     return dyn__check_flag(ctx, "an element of bias", out->bias);
 }
 
-static dyn_status set_layers(dyn_ctx *ctx, const dyn_perceptron_options *o, perceptron *p)
+static dyn_status set_layers(dyn_ctx *ctx, const dyn_perceptron_options *o, dyn__perceptron *p)
 {
     p->layers = o->widths_count - 1;
     p->copies = o->antisymmetric ? 2 : 1;
@@ -180,7 +169,7 @@ dyn_status dyn_model_perceptron(dyn_ctx *ctx, const dyn_perceptron_options *opt,
     DYN__NEED(ctx, out);
     DYN__TRY(dyn__options(ctx, "dyn_perceptron_options", opt, &o, sizeof o, sizeof o));
     DYN__TRY(check_options(ctx, &o));
-    perceptron *p = dyn__alloc(ctx, 1, sizeof *p + (size_t)(o.widths_count - 1) * sizeof p->layer[0]);
+    dyn__perceptron *p = dyn__alloc(ctx, 1, sizeof *p + (size_t)(o.widths_count - 1) * sizeof p->layer[0]);
     if (!p)
         return DYN_ENOMEM;
     dyn_status s = set_layers(ctx, &o, p);

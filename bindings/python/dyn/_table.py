@@ -151,6 +151,10 @@ dyn_eigen_products                     i64    eigen
 dyn_eigen_tolerance                    f64    eigen
 dyn_eigen_miss_bound                   f64    eigen
 
+# embed.h
+dyn_embed_width                        status model ptr model ptr ptr f64 u64 ptr
+dyn_embed_depth                        status model ptr model i32 i64 ptr f64 u64 ptr
+
 # estimate.h
 dyn_operator_trace                     status operator ptr ptr ptr
 dyn_operator_diagonal                  status operator i64 u64 ptr ptr
