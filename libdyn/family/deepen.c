@@ -219,10 +219,11 @@ dyn_status dyn_embed_depth(const dyn_model *shallow, const double *theta, const 
     deepening job = {.theta = theta, .out = out, .at = layer - 1, .n = n, .x = x, .epsilon = epsilon, .seed = seed};
     double *f = NULL;
 
-    if (!shallow || !deep)
+    if (!shallow)
         return DYN_EINVAL;
     job.ctx = shallow->ctx;
     DYN__ENTER(job.ctx);
+    DYN__NEED(job.ctx, deep);
     DYN__NEED(job.ctx, theta);
     DYN__NEED(job.ctx, x);
     DYN__NEED(job.ctx, out);

@@ -286,10 +286,11 @@ dyn_status dyn_embed_width(const dyn_model *narrow, const double *theta, const d
 {
     widening job = {.theta = theta, .out = out, .spread = spread, .seed = seed};
 
-    if (!narrow || !wide)
+    if (!narrow)
         return DYN_EINVAL;
     job.ctx = narrow->ctx;
     DYN__ENTER(job.ctx);
+    DYN__NEED(job.ctx, wide);
     DYN__NEED(job.ctx, theta);
     DYN__NEED(job.ctx, map);
     DYN__NEED(job.ctx, out);
