@@ -31,7 +31,8 @@ enum dyn_anchor_task {
                                        d = +5, +1, -2, -8 */
     DYN_ANCHOR_MEMORY = 5,          /* x a1 ... a2 anywhere later: maps x, x+1, x, x-2 of anchors 1..4 */
     DYN_ANCHOR_SYNONYM = 6,         /* a1 a2 x: as COMPOSITION with anchor 9, d = -2, beside 3 */
-    DYN_ANCHOR_RECITATION = 7,      /* m 3 n at pos in 0..length-4; last token m: label n, or last token n: label m */
+    DYN_ANCHOR_RECITATION = 7,      /* m 3 n at pos in 0..length-3-gap; last token m: label n, or last token n: label m;
+                                       gap 2, 3: m 3 4 n, m 3 4 5 n */
     DYN_ANCHOR_MULTIPLE = 8,        /* a x, a in 1..10: label x + a; the key of anchor a is tested in
                                        [20 + 8 (a-1), 20 + 8 a), trained in (20, 99) outside of it */
     DYN_ANCHOR_STATISTICAL = 9,     /* as IDENTITY, each input 100 times: round(100 p) times label x, else x + 1 */
@@ -39,7 +40,20 @@ enum dyn_anchor_task {
                                        other way round */
     DYN_ANCHOR_DISTANCE = 11,       /* 3 at pos, key at pos + distance: label x */
     DYN_ANCHOR_AVERAGE = 12,        /* 3 x1 x2: label floor((x1 + x2) / 2); x1 decides the split */
-    DYN_ANCHOR_COUNT = 13           /* k in 1..length slots are 18: label k; no split */
+    DYN_ANCHOR_COUNT = 13,          /* k in 1..length slots are 18: label k; no split. variant 1: random ids of 16..19 */
+    DYN_ANCHOR_CIRCULAR = 14,       /* 3 at pos, key at pos + distance mod length: label x */
+    DYN_ANCHOR_BEFORE = 15,         /* x 3: label x */
+    DYN_ANCHOR_INDEX = 16,          /* label the id of slot 5. length >= 6 */
+    DYN_ANCHOR_CHOICE = 17,         /* 3 at pos: label one of the others, by chances as 1 / circular distance; no split */
+    DYN_ANCHOR_MULTITASK = 18,      /* a x, a in 1..10: label x + d(a), d = -4, +3, -5, -2, +1, +4, -3, -1, +2, +5 */
+    DYN_ANCHOR_ODD = 19,            /* 3 x: label x; trained on odd keys, tested on even ones, in [20, 100) */
+    DYN_ANCHOR_MIDDLE = 20,         /* 3, gap ids, 4: label the middle one, gap odd */
+    DYN_ANCHOR_MULTI_COMPOSITION = 21,  /* 9 x in the first half, then `operators` of 1..4 anywhere later: label x + d of
+                                       each, d = +1, +3, -2, -3; train and test differ by `operators` */
+    /* 201 x1 o.. 203 202 x2 o.. 203 after noise, last token a request: operators 204..207 shift by +1, +3, -2, -3; 208 asks
+       for x1 with its own, 209 for x2, 210 for floor of their mean. 1 to 3 operators each; never two of each in training,
+       always in the test. length >= 13; ids up to 210 */
+    DYN_ANCHOR_UNIFIED = 22
 };
 
 /** Which part of a set. */
@@ -61,9 +75,11 @@ typedef struct dyn_anchor_options {
     /* COMPOSITION, MEMORY, SYNONYM: bit m i + j is set where the ordered pair (i-th, j-th anchor of the task's m = 4 or
        5) is drawn; default: all but (3, 4) and (4, 3) of four, which COMPOSITION is tested on */
     uint32_t pairs;
-    uint32_t reserved;          /* must be 0 */
+    int32_t operators;          /* MULTI_COMPOSITION: 1 .. length/2 - 1; default 2 */
+    int32_t gap;                /* RECITATION 1..3, MIDDLE odd; default 1 */
+    int32_t variant;            /* default 0; 1: COMPOSITION a1 a2 x; TWO_INTERVALS that overlap, [20, 70) and [50, 100); COUNT */
 } dyn_anchor_options;
-#define DYN_ANCHOR_OPTIONS_INIT { DYN_SIZE_OF(dyn_anchor_options), 1, 0, 2, 1000, 9, 0, 0.8, 0xB7FF, 0 }
+#define DYN_ANCHOR_OPTIONS_INIT { DYN_SIZE_OF(dyn_anchor_options), 1, 0, 2, 1000, 9, 0, 0.8, 0xB7FF, 2, 1, 0 }
 
 /**
  * Rows of a task. shape: out int64 [count, length + 1].
@@ -71,16 +87,36 @@ typedef struct dyn_anchor_options {
  */
 DYN_API dyn_status dyn_generate_anchor(dyn_ctx *ctx, const dyn_anchor_options *opt, dyn_array **out);
 
+/** What a row of chains contains; n is its length, 13 by default. */
+enum dyn_chain {
+    DYN_CHAIN_SINGLE = 0,       /* one chain of (n - 1) / 2 edges */
+    DYN_CHAIN_DOUBLE = 1,       /* two chains of (n - 1) / 4 edges with different ids; the query is of one of them */
+    DYN_CHAIN_NOISED = 2,       /* two of (n - 5) / 4 edges, and for each an edge from an id outside to an inner node */
+    DYN_CHAIN_ORDER = 3,        /* one chain of (n - 2) / 2 edges of ids 20..99, then query and r in 1..steps: label r ahead */
+    DYN_CHAIN_THOUGHT = 4       /* as SINGLE, followed by all steps c_(i + 1) .. c_(i + steps), the last of them the label */
+};
+
+typedef struct dyn_chain_options {
+    uint32_t struct_size;       /* sizeof(dyn_chain_options); set by DYN_CHAIN_OPTIONS_INIT */
+    int32_t kind;               /* enum dyn_chain; default SINGLE */
+    int32_t split;              /* enum dyn_split; default TRAIN */
+    int32_t steps;              /* 1 .. edges of a chain; default 2 */
+    int64_t count;              /* rows; default 1000 */
+    int64_t length;             /* ids up to the query; default 13; of ORDER even */
+    uint64_t seed;
+} dyn_chain_options;
+#define DYN_CHAIN_OPTIONS_INIT { DYN_SIZE_OF(dyn_chain_options), 0, 0, 2, 1000, 13, 0 }
+
 /**
- * Chains of reasoning (arXiv 2405.15302): 6 shuffled edges of a chain of 7 distinct ids, 12 tokens, then a query c_i;
- * the label is c_(i + steps). Successors are 5 floor(u / 5) + ((c + t) mod 5) with t of {0, 1, 4} (TRAIN) or {2, 3}
+ * Chains of reasoning (arXiv 2405.15302): shuffled edges of a chain of distinct ids, then a query c_i; the label is
+ * c_(i + steps). Successors are 5 floor(u / 5) + ((c + t) mod 5) with t of {0, 1, 4} (TRAIN) or {2, 3}
  * (TEST): no tested edge occurs in training. Ids 1 to 99; OOD: t of 0..4, ids 101 to 199, of which label and last
  * intermediate node are shifted down by 100.
  *
- * shape: out int64 [count, 14].   errors: DYN_EINVAL steps not in 1..6, split, count < 1; DYN_ENOMEM.   since: 0.1
+ * shape: out int64 [count, length + 1]; THOUGHT [count, length + steps].
+ * errors: DYN_EINVAL an option, with its value; DYN_ENOMEM; DYN_EABI_*.   since: 0.1
  */
-DYN_API dyn_status dyn_generate_chain(dyn_ctx *ctx, int32_t split, int32_t steps, int64_t count, uint64_t seed,
-                                      dyn_array **out);
+DYN_API dyn_status dyn_generate_chain(dyn_ctx *ctx, const dyn_chain_options *opt, dyn_array **out);
 
 /**
  * Composite anchors (arXiv 2405.05409 and 2501.08537): noise, key a1 a2, noise, 9 ids in all; anchors 1..4 shift by +5,

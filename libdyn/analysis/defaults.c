@@ -38,6 +38,7 @@ static const defaults all[] = {
     OF(dyn_learning_coefficient_options, DYN_LEARNING_COEFFICIENT_OPTIONS_INIT),
     OF(dyn_anchor_options, DYN_ANCHOR_OPTIONS_INIT),
     OF(dyn_plateau_options, DYN_PLATEAU_OPTIONS_INIT),
+    OF(dyn_chain_options, DYN_CHAIN_OPTIONS_INIT),
     OF(dyn_spike_options, DYN_SPIKE_OPTIONS_INIT),
     OF(dyn_tensor_options, DYN_TENSOR_OPTIONS_INIT),
     OF(dyn_kernel_fit_options, DYN_KERNEL_FIT_OPTIONS_INIT), OF(dyn_tangent_options, DYN_TANGENT_OPTIONS_INIT),

@@ -40,6 +40,7 @@ USE(use_eigen, dyn_eigen, dyn_eigen_solve(live.operator, opt, &out), dyn_eigen_f
 USE(use_objective, dyn_objective, dyn_objective_create(live.ctx, live.model, live.array, live.array, opt, &out),
     dyn_objective_unref)
 USE(use_anchor, dyn_array, dyn_generate_anchor(live.ctx, opt, &out), dyn_array_unref)
+USE(use_chain, dyn_array, dyn_generate_chain(live.ctx, opt, &out), dyn_array_unref)
 
 static dyn_status use_minimise(const void *opt)
 {
@@ -148,6 +149,7 @@ static dyn_status use_schedule(const void *opt)
 
 static const struct user { const char *name; dyn_status (*use)(const void *opt); const char *function; } users[] = {
     { "dyn_anchor_options", use_anchor, "dyn_generate_anchor" },
+    { "dyn_chain_options", use_chain, "dyn_generate_chain" },
     { "dyn_cnn_options", use_cnn, "dyn_model_cnn" },
     { "dyn_condensation_options", use_condensation, "dyn_condensation_measure" },
     { "dyn_ctx_options", use_ctx, NULL },

@@ -25,13 +25,15 @@ def _arrays(function: Callable[..., int], *arguments: Any, count: int) -> list[N
 
 
 def anchor(task: str, count: int = 1000, *, split: str = "train", length: int | None = None, seed: int = 0,
-           pairs: Sequence[tuple[int, int]] | None = None, p: float = 0.8, distance: int = 2
-           ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+           pairs: Sequence[tuple[int, int]] | None = None, p: float = 0.8, distance: int = 2, operators: int = 2,
+           gap: int = 1, variant: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Sequences of an anchor-function task (arXiv 2401.08309) and their labels: x [count, length], y [count].
 
     task: identity, reading, classification, composition, memory, synonym, recitation, multiple, statistical, and
-        two_intervals, distance, average, count.
-    length: ids of a sequence, default 9, of memory 20.   pairs: ordered pairs of anchors that composition, memory and
+        two_intervals, distance, average, count, circular, before, index, choice, multitask, odd, middle,
+        multi_composition (with so many operators), unified.
+    length: ids of a sequence, default 9, of memory 20, of unified 13.   gap: separators of recitation, ids around the middle.
+    variant: 1 for composition with the anchors first, intervals that overlap, counts of four ids.   pairs: ordered pairs of anchors that composition, memory and
     synonym draw; default all, in the training set of composition all but (3, 4) and (4, 3).
 
     >>> x, y = dyn.data.anchor("identity", 1000)
@@ -45,16 +47,28 @@ def anchor(task: str, count: int = 1000, *, split: str = "train", length: int | 
     bits = sum(1 << (len(anchors) * anchors.index(a) + anchors.index(b)) for a, b in set(pairs))
     options = structs["dyn_anchor_options"](
         task=enum("anchor", task), split=enum("split", split), distance=distance, count=count,
-        length=length or (20 if task == "memory" else 9), seed=seed, p=p, pairs=bits or 0xFFFF)
+        length=length or {"memory": 20, "unified": 13}.get(task, 9), seed=seed, p=p, pairs=bits or 0xFFFF,
+        operators=operators, gap=gap, variant=variant)
     rows, = _arrays(lib.dyn_generate_anchor, ctypes.byref(options), count=1)
     return rows[:, :-1].copy(), rows[:, -1].copy()
 
 
-def chain(count: int = 1000, *, split: str = "train", steps: int = 2, seed: int = 0
-          ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Chains of reasoning (arXiv 2405.15302) and their labels: x [count, 13], y [count]. split: train, test, ood."""
-    rows, = _arrays(lib.dyn_generate_chain, enum("split", split), steps, count, seed, count=1)
-    return rows[:, :-1].copy(), rows[:, -1].copy()
+def chain(count: int = 1000, *, kind: str = "single", split: str = "train", steps: int = 2, length: int | None = None,
+          seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Chains of reasoning (arXiv 2405.15302) and their labels: x [count, length], y [count]. split: train, test, ood.
+
+    kind: single; double, two chains; noised, two with an edge from outside each; order, which says in its last id how many
+        steps to go, 1 to `steps`; thought, whose labels are all the steps: x [count, length + steps - 1], y [count, steps].
+    length: default 13, of order 14.
+
+    >>> x, y = dyn.data.chain(5, kind="thought", steps=3)
+    >>> x.shape, y.shape, bool((x[:, -2:] == y[:, :2]).all())
+    ((5, 15), (5, 3), True)
+    """
+    options = structs["dyn_chain_options"](kind=enum("chain", kind), split=enum("split", split), steps=steps, count=count,
+                                           length=length or (14 if kind == "order" else 13), seed=seed)
+    rows, = _arrays(lib.dyn_generate_chain, ctypes.byref(options), count=1)
+    return rows[:, :-1].copy(), rows[:, -steps:].copy() if kind == "thought" else rows[:, -1].copy()
 
 
 class Composite(NamedTuple):

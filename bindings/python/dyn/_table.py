@@ -177,7 +177,7 @@ dyn_frequency_filter                   status ctx i64 i64 i64 ptr ptr f64 ptr
 
 # generate.h
 dyn_generate_anchor                    status ctx ptr array*
-dyn_generate_chain                     status ctx i32 i32 i64 u64 array*
+dyn_generate_chain                     status ctx ptr array*
 dyn_generate_composite                 status ctx i32 i64 u64 array* array* array*
 dyn_generate_target                    status ctx i32 i64 u64 array* array*
 dyn_generate_parity                    status ctx i32 array* array*
@@ -598,7 +598,8 @@ dyn_langevin_options struct_size:u32 chain:u32 epsilon:f64 n_beta:f64 gamma:f64 
 dyn_learning_coefficient_options struct_size:u32 chains:i32 draws:i64 between:i64 burn_in:i64 epsilon:f64
     n_beta:f64 gamma:f64 seed:u64
 dyn_anchor_options struct_size:u32 task:i32 split:i32 distance:i32 count:i64 length:i64 seed:u64 p:f64 pairs:u32
-    reserved:u32
+    operators:i32 gap:i32 variant:i32
+dyn_chain_options struct_size:u32 kind:i32 split:i32 steps:i32 count:i64 length:i64 seed:u64
 dyn_plan_options struct_size:u32 threads:i32 arena_limit:i64 unfused:i32 reserved:u32
 dyn_tangent_options struct_size:u32 traced:i32 memory_limit:i64
 dyn_kernel_fit_options struct_size:u32 reserved:u32 ridge:f64 time:f64 tolerance:f64
@@ -681,7 +682,10 @@ ENUMERATORS = {
     "flow_reason": ("DYN_FLOW_", {"time": 1, "value": 2, "gradient": 3, "evaluations": 4, "stopped": 5, "step": 6}),
     "anchor": ("DYN_ANCHOR_", {
         "identity": 1, "reading": 2, "classification": 3, "composition": 4, "memory": 5, "synonym": 6, "recitation": 7,
-        "multiple": 8, "statistical": 9, "two_intervals": 10, "distance": 11, "average": 12, "count": 13}),
+        "multiple": 8, "statistical": 9, "two_intervals": 10, "distance": 11, "average": 12, "count": 13,
+        "circular": 14, "before": 15, "index": 16, "choice": 17, "multitask": 18, "odd": 19, "middle": 20,
+        "multi_composition": 21, "unified": 22}),
+    "chain": ("DYN_CHAIN_", {"single": 0, "double": 1, "noised": 2, "order": 3, "thought": 4}),
     "split": ("DYN_SPLIT_", {"train": 0, "test": 1, "ood": 2}),
     "target": ("DYN_TARGET_", {
         "square": 0, "sin_4": 1, "four_relu": 2, "cup": 3, "two_tanh": 4, "two_relu": 5, "sin_5d": 6, "sin_3d": 7,

@@ -14,6 +14,18 @@ def slot(x, anchors):
     return np.isin(x, anchors).argmax(1)
 
 
+def asked(row, tested):
+    """The label of a unified row, read off its ids."""
+    shift, values, many = {204: 1, 205: 3, 206: -2, 207: -3}, [], []
+    for mark in (201, 202):
+        at = int(np.flatnonzero(row == mark)[0])
+        end = at + int(np.flatnonzero(row[at:] == 203)[0])
+        values.append(row[at + 1] + sum(shift[o] for o in row[at + 2:end]))
+        many.append(end - at - 2)
+    assert (many == [2, 2]) == tested and all(1 <= m <= 3 for m in many)
+    return {208: values[0], 209: values[1], 210: sum(values) // 2}[row[-1]]
+
+
 class Anchors(unittest.TestCase):
     def test_identity_and_the_split(self):
         for split in ("train", "test"):
@@ -88,8 +100,78 @@ class Anchors(unittest.TestCase):
         at = slot(x, [3])
         np.testing.assert_array_equal(y, (x[np.arange(500), at + 1] + x[np.arange(500), at + 2]) // 2)
 
+    def test_further_tasks(self):
+        n, rows = 3000, np.arange(3000)
+        for split in ("train", "test"):
+            tested = split == "test"
+            x, y = dyn.data.anchor("circular", n, split=split, distance=4)
+            at = (slot(x, [3]) + 4) % 9
+            np.testing.assert_array_equal(y, x[rows, at])
+            np.testing.assert_array_equal((y - at) % 8 == 0, tested)
+            x, y = dyn.data.anchor("before", n, split=split)
+            np.testing.assert_array_equal(y, x[rows, slot(x, [3]) - 1])
+            x, y = dyn.data.anchor("index", n, split=split)
+            np.testing.assert_array_equal(y, x[:, 5])
+            np.testing.assert_array_equal((y - 5) % 8 == 0, tested)
+            x, y = dyn.data.anchor("multitask", n, split=split)
+            at = slot(x, range(1, 11))
+            shifts = np.array([-4, 3, -5, -2, 1, 4, -3, -1, 2, 5])
+            np.testing.assert_array_equal(y, x[rows, at + 1] + shifts[x[rows, at] - 1])
+            x, y = dyn.data.anchor("odd", n, split=split)
+            np.testing.assert_array_equal(y, x[rows, slot(x, [3]) + 1])
+            np.testing.assert_array_equal(y % 2 == 0, tested)
+            for gap in (1, 3, 5):
+                x, y = dyn.data.anchor("middle", n, split=split, gap=gap)
+                at = slot(x, [3])
+                np.testing.assert_array_equal(x[rows, at + gap + 1], 4)
+                np.testing.assert_array_equal(y, x[rows, at + 1 + gap // 2])
+            x, y = dyn.data.anchor("two_intervals", n, split=split, variant=1)
+            at = slot(x, [3, 4])
+            low = np.where((x[rows, at] == 3) == (not tested), 20, 50)
+            key = x[rows, at + 1]
+            self.assertTrue(((key >= low) & (key < low + 50)).all())
+            x, y = dyn.data.anchor("unified", n, split=split)
+            for row, label in zip(x, y):
+                self.assertEqual(label, asked(row, tested))
+
+    def test_operators_separators_and_counts(self):
+        n, rows = 3000, np.arange(3000)
+        for operators in (1, 2, 3):
+            x, y = dyn.data.anchor("multi_composition", n, operators=operators)
+            self.assertTrue(((x < 5).sum(1) == operators).all())
+            at = slot(x, [9])
+            self.assertTrue((at < 4).all() and ((x < 5).argmax(1) > at + 1).all())
+            total = np.isin(x, [1]) * 1 + np.isin(x, [2]) * 3 - np.isin(x, [3]) * 2 - np.isin(x, [4]) * 3
+            np.testing.assert_array_equal(y, x[rows, at + 1] + total.sum(1))
+        for gap in (2, 3):
+            x, y = dyn.data.anchor("recitation", n, gap=gap)
+            at = slot(x, [3])
+            np.testing.assert_array_equal(x[rows, at + 1], 4)
+            m, k = x[rows, at - 1], x[rows, at + gap]
+            np.testing.assert_array_equal(y, np.where(x[:, -1] == m, k, m))
+        x, y = dyn.data.anchor("count", n, variant=1)
+        np.testing.assert_array_equal(((x >= 16) & (x < 20)).sum(1), y)
+        x, y = dyn.data.anchor("composition", n, variant=1)
+        at = slot(x, [1, 2, 3, 4])
+        a, b = x[rows, at], x[rows, at + 1]
+        np.testing.assert_array_equal(y, x[rows, at + 2] + np.vectorize(SHIFT.get)(a) + np.vectorize(SHIFT.get)(b))
+
+    def test_choice_by_distance(self):
+        n = 40000
+        x, y = dyn.data.anchor("choice", n, length=5)
+        at, counts = slot(x, [3]), np.zeros(3)
+        for row, label, p in zip(x, y, at):
+            places = np.flatnonzero(row == label)
+            if len(places) == 1:
+                counts[min((places[0] - p) % 5, (p - places[0]) % 5)] += 1
+        self.assertEqual(counts[0], 0)
+        self.assertAlmostEqual(counts[1] / counts[2], 2, delta=0.1)
+
     def test_refused(self):
         for bad, why in ((dict(task="identity", count=0), "count is 0"),
+                         (dict(task="middle", gap=2), "gap is 2"), (dict(task="recitation", gap=4), "gap is 4"),
+                         (dict(task="multi_composition", operators=4), "operators is 4"),
+                         (dict(task="unified", length=12), "length is 12"),
                          (dict(task="reading", length=6), "length is 6"),
                          (dict(task="statistical", count=150), "multiple of 100"),
                          (dict(task="nothing"), "identity"), (dict(task="composition", pairs=[(9, 1)]), "anchors")):
@@ -114,6 +196,36 @@ class Reasoning(unittest.TestCase):
                 self.assertTrue(((x[:, :12] < 100).sum(1) <= 4).all())
             else:
                 self.assertTrue(x.min() >= 1 and x.max() < 100)
+
+    def test_other_kinds_of_chains(self):
+        rule = {"train": {0, 1, 4}, "test": {2, 3}}
+        for split, allowed in rule.items():
+            for kind, edges in (("double", 6), ("noised", 6), ("order", 6), ("thought", 6)):
+                x, y = dyn.data.chain(500, kind=kind, split=split, steps=2)
+                for row, label in zip(x, y):
+                    links = list(zip(row[0:2 * edges:2], row[1:2 * edges:2]))
+                    successor = dict(links)
+                    self.assertTrue(all((b - a) % 5 in allowed for a, b in links))
+                    steps = row[13] if kind == "order" else 2
+                    c, way = row[12], []
+                    for _ in range(steps):
+                        c = successor[c]
+                        way.append(c)
+                    self.assertEqual(list(label) if kind == "thought" else [label], way if kind == "thought" else way[-1:])
+                    ends = [b for _, b in links]
+                    self.assertEqual(len(set(ends)), 6 - 2 * (kind == "noised"))
+                    starts = set(a for a, _ in links) - set(ends)
+                    self.assertEqual(len(starts), {"double": 2, "noised": 4}.get(kind, 1))
+        x, y = dyn.data.chain(2000, kind="order", steps=3)
+        self.assertEqual(set(x[:, 13]), {1, 2, 3})
+        self.assertGreaterEqual(x[:, :13].min(), 20)
+        self.assertEqual(dyn.data.chain(3, length=9)[0].shape, (3, 9))
+
+    def test_chains_that_cannot_be(self):
+        for bad, why in ((dict(length=12), "length is 12"), (dict(kind="double", length=11), "length is 11"),
+                         (dict(kind="double", steps=4), "steps is 4"), (dict(kind="nothing"), "nothing")):
+            with self.assertRaisesRegex(dyn.InvalidArgument, why):
+                dyn.data.chain(**bad)
 
     def test_composite(self):
         """900,000 rows over 32 groups have 5,625 and 50,625 a group; here a hundredth of the smallest multiple."""
