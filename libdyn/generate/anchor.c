@@ -322,6 +322,8 @@ static dyn_status check_own(dyn_ctx *ctx, const dyn_anchor_options *o)
     const int middle_word = o->task == DYN_ANCHOR_MIDDLE;
 
     DYN__RANGE(ctx, "variant", o->variant, 0, 1);
+    DYN__RANGE(ctx, "operators", o->operators, 1, o->length);
+    DYN__RANGE(ctx, "gap", o->gap, 1, o->length);
     if (o->task == DYN_ANCHOR_RECITATION)
         DYN__RANGE(ctx, "gap", o->gap, 1, o->length > 6 ? 3 : o->length - 4);
     if (middle_word)
