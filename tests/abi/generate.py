@@ -2,14 +2,15 @@
 """Write the tables that layout.c, options.c, calls.c and hostile/misuse.c include, from the public headers.
 
 usage: generate.py layout|calls|misuse ROOT OUTPUT"""
+import functools
 import json
 import pathlib
+import re
 import sys
 
 import contract
 
 KIND = {"double": "d", "int32_t": "i", "int64_t": "l", "uint32_t": "u", "uint64_t": "u"}
-NO_OBJECTS = ("_options", "_parts", "_schedule", "_node", "_minimum", "_result")
 HANDLE_FREED = ("_free", "_unref", "_ref")      # with a live handle these would end it or leak it
 
 
@@ -82,11 +83,17 @@ def calls(root):
     return lines + ["static const struct entry entries[] = {"] + entries + ["};"]
 
 
+@functools.cache
+def opaque(root):
+    """Types of which the headers do not say what is in them."""
+    text = "".join(contract.code(header) for header in contract.headers(root))
+    return frozenset(re.findall(r"typedef struct (dyn_\w+) \1;", text))
+
+
 def object_name(kind):
     """'graph' for a pointer to a dyn_graph, None for all that is no object."""
     name = kind.replace("const ", "").replace("struct ", "").replace(" *", "")
-    whole = kind.count("*") == 1 and name.startswith("dyn_") and not name.endswith(NO_OBJECTS)
-    return name[4:] if whole else None
+    return name[4:] if kind.count("*") == 1 and name in opaque(sys.argv[2]) else None
 
 
 def misused(kind, place):
