@@ -97,7 +97,7 @@ def directions(report):
         report.claim("share of amplitude on it, %s" % activation, shares, least=.9)
         ax.plot(*found.features.T, ".", markersize=4)
         for root in roots(x, -y, p):
-            ax.axline((0, 0), root, color="k", linestyle="--", linewidth=.8)
+            ax.axline((0, 0), slope=root[1] / root[0], color="k", linestyle="--", linewidth=.8)
         ax.set(title=activation, xlabel="weight", ylabel="bias")
 
 

@@ -153,12 +153,13 @@ def store(path, form, name, found, **about):
     new.replace(path)
 
 
-def main(arxiv, title, experiments):
-    """The program: run experiments, store what they found after each. The exit code is 0 if no claim fails for an
-    unknown reason."""
+def main(arxiv, title, experiments, long=()):
+    """The program: run experiments, store what they found after each; those that are long only in the paper's size. The
+    exit code is 0 if no claim fails for an unknown reason."""
+    every = [*experiments, *long]
     parser = argparse.ArgumentParser(description="%s (arXiv %s)" % (title, arxiv))
     parser.add_argument("--quick", action="store_true", help="the same claims at a smaller size, under a minute")
-    parser.add_argument("--only", nargs="+", choices=[e.__name__ for e in experiments], help="experiments to run")
+    parser.add_argument("--only", nargs="+", choices=[e.__name__ for e in every], help="experiments to run")
     parser.add_argument("--out", type=pathlib.Path, default=RESULTS, help="folder of results (default %(default)s)")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -166,11 +167,11 @@ def main(arxiv, title, experiments):
     path = options.out / (program + ".json")
     form = "quick" if options.quick else "paper"
     failed = 0
-    for experiment in experiments:
+    for experiment in experiments if options.quick else every:
         if options.only and experiment.__name__ not in options.only:
             continue
         report = Report(options.quick, options.out, program)
         store(path, form, experiment.__name__, perform(experiment, report), arxiv=arxiv, title=title,
-              order=[e.__name__ for e in experiments])
+              order=[e.__name__ for e in every])
         failed += sum(not c.holds and not c.reason for c in report.claims)
     sys.exit(failed != 0)
