@@ -60,6 +60,16 @@ typedef struct dyn_objective_options {
 DYN_API dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_array *x, dyn_array *y,
                                         const dyn_objective_options *opt, dyn_objective **out);
 
+/**
+ * A model at data, without targets: inputs in the model's order, each [n, input shape]. Its loss is the sum over samples of
+ * outputs times "cotangent", data [n, output shape] that are ones until dyn_objective_set_data. So the gradient is J^T times
+ * the cotangents, and dyn_objective_inside_values gives gradients by tensors inside; dyn_objective_predict gives outputs,
+ * dyn_objective_jacobian_map J. opt may be NULL; of it dtype, l2 and memory_limit count.
+ * errors: DYN_EINVAL; DYN_ESHAPE; DYN_EDTYPE; DYN_ENONFINITE; DYN_ENOMEM. since: 0.1
+ */
+DYN_API dyn_status dyn_objective_map(dyn_ctx *ctx, dyn_model *model, int32_t count, dyn_array *const *inputs,
+                                     const dyn_objective_options *opt, dyn_objective **out);
+
 /** What an objective's function works on. Lists are copied, models and arrays referenced. */
 typedef struct dyn_objective_parts {
     uint32_t struct_size;       /* sizeof(dyn_objective_parts); set by DYN_OBJECTIVE_PARTS_INIT */
@@ -233,6 +243,12 @@ DYN_API dyn_status dyn_objective_third_derivative(dyn_objective *o, const double
  * 0.1
  */
 DYN_API dyn_status dyn_objective_jacobian(dyn_objective *o, const double *theta, double *jacobian);
+/**
+ * The Jacobian at theta as a map of n*c rows and p columns: J v and J^T u without forming it. Not for dyn_eigen_solve, which
+ * dyn_operator_gram serves. theta is copied; the map keeps the objective alive. errors: DYN_ENOTSUP not of one model's
+ * outputs. since: 0.1
+ */
+DYN_API dyn_status dyn_objective_jacobian_map(dyn_objective *o, const double *theta, dyn_operator **out);
 /**
  * Gradient of the loss of every sample: gradients [n, p]; their mean (or sum, as the options say) is the gradient
  * without l2. since: 0.1

@@ -11,7 +11,7 @@
 
 /* ---- options ---- */
 
-static dyn_status complete(dyn_ctx *ctx, const dyn_objective_options *given, dyn_objective_options *opt)
+dyn_status dyn__objective_options(dyn_ctx *ctx, const dyn_objective_options *given, dyn_objective_options *opt)
 {
     *opt = (dyn_objective_options)DYN_OBJECTIVE_OPTIONS_INIT;
     DYN__TRY(dyn__options(ctx, "dyn_objective_options", given, opt, sizeof *opt, sizeof *opt));
@@ -224,7 +224,7 @@ dyn_status dyn_objective_from_function(dyn_ctx *ctx, dyn_build_fn build, void *u
     DYN__TRY(dyn__options(ctx, "dyn_objective_parts", parts, &p, sizeof p, sizeof p));
     DYN__TRY(dyn__check_reserved(ctx, p.reserved));
     DYN__TRY(check_parts(ctx, &p));
-    DYN__TRY(complete(ctx, given, &opt));
+    DYN__TRY(dyn__objective_options(ctx, given, &opt));
     DYN__TRY(dyn__objective_new(ctx, &dyn__graph_kind, opt.dtype, &o));
     o->opt = opt;
     o->build = build;
@@ -265,7 +265,7 @@ dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_array *x, dy
     DYN__TRY(dyn__check_ctx(ctx, "model", model->ctx));
     DYN__TRY(dyn__check_ctx(ctx, "x", x->ctx));
     DYN__TRY(dyn__check_ctx(ctx, "y", y->ctx));
-    DYN__TRY(complete(ctx, given, &opt));
+    DYN__TRY(dyn__objective_options(ctx, given, &opt));
     DYN__TRY(dyn__loss_check(ctx, &opt));
     DYN__TRY(dyn__objective_new(ctx, &dyn__graph_kind, opt.dtype, &o));
     o->opt = opt;

@@ -54,7 +54,7 @@ static dyn_status forward(dyn_objective *o, const double *theta, output_fn use, 
     return DYN_OK;
 }
 
-static dyn_status need_outputs(dyn_objective *o)
+dyn_status dyn__need_outputs(dyn_objective *o)
 {
     DYN__TRY(dyn__need_graph(o));
     if (o->c > 0)
@@ -74,7 +74,7 @@ dyn_status dyn_objective_predict(dyn_objective *o, const double *theta, double *
     if (!o)
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
-    DYN__TRY(need_outputs(o));
+    DYN__TRY(dyn__need_outputs(o));
     DYN__TRY(dyn__check_theta(o, theta, f));
     return forward(o, theta, copy_outputs, f);
 }
@@ -166,7 +166,7 @@ dyn_status dyn_objective_accuracy(dyn_objective *o, const double *theta, double 
     if (!o)
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
-    DYN__TRY(need_outputs(o));
+    DYN__TRY(dyn__need_outputs(o));
     if (o->target < 0)
         return DYN__FAIL(o->ctx, DYN_ENOTSUP, "the objective is a function of its own, its targets are not known");
     DYN__TRY(dyn__check_theta(o, theta, accuracy));

@@ -114,6 +114,8 @@ const dyn__tensor *dyn__objective_tensor(const dyn_objective *o, int32_t i, int6
 dyn_status dyn__check_theta(dyn_objective *o, const double *theta, const void *result);
 /* DYN_ENOTSUP unless the objective is a function on the graph, whose samples do not depend on each other as measured. */
 dyn_status dyn__need_graph(dyn_objective *o);
+/* DYN_ENOTSUP unless it calls one model, whose outputs are then known. */
+dyn_status dyn__need_outputs(dyn_objective *o);
 dyn_status dyn__need_separate(dyn_objective *o, const char *what);
 
 /* rows.c: double <-> element type */

@@ -13,7 +13,8 @@ dyn_status dyn__loss_inputs(dyn_objective *o, dyn_model *model, dyn_array *x, dy
 /* user is the objective. */
 dyn_node dyn__loss_build(void *user, dyn_build *b);
 
-/* create.c */
+/* create.c. The caller's options over the defaults, checked but for what losses need. */
+dyn_status dyn__objective_options(dyn_ctx *ctx, const dyn_objective_options *given, dyn_objective_options *opt);
 dyn_status dyn__objective_add_datum(dyn_objective *o, const char *name, dyn_array *a, int shared);
 dyn_status dyn__objective_ready(dyn_objective *o);
 

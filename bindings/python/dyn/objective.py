@@ -21,6 +21,7 @@ from .operator import Operator
 
 if TYPE_CHECKING:
     from ._run_view import RunView
+    from .equations import Map
 
 Loss = Literal["mse", "l1", "huber", "cross_entropy", "kl", "binary_cross_entropy", "hinge"]
 #: what can be measured: a run where it stands, an objective at theta, a model on data
@@ -252,6 +253,26 @@ class Objective(Handle):
         self._made(context, address, models, callback, *arrays.values())
 
     @classmethod
+    def map(cls, net: Model, *inputs: ArrayLike, dtype: Dtype = "float64", memory_limit: int | None = None) -> Objective:
+        """A network at data, without targets. Its loss is the sum of outputs times "cotangent", ones [n, *outputs] until
+        set_data("cotangent", u): so gradient is J^T u, and inside(gradient=True) the gradient by any named tensor.
+
+        >>> m = dyn.Objective.map(dyn.mlp([1, 1], bias=False), [[1.0], [2.0]])
+        >>> m.predict([3.0]).ravel(), m.jacobian_map([3.0]) @ [1.0], m.gradient([3.0])[1]
+        (array([3., 6.]), array([1., 2.]), array([3.]))
+        """
+        context = net._context
+        options = structs["dyn_objective_options"](dtype=dtype_code(dtype), memory_limit=memory_limit)
+        arrays = [Array.wrap(context, array(x, "an input"), "an input") for x in inputs]
+        handles = (ctypes.c_void_p * len(arrays))(*(a._as_parameter_.value for a in arrays))
+        self = cls.__new__(cls)
+        self._made(context, make(context, lib.dyn_objective_map, context, net, len(arrays), handles, ctypes.byref(options)),
+                   [net], *arrays)
+        self.inputs, self.targets = np.asarray(inputs[0]), None
+        self.dtype = np.dtype(dtype)
+        return self
+
+    @classmethod
     def sum(cls, objectives: Sequence[Objective], weights: Sequence[float] | None = None) -> Objective:
         """weights[0] * objectives[0] + ..., each with its own data; theta holds every model once."""
         context = objectives[0]._context
@@ -430,6 +451,17 @@ class Objective(Handle):
     def jacobian(self, theta: ArrayLike) -> NDArray[np.float64]:
         """Jacobian [n, c, p] of the outputs."""
         return self._filled(lib.dyn_objective_jacobian, theta, self.samples, self.outputs, self.size)
+
+    def jacobian_map(self, theta: ArrayLike) -> Map:
+        """The Jacobian of the outputs as a linear map [n c, p], never formed: J @ v, J.T @ u.
+
+        >>> loss = dyn.Objective(dyn.mlp([1, 1], bias=False), [[1.0], [2.0]], [[2.0], [4.0]])
+        >>> J = loss.jacobian_map([3.0])
+        >>> J @ [1.0], J.T @ [1.0, 1.0]
+        (array([1., 2.]), array([3.]))
+        """
+        from .equations import Map
+        return Map(self._context, make(self._context, lib.dyn_objective_jacobian_map, self, self._theta(theta)), self)
 
     def sample_gradients(self, theta: ArrayLike) -> NDArray[np.float64]:
         """Gradient of the loss of every sample [n, p]."""

@@ -117,6 +117,52 @@ class OwnFunctions(unittest.TestCase):
             o.value([1, 2])
 
 
+class Maps(unittest.TestCase):
+    """A network at data, without targets."""
+
+    def test_products_both_ways_are_those_of_the_jacobian(self):
+        x, net = R.normal(size=(11, 3)), dyn.mlp([3, 7, 2], seed=1)
+        theta = net.initial()
+        W1, b1, W2, b2 = net.views(theta).values()
+        h = np.tanh(x @ W1 + b1)
+        v, u = R.normal(size=(net.size, 3)), R.normal(size=(22, 2))
+        for dtype, limit, tolerance in (("float64", None, 1e-13), ("float64", 9000, 1e-13), ("float32", None, 2e-5)):
+            m = dyn.Objective.map(net, x, dtype=dtype, memory_limit=limit)
+            np.testing.assert_allclose(m.predict(theta), h @ W2 + b2, atol=tolerance)
+            J = m.jacobian_map(theta)
+            self.assertEqual(J.shape, (22, net.size))
+            forward = J @ v
+            for k in range(3):
+                dW1, db1, dW2, db2 = net.views(v[:, k]).values()
+                expected = ((x @ dW1 + db1) * (1 - h**2)) @ W2 + h @ dW2 + db2
+                np.testing.assert_allclose(forward[:, k], expected.ravel(), atol=50 * tolerance)
+            np.testing.assert_allclose(u.T @ forward, (J.T @ u).T @ v, atol=200 * tolerance)
+            m.set_data("cotangent", u[:, 0].reshape(11, 2))
+            np.testing.assert_allclose(m.gradient(theta)[1], J.T @ u[:, 0], atol=50 * tolerance)
+
+    def test_tensors_inside_and_gradients_by_them(self):
+        def build(g, x):
+            h = g.name("hidden", dyn.tanh(x @ g.parameter("V", (3, 4))))
+            return h @ g.parameter("W", (4, 2))
+        net = dyn.Model.from_function(build, (3,), seed=1)
+        theta, x, u = net.initial(), R.normal(size=(5, 3)), R.normal(size=(5, 2))
+        m = dyn.Objective.map(net, x)
+        m.set_data("cotangent", u)
+        value, slope = m.inside(theta, "hidden", gradient=True)
+        V, W = net.views(theta).values()
+        np.testing.assert_allclose(value, np.tanh(x @ V), rtol=1e-12)
+        np.testing.assert_allclose(slope, u @ W.T, rtol=1e-12)
+
+    def test_what_is_wrong_is_said(self):
+        net = dyn.mlp([3, 1])
+        with self.assertRaisesRegex(dyn.Error, "2 arrays for 1 inputs"):
+            dyn.Objective.map(net, np.zeros((2, 3)), np.zeros((2, 3)))
+        with self.assertRaises(dyn.Error):
+            dyn.Objective.map(net, np.zeros((2, 4)))
+        with self.assertRaisesRegex(dyn.Error, "a model on data is needed"):
+            (2.0 * dyn.Objective.map(net, np.zeros((2, 3)))).jacobian_map(net.initial())
+
+
 class Differences(unittest.TestCase):
     """Hessians of functions that give gradients only."""
 
