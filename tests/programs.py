@@ -23,6 +23,7 @@ LIMITS = {
     "differences.py": 9,
     "digits.py": 10,
     "fine_tuning.py": 8,
+    "flow.py": 12,
     "from_torch.py": 8,
     "measurement.py": 10,
     "own_loss.py": 10,

@@ -9,7 +9,7 @@ from typing import Any, Callable, Generic, TypeVar, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import real_array
+from ._arrays import array, real_array
 from ._html import table
 from ._interrupt import in_user_code
 from ._lib import Handle, Options, call, integer, lib, make, structs
@@ -215,7 +215,7 @@ class CondensationSeries:
     (2, (2, 20, 2), (20, 20))
     """
 
-    def __init__(self, layer: int, steps: NDArray[np.int64], numbers: NDArray[np.float64],
+    def __init__(self, layer: int, steps: NDArray[Any], numbers: NDArray[np.float64],
                  features: NDArray[np.float64], weights: NDArray[np.float64] | None,
                  options: CondensationOptions) -> None:
         self.layer = layer
@@ -226,6 +226,22 @@ class CondensationSeries:
         self.features = features
         self.output_weights = weights
         self._options = options
+
+    @classmethod
+    def of(cls, net: Model, thetas: ArrayLike, at: ArrayLike, layer: int = 1,
+           **options: Unpack[CondensationOptions]) -> CondensationSeries:
+        """A layer at parameters thetas [r, p], as a flow gives them; at [r]: their times, or steps where integers.
+
+        >>> net = dyn.mlp([1, 20, 1], "relu", seed=1)
+        >>> path = dyn.flow(net, [-1.0, 1.0], [0.0, 1.0], times=[0.5, 1.0])
+        >>> dyn.CondensationSeries.of(net, path.states, path.times).steps
+        array([0.5, 1. ])
+        """
+        both = [features_of(net, theta, layer) for theta in np.atleast_2d(real_array(thetas, "thetas"))]
+        found = [CondensationResult(*one, context=net._context, **options) for one in both]
+        numbers = np.array([[f.effective, f.leading.value, f.dead] for f in found], dtype=np.float64).reshape(-1, 3)
+        weights = np.array([w for _, w in both]) if both and both[0][1].size else None
+        return cls(layer, np.atleast_1d(array(at, "at")), numbers, np.array([f for f, _ in both]), weights, options)
 
     def __len__(self) -> int:
         return len(self.steps)

@@ -92,18 +92,25 @@ def multiples(figure: SubFigure, found: CondensationSeries, title: str) -> None:
         result = found[i]
         ax = figure.add_subplot(rows, columns, column + 1)
         image = cosines(ax, result)
-        ax.set_title(f"step {found.steps[i]}", fontsize="small")
+        ax.set_title(_moment(found, i), fontsize="small")
         if planar(found):
             orientations(figure.add_subplot(rows, columns, columns + column + 1, projection="polar"), result)
         if i == chosen[-1]:
             _scale(ax, image)
 
 
-def animate(run: RunView, name: str = "condensation", path: Any = None, *, seconds: float = 6.0) -> FuncAnimation:
+def _moment(found: CondensationSeries, i: int) -> str:
+    """When a row was measured: a step, or a time."""
+    at = found.steps[i]
+    return f"step {at}" if isinstance(at, np.integer) else f"t = {at:.3g}"
+
+
+def animate(run: RunView | CondensationSeries, name: str = "condensation", path: Any = None, *,
+            seconds: float = 6.0) -> FuncAnimation:
     """The condensation of a layer as it was measured, a frame for each row: cosines in the order of the last one, and
     orientations where features are planar.
 
-    name: of the measurement. path: where to save it, if anywhere: .gif, or what ffmpeg can write. seconds: it lasts.
+    run: or the series itself, as CondensationSeries.of makes it along a flow. name: of the measurement. path: where to save it, if anywhere: .gif, or what ffmpeg can write. seconds: it lasts.
     Returns the animation, which a notebook shows by IPython.display.HTML(animation.to_jshtml()).
 
     >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0])
@@ -112,7 +119,7 @@ def animate(run: RunView, name: str = "condensation", path: Any = None, *, secon
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     animation = dyn.plots.animate(run.train(20), path=pathlib.Path(folder, "run.gif"))
     """
-    found = run[name]
+    found = run if isinstance(run, CondensationSeries) else run[name]
     if not isinstance(found, CondensationSeries) or not len(found):
         raise invalid(f"{name!r} has no rows of dyn.Condensation to animate")
     with rc_context(STYLE):
@@ -126,7 +133,7 @@ def animate(run: RunView, name: str = "condensation", path: Any = None, *, secon
         def draw(i: int) -> list[Any]:
             result = found[i]
             image.set_data(_ordered(result.cosines(ordered=False), order))
-            map_axes.set_title(f"step {found.steps[i]}")
+            map_axes.set_title(_moment(found, i))
             map_axes.set_xlabel(_counted(result.effective, "direction"))
             if polar is not None:
                 polar.clear()
