@@ -31,6 +31,7 @@
 #include <dyn/inertia.h>
 #include <dyn/layer.h>
 #include <dyn/minimise.h>
+#include <dyn/kfac.h>
 #include <dyn/landscape.h>
 #include <dyn/model.h>
 #include <dyn/nilpotent.h>

@@ -273,8 +273,14 @@ static dyn_node element_loss(const dyn_objective *o, dyn_build *b, dyn_node f, d
     }
 }
 
-/* Factor before the sum over outputs and positions. */
-static double factor(const dyn_objective *o)
+int64_t dyn__loss_classes(const dyn_objective *o)
+{
+    const dyn__shape *s = &o->member[0].model->output;
+
+    return s->rank ? s->dim[s->rank - 1] : 1;
+}
+
+double dyn__loss_factor(const dyn_objective *o)
 {
     const dyn__shape *s = &o->member[0].model->output;
     const double size = (double)dyn__shape_size(s), c = s->rank ? (double)s->dim[s->rank - 1] : 1;
@@ -300,6 +306,6 @@ dyn_node dyn__loss_build(void *user, dyn_build *b)
     if (o->target + 1 < o->data)
         DYN__TRY(e = dyn_graph_mul(g, e, dyn_build_data(b, "weight")));
     e = dyn_graph_sum(g, e, dyn__at(g, e)->shape.rank - 1, axes);
-    DYN__TRY(dyn_build_term(b, "loss", e, factor(o)));
+    DYN__TRY(dyn_build_term(b, "loss", e, dyn__loss_factor(o)));
     return e;
 }

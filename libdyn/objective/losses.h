@@ -10,6 +10,10 @@
 dyn_status dyn__loss_check(dyn_ctx *ctx, const dyn_objective_options *opt);
 /* x, y and the weights as data of the objective, of which the model is the only member. */
 dyn_status dyn__loss_inputs(dyn_objective *o, dyn_model *model, dyn_array *x, dyn_array *y);
+/* What the loss of a sample, a sum over outputs and positions, is multiplied by. */
+double dyn__loss_factor(const dyn_objective *o);
+/* Outputs of a position. */
+int64_t dyn__loss_classes(const dyn_objective *o);
 /* user is the objective. */
 dyn_node dyn__loss_build(void *user, dyn_build *b);
 

@@ -26,6 +26,7 @@ typedef struct dyn__part {
     const void *theta;          /* an evaluator's: bound now */
     void *gradient;
     void *out;                  /* memory of the part's results, or NULL */
+    int32_t input;              /* number of an input that its user binds, or -1 */
 } dyn__part;
 
 typedef struct dyn__parts {

@@ -30,6 +30,7 @@ struct objects {
     dyn_sharpness_tracker *sharpness_tracker;
     dyn_episodes *episodes;
     dyn_rank *rank;
+    dyn_kfac *kfac;
     dyn_check *check;
     char npz_path[32];
     double theta[7];    /* of the model: tanh 1-2-1 with all biases */
@@ -116,6 +117,7 @@ static void objects_make_analyses(struct objects *o)
     objects_need(o, dyn_condensation_measure(o->ctx, 2, 2, series, 0, NULL, NULL, &o->condensation));
     objects_need(o, dyn_sharpness_tracker_create(o->ctx, 7, NULL, &o->sharpness_tracker));
     objects_need(o, dyn_episodes_above(o->ctx, 4, NULL, series, series, &o->episodes));
+    objects_need(o, dyn_kfac_create(o->objective, o->theta, NULL, &o->kfac));
     objects_need(o, dyn_rank_matrix(o->ctx, 2, 2, series, NULL, &o->rank));
 }
 
@@ -137,6 +139,7 @@ static void objects_make(struct objects *o)
 
 static void objects_free(struct objects *o)
 {
+    dyn_kfac_free(o->kfac);
     dyn_rank_free(o->rank);
     dyn_episodes_free(o->episodes);
     dyn_sharpness_tracker_free(o->sharpness_tracker);

@@ -97,6 +97,7 @@ static dyn_status use_kernel_fit(const void *opt)
     return dyn_kernel_fit(live.ctx, 2, numbers, 1, numbers, opt, a, NULL);
 }
 
+USE(use_kfac, dyn_kfac, dyn_kfac_create(live.objective, live.theta, opt, &out), dyn_kfac_free)
 USE(use_replicas, dyn_replicas, dyn_replicas_create(live.objective, opt, &out), dyn_replicas_free)
 USE(use_run, dyn_run, dyn_run_create(live.objective, NULL, opt, live.theta, &out), dyn_run_free)
 USE(use_sharpness, dyn_sharpness_tracker, dyn_sharpness_tracker_create(live.ctx, 7, opt, &out),
@@ -159,6 +160,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_flow_options", use_flow, "dyn_objective_flow" },
     { "dyn_init_options", use_init, "dyn_model_initialise" },
     { "dyn_kernel_fit_options", use_kernel_fit, "dyn_kernel_fit" },
+    { "dyn_kfac_options", use_kfac, "dyn_kfac_create" },
     { "dyn_langevin_options", use_langevin, "dyn_objective_langevin" },
     { "dyn_learning_coefficient_options", use_learning_coefficient, "dyn_objective_learning_coefficient" },
     { "dyn_minimise_options", use_minimise, "dyn_objective_minimise" },

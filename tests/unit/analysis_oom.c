@@ -6,6 +6,7 @@
 #include <dyn/condensation.h>
 #include <dyn/rank.h>
 #include <dyn/flow.h>
+#include <dyn/kfac.h>
 #include <dyn/landscape.h>
 #include <dyn/objective.h>
 #include <dyn/sharpness.h>
@@ -163,6 +164,34 @@ static dyn_status tangent_kernel(dyn_ctx *ctx, void *arg)
     return s;
 }
 
+static dyn_status kfac(dyn_ctx *ctx, void *arg)
+{
+    dyn_kfac_options opt = DYN_KFAC_OPTIONS_INIT;
+    double theta[NETWORK_SIZE];
+    dyn_kfac *k = NULL;
+    dyn_operator *A = NULL, *F = NULL;
+    dyn_objective *o = NULL;
+    dyn_status s = try_network(ctx, DYN_F64, &o);
+
+    (void)arg;
+    for (int i = 0; i < NETWORK_SIZE; i++)
+        theta[i] = cos(i);
+    opt.eigenvalues = 1;
+    if (s >= 0)
+        s = dyn_kfac_create(o, theta, &opt, &k);
+    if (s >= 0)
+        s = dyn_kfac_inverse(k, 0.1, DYN_KFAC_DAMP_EXACT, &A);
+    if (s >= 0)
+        s = dyn_operator_apply(A, 1, theta, theta);
+    if (s >= 0)
+        s = dyn_objective_empirical_fisher(o, theta, 1, &F);
+    dyn_operator_unref(F);
+    dyn_operator_unref(A);
+    dyn_kfac_free(k);
+    dyn_objective_unref(o);
+    return s;
+}
+
 static dyn_status third_derivative(dyn_ctx *ctx, void *arg)
 {
     double theta[NETWORK_SIZE];
@@ -216,6 +245,7 @@ TEST(sharpness_out_of_memory) { oom_try("sharpness", sharpness, NULL); }
 TEST(observed_replicas_out_of_memory) { oom_try("observed replicas", observed_replicas, NULL); }
 TEST(spikes_out_of_memory) { oom_try("spikes", spikes, NULL); }
 TEST(rank_out_of_memory) { oom_try("rank", rank, NULL); }
+TEST(kfac_out_of_memory) { oom_try("kfac", kfac, NULL); }
 TEST(landscape_out_of_memory) { oom_try("landscape", landscape, NULL); }
 TEST(tangent_kernel_out_of_memory) { oom_try("tangent kernel", tangent_kernel, NULL); }
 TEST(third_derivative_out_of_memory) { oom_try("third derivative", third_derivative, NULL); }
@@ -227,6 +257,7 @@ int main(void)
     RUN(observed_replicas_out_of_memory);
     RUN(spikes_out_of_memory);
     RUN(rank_out_of_memory);
+    RUN(kfac_out_of_memory);
     RUN(landscape_out_of_memory);
     RUN(tangent_kernel_out_of_memory);
     RUN(third_derivative_out_of_memory);

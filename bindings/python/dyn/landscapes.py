@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,7 @@ from .context import current
 from .eigen import eigh
 from .errors import STATUS, NotSupported, invalid
 from .minimise import minimise
-from .objective import Objective, _at
+from .objective import Objective, Options, _at
 
 Subject = Any
 
@@ -25,7 +25,7 @@ Subject = Any
 
 def direction(subject: Subject, x: ArrayLike | None = None, y: ArrayLike | None = None, *, theta: ArrayLike | None = None,
               like: ArrayLike | None = None, scale: Literal["filter", "layer", "weight"] = "filter", seed: int = 0,
-              **options: Any) -> NDArray[np.float64]:
+              **options: Unpack[Options]) -> NDArray[np.float64]:
     """A random direction [p], or `like` [p], scaled to theta so that slices of different networks can be compared (filter
     normalisation, arXiv 1712.09913): columns of weights to the length of theta's; "layer": tensors; "weight": each number
     times |theta|. Biases and gains are 0. subject: a run, an objective with theta, or a model with x and y.
@@ -63,7 +63,7 @@ class Slice:
 
 def landscape(subject: Subject, first: ArrayLike, second: ArrayLike | None = None, *, x: ArrayLike | None = None,
               y: ArrayLike | None = None, theta: ArrayLike | None = None, a: ArrayLike | None = None,
-              b: ArrayLike | None = None, **options: Any) -> Slice:
+              b: ArrayLike | None = None, **options: Unpack[Options]) -> Slice:
     """Loss along one direction [p] or in the plane of two, at theta + a first (+ b second); a, b: 51 points in [-1, 1].
 
     Directions: dyn.direction(...), columns of dyn.eigh(...).vectors, rows of dyn.trajectory_plane(...).directions.
@@ -266,7 +266,7 @@ class EigenvalueGradient:
 
 def eigenvalue_gradient(subject: Subject, x: ArrayLike | None = None, y: ArrayLike | None = None, *,
                         theta: ArrayLike | None = None, i: int = 0, tolerance: float = 1e-8, least_gap: float = 1e-6,
-                        **options: Any) -> EigenvalueGradient:
+                        **options: Unpack[Options]) -> EigenvalueGradient:
     """Gradient of the i-th largest eigenvalue of the Hessian at theta (0: the sharpness). Its product with -gradient of the
     loss is the rate of progressive sharpening under gradient flow. A gap below least_gap |value| is refused: a multiple
     eigenvalue has no gradient.
@@ -321,7 +321,7 @@ class LearningCoefficient:
 def learning_coefficient(subject: Subject, x: ArrayLike | None = None, y: ArrayLike | None = None, *,
                          theta: ArrayLike | None = None, chains: int = 10, draws: int = 500, between: int = 1,
                          burn_in: int = 200, epsilon: float = 1e-4, n_beta: float | None = None, gamma: float = 1.0,
-                         seed: int = 0, **options: Any) -> LearningCoefficient:
+                         seed: int = 0, **options: Unpack[Options]) -> LearningCoefficient:
     """Local learning coefficient at theta [p] by Langevin chains (arXiv 2308.12108): n_beta (E[L] - L(theta)) under
     exp(-n_beta L - gamma/2 |w - theta|^2), each step with all samples. n_beta: None: n / ln n.
 
