@@ -153,7 +153,7 @@ def _place(ends: NDArray[np.float64], bends: NDArray[np.float64], kind: str, t: 
     if kind == "bezier":
         while len(points) > 1:      # de Casteljau
             points = (1 - t) * points[:-1] + t * points[1:]
-        return points[0].copy()
+        return np.array(points[0])
     i = min(int(t * (len(points) - 1)), len(points) - 2)
     share = t * (len(points) - 1) - i
     return np.asarray((1 - share) * points[i] + share * points[i + 1])

@@ -114,7 +114,7 @@ class Linearised:
         scaled = None if time is None else 2 * number(time, "time") / len(self.x)
         a = kernel_fit(self.kernel, self.residuals.ravel(), time=scaled, ridge=ridge)
         f = self.net(self.theta, x)
-        return f + (tangent_kernel(self.net, x, self.x, theta=self.theta) @ a).reshape(f.shape)
+        return np.asarray(f + (tangent_kernel(self.net, x, self.x, theta=self.theta) @ a).reshape(f.shape))
 
 
 @dataclass(frozen=True)
