@@ -53,8 +53,8 @@ class Claim:
 
 
 def number(value):
-    """Three digits."""
-    return "%.3g" % value
+    """Three digits; whole numbers below a million in full."""
+    return "%d" % value if abs(value) < 1e6 and value == int(value) else "%.3g" % value
 
 
 def bounds(expected, tolerance, least, most):
