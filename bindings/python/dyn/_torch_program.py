@@ -196,6 +196,25 @@ def unknown(program: Program) -> list[str]:
     return list(missing.values())
 
 
+VIEWS = frozenset("""view reshape _unsafe_view view_as reshape_as flatten unflatten permute transpose swapaxes swapdims t
+    numpy_T mT movedim unsqueeze squeeze expand expand_as slice narrow select split split_with_sizes chunk unbind getitem
+    alias contiguous to detach""".split())
+
+
+def _shared(node: torch.fx.Node) -> bool:
+    """Whether work in place on a node changes other nodes that are still read: what it is a view of, or views of it."""
+    source = node.args[0]
+    if not isinstance(source, torch.fx.Node):
+        return False
+    if any(_name(user.target) in VIEWS for user in source.users if user is not node):
+        return True
+    while source.op == "call_function" and _name(source.target) in VIEWS and isinstance(source.args[0], torch.fx.Node):
+        source = source.args[0]
+        if len(source.users) > 1:
+            return True
+    return False
+
+
 # ---- writing ----
 
 class Writer:
@@ -232,6 +251,8 @@ class Writer:
         if not hasattr(node.target, "_schema") or not any(isinstance(v, Value) for v in pytree.tree_leaves(arguments)):
             return node.target(*positional, **named)        # type: ignore[operator]
         name = _name(node.target)
+        if node.target._schema.name.endswith("_") and _shared(node):
+            raise invalid(f"{name}_{_where(node)}: work in place on what is viewed elsewhere; write it out of place")
         try:
             if name == "batch_norm":
                 return self._batch_norm(node, *positional)
