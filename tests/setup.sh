@@ -5,7 +5,7 @@
 # do. Sets: MESON, NINJA (Debian's, wherever others stand in PATH) and PYTHON (that of the virtual environment .venv).
 
 LIBRARY_PACKAGES="gcc g++ meson ninja-build pkg-config libblis-dev liblapack-dev librandom123-dev libsleef-dev
-    libxsmm-dev libzip-dev zlib1g-dev libjansson-dev python3-venv"
+    libxsmm-dev libzip-dev zlib1g-dev libjansson-dev libsqlite3-dev python3-venv"
 WHEELS="numpy matplotlib tqdm pandas loky cloudpickle"
 
 PYTHON=.venv/bin/python

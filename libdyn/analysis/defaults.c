@@ -29,6 +29,7 @@ static const defaults all[] = {
     OF(dyn_rank_options, DYN_RANK_OPTIONS_INIT),
     OF(dyn_recurrent_options, DYN_RECURRENT_OPTIONS_INIT),
     OF(dyn_replicas_options, DYN_REPLICAS_OPTIONS_INIT),
+    OF(dyn_sweep_options, DYN_SWEEP_OPTIONS_INIT),
     OF(dyn_resnet_options, DYN_RESNET_OPTIONS_INIT),
     OF(dyn_run_options, DYN_RUN_OPTIONS_INIT),
     OF(dyn_schedule, DYN_SCHEDULE_INIT),

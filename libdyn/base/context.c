@@ -3,6 +3,7 @@
  * Life of a context. The caller holds one reference and every object made with the context another, so that the
  * context goes with the last of them. It lives in memory of its own allocator, which is why the heap is set up on the
  * stack and moved in. */
+#include "base/child.h"
 #include "base/context.h"
 
 #include <stdlib.h>
@@ -86,6 +87,24 @@ dyn_status dyn_ctx_create(const dyn_ctx_options *opt, dyn_ctx **out)
              (int)ctx->isa, (int)ctx->threads);
     *out = ctx;
     return DYN_OK;
+}
+
+dyn_status dyn__ctx_child(const dyn_ctx *ctx, dyn_interrupt_fn interrupt, void *user, dyn_ctx **out)
+{
+    dyn_ctx_options o = DYN_CTX_OPTIONS_INIT;
+
+    o.threads = 1;
+    o.isa = ctx->isa;
+    o.backend = ctx->backend;
+    o.log_level = ctx->log_level;
+    o.alloc = ctx->heap.alloc;
+    o.free = ctx->heap.free;
+    o.alloc_user = ctx->heap.user;
+    o.log = ctx->log;
+    o.log_user = ctx->log_user;
+    o.interrupt = interrupt;
+    o.interrupt_user = user;
+    return dyn_ctx_create(&o, out);
 }
 
 void dyn__ctx_ref(dyn_ctx *ctx)

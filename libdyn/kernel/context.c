@@ -2,6 +2,7 @@
  *
  * The context's kernel table and its report. A context (base room) owns a table whose contents only this room knows;
  * the two functions are declared there and defined here, so that base includes nothing from above. */
+#include "base/have.h"
 #include "base/context.h"
 
 #include <stdio.h>
@@ -29,8 +30,8 @@ void dyn__ctx_write_report(dyn_ctx *ctx)
     snprintf(ctx->report, sizeof ctx->report,
              "version: %s\nisa: %s\nbackend: %s\nthreads: %d\nblis: %s\nblis-arch: %s\nlarge-products: %s\n"
              "libxsmm: %s\nsleef: %s\nlapack: dsterf, dlasq2, dlaed4, which call no blas\n"
-             "libzip: %s\nzlib: %s\njansson: %s\n",
+             "libzip: %s\nzlib: %s\njansson: %s\nsqlite: %s\n",
              dyn_version(), k->isa_name, ctx->backend == DYN_BACKEND_CPU ? "cpu" : "reference", (int)ctx->threads, k->blas, k->blas_arch,
              k->large_by_blis ? "blis" : "own", answer(k->have_xsmm), answer(k->have_sleef), answer(DYN__HAVE_ZIP),
-             answer(DYN__HAVE_ZLIB), answer(DYN__HAVE_JANSSON));
+             answer(DYN__HAVE_ZLIB), answer(DYN__HAVE_JANSSON), answer(DYN__HAVE_SQLITE));
 }

@@ -19,7 +19,7 @@ static uint64_t add_ends(const dyn_run *r, uint64_t hash)
 {
     const int64_t counts[] = { r->opt.steps, r->opt.record_every, r->opt.accuracy_every, r->opt.validate_every,
                                r->opt.patience, r->opt.keep_best, (int64_t)r->opt.seed, r->opt.mean_from, r->step };
-    const double limits[] = { r->opt.stop_loss, r->opt.stop_accuracy, r->opt.ema };
+    const double limits[] = { r->opt.stop_loss, r->opt.stop_accuracy, r->opt.ema, r->opt.gradient_tolerance };
 
     return dyn__checksum(dyn__checksum(hash, counts, sizeof counts), limits, sizeof limits);
 }

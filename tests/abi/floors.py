@@ -15,7 +15,7 @@ FLOORS = [["base"], ["random", "kernel"], ["graph"], ["diff"], ["compile"], ["gr
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 OUTSIDE = {     # pattern of the header: the only room that may include it
     r"blis": "kernel", r"libxsmm": "kernel", r"sleef": "kernel", r"immintrin|x86intrin": "kernel",
-    r"lapack|cblas": "linalg", r"zip|jansson": "data", r"Random123": "random",
+    r"lapack|cblas": "linalg", r"zip|jansson": "data", r"sqlite": "sweep", r"Random123": "random",
 }
 root = pathlib.Path(sys.argv[1], "libdyn")
 

@@ -26,6 +26,7 @@ struct objects {
     dyn_optimizer *optimizer;
     dyn_run *run;
     dyn_replicas *replicas;
+    dyn_sweep *sweep;   /* of one member, which cannot be made */
     dyn_condensation *condensation;
     dyn_sharpness_tracker *sharpness_tracker;
     dyn_episodes *episodes;
@@ -107,6 +108,28 @@ static void objects_make_training(struct objects *o)
     objects_need(o, dyn_replicas_create(o->objective, &replicas, &o->replicas));
 }
 
+static dyn_status objects_no_run(void *user, dyn_ctx *ctx, int64_t member, const double *parameters, dyn_run **out)
+{
+    (void)user;
+    (void)ctx;
+    (void)member;
+    (void)parameters;
+    *out = NULL;
+    return DYN_EUSER;
+}
+
+static void objects_make_sweep(struct objects *o)
+{
+    static const char *const name = "x";
+    dyn_sweep_options options = DYN_SWEEP_OPTIONS_INIT;
+
+    options.count = options.parameters = 1;
+    options.names = &name;
+    options.values = o->theta;
+    options.make = objects_no_run;
+    objects_need(o, dyn_sweep_create(o->ctx, &options, &o->sweep));
+}
+
 static void objects_make_analyses(struct objects *o)
 {
     static const double series[4] = { 1.0, 2.0, 3.0, 4.0 };
@@ -134,6 +157,7 @@ static void objects_make(struct objects *o)
     objects_make_files(o);
     objects_make_graph(o);
     objects_make_training(o);
+    objects_make_sweep(o);
     objects_make_analyses(o);
 }
 
@@ -144,6 +168,7 @@ static void objects_free(struct objects *o)
     dyn_episodes_free(o->episodes);
     dyn_sharpness_tracker_free(o->sharpness_tracker);
     dyn_condensation_free(o->condensation);
+    dyn_sweep_free(o->sweep);
     dyn_replicas_free(o->replicas);
     dyn_run_free(o->run);
     dyn_optimizer_free(o->optimizer);

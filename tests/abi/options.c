@@ -98,6 +98,7 @@ static dyn_status use_kernel_fit(const void *opt)
 }
 
 USE(use_kfac, dyn_kfac, dyn_kfac_create(live.objective, live.theta, opt, &out), dyn_kfac_free)
+USE(use_sweep, dyn_sweep, dyn_sweep_create(live.ctx, opt, &out), dyn_sweep_free)
 USE(use_replicas, dyn_replicas, dyn_replicas_create(live.objective, opt, &out), dyn_replicas_free)
 USE(use_run, dyn_run, dyn_run_create(live.objective, NULL, opt, live.theta, &out), dyn_run_free)
 USE(use_sharpness, dyn_sharpness_tracker, dyn_sharpness_tracker_create(live.ctx, 7, opt, &out),
@@ -178,6 +179,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_schedule", use_schedule, "dyn_run_observe" },
     { "dyn_sharpness_options", use_sharpness, "dyn_sharpness_tracker_create" },
     { "dyn_solve_options", use_solve, "dyn_operator_solve" },
+    { "dyn_sweep_options", use_sweep, "dyn_sweep_create" },
     { "dyn_plateau_options", use_plateau, "dyn_episodes_plateaus" },
     { "dyn_spike_options", use_spike, "dyn_episodes_spikes" },
     { "dyn_tangent_options", use_tangent, "dyn_tangent_kernel" },
@@ -228,6 +230,13 @@ static void valid(const struct layout *l, union options *o)
     } else if (strcmp(l->name, "dyn_replicas_options") == 0) {
         ((dyn_replicas_options *)(void *)o)->theta = live.theta;
         ((dyn_replicas_options *)(void *)o)->count = 1;
+    } else if (strcmp(l->name, "dyn_sweep_options") == 0) {
+        dyn_sweep_options *w = (dyn_sweep_options *)(void *)o;
+
+        w->count = w->parameters = 1;
+        w->names = names;
+        w->values = live.theta;
+        w->make = objects_no_run;
     }
 }
 

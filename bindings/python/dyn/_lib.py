@@ -28,8 +28,8 @@ TYPES = {
 #: what gives a reference back, by the kind of handle
 FREE = {"array": "unref", "graph": "free", "plan": "unref", "exec": "free", "model": "unref", "objective": "unref",
         "check": "free", "operator": "unref", "eigen": "free", "optimizer": "free", "run": "free", "replicas": "free",
-        "condensation": "free", "sharpness_tracker": "free", "episodes": "free", "kfac": "free", "rank": "free", "ctx": "free",
-        "npz": "free", "safetensors": "free"}
+        "condensation": "free", "sharpness_tracker": "free", "episodes": "free", "kfac": "free", "rank": "free",
+        "ctx": "free", "npz": "free", "safetensors": "free", "sweep": "free"}
 
 
 def _records(table: str) -> list[list[str]]:

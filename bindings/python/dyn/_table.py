@@ -563,6 +563,18 @@ dyn_run_fingerprint                    status run ptr
 
 # sweep.h
 dyn_store_schema                       str
+dyn_sweep_grid                         status i64 ptr ptr ptr ptr
+dyn_sweep_create                       status ctx ptr sweep*
+dyn_sweep_free                         void   sweep
+dyn_sweep_train                        status sweep
+dyn_sweep_stop                         void   sweep
+dyn_sweep_result                       status sweep str f64
+dyn_sweep_count                        i64    sweep
+dyn_sweep_status                       i32    sweep i64
+dyn_sweep_message                      str    sweep i64
+dyn_sweep_column                       status sweep str ptr
+dyn_sweep_member                       status sweep i64 ptr ptr
+dyn_sweep_keep                         status sweep ptr i64
 
 # transformer.h
 dyn_transformer_defaults               status i32 ptr
@@ -633,6 +645,8 @@ dyn_run_options struct_size:u32 drop_last:i32 steps:i64 batch:i64 seed:u64 recor
     validate_every:i64 patience:i64 keep_best:i32 reserved:u32 ema:f64 mean_from:i64
     gradient_tolerance:f64 accumulate:i64 feed:ptr feed_user:ptr
 dyn_batch_view struct_size:u32 data:i32 step:i64 seed:u64 samples:i64 name:ptr dtype:ptr size:ptr rows:ptr
+dyn_sweep_options struct_size:u32 retry:i32 any_numerics:i32 reserved:u32 count:i64 parameters:i64 names:ptr
+    values:ptr make:ptr make_user:ptr ended:ptr ended_user:ptr store:ptr progress:ptr progress_user:ptr
 dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr
 dyn_transformer_options struct_size:u32 layers:i32 vocabulary:i64 length:i64 width:i64 key_width:i64
     value_width:i64 hidden:i64 heads:i32 kv_heads:i32 norm:i32 rms:i32 norm_query_only:i32 position:i32
@@ -657,6 +671,8 @@ dyn_rate_fn             f64  ptr i64
 dyn_feed_fn             i32  ptr ptr
 dyn_rule_fn             status ptr ptr ptr ptr
 dyn_observer_fn         i32  ptr ptr i64 f64 ptr ptr
+dyn_sweep_make_fn       status ptr ptr i64 ptr run*
+dyn_sweep_ended_fn      i32  ptr ptr i64 ptr
 """
 
 #: kind: (what the C names begin with, {name here: value}); the C name is the prefix with the name in capitals
@@ -721,6 +737,7 @@ ENUMERATORS = {
     "kfac_columns": ("DYN_KFAC_", {"exact": 0, "sampled": 1, "empirical": 2}),
     "kfac_damping": ("DYN_KFAC_DAMP_", {"exact": 0, "pi": 1, "sqrt": 2, "factors": 3}),
     "path": ("DYN_PATH_", {"bezier": 0, "chain": 1}),
+    "member_status": ("DYN_MEMBER_", {"waiting": 0, "done": 1, "nonfinite": 2, "failed": 3}),
     "reason": ("DYN_RUN_", {
         "ready": 0, "steps": 1, "loss": 2, "accuracy": 3, "stopped": 4, "nonfinite": 5, "failed": 6,
         "patience": 7, "gradient": 8, "stalled": 9}),

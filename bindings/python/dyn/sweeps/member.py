@@ -31,6 +31,7 @@ from .store import Outcome
 
 Experiment = Callable[..., Any]
 FEW = 10        # a function called more often than at every tenth step takes turns with those of other threads
+OTHERS = ("threads", "libzip", "zlib", "jansson", "sqlite")     # of the report: what decides no bit
 _thread = threading.local()
 
 
@@ -75,7 +76,7 @@ def _made(made: Any, point: Point, context: Context, here: bool, checkpoint: tup
 
 def numerics(context: Context) -> str:
     """The class within which numbers have the same bits: instruction set and providers."""
-    return "; ".join(f"{name}: {value}" for name, value in context.report().items() if name != "threads")
+    return "; ".join(f"{name}: {value}" for name, value in context.report().items() if name not in OTHERS)
 
 
 # ---- a run ----
@@ -83,7 +84,8 @@ def numerics(context: Context) -> str:
 def holds_up(run: Run) -> bool:
     """Whether training it is Python step by step, of which a process runs one at a time."""
     rate = run.optimizer.rate
-    return _of_functions(run.objective) or (isinstance(rate, Rate) and rate.function is not None) or any(
+    called = (run._stream, rate.function if isinstance(rate, Rate) else None)
+    return any(f is not None for f in called) or _of_functions(run.objective) or any(
         isinstance(m, Custom) and _often(run._described[m.name]["when"]) for m in run._measurements.values())
 
 
@@ -103,7 +105,8 @@ def fingerprint(run: Run) -> str:
     call(run._context, lib.dyn_run_fingerprint, run, ctypes.byref(own))
     measured = json.dumps(list(run._described.values()), sort_keys=True, default=str)
     functions = [m.function for m in run._measurements.values() if isinstance(m, Custom)]
-    functions += [getattr(run.optimizer, "step", None), getattr(run.optimizer.rate, "function", None)]
+    functions += [getattr(run.optimizer, "step", None), getattr(run.optimizer.rate, "function", None),
+                  run._stream]
     text = (measured + "".join(code_hash(f) for f in functions if f is not None)).encode()
     return f"{own.value ^ int.from_bytes(_digest(text), 'little'):016x}"
 
@@ -153,7 +156,8 @@ def _with_checkpoints(run: Run, path: str, seconds: float) -> Run:
 
 def _resumed(run: Run, path: str) -> Run:
     """The same run from its checkpoint, with the measurements that it was made with."""
-    again = Run.load(path, run.objective, optimizer=run.optimizer, validation=run.validation, **run._rules)
+    again = Run.load(path, run.objective, optimizer=run.optimizer, validation=run.validation,
+                     **({} if run._stream is None else {"stream": run._stream}), **run._rules)
     for name, measurement in run._measurements.items():
         if name not in again._measurements or isinstance(again._measurements[name], Recorded):
             again.measure(measurement, **run._described[name]["when"])

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Sweeps: members against runs of their own, for any number of threads and through packed bytes; failures, stopping,
+ * and what the store keeps. */
+#include <stdio.h>
+#include <string.h>
+#include "base/have.h"
+#include "sweep/sweep.h"
+#include "train_problem.h"
+
+enum { RATES = 3, SHIFTS = 4, COUNT = RATES * SHIFTS };
+static const char *const names[] = { "rate", "shift" };
+static double points[COUNT * 2];
+static dyn_ctx *ctx;
+
+/* The network of train_problem.h from a start that the second parameter moves. A shift of 3 fails. */
+static dyn_status make(void *user, dyn_ctx *c, int64_t member, const double *p, dyn_run **out)
+{
+    const int64_t steps = user ? *(const int64_t *)user : 30;
+    dyn_objective *o;
+    double theta[NETWORK_SIZE];
+    dyn_status s;
+
+    (void)member;
+    if (p[1] == 3)
+        return dyn_run_create(NULL, NULL, NULL, NULL, out);
+    s = try_network(c, DYN_F64, &o);
+    network_start(theta);
+    theta[0] += p[1];
+    if (s == DYN_OK)
+        s = dyn_run_create(o, &OPTIMIZER(.rate = p[0]), &RUN_OPTIONS(.steps = steps, .batch = 7, .seed = 5), theta,
+                           out);
+    dyn_objective_unref(o);
+    return s;
+}
+
+static int32_t ended(void *user, dyn_sweep *sweep, int64_t member, dyn_run *run)
+{
+    double theta[NETWORK_SIZE];
+
+    (void)user;
+    (void)member;
+    if (dyn_run_theta(run, theta) < 0)
+        return 1;
+    return dyn_sweep_result(sweep, "first", theta[0]);
+}
+
+static dyn_sweep_options options_of(void)
+{
+    dyn_sweep_options o = DYN_SWEEP_OPTIONS_INIT;
+
+    o.count = COUNT, o.parameters = 2, o.names = names, o.values = points, o.make = make, o.ended = ended;
+    return o;
+}
+
+static dyn_sweep *create(dyn_ctx *c, const dyn_sweep_options *o)
+{
+    dyn_sweep *w = NULL;
+
+    CHECK_OK(c, dyn_sweep_create(c, o, &w));
+    return w;
+}
+
+/* Loss and theta[0] of a run alone. */
+static void alone(int64_t i, double found[2])
+{
+    double theta[NETWORK_SIZE];
+    const double *loss;
+    int64_t rows;
+    dyn_run *run = NULL;
+
+    CHECK_OK(ctx, make(NULL, ctx, i, points + 2 * i, &run));
+    CHECK_OK(ctx, dyn_run_train(run, DYN_TO_END));
+    loss = dyn_run_history(run, "loss", &rows);
+    CHECK_OK(ctx, dyn_run_theta(run, theta));
+    found[0] = loss[rows - 1];
+    found[1] = theta[0];
+    dyn_run_free(run);
+}
+
+static void check_members(const dyn_sweep *w)
+{
+    double loss[COUNT], first[COUNT], expected[2];
+
+    CHECK_OK(ctx, dyn_sweep_column(w, "loss", loss));
+    CHECK_OK(ctx, dyn_sweep_column(w, "first", first));
+    for (int64_t i = 0; i < COUNT; i++) {
+        const int fails = points[2 * i + 1] == 3;
+
+        CHECK(dyn_sweep_status(w, i) == (fails ? DYN_MEMBER_FAILED : DYN_MEMBER_DONE));
+        if (fails) {
+            CHECK(isnan(loss[i]) && isnan(first[i]));
+            continue;
+        }
+        alone(i, expected);
+        CHECK(loss[i] == expected[0] && first[i] == expected[1]);
+    }
+}
+
+TEST(grid)
+{
+    const double rates[] = { .01, .02, .05 }, shifts[] = { 0, .5, 1, 3 };
+    const double *const lists[] = { rates, shifts };
+    int64_t count = 0;
+
+    CHECK(dyn_sweep_grid(2, (const int64_t[]){ RATES, SHIFTS }, lists, NULL, &count) == DYN_OK && count == COUNT);
+    CHECK(dyn_sweep_grid(2, (const int64_t[]){ RATES, SHIFTS }, lists, points, &count) == DYN_OK);
+    for (int i = 0; i < COUNT; i++)
+        CHECK(points[2 * i] == rates[i / SHIFTS] && points[2 * i + 1] == shifts[i % SHIFTS]);
+    CHECK(dyn_sweep_grid(2, (const int64_t[]){ 0, 4 }, lists, NULL, &count) == DYN_EINVAL);
+}
+
+TEST(members_are_runs_of_their_own)
+{
+    for (int threads = 1; threads <= 5; threads += 2) {
+        const dyn_sweep_options o = options_of();
+        dyn_ctx *c = make_ctx(threads);
+        dyn_sweep *w = create(c, &o);
+
+        CHECK(dyn_sweep_status(w, 0) == DYN_MEMBER_WAITING && dyn_sweep_count(w) == COUNT);
+        CHECK_OK(c, dyn_sweep_train(w));
+        check_members(w);
+        CHECK_OK(c, dyn_sweep_train(w));
+        dyn_sweep_free(w);
+        dyn_ctx_free(c);
+    }
+}
+
+TEST(points_as_text)
+{
+    const struct { double x; const char *text; } cases[] = {
+        { 10, "10" }, { -0.5, "-0.5" }, { 1e-5, "1e-05" }, { 0.1, "0.1" }, { 1.0 / 3, "0.3333333333333333" },
+        { 1e300, "1e+300" }, { (double)NAN, "\"nan\"" }, { -HUGE_VAL, "\"-inf\"" }, { 2.5e-310, "2.5e-310" },
+    };
+    char text[DYN__POINT_NUMBER];
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dyn__json_number(cases[i].x, text);
+        CHECK(strcmp(text, cases[i].text) == 0);
+    }
+}
+
+/* One sweep trains, another of the same definition keeps. */
+TEST(packed_members)
+{
+    const dyn_sweep_options o = options_of();
+    dyn_sweep *there = create(ctx, &o), *here = create(ctx, &o);
+
+    for (int64_t i = COUNT; i-- > 0;) {
+        const void *packed;
+        int64_t size;
+        char *cut;
+
+        CHECK_OK(ctx, dyn_sweep_member(there, i, &packed, &size));
+        cut = malloc((size_t)size);
+        CHECK(cut != NULL);
+        memcpy(cut, packed, (size_t)size);
+        for (int64_t less = 0; less < size; less += 1 + size / 97)
+            CHECK(dyn_sweep_keep(here, cut, less) == DYN_EFORMAT);
+        CHECK(dyn_sweep_status(here, i) == DYN_MEMBER_WAITING);
+        CHECK_OK(ctx, dyn_sweep_keep(here, cut, size));
+        free(cut);
+    }
+    check_members(here);
+    CHECK(dyn_sweep_member(there, COUNT, (const void *[1]){ NULL }, (int64_t[1]){ 0 }) == DYN_EINVAL);
+    dyn_sweep_free(there);
+    dyn_sweep_free(here);
+}
+
+static dyn_status diverging(void *user, dyn_ctx *c, int64_t member, const double *p, dyn_run **out)
+{
+    double theta[NETWORK_SIZE];
+    dyn_objective *o;
+    dyn_status s = try_network(c, DYN_F64, &o);
+
+    (void)user;
+    (void)p;
+    network_start(theta);
+    if (s == DYN_OK)
+        s = dyn_run_create(o, &OPTIMIZER(.rate = member == 1 ? 1e300 : .1), &RUN_OPTIONS(.steps = 50), theta, out);
+    dyn_objective_unref(o);
+    return s;
+}
+
+TEST(one_that_diverges_touches_no_other)
+{
+    dyn_sweep_options o = options_of();
+    double step[COUNT], loss[COUNT];
+    dyn_sweep *w;
+
+    o.make = diverging, o.count = 3, o.ended = NULL;
+    w = create(ctx, &o);
+    CHECK_OK(ctx, dyn_sweep_train(w));
+    CHECK(dyn_sweep_status(w, 1) == DYN_MEMBER_NONFINITE && dyn_sweep_status(w, 0) == DYN_MEMBER_DONE);
+    CHECK_STR(dyn_sweep_message(w, 1), "dyn_run_train: ");
+    CHECK_OK(ctx, dyn_sweep_column(w, "step", step));
+    CHECK_OK(ctx, dyn_sweep_column(w, "loss", loss));
+    CHECK(step[0] == 50 && step[1] < 50 && loss[0] == loss[2]);
+    dyn_sweep_free(w);
+}
+
+/* ---- stopping ---- */
+
+static int32_t stop_at_once(void *user, double fraction, const char *text)
+{
+    (void)fraction;
+    (void)text;
+    return ++*(int *)user == 3;
+}
+
+TEST(stopped_by_progress)
+{
+    static const int64_t forever = INT64_C(1) << 40;
+    dyn_sweep_options o = options_of();
+    int calls = 0;
+    dyn_sweep *w;
+
+    o.make_user = (void *)(uintptr_t)&forever, o.progress = stop_at_once, o.progress_user = &calls;
+    w = create(ctx, &o);
+    CHECK(dyn_sweep_train(w) == DYN_STOPPED);
+    for (int64_t i = 0; i < COUNT; i++)
+        CHECK(dyn_sweep_status(w, i) != DYN_MEMBER_DONE);
+    dyn_sweep_free(w);
+}
+
+TEST(refused)
+{
+    static const char *const bad[] = { "rate", "a\"b" };
+    dyn_sweep_options o = options_of();
+    dyn_sweep *w;
+    double column[COUNT];
+
+    o.count = 0;
+    CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_EINVAL && !w);
+    o = options_of(), o.names = bad;
+    CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "a parameter \"a\"b\"");
+    o = options_of();
+    w = create(ctx, &o);
+    CHECK(dyn_sweep_column(w, "nothing", column) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "no column \"nothing\"");
+    CHECK_OK(ctx, dyn_sweep_column(w, "rate", column));
+    CHECK(column[0] == .01 && column[COUNT - 1] == .05);
+    CHECK(dyn_sweep_result(w, "x", 1) == DYN_ESTATE);
+    dyn_sweep_free(w);
+}
+
+/* ---- the store ---- */
+
+#if DYN__HAVE_SQLITE
+
+static void remove_store(const char *path)
+{
+    char other[80];
+
+    unlink(path);
+    snprintf(other, sizeof other, "%s-wal", path);
+    unlink(other);
+    snprintf(other, sizeof other, "%s-shm", path);
+    unlink(other);
+}
+
+TEST(a_store_goes_on)
+{
+    dyn_sweep_options o = options_of();
+    static const int64_t other_steps = 31;
+    double seconds[2][COUNT];
+    char path[64];
+    dyn_sweep *w;
+
+    o.store = temporary(path), o.count = 5;
+    w = create(ctx, &o);
+    CHECK_OK(ctx, dyn_sweep_train(w));
+    CHECK_OK(ctx, dyn_sweep_column(w, "seconds", seconds[0]));
+    dyn_sweep_free(w);
+    o.count = COUNT;
+    w = create(ctx, &o);
+    CHECK(dyn_sweep_status(w, 0) == DYN_MEMBER_DONE && dyn_sweep_status(w, 3) == DYN_MEMBER_FAILED &&
+          dyn_sweep_status(w, 5) == DYN_MEMBER_WAITING);
+    CHECK_OK(ctx, dyn_sweep_train(w));
+    CHECK_OK(ctx, dyn_sweep_column(w, "seconds", seconds[1]));
+    CHECK(memcmp(seconds[0], seconds[1], 5 * sizeof(double)) == 0);     /* they were not trained again */
+    check_members(w);
+    dyn_sweep_free(w);
+    w = create(ctx, &o);
+    check_members(w);
+    dyn_sweep_free(w);
+    o.make_user = (void *)(uintptr_t)&other_steps;
+    CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_EINVAL && !w);
+    CHECK_STR(dyn_ctx_message(ctx), "is the store of another sweep: its member 0 has the fingerprint");
+    remove_store(path);
+}
+
+TEST(what_is_no_store)
+{
+    dyn_sweep_options o = options_of();
+    char path[64];
+    dyn_sweep *w;
+    FILE *f = fopen(temporary(path), "w");
+
+    CHECK(f != NULL);
+    for (int i = 0; i < 200; i++)
+        fputs("this is no database ", f);
+    fclose(f);
+    o.store = path;
+    CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_EIO && !w);
+    CHECK_STR(dyn_ctx_message(ctx), "file is not a database");
+    o.store = "/nowhere/at/all.sqlite";
+    CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_EIO);
+    remove_store(path);
+}
+
+#else
+
+TEST(stores_need_sqlite)
+{
+    dyn_sweep_options o = options_of();
+    dyn_sweep *w;
+
+    o.store = "/tmp/never-made.sqlite";
+    CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_ENOTSUP && !w);
+    CHECK_STR(dyn_ctx_message(ctx), "SQLite");
+}
+
+#endif
+
+int main(void)
+{
+    ctx = make_ctx(2);
+    RUN(grid);
+    RUN(members_are_runs_of_their_own);
+    RUN(points_as_text);
+    RUN(packed_members);
+    RUN(one_that_diverges_touches_no_other);
+    RUN(stopped_by_progress);
+    RUN(refused);
+#if DYN__HAVE_SQLITE
+    RUN(a_store_goes_on);
+    RUN(what_is_no_store);
+#else
+    RUN(stores_need_sqlite);
+#endif
+    dyn_ctx_free(ctx);
+    return test_end();
+}
