@@ -54,7 +54,13 @@ def embedding(ids: Node, table: Node) -> Node:
 
 def feed_forward(x: Node, w1: Node, b1: Node | None, w2: Node, b2: Node | None, activation: str = "relu",
                  gate: Node | None = None) -> Node:
-    """act(x w1 + b1) w2 + b2; with a gate (act(x gate) * (x w1 + b1)) w2 + b2: SwiGLU where act is "silu"."""
+    """act(x w1 + b1) w2 + b2; with a gate (act(x gate) * (x w1 + b1)) w2 + b2: SwiGLU where act is "silu".
+
+    >>> g = dyn.Graph()
+    >>> x, w1, w2 = g.input("x", (2, 3)), g.parameter("w1", (3, 8)), g.parameter("w2", (8, 3))
+    >>> dyn.feed_forward(x, w1, None, w2, None, activation="gelu").shape
+    (2, 3)
+    """
     return _made(x, lib.dyn_layer_feed_forward, x.id, w1.id, _id(b1), _id(gate), w2.id, _id(b2),
                  enum("activation", activation))
 
@@ -138,6 +144,19 @@ def _axes(x: Node, axes: int, function: str) -> None:
         raise shapes_differ(f"{function}: x has shape {list(x.shape)}, expected [n, {axes} spatial, channels]")
 
 
+def _example(call: str, axes: int, shape: tuple[int, ...], w: bool = False) -> str:
+    """An example for a docstring: the shape that a layer makes of eight places along each axis."""
+    x, kernel = (2, *(8,) * axes, 3), (*(3,) * axes, 3, 4)
+    weight = f"""
+        >>> w = g.parameter("w", {kernel})""" if w else ""
+    return f"""
+
+        >>> g = dyn.Graph()
+        >>> x = g.input("x", {x}){weight}
+        >>> dyn.{call}.shape
+        {shape}"""
+
+
 def _conv(axes: int) -> Callable[..., Node]:
     def conv(x: Node, w: Node, bias: Node | None = None, stride: Sizes = 1, padding: Sizes | str = 0,
              dilation: Sizes = 1, groups: int = 1) -> Node:
@@ -148,6 +167,7 @@ def _conv(axes: int) -> Callable[..., Node]:
     conv.__doc__ = f"""Convolution over {axes} spatial axes: x [n, spatial.., channels], w [k.., channels / groups, out].
 
         padding: zeros on either side, or "same" for ceil(length / stride) outputs, an odd zero to the right."""
+    conv.__doc__ += _example(f"conv{axes}d(x, w, stride=2, padding=1)", axes, (2, *(4,) * axes, 4), w=True)
     return conv
 
 
@@ -162,6 +182,7 @@ def _conv_transpose(axes: int) -> Callable[..., Node]:
     conv_transpose.__doc__ = f"""The adjoint of conv{axes}d with in and out exchanged: w [k.., channels / groups, out].
 
         output_padding crops less at the end."""
+    conv_transpose.__doc__ += _example(f"conv_transpose{axes}d(x, w)", axes, (2, *(10,) * axes, 4), w=True)
     return conv_transpose
 
 
@@ -181,6 +202,7 @@ def _pool(kind: str, axes: int) -> Callable[..., Node]:
     pool.__name__ = pool.__qualname__ = f"{kind}_pool{axes}d"
     pool.__doc__ = ("Largest of each window; the first of equal ones has the derivative." if kind == "max" else
                     "Mean of each window, with the zeros of the padding unless count_include_pad is False.")
+    pool.__doc__ += _example(f"{kind}_pool{axes}d(x, 2)", axes, (2, *(4,) * axes, 3))
     return pool
 
 
@@ -194,7 +216,8 @@ def _adaptive(kind: str, axes: int) -> Callable[..., Node]:
         _axes(x, axes, f"adaptive_{kind}_pool{axes}d")
         return _made(x, getattr(lib, f"dyn_layer_adaptive_{kind}_pool"), x.id, _sizes(output_size, axes, "output_size"))
     pool.__name__ = pool.__qualname__ = f"adaptive_{kind}_pool{axes}d"
-    pool.__doc__ = "output_size windows along each spatial axis; 1 pools whole channels."
+    pool.__doc__ = ("output_size windows along each spatial axis; 1 pools whole channels."
+                    + _example(f"adaptive_{kind}_pool{axes}d(x, 1)", axes, (2, *(1,) * axes, 3)))
     return pool
 
 
@@ -287,18 +310,25 @@ def scaled_dot_product_attention(q: Node, k: Node, v: Node, attn_mask: Node | No
                  math.nan if scale is None else scale, None)
 
 
-def _recurrent(cell: str, text: str) -> Callable[..., Node]:
+def _recurrent(cell: str, name: str, gates: int, text: str) -> Callable[..., Node]:
     def layer(x: Node, w: Node, u: Node, b: Node | None = None, c: Node | None = None) -> Node:
         return _made(x, lib.dyn_layer_recurrent, enum("cell", cell), x.id, w.id, u.id, _id(b), _id(c))
     layer.__doc__ = text + """
 
-    x [n, T, in], w [in, G h], u [h, G h], b and c [G h]: all outputs [n, T, h]; the state is 0 at the start."""
+    x [n, T, in], w [in, G h], u [h, G h], b and c [G h]: all outputs [n, T, h]; the state is 0 at the start.
+    """ + f"""
+    >>> g = dyn.Graph()
+    >>> x, w, u = g.input("x", (2, 5, 3)), g.parameter("w", (3, {4 * gates})), g.parameter("u", (4, {4 * gates}))
+    >>> dyn.{name}(x, w, u).shape
+    (2, 5, 4)
+    """
+    layer.__name__ = layer.__qualname__ = name
     return layer
 
 
-rnn = _recurrent("simple", "Recurrent layer h' = tanh(x w + b + h u + c), G = 1, unrolled.")
-gru = _recurrent("gru", "Gated recurrent layer, gates r, z, n as PyTorch's GRU, G = 3, unrolled.")
-lstm = _recurrent("lstm", "Long short-term memory, gates i, f, g, o as PyTorch's LSTM, G = 4, unrolled.")
+rnn = _recurrent("simple", "rnn", 1, "Recurrent layer h' = tanh(x w + b + h u + c), G = 1, unrolled.")
+gru = _recurrent("gru", "gru", 3, "Gated recurrent layer, gates r, z, n as PyTorch's GRU, G = 3, unrolled.")
+lstm = _recurrent("lstm", "lstm", 4, "Long short-term memory, gates i, f, g, o as PyTorch's LSTM, G = 4, unrolled.")
 
 
 # ---- layers of a model that is being written ----
@@ -306,7 +336,14 @@ lstm = _recurrent("lstm", "Long short-term memory, gates i, f, g, o as PyTorch's
 def batch_norm(x: Node, weight: Node | None = None, bias: Node | None = None, momentum: float = 0.1, eps: float = 1e-5, *,
                name: str = "norm") -> Node:
     """Each channel normalised over samples and places: by the batch in training, which moves the running moments by the
-    share `momentum`; by the running moments when measuring. These are states "<name>.mean" and "<name>.var" of the model."""
+    share `momentum`; by the running moments when measuring. These are states "<name>.mean" and "<name>.var" of the model.
+
+    >>> def build(g, x):
+    ...     return dyn.batch_norm(x @ g.parameter("W", (3, 2)))
+    >>> net = dyn.Model.from_function(build, input_shape=(3,))
+    >>> {name: state.tolist() for name, state in net.states.items()}
+    {'norm.mean': [0.0, 0.0], 'norm.var': [1.0, 1.0]}
+    """
     build = active("dyn.batch_norm")
     return build._node(lib.dyn_layer_batch_norm(build._build, name.encode(), x.id, _id(weight), _id(bias), momentum, eps))
 

@@ -82,12 +82,20 @@ def step(rate: float, period: int, factor: float = 0.1, floor: float = 0.0, tick
 
 
 def exponential_decay(rate: float, factor: float, period: int = 1, floor: float = 0.0, tick_steps: int = 1) -> Rate:
-    """rate * factor^(t / period), never below floor."""
+    """rate * factor^(t / period), never below floor.
+
+    >>> round(dyn.exponential_decay(1.0, 0.5, period=10).at(20), 6)
+    0.25
+    """
     return Rate(rate, "exponential", period, factor, floor, tick_steps=tick_steps)
 
 
 def polynomial_decay(rate: float, period: int, power: float = 1.0, floor: float = 0.0, tick_steps: int = 1) -> Rate:
-    """From rate down to floor in `period` ticks: floor + (rate - floor) (1 - t / period)^power; floor from then on."""
+    """From rate down to floor in `period` ticks: floor + (rate - floor) (1 - t / period)^power; floor from then on.
+
+    >>> round(dyn.polynomial_decay(1.0, period=10).at(5), 6)
+    0.5
+    """
     return Rate(rate, "polynomial", period, floor=floor, tick_steps=tick_steps, power=power)
 
 
@@ -101,19 +109,33 @@ def cosine(rate: float, period: int, floor: float = 0.0, tick_steps: int = 1) ->
 
 
 def cosine_restarts(rate: float, period: int, factor: int = 1, floor: float = 0.0, tick_steps: int = 1) -> Rate:
-    """cosine begun anew after `period` ticks, each cycle `factor` times as long as the last."""
+    """cosine begun anew after `period` ticks, each cycle `factor` times as long as the last.
+
+    >>> rate = dyn.cosine_restarts(1.0, period=10)
+    >>> rate.at(0) == rate.at(10) == 1.0
+    True
+    """
     return Rate(rate, "restarts", period, floor=floor, tick_steps=tick_steps, period_factor=factor)
 
 
 def one_cycle(rate: float, period: int, peak: float = 0.3, start: float = 1 / 25, end: float = 4e-6,
               tick_steps: int = 1) -> Rate:
     """Half a cosine from start * rate up to rate at tick peak * period - 1, another down to end * rate at tick
-    period - 1; that from then on."""
+    period - 1; that from then on.
+
+    >>> rate = dyn.one_cycle(1.0, period=100)
+    >>> round(rate.at(0), 6), round(rate.at(29), 6)
+    (0.04, 1.0)
+    """
     return Rate(rate, "one_cycle", period, floor=end * rate, warmup_start=start, tick_steps=tick_steps, peak=peak)
 
 
 def schedule(function: Callable[[int], float], tick_steps: int = 1) -> Rate:
-    """A rate of your own: function(t) for tick t = 0, 1, ..., always the same for the same t."""
+    """A rate of your own: function(t) for tick t = 0, 1, ..., always the same for the same t.
+
+    >>> dyn.GD(dyn.schedule(lambda t: 1 / (1 + t))).rate_at(4)
+    0.2
+    """
     return Rate(float(function(0)), "callback", tick_steps=tick_steps, function=function)
 
 
@@ -280,7 +302,11 @@ class AdamW(Adam):
 
 @dataclass(frozen=True)
 class Adamax(Optimizer):
-    """v = max(beta2 v, |g| + eps), theta -= rate m / ((1 - beta1^k) v)."""
+    """v = max(beta2 v, |g| + eps), theta -= rate m / ((1 - beta1^k) v).
+
+    >>> dyn.Adamax().rate
+    0.002
+    """
 
     rate: float | Rate = 2e-3
     beta1: float = 0.9
@@ -294,7 +320,11 @@ class Adamax(Optimizer):
 
 @dataclass(frozen=True)
 class NAdam(Optimizer):
-    """Adam with Nesterov's momentum, which rises as mu_k = beta1 (1 - 0.96^(k momentum_decay) / 2)."""
+    """Adam with Nesterov's momentum, which rises as mu_k = beta1 (1 - 0.96^(k momentum_decay) / 2).
+
+    >>> dyn.NAdam(1e-3).momentum_decay
+    0.004
+    """
 
     rate: float | Rate = 2e-3
     beta1: float = 0.9
@@ -331,7 +361,11 @@ class RMSprop(Optimizer):
 
 @dataclass(frozen=True)
 class Adagrad(Optimizer):
-    """v = v + g^2 from v = accumulator, theta -= rate g / (sqrt(v) + eps)."""
+    """v = v + g^2 from v = accumulator, theta -= rate g / (sqrt(v) + eps).
+
+    >>> dyn.Adagrad().rate
+    0.01
+    """
 
     rate: float | Rate = 0.01
     eps: float = 1e-10
@@ -346,7 +380,11 @@ class Adagrad(Optimizer):
 @dataclass(frozen=True)
 class Adadelta(Optimizer):
     """v = beta v + (1 - beta) g^2, d = sqrt(m + eps) / sqrt(v + eps) g, m = beta m + (1 - beta) d^2,
-    theta -= rate d."""
+    theta -= rate d.
+
+    >>> dyn.Adadelta().beta
+    0.9
+    """
 
     rate: float | Rate = 1.0
     beta: float = 0.9
@@ -360,7 +398,11 @@ class Adadelta(Optimizer):
 @dataclass(frozen=True)
 class Lion(Optimizer):
     """theta -= rate (sign(beta1 m + (1 - beta1) g) + weight_decay theta), then m = beta2 m + (1 - beta2) g. It has no
-    preconditioner: it moves by the same amount at any curvature."""
+    preconditioner: it moves by the same amount at any curvature.
+
+    >>> dyn.Lion().beta2
+    0.99
+    """
 
     rate: float | Rate = 1e-4
     beta1: float = 0.9
@@ -374,7 +416,11 @@ class Lion(Optimizer):
 @dataclass(frozen=True)
 class Sophia(Optimizer):
     """m = beta1 m + (1 - beta1) g, theta -= rate (clip(m / max(gamma h, eps), -1, 1) + weight_decay theta). h averages
-    estimates of the Hessian's diagonal, one every curvature_every steps, each a Hessian product with random signs."""
+    estimates of the Hessian's diagonal, one every curvature_every steps, each a Hessian product with random signs.
+
+    >>> dyn.Sophia().curvature_every
+    10
+    """
 
     rate: float | Rate = 1e-4
     beta1: float = 0.96
@@ -394,7 +440,11 @@ class Sophia(Optimizer):
 class Muon(Optimizer):
     """Matrices move by their momentum with singular values brought near 1, times sqrt(max(1, out / in)) (match_rms:
     times 0.2 sqrt(max(in, out))); all else, and the first and last matrix of a network, by AdamW at adam_rate.
-    tensors: names of the matrices, where this choice is not wanted. Decay is decoupled. It has no preconditioner."""
+    tensors: names of the matrices, where this choice is not wanted. Decay is decoupled. It has no preconditioner.
+
+    >>> dyn.Muon(1e-2).momentum
+    0.95
+    """
 
     rate: float | Rate = 1e-3
     momentum: float = 0.95

@@ -30,7 +30,7 @@ except ImportError:
 NEEDS = {"dyn.plots": matplotlib, "dyn._report": matplotlib, "dyn.exchange": torch, "dyn._torch": torch,
          "dyn.sweeps": pandas, "dyn.plots.sweeps": pandas}
 #: modules whose names have no examples yet; to become shorter, never longer
-WITHOUT = {"dyn." + name for name in "build layers logs minimise objective optim".split()}
+WITHOUT = {"dyn." + name for name in "logs".split()}
 SPACES = ["dyn", "dyn.branches", "dyn.completion", "dyn.data", "dyn.degenerate", "dyn.frequency", "dyn.init",
           "dyn.nilpotent", "dyn.recovery"] + (["dyn.plots"] if matplotlib else [])
 
