@@ -29,6 +29,7 @@
 #include <dyn/generate.h>
 #include <dyn/graph.h>
 #include <dyn/inertia.h>
+#include <dyn/inspect.h>
 #include <dyn/layer.h>
 #include <dyn/minimise.h>
 #include <dyn/kfac.h>

@@ -49,6 +49,7 @@ from .measure import (
 from .minimise import Flow, Minimum, Monotone, NewtonCG, flow, langevin, minimise
 from .model import Indices, Model, Tensor, mlp
 from .objective import Check, Noise, Objective, frozen, ggn, hessian, jacobian, shared
+from .onnx import to_onnx
 from .operator import Density, Estimate, Operator
 from .optim import (
     GD, LBFGS, Adadelta, Adagrad, Adam, Adamax, AdamW, HeavyBall, Lion, Muon, NAdam, Nesterov, Optimizer, Rate, RMSprop,
@@ -75,26 +76,26 @@ __all__ = [
     "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "Noise", "NonFinite", "NotConverged",
     "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory", "Path", "Plane", "RMSprop", "RankResult",
     "RankSeries", "Rate", "Replica", "Replicas", "Rule", "Run", "RunView", "Series", "ShapeError", "Sharpness",
-    "SharpnessSeries", "SignGD", "Slice", "Slope", "Sophia", "State", "StateError", "Stepper", "Sweep",
-    "TangentKernel", "TangentKernelSeries", "Tensor", "TensorBoard", "VersionError", "__version__", "above", "abs",
-    "activation", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
-    "adaptive_max_pool2d", "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "barrier",
-    "batch_norm", "branches", "causal_mask", "centred_targets", "cnn", "completion", "concatenate", "condensation",
-    "connect", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
-    "cos", "cosine", "cosine_restarts", "crossings", "current", "data", "data_direction", "deepen", "degenerate",
-    "derivative", "diagonal", "direction", "dropout", "dropout_variance", "eigenvalue_gradient", "eigh",
-    "embedding", "empirical_fisher", "erf", "exp", "expm1", "exponential_decay", "factorisation", "feed_forward",
-    "flow", "frequency", "from_torch", "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "hessian",
-    "identity", "inertia", "init", "jacobian", "kernel_alignment", "kernel_fit", "kfac", "landscape", "langevin",
-    "layer_norm", "learning_coefficient", "linear", "linearity", "llama", "log", "log1p", "log_softmax",
-    "loglog_slope", "logsumexp", "loss_histogram", "lstm", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d",
-    "maximum", "merge_heads", "merge_layer", "merge_neurons", "minimise", "mlp", "model_rank", "nilpotent",
-    "normal_like", "null", "one_cycle", "overlap", "path_objective", "plateaus", "plot", "plots", "polynomial",
-    "polynomial_decay", "recovery", "recurrent", "regime", "relative_distance", "relu", "report", "residual",
-    "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid", "sign",
-    "sin", "singular_values", "sinusoidal", "softmax", "softplus", "space_shares", "spikes", "split", "split_heads",
-    "sqrt", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation",
-    "trajectory_plane", "transformer", "uniform_like", "vgg", "where", "widen"]
+    "SharpnessSeries", "SignGD", "Slice", "Slope", "Sophia", "State", "StateError", "Stepper", "Sweep", "TangentKernel",
+    "TangentKernelSeries", "Tensor", "TensorBoard", "VersionError", "__version__", "above", "abs", "activation",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
+    "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "barrier", "batch_norm", "branches",
+    "causal_mask", "centred_targets", "cnn", "completion", "concatenate", "condensation", "connect", "constant",
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cos", "cosine",
+    "cosine_restarts", "crossings", "current", "data", "data_direction", "deepen", "degenerate", "derivative",
+    "diagonal", "direction", "dropout", "dropout_variance", "eigenvalue_gradient", "eigh", "embedding",
+    "empirical_fisher", "erf", "exp", "expm1", "exponential_decay", "factorisation", "feed_forward", "flow",
+    "frequency", "from_torch", "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "hessian", "identity",
+    "inertia", "init", "jacobian", "kernel_alignment", "kernel_fit", "kfac", "landscape", "langevin", "layer_norm",
+    "learning_coefficient", "linear", "linearity", "llama", "log", "log1p", "log_softmax", "loglog_slope", "logsumexp",
+    "loss_histogram", "lstm", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "merge_heads",
+    "merge_layer", "merge_neurons", "minimise", "mlp", "model_rank", "nilpotent", "normal_like", "null", "one_cycle",
+    "overlap", "path_objective", "plateaus", "plot", "plots", "polynomial", "polynomial_decay", "recovery", "recurrent",
+    "regime", "relative_distance", "relu", "report", "residual", "resnet", "rms_norm", "rnn", "rotary",
+    "scaled_dot_product_attention", "schedule", "shared", "sigmoid", "sign", "sin", "singular_values", "sinusoidal",
+    "softmax", "softplus", "space_shares", "spikes", "split", "split_heads", "sqrt", "step", "stop_gradient",
+    "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "to_onnx", "trajectory_plane", "transformer",
+    "uniform_like", "vgg", "where", "widen"]
 
 
 def __getattr__(name: str) -> Any:

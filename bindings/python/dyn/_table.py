@@ -260,6 +260,9 @@ dyn_graph_bernoulli                    i32    graph i32 u32 f64 i32 ptr
 dyn_inertia_values                     status ctx i64 ptr f64 ptr ptr ptr
 dyn_inertia_matrix                     status ctx i64 ptr f64 ptr ptr ptr ptr
 
+# inspect.h
+dyn_graph_inspect                      status graph i32 ptr
+
 # layer.h
 dyn_layer_linear                       i32    graph i32 i32 i32
 dyn_layer_embedding                    i32    graph i32 i32

@@ -25,10 +25,14 @@ try:
     import pandas
 except ImportError:
     pandas = None
+try:
+    import onnx
+except ImportError:
+    onnx = None
 
 #: modules that cannot be imported, or whose examples cannot be run, without these packages
 NEEDS = {"dyn.plots": matplotlib, "dyn._report": matplotlib, "dyn.exchange": torch, "dyn._torch": torch,
-         "dyn.sweeps": pandas, "dyn.plots.sweeps": pandas}
+         "dyn.sweeps": pandas, "dyn.plots.sweeps": pandas, "dyn.onnx": onnx}
 #: modules whose names have no examples yet; to become shorter, never longer
 WITHOUT = {"dyn." + name for name in "logs".split()}
 SPACES = ["dyn", "dyn.branches", "dyn.completion", "dyn.data", "dyn.degenerate", "dyn.frequency", "dyn.init",

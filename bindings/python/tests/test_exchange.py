@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """PyTorch's modules as networks and back, against PyTorch in float64: outputs, gradients, Hessian products, training."""
+import os
+import tempfile
 import unittest
 
 import numpy as np
@@ -163,6 +165,25 @@ class In(unittest.TestCase):
         np.testing.assert_array_equal(names["position.weight"], module.position.weight.detach().numpy())
         other = net.load_state_dict(net.state_dict(2 * net.initial()))
         np.testing.assert_array_equal(other.initial(), 2 * net.initial())
+
+    def test_through_safetensors(self):
+        try:
+            from safetensors.torch import load_file, save_file
+        except ImportError:
+            self.skipTest("safetensors is not installed")
+        module, x = modules()["residual"]
+        module = module.double()
+        net = dyn.from_torch(module, x)
+        with tempfile.TemporaryDirectory() as folder:
+            ours, theirs = os.path.join(folder, "ours"), os.path.join(folder, "theirs")
+            dyn.data.save_safetensors(ours, net.state_dict(2 * net.initial()))
+            for name, tensor in load_file(ours).items():
+                factor = 1 if "running" in name else 2
+                self.assertTrue(torch.equal(tensor, factor * module.state_dict()[name]), name)
+            save_file(module.state_dict(), theirs)
+            other = net.load_state_dict(dyn.data.load_safetensors(theirs))
+        np.testing.assert_array_equal(other.initial(), net.initial())
+        np.testing.assert_array_equal(other.states["norm.var"], net.states["norm.var"])
 
     def test_a_norm_left_in_evaluation_stays_there(self):
         module = modules()["residual"][0].double()
