@@ -12,6 +12,7 @@
 #include <dyn/context.h>
 #include <dyn/branch.h>
 #include <dyn/build.h>
+#include <dyn/central.h>
 #include <dyn/check.h>
 #include <dyn/completion.h>
 #include <dyn/condensation.h>

@@ -42,6 +42,7 @@ static const defaults all[] = {
     OF(dyn_chain_options, DYN_CHAIN_OPTIONS_INIT),
     OF(dyn_spike_options, DYN_SPIKE_OPTIONS_INIT),
     OF(dyn_tensor_options, DYN_TENSOR_OPTIONS_INIT),
+    OF(dyn_central_options, DYN_CENTRAL_OPTIONS_INIT),
     OF(dyn_kfac_options, DYN_KFAC_OPTIONS_INIT),
     OF(dyn_kernel_fit_options, DYN_KERNEL_FIT_OPTIONS_INIT), OF(dyn_tangent_options, DYN_TANGENT_OPTIONS_INIT),
     OF(dyn_trace_options, DYN_TRACE_OPTIONS_INIT),

@@ -83,6 +83,14 @@ static dyn_status use_learning_coefficient(const void *opt)
     return dyn_objective_learning_coefficient(live.objective, live.theta, opt, NULL, &out);
 }
 
+static dyn_status use_central(const void *opt)
+{
+    double theta[7] = { 0 };
+    dyn_central_result trace[1];
+
+    return dyn_objective_central_flow(live.objective, opt, 0, theta, NULL, trace, NULL);
+}
+
 static dyn_status use_tangent(const void *opt)
 {
     double kernel[100 * 100];
@@ -152,6 +160,7 @@ static dyn_status use_schedule(const void *opt)
 static const struct user { const char *name; dyn_status (*use)(const void *opt); const char *function; } users[] = {
     { "dyn_anchor_options", use_anchor, "dyn_generate_anchor" },
     { "dyn_chain_options", use_chain, "dyn_generate_chain" },
+    { "dyn_central_options", use_central, "dyn_objective_central_flow" },
     { "dyn_cnn_options", use_cnn, "dyn_model_cnn" },
     { "dyn_condensation_options", use_condensation, "dyn_condensation_measure" },
     { "dyn_ctx_options", use_ctx, NULL },

@@ -511,6 +511,9 @@ dyn_operator_exponential               status operator f64 ptr f64 i64 ptr ptr
 dyn_status_name                        str    status
 dyn_status_text                        str    status
 
+# central.h
+dyn_objective_central_flow             status objective ptr i64 ptr ptr ptr ptr
+
 # kfac.h
 dyn_kfac_create                        status objective ptr ptr kfac*
 dyn_kfac_free                          void   kfac
@@ -626,6 +629,8 @@ dyn_flow_options struct_size:u32 normalised:i32 relative:f64 absolute:f64 end:f6
 dyn_langevin_options struct_size:u32 chain:u32 epsilon:f64 n_beta:f64 gamma:f64 weight_decay:f64 seed:u64
 dyn_learning_coefficient_options struct_size:u32 chains:i32 draws:i64 between:i64 burn_in:i64 epsilon:f64
     n_beta:f64 gamma:f64 seed:u64
+dyn_central_options struct_size:u32 kind:i32 rate:f64 beta2:f64 eps:f64 critical:f64 tolerance:f64 substeps:i32 most:i32
+    progress:ptr progress_user:ptr
 dyn_kfac_options struct_size:u32 columns:i32 draws:i32 reduce:i32 eigenvalues:i32 reserved:u32 seed:u64
 dyn_anchor_options struct_size:u32 task:i32 split:i32 distance:i32 count:i64 length:i64 seed:u64 p:f64 pairs:u32
     operators:i32 gap:i32 variant:i32
@@ -737,6 +742,7 @@ ENUMERATORS = {
     "adam_regime": ("DYN_ADAM_", {"stable": 0, "spike": 1, "sign": 2}),
     "rank_rule": ("DYN_RANK_", {"tolerance": 0, "gap": 1}),
     "direction_scale": ("DYN_DIRECTION_", {"filter": 0, "layer": 1, "weight": 2}),
+    "central": ("DYN_CENTRAL_", {"gd": 0, "rmsprop": 1}),
     "kfac_columns": ("DYN_KFAC_", {"exact": 0, "sampled": 1, "empirical": 2}),
     "kfac_damping": ("DYN_KFAC_DAMP_", {"exact": 0, "pi": 1, "sqrt": 2, "factors": 3}),
     "path": ("DYN_PATH_", {"bezier": 0, "chain": 1}),
