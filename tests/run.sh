@@ -39,7 +39,7 @@ step() {
 }
 
 # shellcheck disable=SC2086
-need_packages $LIBRARY_PACKAGES abigail-tools
+need_packages $LIBRARY_PACKAGES abigail-tools libopenmpi-dev openmpi-bin
 need_python
 need_build build
 mkdir -p build/test-logs

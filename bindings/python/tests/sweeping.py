@@ -2,7 +2,7 @@
 """Experiments for the tests of sweeps, in a module of their own as other processes import them; run as a program it
 trains a sweep until it is killed.
 
-usage: sweeping.py STORE EXPERIMENT [SECONDS]    (SECONDS between checkpoints)"""
+usage: sweeping.py STORE EXPERIMENT [SECONDS | mpi]     (SECONDS between checkpoints)"""
 import os
 import signal
 import sys
@@ -59,5 +59,13 @@ def slow(width, rate, seed):
 
 
 if __name__ == "__main__":
-    every = float(sys.argv[3]) if len(sys.argv) > 3 else None
-    dyn.Sweep(globals()[sys.argv[2]], POINTS, store=sys.argv[1]).train(checkpoint_every=every)
+    # a module that others import, not __main__, so that any process finds the experiment
+    import sweeping
+    experiment = getattr(sweeping, sys.argv[2])
+    if sys.argv[3:] == ["mpi"]:
+        from mpi4py.futures import MPIPoolExecutor
+        with MPIPoolExecutor() as pool:
+            dyn.Sweep(experiment, POINTS, store=sys.argv[1], executor=pool, workers=2).train()
+    else:
+        every = float(sys.argv[3]) if len(sys.argv) > 3 else None
+        dyn.Sweep(experiment, POINTS, store=sys.argv[1]).train(checkpoint_every=every)

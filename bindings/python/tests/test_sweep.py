@@ -164,6 +164,20 @@ class Stores(unittest.TestCase):
         looked = dyn.Sweep.open(self.store)
         self.assertEqual((len(looked), looked.points[0]), (12, first.points[0]))
 
+    def test_parts_are_taken_in(self):
+        whole = dyn.Sweep(sweeping.trained, sweeping.POINTS, store=self.store)
+        parts = [self.store + ".part" + str(i) for i in range(3)]
+        for i, path in enumerate(parts):
+            dyn.Sweep(sweeping.trained, whole.points[i::3], store=path).train()
+        whole.take(*parts)
+        self.assertEqual(whole.frame()["status"].unique().tolist(), ["done"])
+        expected = dyn.Sweep(sweeping.trained, sweeping.POINTS).train()
+        self.assertEqual(arrays(whole), arrays(expected))
+        self.assertEqual(whole.frame()["norm"].tolist(), expected.frame()["norm"].tolist())
+        other = dyn.Sweep(sweeping.long, sweeping.POINTS)
+        with self.assertRaisesRegex(dyn.InvalidArgument, "part0 is the store of another sweep"):
+            other.take(parts[0])
+
     def test_failed_ones_are_kept_until_asked_for(self):
         broken = [True]
 

@@ -2,6 +2,9 @@
 """What is made of sweeps: figures, cost, files for other programs, reports; executors of others."""
 import csv
 import os
+import shutil
+import subprocess
+import sys
 import tempfile
 import unittest
 import unittest.mock
@@ -151,8 +154,6 @@ class Files(unittest.TestCase):
 
 
 class Executors(unittest.TestCase):
-    expected = None
-
     def same(self, executor, **options):
         here = dyn.Sweep(sweeping.trained, sweeping.POINTS).train()
         there = dyn.Sweep(sweeping.trained, sweeping.POINTS, executor=executor, **options).train()
@@ -165,6 +166,27 @@ class Executors(unittest.TestCase):
         import multiprocessing
         with concurrent.futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
             self.same(pool)
+
+    def test_mpi4py(self):
+        try:
+            import mpi4py  # noqa: F401
+        except ImportError:
+            self.skipTest("no mpi4py")
+        if not shutil.which("mpirun"):
+            self.skipTest("no mpirun")
+        with tempfile.TemporaryDirectory() as folder:
+            store = os.path.join(folder, "s.sqlite")
+            here = str(Path(sweeping.__file__).parent)
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join([here, str(Path(dyn.__file__).parents[1])]),
+                           "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+                           "OMPI_MCA_rmaps_base_oversubscribe": "1"}
+            done = subprocess.run(["mpirun", "-n", "3", sys.executable, "-m", "mpi4py.futures", sweeping.__file__, store,
+                                   "trained", "mpi"], env=environment, capture_output=True, text=True, timeout=120)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            there = dyn.Sweep(sweeping.trained, sweeping.POINTS, store=store)
+            self.assertEqual(there.frame()["status"].unique().tolist(), ["done"])
+            for a, b in zip(there, dyn.Sweep(sweeping.trained, sweeping.POINTS).train()):
+                np.testing.assert_array_equal(a.theta, b.theta)
 
     def test_dask(self):
         try:

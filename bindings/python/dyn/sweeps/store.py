@@ -160,6 +160,17 @@ class Store:
             self._db.executemany("INSERT INTO arrays VALUES (?, ?, ?, ?, ?)",
                                  [(number, name, *_blob(array)) for name, array in outcome.arrays.items()])
 
+    def copy(self, number: int, row: dict[str, Any], other: Store) -> None:
+        """Keep a finished member of another store as this one's."""
+        fields = [name for name in row if name not in ("member", "point")]
+        with self._transaction():
+            self._db.execute(f"UPDATE members SET {', '.join(f'{name} = ?' for name in fields)} WHERE member = ?",
+                             [*(row[name] for name in fields), number])
+            for table in ("results", "arrays"):
+                self._db.execute(f"DELETE FROM {table} WHERE member = ?", (number,))
+                for found in other._db.execute(f"SELECT * FROM {table} WHERE member = ? ORDER BY rowid", (row["member"],)):
+                    self._db.execute(f"INSERT INTO {table} VALUES (?{', ?' * (len(found) - 1)})", [number, *found[1:]])
+
     def rows(self) -> dict[int, dict[str, Any]]:
         """The table of members by their numbers."""
         found = self._db.execute("SELECT * FROM members ORDER BY member")

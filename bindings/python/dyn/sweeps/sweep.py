@@ -94,21 +94,23 @@ class Sweep:
         elif done:
             self._refuse("none of its finished members is at a point of this sweep")
 
-    def _compare(self, point: Point, row: dict[str, Any]) -> None:
+    def _compare(self, point: Point, row: dict[str, Any], store: Store | None = None) -> None:
+        """Against a member of a store, this sweep's or another."""
         assert self.experiment is not None
+        store = store or self._store
         if row["reason"] == "results":
-            if self._store.about().get("experiment") != code_hash(self.experiment):
-                self._refuse("the code of the experiment is another")
+            if store.about().get("experiment") != code_hash(self.experiment):
+                self._refuse("the code of the experiment is another", store)
             return
         with members.alone():
             made = self.experiment(**point)
             found = members.fingerprint(made) if isinstance(made, Run) else None
         if found != row["fingerprint"]:
             self._refuse(f"at {key(point)} its run had another network, start, data, loss, optimiser, end or measurements "
-                         f"(fingerprint {row['fingerprint']}, here {found})")
+                         f"(fingerprint {row['fingerprint']}, here {found})", store)
 
-    def _refuse(self, why: str) -> None:
-        raise invalid(f"{self._store.path} is the store of another sweep: {why}")
+    def _refuse(self, why: str, store: Store | None = None) -> None:
+        raise invalid(f"{(store or self._store).path} is the store of another sweep: {why}")
 
     # ---- training ----
 
@@ -149,6 +151,23 @@ class Sweep:
             raise error(STATUS["estate"], f"{self._store.path} was begun with {theirs}; here there is {ours}, which gives other "
                         "bits: any_numerics=True goes on all the same")
         self._store.note(experiment=code_hash(self.experiment), numerics=ours)
+
+    def take(self, *stores: str | os.PathLike[str]) -> Sweep:
+        """Take in what is finished in other stores of the same experiment, where this sweep has nothing yet: the parts of an
+        array of jobs. Returns the sweep."""
+        assert self.experiment is not None
+        for path in stores:
+            other = Sweep.open(path)
+            rows = {row["point"]: row for row in other._rows.values() if row["status"] in FINISHED}
+            common = [i for i, point in enumerate(self.points) if key(point) in rows and self._status(i) not in FINISHED]
+            compared = next((i for i in common if rows[key(self.points[i])]["fingerprint"]), None)
+            if compared is not None:
+                self._compare(self.points[compared], rows[key(self.points[compared])], other._store)
+            for i in common:
+                row = rows[key(self.points[i])]
+                self._store.copy(self._numbers[i], row, other._store)
+                self._rows[self._numbers[i]] = {**row, "member": self._numbers[i]}
+        return self
 
     def stop(self) -> None:
         """End the training in progress; from any thread. train() goes on."""

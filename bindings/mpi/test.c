@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Over any number of ranks: members of a sweep and sums of objectives have the bits that one process gives them; what
+ * fails on one rank is told to all. Each rank checks what it can; the exit status is the worst. */
+#include "dyn/mpi.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { COUNT = 12, BLOCKS = 5, SAMPLES = 7, SIZE = 16 };    /* 1-5-1 tanh */
+
+static int bad;
+#define CHECK(x) ((x) ? (void)0 : (void)(bad++, printf("# %s:%d: %s\n", __FILE__, __LINE__, #x)))
+
+/* A block of samples of sin 3x, and its network. */
+static dyn_status make_block(dyn_ctx *ctx, int64_t block, dyn_objective **out)
+{
+    const int64_t widths[3] = { 1, 5, 1 }, shape[2] = { SAMPLES, 1 };
+    dyn_perceptron_options net = DYN_PERCEPTRON_OPTIONS_INIT;
+    double numbers[2][SAMPLES];
+    dyn_array *x = NULL, *y = NULL;
+    dyn_model *model = NULL;
+    dyn_status s;
+
+    for (int i = 0; i < SAMPLES; i++) {
+        numbers[0][i] = -1 + .05 * (double)(block * SAMPLES + i);
+        numbers[1][i] = sin(3 * numbers[0][i]);
+    }
+    net.widths = widths, net.widths_count = 3, net.activation = DYN_TANH;
+    s = dyn_model_perceptron(ctx, &net, &model);
+    if (s >= 0)
+        s = dyn_array_create(ctx, DYN_F64, 2, shape, numbers[0], &x);
+    if (s >= 0)
+        s = dyn_array_create(ctx, DYN_F64, 2, shape, numbers[1], &y);
+    if (s >= 0)
+        s = dyn_objective_create(ctx, model, x, y, NULL, out);
+    dyn_array_unref(x);
+    dyn_array_unref(y);
+    dyn_model_unref(model);
+    return s;
+}
+
+static void start(double *theta)
+{
+    for (int i = 0; i < SIZE; i++)
+        theta[i] = .7 * sin(3.0 * i + 1);
+}
+
+static dyn_status make_run(void *user, dyn_ctx *ctx, int64_t member, const double *p, dyn_run **out)
+{
+    dyn_optimizer_options rule = DYN_OPTIMIZER_OPTIONS_INIT;
+    dyn_run_options run = DYN_RUN_OPTIONS_INIT;
+    dyn_objective *o = NULL;
+    double theta[SIZE];
+    dyn_status s;
+
+    (void)user;
+    if (p[0] < 0)
+        return DYN_EINVAL;
+    start(theta);
+    rule.rate = p[0];
+    run.steps = 40;
+    s = make_block(ctx, member % BLOCKS, &o);
+    if (s >= 0)
+        s = dyn_run_create(o, &rule, &run, theta, out);
+    dyn_objective_unref(o);
+    return s;
+}
+
+static int32_t note(void *user, dyn_sweep *sweep, int64_t member, dyn_run *run)
+{
+    double theta[SIZE];
+
+    (void)user;
+    (void)member;
+    return dyn_run_theta(run, theta) < 0 || dyn_sweep_result(sweep, "last", theta[SIZE - 1]) < 0;
+}
+
+static dyn_sweep *make_sweep(dyn_ctx *ctx)
+{
+    static const char *const names[] = { "rate" };
+    static double rates[COUNT];
+    dyn_sweep_options o = DYN_SWEEP_OPTIONS_INIT;
+    dyn_sweep *w = NULL;
+
+    for (int i = 0; i < COUNT; i++)
+        rates[i] = i == 7 ? -1 : .01 * (1 + i);
+    o.count = COUNT, o.parameters = 1, o.names = names, o.values = rates, o.make = make_run, o.ended = note;
+    CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_OK);
+    return w;
+}
+
+static void a_sweep(dyn_ctx *ctx, int rank)
+{
+    dyn_sweep *shared = make_sweep(ctx), *alone = make_sweep(ctx);
+    double found[COUNT], expected[COUNT];
+
+    CHECK(dyn_mpi_sweep_train(shared, MPI_COMM_WORLD) == DYN_OK);
+    if (rank == 0) {
+        CHECK(dyn_sweep_train(alone) == DYN_OK);
+        for (int i = 0; i < COUNT; i++) {
+            CHECK(dyn_sweep_status(shared, i) == (i == 7 ? DYN_MEMBER_FAILED : DYN_MEMBER_DONE));
+            CHECK(strcmp(dyn_sweep_message(shared, i), dyn_sweep_message(alone, i)) == 0);
+        }
+        for (int c = 0; c < 2; c++) {
+            CHECK(dyn_sweep_column(shared, c ? "loss" : "last", found) == DYN_OK);
+            CHECK(dyn_sweep_column(alone, c ? "loss" : "last", expected) == DYN_OK);
+            for (int i = 0; i < COUNT; i++)
+                CHECK(found[i] == expected[i] || (isnan(found[i]) && isnan(expected[i])));
+        }
+    }
+    CHECK(dyn_mpi_sweep_train(shared, MPI_COMM_WORLD) == DYN_OK);   /* nothing is left, and nobody waits for ever */
+    dyn_sweep_free(shared);
+    dyn_sweep_free(alone);
+}
+
+/* The sum over the ranks of a communicator: value, gradient and a product, and theta after some steps. */
+static void look_at(dyn_ctx *ctx, MPI_Comm comm, double found[3 * SIZE + 1])
+{
+    double weights[BLOCKS], theta[SIZE], v[SIZE] = { 0 };
+    dyn_objective *mine[BLOCKS] = { NULL };
+    dyn_mpi_sum *sum = NULL;
+    dyn_operator *h = NULL;
+    dyn_run *run = NULL;
+    int64_t first, count;
+
+    dyn_mpi_blocks(comm, BLOCKS, &first, &count);
+    for (int64_t i = 0; i < count; i++)
+        CHECK(make_block(ctx, first + i, &mine[i]) == DYN_OK);
+    for (int b = 0; b < BLOCKS; b++)
+        weights[b] = 1.0 / BLOCKS;
+    start(theta);
+    v[2] = 1, v[9] = -2;
+    CHECK(dyn_mpi_sum_create(ctx, comm, BLOCKS, mine, weights, &sum) == DYN_OK);
+    CHECK(dyn_objective_gradient(dyn_mpi_sum_objective(sum), theta, found + 1, found) == DYN_OK);
+    CHECK(dyn_objective_hessian(dyn_mpi_sum_objective(sum), theta, &h) == DYN_OK);
+    CHECK(dyn_operator_apply(h, 1, v, found + 1 + SIZE) == DYN_OK);
+    CHECK(dyn_run_create(dyn_mpi_sum_objective(sum), NULL, NULL, theta, &run) == DYN_OK);
+    CHECK(dyn_run_train(run, 20) == DYN_OK);
+    CHECK(dyn_run_theta(run, found + 1 + 2 * SIZE) == DYN_OK);
+    dyn_run_free(run);
+    dyn_operator_unref(h);
+    dyn_mpi_sum_free(sum);
+    for (int64_t i = 0; i < count; i++)
+        dyn_objective_unref(mine[i]);
+}
+
+static void a_sum(dyn_ctx *ctx)
+{
+    double together[3 * SIZE + 1], alone[3 * SIZE + 1], theta[SIZE], gradient[SIZE], value, mean = 0, first = 0;
+
+    look_at(ctx, MPI_COMM_WORLD, together);
+    look_at(ctx, MPI_COMM_SELF, alone);
+    CHECK(memcmp(together, alone, sizeof alone) == 0);
+    start(theta);
+    for (int b = 0; b < BLOCKS; b++) {      /* and it is the mean of the blocks */
+        dyn_objective *o = NULL;
+        CHECK(make_block(ctx, b, &o) == DYN_OK);
+        CHECK(dyn_objective_gradient(o, theta, gradient, &value) == DYN_OK);
+        mean += value / BLOCKS;
+        first += gradient[0] / BLOCKS;
+        dyn_objective_unref(o);
+    }
+    CHECK(fabs(together[0] / mean - 1) < 1e-14 && fabs(together[1] / first - 1) < 1e-13);
+}
+
+/* A sum over blocks of different sizes, or none, is refused on every rank. */
+static void refused(dyn_ctx *ctx, int rank)
+{
+    dyn_objective *mine[BLOCKS] = { NULL };
+    dyn_mpi_sum *sum;
+    int64_t first, count;
+
+    dyn_mpi_blocks(MPI_COMM_WORLD, BLOCKS, &first, &count);
+    for (int64_t i = rank == 0; i < count; i++)
+        CHECK(make_block(ctx, i, &mine[i]) == DYN_OK);
+    CHECK(dyn_mpi_sum_create(ctx, MPI_COMM_WORLD, BLOCKS, mine, NULL, &sum) == DYN_EINVAL && !sum);
+    CHECK(dyn_mpi_sweep_train(NULL, MPI_COMM_WORLD) == DYN_EINVAL);
+    for (int64_t i = 0; i < count; i++)
+        dyn_objective_unref(mine[i]);
+}
+
+int main(int argc, char **argv)
+{
+    dyn_ctx *ctx = NULL;
+    int rank, all;
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    CHECK(dyn_ctx_create(NULL, &ctx) == DYN_OK);
+    a_sweep(ctx, rank);
+    a_sum(ctx);
+    refused(ctx, rank);
+    dyn_ctx_free(ctx);
+    MPI_Allreduce(&bad, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+    if (rank == 0)
+        printf("%d passed, %d failed\n", 3 - (all > 0), all > 0);
+    MPI_Finalize();
+    return all > 0;
+}
