@@ -11,8 +11,8 @@
  *
  * Accuracy, in units in the last place: exp 1.01; expm1 1.5; tanh 1.4, in float32 without AVX-512 2.6, in float64
  * without fused multiply-adds 1.9 (odd, never above 1, exact for tiny arguments); erf in float32 with AVX-512 1.3,
- * below 1/32 2.3 (odd, never above 1); the others SLEEF's 1.0. The reference, and without AVX or SLEEF the others, have
- * the accuracy of the C library. Multiply-add kernels round once with AVX and on ARM, else twice. */
+ * below 1/32 2.3 (odd, never above 1); the others SLEEF's 1.0. The reference, and without SLEEF or on x86-64 without AVX
+ * the others, have the accuracy of the C library. Multiply-add kernels round once with AVX and on ARM, else twice. */
 #ifndef DYN__KERNEL_H
 #define DYN__KERNEL_H
 
@@ -117,6 +117,7 @@ typedef struct dyn__kernel_table {
      * transposed. */
     void (*gemm_tail)(const struct dyn__gemm *g, const void *a, const void *b, void *c);
     int64_t vector;                     /* elements of a vector; 0 where there is no gemm_tail */
+    int sleef;                          /* logarithms, sines and powers are SLEEF's */
 } dyn__kernel_table;
 
 typedef struct dyn__kernels {

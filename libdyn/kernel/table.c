@@ -64,13 +64,13 @@ dyn_status dyn__kernels_init(dyn__kernels *k, int isa)
     memset(k, 0, sizeof *k);
     k->isa = v->isa;
     k->isa_name = v->name;
-    k->have_sleef = DYN__HAVE_SLEEF && (k->isa == DYN_ISA_AVX2 || k->isa == DYN_ISA_AVX512);
     k->have_xsmm = DYN__HAVE_XSMM && k->isa == DYN_ISA_AVX512;
     dyn__reference_tables(&k->f64, &k->f32);
     if (v->f64)
         v->f64(&k->f64);
     if (v->f32)
         v->f32(&k->f32);
+    k->have_sleef = k->f64.sleef;
     dyn__blis_find(k);
     return DYN_OK;
 }
