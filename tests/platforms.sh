@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 roots=${DYN_ROOTS:-/var/tmp/libdyn-roots}
-LIBRARIES="libblis-dev liblapack-dev libsleef-dev libzip-dev zlib1g-dev"
+LIBRARIES="libblis-dev liblapack-dev libsleef-dev libzip-dev zlib1g-dev libjansson-dev"
 TOOLS="gcc g++ meson ninja-build pkg-config python3-numpy"
 passed=0
 failed=0
@@ -61,16 +61,41 @@ gcc11() { root bookworm && packages $TOOLS $LIBRARIES librandom123-dev gcc-11 g+
 clang14() { root bookworm && packages $TOOLS $LIBRARIES librandom123-dev clang-14 && built build-clang "" "CC=clang-14 CXX=clang++-14"; }
 clang19() { root trixie && packages $TOOLS $LIBRARIES librandom123-dev clang-19 && built build-clang "" "CC=clang-19 CXX=clang++-19"; }
 
+# everything COMPILER...: all that can be built, without a warning. (clang finds BLIS's omp.h with libomp-dev.)
+everything() {
+    packages $TOOLS $LIBRARIES librandom123-dev libxsmm-dev libomp-dev "$@"
+    for compiler in "$@"; do
+        case $compiler in
+            g++-*) continue ;;
+            clang*) cxx=$(echo "$compiler" | sed s/clang/clang++/) ;;
+            *) cxx=$(echo "$compiler" | sed s/gcc/g++/) ;;
+        esac
+        inside "CC=$compiler CXX=$cxx meson setup --wipe build-$compiler -Doptimization=0 -Dtests=true -Dexamples=true \
+            -Dwerror=true && ninja -C build-$compiler" || return 1
+    done
+}
+
+compilers12() { root bookworm && everything gcc-11 g++-11 gcc-12 g++-12 clang-14 clang-15 clang-16; }
+compilers13() { root trixie && everything gcc-13 g++-13 gcc-14 g++-14 clang-17 clang-18 clang-19; }
+
+BARE="-Dblis=disabled -Dsleef=disabled -Dlibxsmm=disabled -Dlibzip=disabled -Dzlib=disabled -Djansson=disabled"
+
 # Nothing that may be missing.
-bare() {
-    root bookworm && packages $TOOLS liblapack-dev librandom123-dev
-    built build-bare "-Dblis=disabled -Dsleef=disabled -Dlibxsmm=disabled -Dlibzip=disabled -Dzlib=disabled"
+bare() { root bookworm && packages $TOOLS liblapack-dev librandom123-dev && built build-bare "$BARE"; }
+
+# All but one of what may be missing.
+without() {
+    root bookworm && packages $TOOLS $LIBRARIES librandom123-dev libxsmm-dev
+    for one in blis sleef libxsmm libzip zlib jansson; do
+        inside "meson setup --wipe build-without -Doptimization=0 -Dwerror=true -D$one=disabled &&
+            ninja -C build-without" || return 1
+    done
 }
 
 # Compiled for BLIS 0.9, run with 1.1: the product goes without it.
 newer_blis() {
     root bookworm && packages $TOOLS liblapack-dev libblis-dev librandom123-dev
-    inside "meson setup build-blis -Dtests=true -Dsleef=disabled -Dlibxsmm=disabled -Dlibzip=disabled -Dzlib=disabled ||:
+    inside "meson setup build-blis -Dtests=true $(echo "$BARE" | sed 's/-Dblis=disabled//') ||:
         ninja -C build-blis tests/kernel-gemm tests/unit-base_context"
     from=$r/src/build-blis/tests
     root trixie && packages libblis4 liblapack3
@@ -94,27 +119,29 @@ musl() {
     inside 'mkdir -p build-musl && ln -sfn /usr/include/Random123 build-musl/Random123
         for file in $(find libdyn -name "*.c" ! -name variant.c ! -name "npz*"); do
             musl-gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -I. -Ilibdyn -Ibuild-musl -fsyntax-only \
-                -DDYN__HAVE_BLIS=0 -DDYN__HAVE_SLEEF=0 -DDYN__HAVE_XSMM=0 -DDYN__HAVE_ZIP=0 -DDYN__HAVE_ZLIB=0 $file
+                -DDYN__HAVE_BLIS=0 -DDYN__HAVE_SLEEF=0 -DDYN__HAVE_XSMM=0 -DDYN__HAVE_ZIP=0 -DDYN__HAVE_ZLIB=0 \
+                -DDYN__HAVE_JANSSON=0 $file
         done'
 }
 
-# One wheel for every Python, from the checkout, from its folder of the bindings, from the source archive.
-wheel() {
-    root bookworm && packages $TOOLS $LIBRARIES librandom123-dev libxsmm-dev python3-venv git patchelf
-    inside 'git config --global --add safe.directory /src; [ -d .git ] || git init -q; git add -A
-        git -c user.name=x -c user.email=x@x commit -qm x ||:
-        python3 -m venv /tmp/make && /tmp/make/bin/pip -q install build auditwheel && rm -rf /tmp/dist
-        /tmp/make/bin/python -m build --outdir /tmp/dist .
-        ls /tmp/dist/dyn-*-py3-none-linux_*.whl
-        /tmp/make/bin/auditwheel repair --plat auto -w /tmp/dist/repaired /tmp/dist/*.whl
-        for what in /tmp/dist/*.tar.gz ./bindings/python /tmp/dist/repaired/*.whl; do
-            rm -rf /tmp/use && python3 -m venv /tmp/use && /tmp/use/bin/pip -q install $what
-            (cd /tmp && /tmp/use/bin/python -c "
-import dyn
-x, y = dyn.data.digits()
-run = dyn.Run(dyn.mlp([64, 10]), x, y, loss=\"cross_entropy\")
-run.train(3, progress=False)")
-        done'
+# One wheel for every Python; checkout, source archive and wheels installed.
+pip() {
+    root bookworm && packages $TOOLS $LIBRARIES librandom123-dev libxsmm-dev python3-venv git
+    inside "git config --global --add safe.directory /src
+        git config --global user.name x; git config --global user.email x@x
+        [ -d .git ] || git init -q; git add -A; git commit -qm x ||:
+        sh tests/install/pip.sh"
+}
+
+# Debian's packages: built, installed, and tested as autopkgtest does.
+debian_packages() {
+    root bookworm && packages build-essential debhelper dh-python meson python3-numpy autopkgtest $LIBRARIES \
+        librandom123-dev libxsmm-dev
+    inside "rm -rf /tmp/packages && mkdir -p /tmp/packages/src
+        cp -r bindings docs examples include libdyn packaging tests *.* COPYING /tmp/packages/src
+        cd /tmp/packages/src && cp -r packaging/debian debian
+        DEB_BUILD_OPTIONS='nocheck noopt' dpkg-buildpackage --build=binary --no-sign
+        autopkgtest --test-name=programs --test-name=package /tmp/packages/*.deb ./ -- null"
 }
 
 run() {
@@ -135,7 +162,8 @@ run() {
     fi
 }
 
-[ $# -gt 0 ] || set -- debian12 debian13 gcc11 clang14 clang19 bare newer_blis aarch64 musl wheel
+[ $# -gt 0 ] || set -- debian12 debian13 gcc11 clang14 clang19 compilers12 compilers13 \
+    bare without newer_blis aarch64 musl pip debian_packages
 for each in "$@"; do
     run "$each"
 done

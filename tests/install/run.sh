@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # sh tests/install/run.sh BUILD: install the library of a build folder to a new prefix and build programs outside the
-# tree against it: C and C++, with the shared and with the static library, and as a Meson subproject. Run them all.
+# tree against it: C and C++, with the shared and with the static library, as a Meson subproject, and with -static. Run
+# them all.
 set -eu
 build=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
@@ -74,15 +75,32 @@ with_cmake() {
         done
 }
 
+# Without SLEEF and libzip, of which Debian has no archives: see fully_static.
 subproject() {
     mkdir -p "$work/project/subprojects" &&
         ln -s "$root" "$work/project/subprojects/libdyn" &&
         cp program.c program.cpp "$work/project" &&
         cp subproject.build "$work/project/meson.build" &&
-        $meson setup --wrap-mode=forcefallback "$work/project/build" "$work/project" &&
+        $meson setup --wrap-mode=forcefallback -Dlibdyn:sleef=disabled -Dlibdyn:libzip=disabled \
+            "$work/project/build" "$work/project" &&
         "${NINJA:-ninja}" -C "$work/project/build" consumer consumer-cpp &&
         "$work/project/build/consumer" &&
         "$work/project/build/consumer-cpp"
+}
+
+# No shared library at all, by the archive of the subproject's build and its libdyn-uninstalled.pc.
+fully_static() {
+    built=$work/project/build/subprojects/libdyn
+    "${NINJA:-ninja}" -C "$work/project/build" subprojects/libdyn/libdyn/libdyn.a &&
+        PKG_CONFIG_PATH=$built/packaging program "cc -std=c11 -static" program.c "$work/alone" --static &&
+        "$work/alone" &&
+        ! readelf -d "$work/alone" | grep -q NEEDED
+}
+
+# LAPACK and the C library as archives are what a system may lack.
+archives_there() {
+    echo 'int main(void) { return 0; }' >"$work/empty.c"
+    cc -static -o "$work/empty" "$work/empty.c" -llapack 2>/dev/null
 }
 
 headers_complete() {
@@ -98,6 +116,11 @@ check "C++17, shared" shared "c++ -std=c++17" program.cpp
 check "C, static" static "cc -std=c11" program.c
 check "C++17, static" static "c++ -std=c++17" program.cpp
 check "Meson subproject" subproject
+if archives_there; then
+    check "C, fully static (-static)" fully_static
+else
+    echo "skipped - C, fully static (no archives of LAPACK and the C library)"
+fi
 if command -v cmake >/dev/null && cmake --version >/dev/null 2>&1; then
     mkdir "$work/cmake"
     check "CMake" with_cmake
