@@ -3,7 +3,8 @@
 #
 # sh tests/platforms.sh [PLATFORM ...]: build and test on other systems, compilers, C libraries and processors, in minimal
 # Debian roots (debootstrap) under DYN_ROOTS, by default /var/tmp/libdyn-roots, which are kept. A slow suite: hours for
-# all. As root; what this machine cannot do is skipped, with the reason. The committed files are tested. Last line: the sum.
+# all. As root; what this machine cannot do is skipped, with the reason. The committed files are tested. Last line: the
+# sum. sh tests/platforms.sh --page writes the table of docs/platforms.md from what passed; platforms.txt has the names.
 set -eu
 cd "$(dirname "$0")/.."
 roots=${DYN_ROOTS:-/var/tmp/libdyn-roots}
@@ -144,6 +145,30 @@ debian_packages() {
         autopkgtest --test-name=programs --test-name=package /tmp/packages/*.deb ./ -- null"
 }
 
+# field NAME NUMBER: of a line of platforms.txt.
+field() { sed -n "s/^$1 | //p" tests/platforms.txt | awk -F ' [|] ' -v n="$2" '{ print $n }'; }
+
+# The line of docs/platforms.md for a platform that passed: what, with which versions, what was run, of which day.
+row() {
+    r=$roots/$(field "$1" 1)
+    # shellcheck disable=SC2046
+    versions=$(chroot "$r" dpkg-query -W -f '${Package} ${Version}\n' $(field "$1" 4) 2>/dev/null |
+        sed 's/ [0-9]*:/ /; s/[-+~][^ ]*$//' | sort -u | paste -sd, - | sed 's/,/, /g')
+    echo "| $(field "$1" 2) | $versions | $(field "$1" 3) | $(git show -s --format=%cs HEAD) |"
+}
+
+# The table in docs/platforms.md anew, from all that has passed in these roots.
+page() {
+    names=$(sed -n 's/^\([a-z0-9_]*\) | .*/\1/p' tests/platforms.txt)
+    {
+        sed '/^| platform | versions/,$d' docs/platforms.md
+        echo "| platform | versions | what was run | of the sources of |"
+        echo "|---|---|---|---|"
+        for name in $names; do cat "$roots/$name.row" 2>/dev/null ||:; done
+        sed '1,/^| platform | versions/d' docs/platforms.md | sed '1,/^$/ { /^|/d }'
+    } >"$roots/page" && cat "$roots/page" >docs/platforms.md
+}
+
 run() {
     platform=$1
     log=$roots/$platform.log
@@ -151,6 +176,7 @@ run() {
     code=0
     ( "$platform" ) >"$log" 2>&1 || code=$?
     if [ $code -eq 0 ]; then
+        row "$platform" >"$roots/$platform.row"
         echo "ok - $platform"
         passed=$((passed + 1))
     elif [ $code -eq 77 ]; then
@@ -162,8 +188,12 @@ run() {
     fi
 }
 
-[ $# -gt 0 ] || set -- debian12 debian13 gcc11 clang14 clang19 compilers12 compilers13 \
-    bare without newer_blis aarch64 musl pip debian_packages
+if [ "${1-}" = --page ]; then
+    page
+    exit
+fi
+# shellcheck disable=SC2046
+[ $# -gt 0 ] || set -- $(sed -n 's/^\([a-z0-9_]*\) | .*/\1/p' tests/platforms.txt)
 for each in "$@"; do
     run "$each"
 done
