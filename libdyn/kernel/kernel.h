@@ -117,7 +117,6 @@ typedef struct dyn__kernel_table {
      * transposed. */
     void (*gemm_tail)(const struct dyn__gemm *g, const void *a, const void *b, void *c);
     int64_t vector;                     /* elements of a vector; 0 where there is no gemm_tail */
-    int sleef;                          /* logarithms, sines and powers are SLEEF's */
 } dyn__kernel_table;
 
 typedef struct dyn__kernels {

@@ -2,15 +2,13 @@
  *
  * Vectors of 128 bits for one element type by the vector extensions of GCC and clang: the names of simd_avx512.h, where
  * they are explained, for every CPU: most have vectors of that size (SSE2, NEON). Fused multiply-adds are the one thing
- * that the extensions do not offer; other CPUs than ARM's round products first. SLEEF serves on ARM: on x86-64 without
- * AVX it would be a third set of functions to hold to the tests' bounds. A mask is the number of elements.
+ * that the extensions do not offer; other CPUs than ARM's round products first. A mask is the number of elements.
  * Without TAIL_ROWS the last columns of a product have no kernel of their own: vectors are short enough. */
 #include "kernel/simd.h"
 
 #define GEMM_ROWS 6
 #ifdef __aarch64__              /* 32 registers */
 #include <arm_neon.h>
-#define SLEEF_ISA advsimd
 #define GEMM_VECTORS 3
 #define COLUMN_SUMS 8
 #define FUSED 1
@@ -27,7 +25,6 @@ typedef float T;
 typedef float V __attribute__((vector_size(16)));
 typedef int32_t lanes __attribute__((vector_size(16)));
 enum { W = 4, FRACTION_BITS = 23 };
-#define SLEEF_LANES f4
 #define FUSED_SUM vfmaq_f32
 #define ROOT __builtin_sqrtf
 #define SPREAD(x) { x, x, x, x }
@@ -37,7 +34,6 @@ typedef double T;
 typedef double V __attribute__((vector_size(16)));
 typedef int64_t lanes __attribute__((vector_size(16)));
 enum { W = 2, FRACTION_BITS = 52 };
-#define SLEEF_LANES d2
 #define FUSED_SUM vfmaq_f64
 #define ROOT __builtin_sqrt
 #define SPREAD(x) { x, x }
@@ -122,7 +118,6 @@ INLINE V v_gt(V a, V b) { return one_where(BITS(a > b)); }
 INLINE V v_ge(V a, V b) { return one_where(BITS(a >= b)); }
 INLINE V v_eq(V a, V b) { return one_where(BITS(a == b)); }
 INLINE V v_select(V a, V b, V c) { return where(BITS(a != v_zero()), b, c); }
-INLINE V v_select_negative(V a, V b, V c) { return where(BITS(a < v_zero()), b, c); }
 INLINE V v_sign(V a) { return where(BITS(a > v_zero()) | BITS(a < v_zero()), v_copysign(v_set(1), a), a); }
 INLINE V v_max(V a, V b) { return where(BITS(a > b) | BITS(a != a), a, b); }
 INLINE V v_min(V a, V b) { return where(BITS(a < b), a, b); }
@@ -141,16 +136,6 @@ INLINE T v_greatest(V a)
     for (int i = 1; i < W; i++)
         y = a[i] > y || a[i] != a[i] ? a[i] : y;
     return y;
-}
-
-INLINE int v_above(V a, T limit)
-{
-    int any = 0;
-
-    UNROLL(4)
-    for (int i = 0; i < W; i++)
-        any |= a[i] > limit;
-    return any;
 }
 
 /* The sum with a number whose last bit counts ones rounds to an integer. */
@@ -220,3 +205,23 @@ INLINE void transpose_four(T *y, int64_t ys, const T *x, int64_t xs)
             transpose_square(y + c * ys + r, ys, x + r * xs + c, xs);
 }
 INLINE void transpose_block(T *y, int64_t ys, const T *x, int64_t xs) { transpose_four(y, ys, x, xs); }
+
+/* SLEEF serves on ARM. On x86-64 without AVX it would be a third set of functions to hold to the bounds. */
+#ifdef __aarch64__
+#define SLEEF_ISA advsimd
+#if DYN__SIMD_F32
+#define SLEEF_LANES f4
+#else
+#define SLEEF_LANES d2
+#endif
+INLINE V v_select_negative(V a, V b, V c) { return where(BITS(a < v_zero()), b, c); }
+INLINE int v_above(V a, T limit)
+{
+    int any = 0;
+
+    UNROLL(4)
+    for (int i = 0; i < W; i++)
+        any |= a[i] > limit;
+    return any;
+}
+#endif

@@ -36,6 +36,12 @@ static int has_avx512(void)
 static int never(void) { return 0; }
 #endif
 
+#ifdef __aarch64__
+#define VECTOR_HAS_SLEEF 1
+#else
+#define VECTOR_HAS_SLEEF 0
+#endif
+
 /* The best first. */
 static const variant variants[] = {
     { DYN_ISA_AVX512, "avx512", X86(has_avx512, dyn__avx512_f64, dyn__avx512_f32) },
@@ -64,13 +70,13 @@ dyn_status dyn__kernels_init(dyn__kernels *k, int isa)
     memset(k, 0, sizeof *k);
     k->isa = v->isa;
     k->isa_name = v->name;
+    k->have_sleef = DYN__HAVE_SLEEF && k->isa != DYN_ISA_REFERENCE && (k->isa != DYN_ISA_VECTOR || VECTOR_HAS_SLEEF);
     k->have_xsmm = DYN__HAVE_XSMM && k->isa == DYN_ISA_AVX512;
     dyn__reference_tables(&k->f64, &k->f32);
     if (v->f64)
         v->f64(&k->f64);
     if (v->f32)
         v->f32(&k->f32);
-    k->have_sleef = k->f64.sleef;
     dyn__blis_find(k);
     return DYN_OK;
 }

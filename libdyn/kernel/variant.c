@@ -45,7 +45,6 @@ void DYN__FILL(dyn__kernel_table *t)
 #endif
 #ifdef SLEEF
     SET(LOG) SET(LOG1P) SET(SIN) SET(COS) SET(POW)
-    t->sleef = 1;
 #endif
 #define DYN__K(name, n, f) SET(name)
     DYN__REDUCTION_LIST(DYN__K) DYN__SUMMED_LIST(DYN__K)
