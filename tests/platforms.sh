@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 roots=${DYN_ROOTS:-/var/tmp/libdyn-roots}
-LIBRARIES="libblis-dev liblapack-dev libsleef-dev libzip-dev zlib1g-dev libjansson-dev"
+LIBRARIES="libblis-dev liblapack-dev libsleef-dev libzip-dev zlib1g-dev libjansson-dev libsqlite3-dev"
 TOOLS="gcc g++ meson ninja-build pkg-config python3-numpy"
 passed=0
 failed=0
@@ -58,9 +58,17 @@ built() {
 debian12() { root bookworm && inside "sh tests/run.sh"; }
 debian13() { root trixie && inside "sh tests/run.sh"; }
 
-gcc11() { root bookworm && packages $TOOLS $LIBRARIES librandom123-dev gcc-11 g++-11 && built build-gcc11 "" "CC=gcc-11 CXX=g++-11"; }
-clang14() { root bookworm && packages $TOOLS $LIBRARIES librandom123-dev clang-14 && built build-clang "" "CC=clang-14 CXX=clang++-14"; }
-clang19() { root trixie && packages $TOOLS $LIBRARIES librandom123-dev clang-19 && built build-clang "" "CC=clang-19 CXX=clang++-19"; }
+# by COMPILER PACKAGE...: built with it, and the quick suites.
+by() {
+    compiler=$1
+    shift
+    packages $TOOLS $LIBRARIES librandom123-dev libomp-dev "$@" &&
+        built "build-$compiler" "" "CC=$compiler CXX=$(echo "$compiler" | sed 's/clang/clang++/; s/gcc/g++/')"
+}
+
+gcc11() { root bookworm && by gcc-11 gcc-11 g++-11; }
+clang14() { root bookworm && by clang-14 clang-14; }
+clang19() { root trixie && by clang-19 clang-19; }
 
 # everything COMPILER...: all that can be built, without a warning. (clang finds BLIS's omp.h with libomp-dev.)
 everything() {
@@ -79,7 +87,8 @@ everything() {
 compilers12() { root bookworm && everything gcc-11 g++-11 gcc-12 g++-12 clang-14 clang-15 clang-16; }
 compilers13() { root trixie && everything gcc-13 g++-13 gcc-14 g++-14 clang-17 clang-18 clang-19; }
 
-BARE="-Dblis=disabled -Dsleef=disabled -Dlibxsmm=disabled -Dlibzip=disabled -Dzlib=disabled -Djansson=disabled"
+BARE="-Dblis=disabled -Dsleef=disabled -Dlibxsmm=disabled -Dlibzip=disabled -Dzlib=disabled -Djansson=disabled
+    -Dsqlite=disabled"
 
 # Nothing that may be missing.
 bare() { root bookworm && packages $TOOLS liblapack-dev librandom123-dev && built build-bare "$BARE"; }
@@ -87,7 +96,7 @@ bare() { root bookworm && packages $TOOLS liblapack-dev librandom123-dev && buil
 # All but one of what may be missing.
 without() {
     root bookworm && packages $TOOLS $LIBRARIES librandom123-dev libxsmm-dev
-    for one in blis sleef libxsmm libzip zlib jansson; do
+    for one in blis sleef libxsmm libzip zlib jansson sqlite; do
         inside "meson setup --wipe build-without -Doptimization=0 -Dwerror=true -D$one=disabled &&
             ninja -C build-without" || return 1
     done
@@ -117,7 +126,7 @@ aarch64() {
 # No package of LAPACK is built for musl in Debian: every file is compiled, nothing linked.
 musl() {
     root bookworm && packages $TOOLS musl-tools librandom123-dev
-    inside 'mkdir -p build-musl && ln -sfn /usr/include/Random123 build-musl/Random123
+    inside 'mkdir -p build-musl/base && echo "#define DYN__HAVE_SQLITE 0" >build-musl/base/have.h && ln -sfn /usr/include/Random123 build-musl/Random123
         for file in $(find libdyn -name "*.c" ! -name variant.c ! -name "npz*"); do
             musl-gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -I. -Ilibdyn -Ibuild-musl -fsyntax-only \
                 -DDYN__HAVE_BLIS=0 -DDYN__HAVE_SLEEF=0 -DDYN__HAVE_XSMM=0 -DDYN__HAVE_ZIP=0 -DDYN__HAVE_ZLIB=0 \

@@ -18,6 +18,7 @@ VERSIONS = {        # where a version stands, with what before it
 # Debian's names of what the recipes need, and conda-forge's.
 CONDA = {"libblis-dev": "blis", "liblapack-dev": "liblapack", "librandom123-dev": "random123", "libsleef-dev": "sleef",
          "libxsmm-dev": "libxsmm", "libzip-dev": "libzip", "zlib1g-dev": "zlib", "libjansson-dev": "jansson",
+         "libsqlite3-dev": "sqlite",
          "meson": "meson", "ninja-build": "ninja", "pkg-config": "pkg-config"}
 COMPILERS = {"gcc", "g++", "python3-venv", "ninja-build"}       # which Debian brings to every build
 
@@ -50,7 +51,8 @@ def needed():
 
 def recipes_name_every_need():
     control, recipe = read("packaging/debian/control"), read("packaging/conda/meta.yaml")
-    missing = [name for name in needed() if name not in COMPILERS and not re.search(r"[\s,]%s\b" % re.escape(name), control)]
+    missing = [name for name in needed()
+               if name not in COMPILERS and not re.search(r"[\s,]%s\b" % re.escape(name), control)]
     missing += [CONDA[name] for name in needed() if name in CONDA and not re.search(r'["\s]%s\b' % CONDA[name], recipe)]
     assert not missing, missing
 

@@ -251,7 +251,7 @@ TEST(bad_options)
 TEST(bad_calls)
 {
     const double infinite[3] = { 0, INFINITY, 0 };
-    double theta[3];
+    double theta[3] = { 0 };
     dyn_run *r;
 
     CHECK(dyn_run_create(NULL, NULL, NULL, theta, &r) == DYN_EINVAL && r == NULL);
