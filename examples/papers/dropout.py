@@ -9,6 +9,7 @@ keep = .9 nearly all amplitude |a||w| on four angles, without dropout spread ove
 import numpy as np
 
 import dyn
+import peers
 import reproduction
 
 DROP = .1
@@ -37,7 +38,7 @@ def condenses(report):
     cases = {"keep .9": dict(drop=DROP), "no dropout": {}, "batches of 2": dict(batch=2)}
     for column, (name, options) in enumerate(cases.items()):
         runs = [train(report, seed, **options) for seed in report.seeds]
-        found = dyn.condensation(runs[-1].objective.model, runs[-1].theta, dead=.05)
+        found = dyn.condensation(runs[-1].objective.model, runs[-1].theta)
         axes[0, column].plot(found.orientation(), found.amplitudes / found.amplitudes.max(), ".", markersize=4)
         axes[0, column].set(title=name, xlabel="angle", xlim=(-np.pi, np.pi))
         axes[1, column].plot(grid, runs[-1].predict(grid), *DATA["tanh"], "k.")
@@ -46,6 +47,9 @@ def condenses(report):
         if options.get("drop"):
             report.claim("share of dead neurons, tanh, keep .9", [dyn.condensation(
                 r.objective.model, r.theta, dead=.01).dead / report.size(200, 1000) for r in runs], least=.5)
+    cases, m = [("tanh", DROP), ("tanh", 0), ("tanh", 0), ("relu", DROP), ("relu", 0)], report.size(200, 1000)
+    report.peer("PyTorch", lambda: sum(3 * peers.torch_seconds([1, m, 1], a, *DATA[a], "Adam", 1e-3, report.size(
+        30000, 100000), drop) for a, drop in cases))
     kinked = [[top(train(report, seed, drop, "relu")) for seed in report.seeds] for drop in (DROP, 0.0)]
     report.claim("share of amplitude on 4 of 64 angles, ReLU, keep .9", kinked[0], least=.6)
     report.claim("share of amplitude on 4 of 64 angles, ReLU, no dropout", kinked[1], most=.4)
@@ -64,10 +68,9 @@ def penalised(m, seed, drop):
 
 
 def penalty(report):
-    """R_S + R₁ without dropout: from the start, and from a minimum of R_S, which it leaves"""
+    """Trained on R_S + R₁: share of amplitude on 4 angles against the steps from minima of R_S, which it leaves"""
     m, x, y = report.size(200, 1000), *DATA["tanh"]
-    fresh, before, after, ratio = [], [], [], []
-    ax = report.figure("penalty", width=4)
+    fresh, before, after, ratio, lines = [], [], [], [], []
     for seed in report.seeds:
         net, loss = penalised(m, seed, DROP)
         run = dyn.Run(net, x, y, loss, dyn.Adam(1e-3), record_every=100)
@@ -81,8 +84,8 @@ def penalty(report):
         run = dyn.Run(net, x, y, loss, dyn.Adam(1e-3), theta=low.theta, record_every=100)
         run.measure(lambda state: top(state.run), name="top", every=2000)
         after.append(top(run.train(report.size(30000, 100000), progress=False)))
-        ax.plot(run["top"].steps, run["top"].values)
-    ax.set(xlabel="steps of R_S + R₁", ylabel="amplitude on 4 angles", ylim=(0, 1))
+        lines += [run["top"].steps, run["top"].values]
+    report.figure("penalty", width=4).plot(*lines)
     report.claim("share of amplitude on 4 angles, trained on R_S + R₁", fresh, least=.8)
     report.claim("share of amplitude on 4 angles at a minimum of R_S", before, most=.4)
     report.claim("the same after R_S + R₁ from there", after, least=.8)
@@ -92,8 +95,7 @@ def penalty(report):
 def layers(report):
     """Dropout behind both of two hidden layers: amplitude of the first against angle"""
     m = report.size(200, 1000)
-    runs = [train(report, report.seeds[0], drop, widths=[1, m, m, 1]) for drop in (DROP, 0.0)]
-    shares = [dyn.condensation(run.objective.model, run.theta, amplitude="product").histogram(64, 4)[1] for run in runs]
+    shares = [top(train(report, report.seeds[0], drop, widths=[1, m, m, 1])) for drop in (DROP, 0.0)]
     report.claim("share of amplitude on 4 angles, three layers, keep .9", shares[0], least=.5)
     report.claim("share of amplitude on 4 angles, three layers, no dropout", shares[1], most=.4)
 
@@ -110,8 +112,8 @@ def many_inputs(report):
             shares.append(found.shares[:2].sum())
         ax.imshow(found.cosines(), vmin=-1, vmax=1, cmap="RdBu_r")
         ax.set(title="keep %g" % (1 - drop), xticks=[], yticks=[])
-        bound = dict(least=.8) if drop else dict(most=.3)
-        report.claim("share of amplitude in two orientations, 10-D, keep %g" % (1 - drop), shares, **bound)
+        report.claim("share of amplitude in two orientations, 10-D, keep %g" % (1 - drop), shares,
+                     **(dict(least=.8) if drop else dict(most=.3)))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ networks, the same for all widths. Beside it a flat-bottomed target from starts 
 import numpy as np
 
 import dyn
+import peers
 import reproduction
 
 X = np.linspace(-1, 1, 20)
@@ -39,6 +40,7 @@ def growth(report):
     axes[6].loglog(run.history["step"][1:], run.history["loss"][1:])
     axes[6].set(title="loss", xlabel="epoch")
     axes[7].plot(X, Y, "k.", X, run.predict())
+    report.peer("PyTorch", lambda: 3 * peers.torch_seconds([1, 100, 1], "relu", X, Y, "SGD", .1, 100_000))
     counts = np.array(counts)
     for column, low, high in ((0, 1, 1), (1, 1, 2), (2, 3, 4), (5, 5, 5)):
         report.claim("orientations at epoch %d" % SNAPSHOTS[column], counts[:, column], least=low, most=high)
@@ -74,23 +76,20 @@ def levels(report):
         for i, run in enumerate(runs):
             if run.history["loss"][-1] > 2 * critical:      # all neurons are dead
                 continue
-            steps, losses = middles(run)
-            nearest = np.argmin(np.abs(np.log(losses / critical)))
-            away.append(abs(np.log10(losses[nearest] / critical)))
-            again = dyn.Run(net, X, Y, optimizer=dyn.GD(.1), theta=net.initial(net.seed + i)).train(int(steps[nearest]))
+            found = dyn.plateaus(run, change=.02, length=1.3)
+            middles = (found.starts + found.ends) // 2
+            distances = np.abs(np.log10(run.history["loss"][middles] / critical))
+            away.append(distances.min())
+            step = int(middles[distances.argmin()])
+            again = dyn.Run(net, X, Y, optimizer=dyn.GD(.1), theta=net.initial(net.seed + i)).train(step)
             apart.append(np.abs(again.predict() - outputs).max())
         low[m] = np.mean(runs.loss < 1e-3)
     axes[-1].set(xlabel="log10 of the loss")
+    report.peer("PyTorch", lambda: sum(trials * peers.torch_seconds(
+        [1, m, 1], "relu", X, Y, "SGD", .1, report.size(30000, 100000)) for m in widths))
     report.claim("|log10(plateau / critical loss of one neuron)|, all widths: bins of 1/40", max(away), most=.025)
     report.claim("largest distance of the output there from that of one neuron", max(apart), most=.05)
     report.claim("share of trials below 1e-3: wide minus narrow", low[widths[-1]] - low[2], least=0)
-
-
-def middles(run):
-    """Steps in the middle of the plateaus, and the losses there."""
-    found = dyn.plateaus(run, change=.02, length=1.3)
-    steps = (found.starts + found.ends) // 2
-    return steps, run.history["loss"][steps]
 
 
 def sizes(report):
@@ -99,21 +98,19 @@ def sizes(report):
     y = .2 * relu(x - 1 / 3) + .2 * relu(-x - 1 / 3)
     grid = np.linspace(-1, 1, 200)
     axes = report.figure("sizes", 2, 3, height=2.2)
-    near, spread = [], []
+    shares = {.1: [], .5: [], 1: []}
     for column, gamma in enumerate((.1, .5, 1)):
         for seed in report.seeds:
             net = dyn.mlp([1, 1000, 1], "relu", dyn.init.normal(1000**-gamma), seed, output_bias=False)
             end = dyn.minimise(net, x, y, method=dyn.Monotone(1e-4), gradient_tolerance=0, stop_loss=1e-12)
             found = dyn.condensation(net, end.theta)
-            kinks = np.arctan2(-1 / 3, [1, -1])
-            close = np.abs(found.orientation()[:, None] - kinks).min(1) < .05
-            (near if gamma == 1 else spread if gamma == .1 else []).append(
-                found.amplitudes[close].sum() / found.amplitudes.sum())
+            close = np.abs(found.orientation()[:, None] - np.arctan2(-1 / 3, [1, -1])).min(1) < .05
+            shares[gamma].append(found.amplitudes[close].sum() / found.amplitudes.sum())
         axes[0, column].plot(found.orientation(), found.amplitudes, ".", markersize=3)
         axes[0, column].set(title="std m^-%g" % gamma, xlabel="angle", xlim=(-np.pi, np.pi))
         axes[1, column].plot(grid, net(end.theta, grid), x, y, "ko", markersize=4)
-    report.claim("share of amplitude within .05 of -2.82 and -.32, std m^-1", near, least=.9)
-    report.claim("share of amplitude within .05 of -2.82 and -.32, std m^-.1", spread, most=.1)
+    report.claim("share of amplitude within .05 of -2.82 and -.32, std m^-1", shares[1], least=.9)
+    report.claim("share of amplitude within .05 of -2.82 and -.32, std m^-.1", shares[.1], most=.1)
 
 
 if __name__ == "__main__":

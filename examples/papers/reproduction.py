@@ -12,6 +12,7 @@ the numbers that are expected, and draws:
 
 The program then takes --quick, --only EXPERIMENT and --out FOLDER, and leaves FOLDER/PROGRAM.json and figures there."""
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -76,6 +77,7 @@ class Report:
     claims: list = field(default_factory=list)
     figures: list = field(default_factory=list)
     peers: dict = field(default_factory=dict)
+    apart: float = 0.0                          # seconds spent on other libraries
     seeds: tuple = (1, 2, 3)
 
     def size(self, quick, paper):
@@ -92,15 +94,13 @@ class Report:
         mark = "ok" if found.holds else "NO"
         print("  %s %s: %s, expected %s" % (mark, text, told(found.measured), words), flush=True)
 
-    def peer(self, name, run):
-        """Seconds that the same experiment takes with another library, where that is installed; paper's size only."""
-        if not self.quick:
-            start = time.perf_counter()
-            try:
-                run()
-            except ImportError:
-                return
-            self.peers[name] = time.perf_counter() - start
+    def peer(self, name, seconds):
+        """Seconds that the same experiment takes with another library, by a function that measures it, where that
+        library is installed."""
+        start = time.perf_counter()
+        with contextlib.suppress(ImportError):
+            self.peers[name] = seconds()
+        self.apart += time.perf_counter() - start
 
     def figure(self, name, rows=1, columns=1, width=3.2, height=2.6, **options):
         """Axes [rows, columns], one alone where there is one, of a figure that is saved when the experiment ends."""
@@ -137,7 +137,7 @@ def perform(experiment, report):
     print("%s: %s" % (report.program, experiment.__name__), flush=True)
     start = time.perf_counter()
     experiment(report)
-    seconds = time.perf_counter() - start - sum(report.peers.values())
+    seconds = time.perf_counter() - start - report.apart
     return {"about": experiment.__doc__ or "", "seconds": seconds, "peers": report.peers,
             "figures": report.save_figures(), "claims": [{**asdict(c), "holds": c.holds} for c in report.claims],
             "machine": "%s, %d threads" % (processor(), dyn.current().threads)}
@@ -172,6 +172,6 @@ def main(arxiv, title, experiments, long=()):
             continue
         report = Report(options.quick, options.out, program)
         store(path, form, experiment.__name__, perform(experiment, report), arxiv=arxiv, title=title,
-              order=[e.__name__ for e in every])
+              order=[e.__name__ for e in every], about={e.__name__: e.__doc__ for e in every})
         failed += sum(not c.holds and not c.reason for c in report.claims)
     sys.exit(failed != 0)

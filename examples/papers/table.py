@@ -60,8 +60,10 @@ def section(stored, program):
         seconds = number(found["seconds"])
         for i, claim in enumerate(found["claims"]):
             lines.append(row(claim, size, found["figures"] if i == 0 else [], seconds if i == 0 else ""))
-        figures += ["![%s](images/papers/%s)" % (found["about"].split("\n")[0].replace("[", "(").replace("]", ")"), f)
-                    for f in found["figures"]]
+        about = found["about"].split("\n")[0].replace("[", "(").replace("]", ")")
+        figures += ["![%s](images/papers/%s)" % (about, figure) for figure in found["figures"]]
+    lines += ["| %s | | | paper | not run here: `--only %s` | | |" % (about.replace("|", "\\|"), name)
+              for name, about in stored.get("about", {}).items() if not shown(stored, name)]
     return "\n".join([*lines, "", *figures, ""])
 
 

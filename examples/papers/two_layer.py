@@ -104,5 +104,16 @@ def features(report):
     report.claim("share in the four largest bins, γ = 1.75", [t for _, t in top[1.75]], least=.9)
 
 
+def mnist(report):
+    """Slopes for 45 images of MNIST, the digit as target; widths 250, 1000, 4000 (paper: up to 250000)"""
+    images, digits = dyn.data.mnist5k(one_hot=False)
+    pick = np.random.default_rng(0).permutation(len(images))[:45]
+    gammas, widths = [.7, 1, 1.3], [250, 1000, 4000]
+    s = [[slope(widths, [distance(m, gamma, 0, seed, images[pick], digits[pick].astype(float), 1e-4, False)
+                         for m in widths]) for gamma in gammas] for seed in report.seeds]
+    for gamma, found, bound in zip(gammas, np.transpose(s), (dict(most=-.1), dict(least=-.1, most=.1), dict(least=.1))):
+        report.claim("S_w at γ = %g, γ' = 0, MNIST" % gamma, found, **bound)
+
+
 if __name__ == "__main__":
-    reproduction.main("2007.07497", "Two-layer phase diagram", [distances, diagram, features])
+    reproduction.main("2007.07497", "Two-layer phase diagram", [distances, diagram, features], long=[mnist])
