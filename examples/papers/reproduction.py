@@ -124,12 +124,14 @@ def told(measured):
     return mean if len(measured) == 1 else "%s ± %s" % (mean, number(np.std(measured, ddof=1)))
 
 
-def processor():
-    """Its name, for times that are told."""
+def machine():
+    """Where times were taken: processor, threads, and whether other work ran beside."""
+    name = platform.machine()
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if os.path.exists("/proc/cpuinfo") else []:
         if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
+            name = line.split(":", 1)[1].strip()
+    busy = ", beside other work" if os.getloadavg()[1] > 1.5 * os.cpu_count() else ""
+    return "%s, %d threads%s" % (name, dyn.current().threads, busy)
 
 
 def perform(experiment, report):
@@ -140,7 +142,7 @@ def perform(experiment, report):
     seconds = time.perf_counter() - start - report.apart
     return {"about": experiment.__doc__ or "", "seconds": seconds, "peers": report.peers,
             "figures": report.save_figures(), "claims": [{**asdict(c), "holds": c.holds} for c in report.claims],
-            "machine": "%s, %d threads" % (processor(), dyn.current().threads)}
+            "machine": machine()}
 
 
 def store(path, form, name, found, **about):
