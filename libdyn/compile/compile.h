@@ -55,6 +55,8 @@ typedef struct dyn__cnode {
     int32_t handed_on;      /* its memory is that of the node that reads it last */
     int32_t sums;           /* of an addition: how deep additions of additions go below it */
     int32_t sum;            /* of a term: its place among the sums of its step, plus 1 */
+    int32_t part_of;        /* the sum in whose place it is worked out, where it stands; plus 1, 0 = none */
+    int32_t adds;           /* of such a part: 0 for the first, which overwrites */
     int64_t slot;           /* tile buffer, as an element of a row; -1 = none */
     dyn__view view;
     dyn__place place;       /* memory, when stored or leaf */
@@ -216,6 +218,7 @@ typedef struct dyn__compiler {
     int32_t outputs;
     int64_t V;                  /* outer size asked for, 0 = none */
     uint8_t *batched;           /* lowered nodes that carry the outer axis */
+    int32_t *late;              /* by lowered node: a node before whose stage it is not made; plus 1. NULL: there are none */
     int32_t unfused;
     int64_t arena_limit;        /* bytes; 0 = none */
     int64_t wide;               /* bytes of a row from which a layer goes in strips; of the step being shaped only */
@@ -238,9 +241,9 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
                         dyn_plan **out);
 
 /* lower.c: the needed part of g as a new graph of restricted forms. map[x] is the image of node x, or -1;
- * is_cut[x]: x becomes an input. */
+ * is_cut[x]: x becomes an input; late: NULL, or as the compiler has it. */
 dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut, dyn_node *map,
-                      dyn_graph **out);
+                      dyn_graph **out, int32_t **late);
 /* view.c: the view that node x is, given that of its operand. */
 void dyn__view_through(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view *v);
 int dyn__view_dense(const dyn__view *v, const dyn__shape *s);

@@ -8,12 +8,17 @@
 
 #include "compile/compile.h"
 
+/* `node` is not made before `reader` could be, in whose cluster it belongs. */
+typedef struct dyn__wait { dyn_node node, reader; } dyn__wait;
+
 /* A graph on its way into the forms that later passes know. */
 typedef struct dyn__lowering {
     dyn_graph *to;
     dyn__view *view;        /* of the new nodes below `known` */
     int64_t capacity;
     dyn_node known;
+    dyn__wait *wait;
+    int64_t waits, wait_capacity;
 } dyn__lowering;
 
 typedef struct dyn__form {
@@ -53,6 +58,10 @@ dyn_node dyn__fitted(dyn__lowering *l, dyn_node x, int (*fits)(const dyn__view *
 dyn_node dyn__densely(dyn__lowering *l, dyn_node x);
 const dyn__view *dyn__lowered_view(dyn__lowering *l, dyn_node x);
 int dyn__is_dense(dyn__lowering *l, dyn_node x);
+
+/* n on these operands, by its form; node y waits for `reader`. */
+dyn_node dyn__lower_on(dyn__lowering *l, const dyn__node *n, const dyn_node *in);
+dyn_status dyn__wait_for(dyn__lowering *l, dyn_node y, dyn_node reader);
 
 /* roles.c: x works row by row on a space of shape s, of whose axes behind the outer one up to `most` count rows. Does x
  * carry the outer axis, are the rows of a and b the same, x as an operand has it. */

@@ -4,7 +4,7 @@
  * them. A copy (the primitive `stop`, which only matters to derivatives) stands where strides cannot express what a
  * reader needs. What each new node is a view of is kept, so that long chains of views cost no more than their nodes. */
 #include <string.h>
-#include "compile/form.h"
+#include "compile/remake.h"
 
 /* ---- views and copies ---- */
 
@@ -42,16 +42,30 @@ int dyn__is_dense(dyn__lowering *l, dyn_node x)
 
 /* ---- the walk ---- */
 
-static dyn_node lower_node(dyn__lowering *l, const dyn__node *n, const dyn_node *map)
+dyn_status dyn__wait_for(dyn__lowering *l, dyn_node y, dyn_node reader)
+{
+    DYN__TRY(dyn__grow(l->to->ctx, (void **)&l->wait, &l->wait_capacity, l->waits + 1, sizeof *l->wait));
+    l->wait[l->waits++] = (dyn__wait){y, reader};
+    return DYN_OK;
+}
+
+dyn_node dyn__lower_on(dyn__lowering *l, const dyn__node *n, const dyn_node *in)
 {
     const dyn__form *form = dyn__form_of(n);
-    dyn_node in[DYN__MAX_IN] = {0};
 
-    for (int i = 0; i < n->nin; i++)
-        in[i] = map[n->in[i]];
     if (form->lower)
         return form->lower(l, n, in);
     return dyn__op_of(n)->fold ? dyn__op_of(n)->fold(l->to, in) : dyn__insert_like(l->to, n, in);
+}
+
+static dyn_node lower_node(dyn__lowering *l, dyn__remake *a, dyn_node x, const dyn_node *map)
+{
+    const dyn__node *n = dyn__at(a->g, x);
+    dyn_node in[DYN__MAX_IN] = {0};
+
+    for (int i = 0; i < n->nin; i++)
+        DYN__TRY(in[i] = dyn__remake_operand(a, l, x, i, map));
+    return dyn__lower_on(l, n, in);
 }
 
 /* Needed nodes, where a cut needs nothing behind it. */
@@ -66,22 +80,47 @@ static void mark_up_to_cuts(const dyn_graph *g, int32_t count, const dyn_node *o
             need[dyn__at(g, x)->in[i]] = 1;
 }
 
+static dyn_status lower_nodes(dyn__lowering *l, dyn__remake *a, const uint8_t *need, const uint8_t *is_cut, dyn_node *map)
+{
+    for (dyn_node x = 0; x < a->g->count; x++) {
+        const dyn__node *n = dyn__at(a->g, x);
+        map[x] = !need[x] ? -1 : is_cut[x] ? dyn__tangent_input(l->to, n->dtype, &n->shape) : lower_node(l, a, x, map);
+        if (need[x])
+            DYN__TRY(map[x]);
+    }
+    return DYN_OK;
+}
+
+/* By node of the lowered graph: what it waits for, plus 1; NULL: nothing waits. */
+static dyn_status list_waits(const dyn__lowering *l, int32_t **late)
+{
+    if (!l->waits)
+        return DYN_OK;
+    *late = dyn__alloc(l->to->ctx, (size_t)l->to->count, sizeof **late);
+    for (int64_t i = 0; *late && i < l->waits; i++)
+        (*late)[l->wait[i].node] = l->wait[i].reader + 1;
+    return *late ? DYN_OK : DYN_ENOMEM;
+}
+
 dyn_status dyn__lower(dyn_graph *g, int32_t count, const dyn_node *outputs, const uint8_t *is_cut, dyn_node *map,
-                      dyn_graph **out)
+                      dyn_graph **out, int32_t **late)
 {
     uint8_t *need = dyn__alloc(g->ctx, (size_t)g->count + 1, 1);
+    dyn__remake remake = {.g = g};
     dyn__lowering l = {0};
     dyn_status s = need ? dyn_graph_create(g->ctx, g->dtype, &l.to) : DYN_ENOMEM;
 
     if (s == DYN_OK) {
         l.to->tangents = g->tangents;     /* cuts become new unnamed inputs, beside those of g */
         mark_up_to_cuts(g, count, outputs, is_cut, need);
+        s = dyn__remake_find(&remake, g, need, is_cut);
     }
-    for (dyn_node x = 0; s == DYN_OK && x < g->count; x++) {
-        const dyn__node *n = dyn__at(g, x);
-        map[x] = !need[x] ? -1 : is_cut[x] ? dyn__tangent_input(l.to, n->dtype, &n->shape) : lower_node(&l, n, map);
-        s = need[x] && map[x] < 0 ? map[x] : DYN_OK;
-    }
+    if (s == DYN_OK)
+        s = lower_nodes(&l, &remake, need, is_cut, map);
+    if (s == DYN_OK)
+        s = list_waits(&l, late);
+    dyn__remake_free(&remake);
+    dyn__free(g->ctx, l.wait);
     dyn__free(g->ctx, l.view);
     dyn__free(g->ctx, need);
     if (s != DYN_OK) {

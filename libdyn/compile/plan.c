@@ -136,7 +136,7 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
     for (int32_t i = 0; s == DYN_OK && i < opt->cuts; i++)
         is_cut[opt->cut[i]] = 1;
     if (s == DYN_OK)
-        s = dyn__lower(g, count, outputs, is_cut, map, &k.g);
+        s = dyn__lower(g, count, outputs, is_cut, map, &k.g, &k.late);
     if (s == DYN_OK && !(k.plan = new_plan(g, count, opt->threads)))
         s = DYN_ENOMEM;
     if (s == DYN_OK)
@@ -149,6 +149,7 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
     dyn__free(g->ctx, k.last_use);
     dyn__free(g->ctx, k.output);
     dyn__free(g->ctx, k.batched);
+    dyn__free(g->ctx, k.late);
     dyn__free(g->ctx, k.node);
     dyn__free(g->ctx, is_cut);
     dyn__free(g->ctx, map);

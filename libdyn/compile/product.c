@@ -186,6 +186,11 @@ int dyn__is_large_product(const dyn__compiler *k, dyn_node y)
     return k->node[y].role == DYN__ROW && (p.batch == 0 || p.m > 1) && p.k > 1 && p.n > 1;
 }
 
+int dyn__is_by_matrix(const dyn__compiler *k, dyn_node y)
+{
+    return dyn__at(k->g, y)->op == DYN__OP_matmul && k->node[y].role == DYN__ROW && product_of(k, y, y).batch > 0;
+}
+
 dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node into)
 {
     const dyn__node *n = dyn__at(k->g, y);

@@ -82,6 +82,16 @@ static int reads_by_row(const dyn__compiler *k, dyn_node y, int i)
 
 static int in_cluster(const dyn__cnode *c) { return c->role == DYN__ROW || c->role == DYN__TERM; }
 
+/* Not before the stage at which y could read x. */
+static void wait_for(const dyn__compiler *k, dyn_node y, dyn_node x)
+{
+    const dyn__cnode *base = &k->node[k->node[x].view.base];
+    const int32_t stage = base->role == DYN__LEAF ? 0 : base->stage + !(!k->unfused && dyn__aligned(k, y, x));
+
+    if (stage > k->node[y].stage)
+        k->node[y].stage = stage;
+}
+
 /* Clusters begin at stage 1, so that what is only moved, such as the transpose of a parameter, is ready before all
  * of them. */
 static void assign_stage(dyn__compiler *k, dyn_node y)
@@ -102,6 +112,8 @@ static void assign_stage(dyn__compiler *k, dyn_node y)
         if (stage > c->stage)
             c->stage = stage;
     }
+    if (k->late && k->late[y])
+        wait_for(k, y, k->late[y] - 1);
 }
 
 /* The latest stage x may have for its reader y. */

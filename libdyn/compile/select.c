@@ -131,6 +131,44 @@ static dyn_status append(dyn__compiler *k, dyn__step *step, int64_t *capacity, d
     return DYN_OK;
 }
 
+/* Are all parts of the sum y products of one matrix after the other? Then *first is the first of them. */
+static int goes_by_matrix(const dyn__compiler *k, dyn_node y, dyn_node *first)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+
+    if (dyn__is_sum_of_parts(k, y))
+        return goes_by_matrix(k, n->in[0], first) && goes_by_matrix(k, n->in[1], first);
+    *first = y < *first ? y : *first;
+    return dyn__is_by_matrix(k, y);
+}
+
+/* The parts of y stay where they stand among the nodes: what only they read then lasts no longer than they need it. */
+static void leave_parts(dyn__compiler *k, dyn_node y, dyn_node into, dyn_node first)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+
+    if (dyn__is_sum_of_parts(k, y)) {
+        leave_parts(k, n->in[0], into, first);
+        leave_parts(k, n->in[1], into, first);
+        k->node[y].absorbed = y != into;
+    } else {
+        k->node[y].part_of = into + 1;
+        k->node[y].adds = y != first;
+    }
+}
+
+static dyn_status append_node(dyn__compiler *k, dyn__step *step, int64_t *capacity, dyn_node y)
+{
+    dyn_node first = y;
+
+    if (k->node[y].part_of)
+        return append(k, step, capacity, y, k->node[y].part_of - 1, k->node[y].adds);
+    if (!dyn__is_sum_of_parts(k, y) || !goes_by_matrix(k, y, &first))
+        return append(k, step, capacity, y, y, 0);
+    leave_parts(k, y, y, first);
+    return DYN_OK;
+}
+
 /* From the last node to the first, so that readers absorb before their operands are selected; then the list is
  * reversed. */
 dyn_status dyn__select(dyn__compiler *k, int32_t s)
@@ -140,7 +178,7 @@ dyn_status dyn__select(dyn__compiler *k, int32_t s)
 
     for (dyn_node y = dyn__step_end(k, s); y >= 0; y = k->node[y].before) {
         if (!k->node[y].absorbed)
-            DYN__TRY(append(k, step, &capacity, y, y, 0));
+            DYN__TRY(append_node(k, step, &capacity, y));
     }
     for (int32_t i = 0, j = step->instrs - 1; i < j; i++, j--) {
         dyn__instr t = step->instr[i];

@@ -38,5 +38,7 @@ int dyn__outer_factors(const dyn__compiler *k, dyn_node x, dyn__operand_ref *a, 
 dyn_status dyn__select_product(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node into);
 /* A product for which there is no simpler kernel, of rows of a tile at once or of one matrix after the other. */
 int dyn__is_large_product(const dyn__compiler *k, dyn_node y);
+/* A product of one matrix after the other. */
+int dyn__is_by_matrix(const dyn__compiler *k, dyn_node y);
 
 #endif

@@ -82,7 +82,8 @@ static void attention_run(void *work, int64_t units)
         dyn_exec_run(((attention_work *)work)->exec);
 }
 
-/* Gradients of sum(w * attention(q, k, v)). */
+/* Gradients of sum(w * y * y) / 2, y = attention(q, k, v), so that nothing of the backward pass can be done before y is
+ * there, as in a network. */
 static dyn_plan *attention_plan(const problem *p, const int64_t shape[4])
 {
     dyn_node in[4], gradient[3];
@@ -93,8 +94,8 @@ static dyn_plan *attention_plan(const problem *p, const int64_t shape[4])
     for (int i = 0; i < 4; i++)
         in[i] = dyn_graph_input(g, inputs[i], 4, shape);
     dyn_node y = dyn_layer_scaled_dot_product_attention(g, in[0], in[1], in[2], DYN_NO_NODE, 1, NAN, NULL);
-    must(p->ctx, dyn_graph_gradient(g, dyn_graph_sum(g, dyn_graph_mul(g, y, in[3]), 4, (int32_t[]){ 0, 1, 2, 3 }), 3,
-                                    in, gradient));
+    dyn_node loss = dyn_graph_scale(g, dyn_graph_mul(g, dyn_graph_mul(g, y, y), in[3]), 0.5);
+    must(p->ctx, dyn_graph_gradient(g, dyn_graph_sum(g, loss, 4, (int32_t[]){ 0, 1, 2, 3 }), 3, in, gradient));
     must(p->ctx, dyn_plan_compile(g, 3, gradient, NULL, &plan));
     dyn_graph_free(g);
     return plan;

@@ -175,6 +175,14 @@ class AgainstTorch(unittest.TestCase):
                       lambda q, k, v: torch_attention(q, k, v, attn_mask=torch.tensor(np.tril(np.ones((300, 270))) * keys
                                                                                       > 0)), **shapes)
 
+    def test_attention_computed_again(self):
+        """So long that the backward passes compute weights again instead of storing them."""
+        def theirs(q, k, v):
+            with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+                return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        self.same(lambda q, k, v: L.scaled_dot_product_attention(q, k, v, is_causal=True), theirs,
+                  q=(4, 1030, 2), k=(4, 1030, 2), v=(4, 1030, 2))
+
     def test_cross_entropy_of_log_softmax(self):
         self.same(L.log_softmax, lambda x: F.log_softmax(x, -1), x=(3, 5))
         self.same(L.softmax, lambda x: F.softmax(x, -1), x=(3, 5))
