@@ -54,11 +54,25 @@ static dyn_node contribution(dyn_graph *g, dyn_node y, int i, dyn_node t)
     return dyn__again(g, y, in);
 }
 
+/* All operands of y have a tangent, and y is linear in all of them together. */
+static int goes_at_once(const dyn__node *n, const dyn_node *tangent)
+{
+    for (int i = 0; i < n->nin; i++)
+        if (tangent[n->in[i]] == DYN__ZERO)
+            return 0;
+    return dyn__op_of(n)->jointly;
+}
+
 static dyn_node tangent_of(dyn_graph *g, dyn_node y, const dyn_node *tangent)
 {
     const dyn__node n = *dyn__at(g, y);
-    dyn_node sum = DYN__ZERO;
+    dyn_node sum = DYN__ZERO, in[DYN__MAX_IN];
 
+    if (goes_at_once(&n, tangent)) {
+        for (int i = 0; i < n.nin; i++)
+            in[i] = tangent[n.in[i]];
+        return dyn__again(g, y, in);
+    }
     for (int i = 0; i < n.nin; i++) {
         if (tangent[n.in[i]] == DYN__ZERO)
             continue;

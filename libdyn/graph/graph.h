@@ -59,6 +59,7 @@ typedef struct dyn__op {
     const char *name;
     int32_t nin;
     uint32_t linear;        /* bit i: linear in operand i while the others stand still */
+    uint32_t jointly;       /* 1: linear in all operands together, so that tangents of all go through it at once */
     int32_t kernel;         /* elementwise: enum dyn__kernel_id; others -1 */
     uint32_t commutative;   /* operands may be exchanged */
     uint32_t shaped;        /* the shape of the result is given at insertion, not inferred */

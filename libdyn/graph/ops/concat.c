@@ -96,7 +96,7 @@ static void evaluate(const dyn__frame *f)
 static const dyn__form form = {.role = DYN__MOVE, .move = move};
 
 const dyn__op dyn__op_concat = {
-    .name = "concat", .nin = 2, .linear = 3, .kernel = -1,
+    .name = "concat", .nin = 2, .linear = 3, .jointly = 1, .kernel = -1,
     .infer = infer, .label = label, .jvp = jvp, .transpose = transpose, .batch = batch, .sample = sample,
     .evaluate = evaluate, .form = &form,
 };
