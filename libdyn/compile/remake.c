@@ -3,7 +3,6 @@
  * See remake.h. The level of a node grows with every contraction of a wide node behind it. A reader of a higher level than
  * a wide operand's is in a later pass. */
 #include "compile/remake.h"
-#include "graph/ops/op.h"
 
 /* ---- wide nodes ---- */
 
@@ -76,7 +75,7 @@ static int contracts(const dyn__remake *a, dyn_node y)
     if (!found || a->wide[y])
         return 0;
     return !(n->op == DYN__OP_amax || n->op == DYN__OP_sum)
-        || dyn__axis_mask(n) != 1u << (dyn__at(a->g, n->in[0])->shape.rank - 1);
+        || n->attr.n != 1 || n->attr.i[0] != dyn__at(a->g, n->in[0])->shape.rank - 1;
 }
 
 dyn_status dyn__remake_find(dyn__remake *a, const dyn_graph *g, const uint8_t *need, const uint8_t *is_cut)
