@@ -44,6 +44,11 @@ class Measurement(Generic[R]):
     name: str
     _arguments: dict[str, Any] | None = None    # by which the class makes it again, for checkpoints
     _own = False        # this package's: Ctrl-C waits until it has recorded whole rows
+    _known: dict[str, type[Measurement[Any]]] = {}      # this package's, by the names that checkpoints have
+
+    def __init_subclass__(cls) -> None:
+        if cls.__module__.startswith(__package__ + "."):
+            cls._known[cls.__name__] = cls
 
     def attach(self, run: RunView, when: Options) -> Any:
         """Join a run; returns what must live as long as it."""
@@ -397,11 +402,8 @@ def _rank_result(numbers: NDArray[np.float64], values: NDArray[np.float64]) -> R
 
 def again(found: dict[str, Any]) -> Measurement[Any] | None:
     """A measurement from a checkpoint; None for one of the user's functions."""
-    from .tangent import TangentKernel      # stands above this module
-    known: dict[str, Any] = {"Sharpness": Sharpness, "Condensation": Condensation, "ModelRank": ModelRank,
-                             "TangentKernel": TangentKernel}
-    if found["class"] not in known or found["arguments"] is None:
+    if found["class"] not in Measurement._known or found["arguments"] is None:
         return None
-    measurement: Measurement[Any] = known[found["class"]](**found["arguments"])
+    measurement = Measurement._known[found["class"]](**found["arguments"])
     measurement.name = found["name"]
     return measurement
