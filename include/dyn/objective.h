@@ -98,8 +98,9 @@ DYN_API dyn_status dyn_objective_from_function(dyn_ctx *ctx, dyn_build_fn build,
 
 /**
  * sum_i weights[i] parts[i], each with its own data. Theta holds every model once, in the order in which the parts name
- * them. A mini-batch is taken of each part that has more samples. weights NULL: all 1. Parts are referenced.
- * errors: DYN_EINVAL; DYN_EDTYPE, DYN_ESHAPE parts that do not go together; DYN_ENOTSUP models with states. since: 0.1
+ * them; where names of tensors meet, the later model's get a number in front. A model with states in several parts moves
+ * them one part after the other. A mini-batch is taken of each part that has more samples. weights NULL: all 1. Parts are referenced.
+ * errors: DYN_EINVAL; DYN_EDTYPE, DYN_ESHAPE parts that do not go together; since: 0.1
  */
 DYN_API dyn_status dyn_objective_sum(dyn_ctx *ctx, int32_t count, dyn_objective *const *parts, const double *weights,
                                      dyn_objective **out);

@@ -181,7 +181,7 @@ DYN_API const char *dyn_run_column_name(const dyn_run *run, int32_t i);
 /**
  * A column of the history: "step", "loss", "gradient_norm" (before clipping), "rate" (of LBFGS the
  * length of the step that led to the row, in units of its direction; NaN at the start); of an objective of several terms
- * their names; with a validation "validation_loss" and "validation_accuracy".
+ * their names ("term.loss" for one called "loss"); with a validation "validation_loss" and "validation_accuracy".
  * *rows (NULL allowed) is the number of rows. Borrowed: valid until the run trains again or is freed; NULL for an
  * unknown name. since: 0.1
  */

@@ -135,22 +135,6 @@ dyn_status dyn_objective_set_data(dyn_objective *o, const char *name, dyn_array 
 
 /* ---- creation ---- */
 
-static dyn_status make_state(dyn_objective *o)
-{
-    double *state;
-
-    if (o->states == 0)
-        return DYN_OK;
-    state = dyn__alloc(o->ctx, (size_t)o->states, sizeof *state);
-    o->state = dyn__alloc(o->ctx, (size_t)o->states, (size_t)o->esize);
-    if (state && o->state) {
-        dyn__objective_state(o, state);
-        dyn__to_native(o, o->states, o->state, state);
-    }
-    dyn__free(o->ctx, state);
-    return state && o->state ? DYN_OK : DYN_ENOMEM;
-}
-
 /* Writes the function once, as it measures, and learns from it. */
 static dyn_status try_function(dyn_objective *o)
 {
@@ -168,7 +152,7 @@ dyn_status dyn__objective_ready(dyn_objective *o)
 {
     if (o->n == 0)
         o->n = 1;       /* nothing but shared data: one sample of them */
-    DYN__TRY(make_state(o));
+    DYN__TRY(dyn__objective_make_state(o));
     DYN__TRY(dyn__objective_buffers(o));
     return try_function(o);
 }

@@ -85,6 +85,8 @@ typedef struct dyn__objective_kind {
     dyn_status (*curvature)(dyn_objective *o, const dyn__curvature_at *at, dyn_operator **out);
     void (*free)(dyn_objective *o);
     dyn_status (*describe)(dyn_objective *o, struct dyn__text *t);
+    /* what measurements take, for others that it is made of; NULL: of none */
+    void (*set_state)(dyn_objective *o, const void *native, uint64_t seed, int64_t step);
 } dyn__objective_kind;
 extern const dyn__objective_kind dyn__graph_kind, dyn__called_kind, dyn__sum_kind;
 
@@ -107,6 +109,8 @@ dyn_status dyn__objective_new(dyn_ctx *ctx, const dyn__objective_kind *kind, int
 dyn_status dyn__objective_add_member(dyn_objective *o, dyn_model *m, const char *name);
 /* Buffers of p numbers, once p is known. */
 dyn_status dyn__objective_buffers(dyn_objective *o);
+/* The state that measurements take, at its start; once all models are known. */
+dyn_status dyn__objective_make_state(dyn_objective *o);
 dyn_status dyn__objective_add_term(dyn_objective *o, const char *name);
 /* Tensor i of theta and the member it is of; offset is that of the tensor in theta. */
 const dyn__tensor *dyn__objective_tensor(const dyn_objective *o, int32_t i, int64_t *offset, const dyn__member **of);

@@ -337,10 +337,28 @@ void dyn__objective_state(const dyn_objective *o, double *state)
         dyn__model_initial_states(o->member[k].model, state + o->member[k].state);
 }
 
+dyn_status dyn__objective_make_state(dyn_objective *o)
+{
+    double *state;
+
+    if (o->states == 0)
+        return DYN_OK;
+    state = dyn__alloc(o->ctx, (size_t)o->states, sizeof *state);
+    o->state = dyn__alloc(o->ctx, (size_t)o->states, (size_t)o->esize);
+    if (state && o->state) {
+        dyn__objective_state(o, state);
+        dyn__to_native(o, o->states, o->state, state);
+    }
+    dyn__free(o->ctx, state);
+    return state && o->state ? DYN_OK : DYN_ENOMEM;
+}
+
 void dyn__objective_set_state(dyn_objective *o, const void *native, uint64_t seed, int64_t step)
 {
     o->seed = seed;
     o->step = step;
-    if (o->states && o->state)
+    if (o->states && native != o->state)
         memcpy(o->state, native, (size_t)(o->states * o->esize));
+    if (o->kind->set_state)
+        o->kind->set_state(o, native, seed, step);
 }

@@ -16,7 +16,7 @@ typedef struct span { int64_t here, there, size; } span;
 typedef struct summand {
     dyn_objective *o;
     double weight;
-    span *span;
+    span *span, *state;         /* [spans] of parameters, of states */
     int32_t spans, first_term;
 } summand;
 
@@ -43,11 +43,41 @@ static void add(const dyn_objective *o, const summand *s, void *to, const void *
         }
 }
 
+/* ---- state of a summand ---- */
+
+static void take_state(const summand *s, int32_t esize, void *own, const void *state)
+{
+    for (int32_t i = 0; s->o->states && i < s->spans; i++)
+        memcpy((char *)own + s->state[i].there * esize, (const char *)state + s->state[i].here * esize,
+               (size_t)(s->state[i].size * esize));
+}
+
+static void give_state(const summand *s, int32_t esize, const void *own, void *state)
+{
+    for (int32_t i = 0; s->o->states && i < s->spans; i++)
+        memcpy((char *)state + s->state[i].here * esize, (const char *)own + s->state[i].there * esize,
+               (size_t)(s->state[i].size * esize));
+}
+
+/* What is measured on the sum is measured on its summands, of which each has a state of its own. */
+static void set_state(dyn_objective *o, const void *native, uint64_t seed, int64_t step)
+{
+    const sum *s = o->own;
+
+    for (int32_t i = 0; i < s->count; i++) {
+        const summand *t = &s->item[i];
+        if (t->o->states)
+            take_state(t, o->esize, t->o->state, native);
+        dyn__objective_set_state(t->o, t->o->state, seed, step);
+    }
+}
+
 /* ---- evaluation ---- */
 
 typedef struct evaluation {
     dyn__evaluator **e;         /* [count] */
     void *theta, *gradient;     /* room for those of any summand */
+    void *state, *next;         /* likewise */
 } evaluation;
 
 static dyn_status open_evaluation(dyn__evaluator *e)
@@ -63,7 +93,9 @@ static dyn_status open_evaluation(dyn__evaluator *e)
     v->e = dyn__alloc(e->o->ctx, (size_t)s->count, sizeof *v->e);
     v->theta = dyn__alloc(e->o->ctx, (size_t)e->o->p, (size_t)e->o->esize);
     v->gradient = dyn__alloc(e->o->ctx, (size_t)e->o->p, (size_t)e->o->esize);
-    if (!v->e || !v->theta || !v->gradient)
+    v->state = dyn__alloc(e->o->ctx, (size_t)e->o->states + 1, (size_t)e->o->esize);
+    v->next = dyn__alloc(e->o->ctx, (size_t)e->o->states + 1, (size_t)e->o->esize);
+    if (!v->e || !v->theta || !v->gradient || !v->state || !v->next)
         return DYN_ENOMEM;
     for (int32_t i = 0; i < s->count; i++)
         DYN__TRY(e->training ? dyn__evaluator_create(s->item[i].o, &e->feeding, &v->e[i])
@@ -85,6 +117,8 @@ static void close_evaluation(dyn__evaluator *e)
     dyn__free(e->o->ctx, v->e);
     dyn__free(e->o->ctx, v->theta);
     dyn__free(e->o->ctx, v->gradient);
+    dyn__free(e->o->ctx, v->state);
+    dyn__free(e->o->ctx, v->next);
     dyn__free(e->o->ctx, v);
 }
 
@@ -93,14 +127,22 @@ static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
     const sum *s = e->o->own;
     evaluation *v = e->own;
 
+    const int moves = e->training && e->o->states > 0;
+
     io->loss = 0;
     if (!e->value_only)
         memset(io->gradient, 0, (size_t)(e->o->p * e->o->esize));
+    if (moves)
+        memcpy(io->next, io->state, (size_t)(e->o->states * e->o->esize));
     for (int32_t i = 0; i < s->count; i++) {
         const summand *t = &s->item[i];
-        dyn__step_io own = {.seed = io->seed, .step = io->step, .theta = v->theta, .gradient = v->gradient};
+        dyn__step_io own = {.seed = io->seed, .step = io->step, .theta = v->theta, .gradient = v->gradient,
+                            .state = v->state, .next = v->next};
         take(t, e->o->esize, v->theta, io->theta);
+        take_state(t, e->o->esize, v->state, moves ? io->next : io->state);     /* one after the other, as calls are */
         DYN__TRY(dyn__evaluator_step(v->e[i], &own));
+        if (moves)
+            give_state(t, e->o->esize, v->next, io->next);
         io->loss += t->weight * own.loss;
         if (!e->value_only)
             add(e->o, t, io->gradient, v->gradient);
@@ -221,6 +263,7 @@ static void free_sum(dyn_objective *o)
     for (int32_t i = 0; s && i < s->count; i++) {
         dyn_objective_unref(s->item[i].o);
         dyn__free(o->ctx, s->item[i].span);
+        dyn__free(o->ctx, s->item[i].state);
     }
 }
 
@@ -237,7 +280,7 @@ static dyn_status describe(dyn_objective *o, dyn__text *t)
 
 const dyn__objective_kind dyn__sum_kind = {
     .evaluator_create = open_evaluation, .evaluator_step = step, .evaluator_free = close_evaluation,
-    .curvature = curvature, .free = free_sum, .describe = describe,
+    .curvature = curvature, .free = free_sum, .describe = describe, .set_state = set_state,
 };
 
 static dyn__member *find_member(const dyn_objective *o, const dyn_model *m)
@@ -248,12 +291,34 @@ static dyn__member *find_member(const dyn_objective *o, const dyn_model *m)
     return NULL;
 }
 
+static int is_head(const dyn_objective *o, const char *name)
+{
+    for (int32_t i = 0; i < o->members; i++)
+        if (!strcmp(o->member[i].name, name))
+            return 1;
+    return 0;
+}
+
+/* Adds a model that is new. Where what heads its tensors' names is taken, a number follows, or stands for none. */
+static dyn_status add_member(dyn_objective *o, const dyn__member *m)
+{
+    char name[300];
+
+    if (find_member(o, m->model))
+        return DYN_OK;
+    snprintf(name, sizeof name, "%s", m->name);
+    for (int32_t number = 2; is_head(o, name); number++)
+        snprintf(name, sizeof name, "%s%s%d", m->name, m->name[0] ? "." : "", (int)number);
+    return dyn__objective_add_member(o, m->model, name);
+}
+
 /* Callbacks have no models, and one theta: that of the sum. */
 static dyn_status add_spans(dyn_objective *o, summand *t)
 {
     t->spans = t->o->members ? t->o->members : 1;
     t->span = dyn__alloc(o->ctx, (size_t)t->spans, sizeof *t->span);
-    if (!t->span)
+    t->state = dyn__alloc(o->ctx, (size_t)t->spans, sizeof *t->state);
+    if (!t->span || !t->state)
         return DYN_ENOMEM;
     if (t->o->members == 0) {
         o->p = t->o->p;
@@ -261,9 +326,10 @@ static dyn_status add_spans(dyn_objective *o, summand *t)
     }
     for (int32_t i = 0; i < t->o->members; i++) {
         const dyn__member *m = &t->o->member[i];
-        if (!find_member(o, m->model))
-            DYN__TRY(dyn__objective_add_member(o, m->model, m->name));
-        t->span[i] = (span){find_member(o, m->model)->offset, m->offset, m->model->size};
+        DYN__TRY(add_member(o, m));
+        const dyn__member *here = find_member(o, m->model);
+        t->span[i] = (span){here->offset, m->offset, m->model->size};
+        t->state[i] = (span){here->state, m->state, m->model->states_size};
     }
     return DYN_OK;
 }
@@ -318,8 +384,6 @@ static dyn_status check_summands(dyn_ctx *ctx, int32_t count, dyn_objective *con
             return DYN__FAIL(ctx, DYN_ESHAPE, "objective %d has %lld parameters%s, the first %lld%s", (int)i,
                              (long long)parts[i]->p, parts[i]->members ? " of models" : "", (long long)parts[0]->p,
                              parts[0]->members ? " of models" : "");
-        if (parts[i]->states)
-            return DYN__FAIL(ctx, DYN_ENOTSUP, "objective %d has a model with states; write one function instead", (int)i);
         if (weights && !isfinite(weights[i]))
             return DYN__FAIL(ctx, DYN_ENONFINITE, "weight %d is %g", (int)i, weights[i]);
     }
@@ -333,6 +397,7 @@ static dyn_status fill(dyn_objective *o, int32_t count, dyn_objective *const *pa
         return DYN_ENOMEM;
     for (int32_t i = 0; i < count; i++)
         DYN__TRY(add_summand(o, o->own, parts[i], weights ? weights[i] : 1));
+    DYN__TRY(dyn__objective_make_state(o));
     return dyn__objective_buffers(o);
 }
 

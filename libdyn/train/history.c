@@ -20,6 +20,15 @@ static void add_column(dyn__history *h, const char *name)
     h->columns++;
 }
 
+/* A term that is called as a column of its own is told from it. */
+static void add_term(dyn__history *h, const char *name)
+{
+    char other[sizeof h->column[0].name];
+
+    snprintf(other, sizeof other, "term.%.*s", (int)sizeof other - 6, name);
+    add_column(h, dyn__history_find(h, name) < 0 ? name : other);
+}
+
 dyn_status dyn__history_open(dyn_run *r)
 {
     static const char *const first[DYN__COL_FIRST_TERM] = {"step", "loss", "gradient_norm", "rate"};
@@ -33,7 +42,7 @@ dyn_status dyn__history_open(dyn_run *r)
     for (int c = 0; c < DYN__COL_FIRST_TERM; c++)
         add_column(h, first[c]);
     for (int32_t i = 0; terms > 1 && i < terms; i++)
-        add_column(h, dyn_objective_term_name(r->objective, i));
+        add_term(h, dyn_objective_term_name(r->objective, i));
     if (r->opt.validation) {
         add_column(h, "validation_loss");
         add_column(h, "validation_accuracy");

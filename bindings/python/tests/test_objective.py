@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Losses and derivatives against closed forms: linear and softmax regression."""
+import os
+import tempfile
 import unittest
 
 import numpy as np
@@ -115,6 +117,50 @@ class OwnFunctions(unittest.TestCase):
             o.value([1, 2])
         with self.assertRaises(ZeroDivisionError):
             o.value([1, 2])
+
+
+class Sums(unittest.TestCase):
+    """Sums of objectives whose models have states, or names in common."""
+
+    def norm(self, seed):
+        def build(g, x):
+            return dyn.batch_norm(x @ g.parameter("W", (3, 2)))
+        return dyn.Model.from_function(build, (3,), seed=seed)
+
+    def test_states_move_one_part_after_the_other(self):
+        net, x, y = self.norm(1), R.normal(size=(2, 8, 3)), R.normal(size=(2, 8, 2))
+        both = dyn.Objective(net, x[0], y[0]) + 0.5 * dyn.Objective(net, x[1], y[1])
+        run = dyn.Run(both, optimizer=dyn.GD(0.0)).train(1)
+        W = net.views(net.initial())["W"]
+        mean, var = np.zeros(2), np.ones(2)
+        for part in x:
+            mean, var = 0.9 * mean + 0.1 * (part @ W).mean(0), 0.9 * var + 0.1 * (part @ W).var(0, ddof=1)
+        np.testing.assert_allclose(run.states["norm.mean"], mean, rtol=1e-12)
+        np.testing.assert_allclose(run.states["norm.var"], var, rtol=1e-12)
+        # measured by them
+        expected = sum(w * np.mean(np.sum(((a @ W - mean) / np.sqrt(var + 1e-5) - b)**2, 1))
+                       for w, a, b in zip((1, 0.5), x, y))
+        self.assertAlmostEqual(both.value(run.theta), expected, places=12)
+        H, v = both.hessian(run.theta), R.normal(size=6)
+        slope = [both.gradient(run.theta + h * v)[1] for h in (1e-5, -1e-5)]
+        np.testing.assert_allclose(H @ v, (slope[0] - slope[1]) / 2e-5, atol=1e-7)
+
+    def test_a_run_on_a_sum_goes_on_with_its_states(self):
+        nets, x, y = (self.norm(1), self.norm(2)), R.normal(size=(8, 3)), R.normal(size=(8, 2))
+
+        def loss():
+            return dyn.Objective(nets[0], x, y) + dyn.Objective(nets[1], x, y)
+        run = dyn.Run(loss(), optimizer=dyn.GD(0.1)).train(4)
+        self.assertEqual(list(run.objective.tensors), ["W", "2.W"])
+        self.assertEqual(list(run.history)[4:], ["term.loss", "loss.2"])
+        np.testing.assert_allclose(run.history["loss"], run.history["term.loss"] + run.history["loss.2"])
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "run.npz")
+            run.save(path)
+            again = dyn.Run.load(path, loss(), optimizer=dyn.GD(0.1))
+        np.testing.assert_array_equal(again.train(3).theta, run.train(3).theta)
+        alone = dyn.Run(nets[1], x, y, optimizer=dyn.GD(0.1)).train(7)
+        np.testing.assert_allclose(run.theta[6:], alone.theta, rtol=1e-12)
 
 
 class Maps(unittest.TestCase):
