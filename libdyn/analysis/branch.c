@@ -12,6 +12,7 @@
 enum { MOST_NEURONS = 30 };
 
 typedef struct listing {
+    dyn_ctx *ctx;
     int64_t m, target, d, capacity, count;
     dyn_branch *branches;
     int64_t *sizes, now[MOST_NEURONS];      /* groups of the branch that is being made */
@@ -50,6 +51,8 @@ static void choose(listing *l, int64_t t, int64_t r, int64_t left)
             emit(l, r);
         return;
     }
+    if (dyn__interrupted(l->ctx))
+        return;
     if (t > 0 && t > l->target && l->now[t - 1] < most)
         most = l->now[t - 1];
     for (int64_t size = most; size >= 1; size--) {
@@ -61,7 +64,7 @@ static void choose(listing *l, int64_t t, int64_t r, int64_t left)
 dyn_status dyn_branch_list(dyn_ctx *ctx, int64_t neurons, int64_t target, int64_t inputs, int64_t capacity,
                            dyn_branch *branches, int64_t *sizes, int64_t *count)
 {
-    listing l = { .m = neurons, .target = target, .d = inputs, .capacity = capacity, .branches = branches,
+    listing l = { .ctx = ctx, .m = neurons, .target = target, .d = inputs, .capacity = capacity, .branches = branches,
                   .sizes = sizes };
 
     if (!ctx)
@@ -75,7 +78,7 @@ dyn_status dyn_branch_list(dyn_ctx *ctx, int64_t neurons, int64_t target, int64_
     for (int64_t r = target; r <= neurons; r++)
         choose(&l, 0, r, neurons);
     *count = l.count;
-    return DYN_OK;
+    return dyn__check_interrupt(ctx);
 }
 
 static dyn_status check(dyn_ctx *ctx, const char *what, int64_t rows, int64_t columns, const double *a)

@@ -39,7 +39,7 @@ static dyn_status residuals(probe *q, const double *theta, double *r, double *lo
 static dyn_status linearise(probe *q)
 {
     DYN__TRY(dyn_objective_jacobian(q->o, q->theta, q->jacobian));
-    for (int64_t i = 0; i < q->n; i++)
+    for (int64_t i = 0; i < q->n && !dyn__interrupted(q->ctx); i++)
         for (int64_t j = 0; j <= i; j++) {
             double sum = 0.0;
 
@@ -47,6 +47,7 @@ static dyn_status linearise(probe *q)
                 sum += q->jacobian[i * q->p + k] * q->jacobian[j * q->p + k];
             q->gram[i * q->n + j] = q->gram[j * q->n + i] = sum;
         }
+    DYN__TRY(dyn__check_interrupt(q->ctx));
     return dyn_dense_eigh(q->ctx, q->n, q->gram, q->values, q->vectors);
 }
 

@@ -56,9 +56,9 @@ dyn_status dyn_completion_nuclear_norm(dyn_ctx *ctx, int64_t rows, int64_t colum
 }
 
 /* out [p][q] = a [p][m] b [m][q]. */
-static void multiply(int64_t p, int64_t m, int64_t q, const double *a, const double *b, double *out)
+static void multiply(dyn_ctx *ctx, int64_t p, int64_t m, int64_t q, const double *a, const double *b, double *out)
 {
-    for (int64_t i = 0; i < p; i++)
+    for (int64_t i = 0; i < p && !dyn__interrupted(ctx); i++)
         for (int64_t j = 0; j < q; j++) {
             out[i * q + j] = 0.0;
             for (int64_t k = 0; k < m; k++)
@@ -82,7 +82,8 @@ static dyn_status spectra(dyn_ctx *ctx, const int64_t *size, const double *a, co
                           double *product, double *augmented)
 {
     if (product) {
-        multiply(size[0], size[1], size[2], a, b, work);
+        multiply(ctx, size[0], size[1], size[2], a, b, work);
+        DYN__TRY(dyn__check_interrupt(ctx));
         DYN__TRY(dyn_dense_svd_values(ctx, size[0], size[2], work, product));
     }
     if (augmented) {

@@ -18,6 +18,7 @@ static dyn_status check(dyn_ctx *ctx, const char *what, int64_t rows, int64_t co
 }
 
 typedef struct transform {
+    dyn_ctx *ctx;
     int64_t n, outputs;
     const double *x, *y, *k;
     double *out;
@@ -29,6 +30,8 @@ static void one_frequency(void *arg, int64_t task, int worker)
     double *out = t->out + 2 * task * t->outputs;
 
     (void)worker;
+    if (dyn__interrupted(t->ctx))
+        return;
     for (int64_t o = 0; o < 2 * t->outputs; o++)
         out[o] = 0.0;
     for (int64_t j = 0; j < t->n; j++) {
@@ -46,7 +49,7 @@ static void one_frequency(void *arg, int64_t task, int worker)
 dyn_status dyn_frequency_transform(dyn_ctx *ctx, int64_t n, int64_t outputs, const double *x, const double *y,
                                    int64_t count, const double *k, double *out)
 {
-    transform t = { n, outputs, x, y, k, out };
+    transform t = { ctx, n, outputs, x, y, k, out };
 
     if (!ctx)
         return DYN_EINVAL;
@@ -56,7 +59,7 @@ dyn_status dyn_frequency_transform(dyn_ctx *ctx, int64_t n, int64_t outputs, con
     DYN__TRY(check(ctx, "k", count, 1, k));
     DYN__NEED(ctx, out);
     dyn__parallel(ctx, count, one_frequency, &t);
-    return DYN_OK;
+    return dyn__check_interrupt(ctx);
 }
 
 dyn_status dyn_frequency_error(dyn_ctx *ctx, int64_t count, const double *fit, const double *truth, double floor,
@@ -101,6 +104,7 @@ dyn_status dyn_frequency_project(dyn_ctx *ctx, int64_t n, int64_t dimensions, co
 }
 
 typedef struct filter {
+    dyn_ctx *ctx;
     int64_t n, dimensions, outputs;
     const double *x, *y;
     double delta, *low;
@@ -121,6 +125,8 @@ static void one_point(void *arg, int64_t task, int worker)
     double *low = f->low + task * f->outputs, weight = 0.0;
 
     (void)worker;
+    if (dyn__interrupted(f->ctx))
+        return;
     for (int64_t o = 0; o < f->outputs; o++)
         low[o] = 0.0;
     for (int64_t i = 0; i < f->n; i++) {
@@ -138,7 +144,7 @@ static void one_point(void *arg, int64_t task, int worker)
 dyn_status dyn_frequency_filter(dyn_ctx *ctx, int64_t n, int64_t dimensions, int64_t outputs, const double *x,
                                 const double *y, double delta, double *low)
 {
-    filter f = { n, dimensions, outputs, x, y, delta, low };
+    filter f = { ctx, n, dimensions, outputs, x, y, delta, low };
 
     if (!ctx)
         return DYN_EINVAL;
@@ -149,5 +155,5 @@ dyn_status dyn_frequency_filter(dyn_ctx *ctx, int64_t n, int64_t dimensions, int
     if (!(delta > 0.0 && isfinite(delta)))
         return DYN__FAIL(ctx, DYN_EINVAL, "delta is %g, must be positive", delta);
     dyn__parallel(ctx, n, one_point, &f);
-    return DYN_OK;
+    return dyn__check_interrupt(ctx);
 }

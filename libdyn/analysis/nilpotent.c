@@ -53,7 +53,7 @@ static void clear(uint64_t *m, int64_t columns, int64_t from, int64_t to, int64_
         m[to * columns + j] = (m[to * columns + j] + (p - factor) * m[from * columns + j]) % p;
 }
 
-static int64_t rank_modulo(int64_t rows, int64_t columns, uint64_t *m, uint64_t p)
+static int64_t rank_modulo(dyn_ctx *ctx, int64_t rows, int64_t columns, uint64_t *m, uint64_t p)
 {
     int64_t rank = 0;
 
@@ -72,7 +72,7 @@ static int64_t rank_modulo(int64_t rows, int64_t columns, uint64_t *m, uint64_t 
             m[rank * columns + j] = t;
         }
         inverse = power(m[rank * columns + column], p - 2, p);
-        for (int64_t i = rank + 1; i < rows; i++)
+        for (int64_t i = rank + 1; i < rows && !dyn__interrupted(ctx); i++)
             clear(m, columns, rank, i, column, inverse, p);
         rank++;
     }
@@ -103,7 +103,7 @@ static dyn_status rank_of(dyn_ctx *ctx, int64_t rows, int64_t columns, const int
 
         p = previous_prime(p);
         reduce(rows * columns, a, p, m);
-        found = rank_modulo(rows, columns, m, p);
+        found = rank_modulo(ctx, rows, columns, m, p);
         *rank = found > *rank ? found : *rank;
         s = dyn__check_interrupt(ctx);
     }
@@ -133,7 +133,7 @@ dyn_status dyn_nilpotent_rank(dyn_ctx *ctx, int64_t rows, int64_t columns, const
 /* out = b a, exact. */
 static dyn_status multiply(dyn_ctx *ctx, int64_t n, const int64_t *b, const int64_t *a, int64_t *out)
 {
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n && !dyn__interrupted(ctx); i++)
         for (int64_t j = 0; j < n; j++) {
             int64_t sum = 0, term;
 
@@ -143,7 +143,7 @@ static dyn_status multiply(dyn_ctx *ctx, int64_t n, const int64_t *b, const int6
                     return DYN__FAIL(ctx, DYN_EFULL, "a power of the matrix has an element beyond 2^63");
             out[i * n + j] = sum;
         }
-    return DYN_OK;
+    return dyn__check_interrupt(ctx);
 }
 
 /* rank[k] = rank of a^k, until it is 0; work [2][n][n]. */

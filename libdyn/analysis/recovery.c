@@ -104,11 +104,11 @@ static void swap_rows(double *a, double *b, int64_t n)
 }
 
 /* The rows of a become an orthonormal basis of their span, the longest remainder next; returns how many there are. */
-static int64_t orthonormalise(int64_t rows, int64_t n, double *a, double tolerance)
+static int64_t orthonormalise(dyn_ctx *ctx, int64_t rows, int64_t n, double *a, double tolerance)
 {
     double first = 0.0;
 
-    for (int64_t k = 0; k < rows && k < n; k++) {
+    for (int64_t k = 0; k < rows && k < n && !dyn__interrupted(ctx); k++) {
         int64_t best = k;
         double length;
 
@@ -129,12 +129,12 @@ static int64_t orthonormalise(int64_t rows, int64_t n, double *a, double toleran
     return rows < n ? rows : n;
 }
 
-static double largest_distance(const double *basis, int64_t count, int64_t probes, int64_t n, const double *p,
-                               double *v)
+static double largest_distance(dyn_ctx *ctx, const double *basis, int64_t count, int64_t probes, int64_t n,
+                               const double *p, double *v)
 {
     double slack = 0.0;
 
-    for (int64_t i = 0; i < probes; i++) {
+    for (int64_t i = 0; i < probes && !dyn__interrupted(ctx); i++) {
         double whole = norm2(p + i * n, n);
 
         memcpy(v, p + i * n, (size_t)n * sizeof *v);
@@ -165,8 +165,8 @@ dyn_status dyn_recovery_slack(dyn_ctx *ctx, int64_t rows, int64_t columns, const
     if (!a)
         return DYN_ENOMEM;
     memcpy(a, samples, (size_t)(rows * columns) * sizeof *a);
-    *slack = largest_distance(a, orthonormalise(rows, columns, a, tolerance), probe_rows, columns, probes,
+    *slack = largest_distance(ctx, a, orthonormalise(ctx, rows, columns, a, tolerance), probe_rows, columns, probes,
                               a + rows * columns);
     dyn__free(ctx, a);
-    return DYN_OK;
+    return dyn__check_interrupt(ctx);
 }
