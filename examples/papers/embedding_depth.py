@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Bai et al., "Embedding principle in depth for the loss landscape analysis of deep neural networks", arXiv
+2205.13283.
+
+A critical point of a shallow network lifts to a manifold of critical points of a deeper one, in which the extra layer
+is affine on the samples (critical lifting): loss, gradient, and the numbers of negative and positive eigenvalues of
+the Hessian stay, what is added are zeros. Layers that have become affine can be merged away. Here: a ReLU fit of sin
+3x + .3x² on eight points."""
+import numpy as np
+
+import dyn
+import reproduction
+
+
+def critical(net, x, y, tolerance):
+    """The end of the smallest loss of descents from several starts."""
+    ends = []
+    for seed in range(12):
+        near = dyn.minimise(net, x, y, theta=net.initial(seed), gradient_tolerance=1e-7, max_evaluations=20000)
+        end = dyn.minimise(net, x, y, theta=near.theta, method=dyn.NewtonCG(), gradient_tolerance=tolerance)
+        if end.gradient_norm < 1e-9:
+            ends.append(end)
+    return min(ends, key=lambda end: end.loss)
+
+
+def look(net, theta, x, y):
+    """(loss, |∇|, inertia) of a network where it stands."""
+    objective = dyn.Objective(net, x, y)
+    value, gradient = objective.gradient(theta)
+    return value, np.linalg.norm(gradient), dyn.inertia(objective.hessian(theta), 1e-10)
+
+
+def depth(report):
+    """A ReLU fit of eight points lifted to deeper networks, and merged back"""
+    x = np.linspace(-1, 1, 8)[:, None]
+    y = np.sin(3 * x) + .3 * x**2
+    net = dyn.mlp([1, 2, 1], "relu")
+    end = critical(net, x, y, 1e-14)
+    loss, slope, before = look(net, end.theta, x, y)
+    report.claim("gradient norm of the fit", slope, most=1e-12)
+    for h, added in ((3, 10), (2, 6)):
+        found = [(deep, theta, look(deep, theta, x, y))
+                 for deep, theta in (dyn.deepen(net, end.theta, 2, h, x, seed=seed) for seed in report.seeds)]
+        report.claim("1-2-%d-1: change of the loss" % h, [abs(seen[0] - loss) for *_, seen in found], most=1e-12)
+        report.claim("1-2-%d-1: gradient norm" % h, [seen[1] for *_, seen in found], most=1e-11)
+        report.claim("1-2-%d-1: zero eigenvalues added" % h, [s.zero - before.zero for *_, (_, _, s) in found],
+                     added, 0)
+        report.claim("1-2-%d-1: negative and positive eigenvalues changed" % h,
+                     [abs(s.negative - before.negative) + abs(s.positive - before.positive)
+                      for *_, (_, _, s) in found], 0, 0)
+        deep, theta, _ = found[0]
+        report.claim("1-2-%d-1: smallest linearity of a neuron of the layer" % h,
+                     dyn.linearity(deep, theta, x, 2).min(), least=1 - 1e-12)
+        shallow, merged = dyn.merge_layer(deep, theta, x, 2)
+        report.claim("merged back: largest difference of outputs", abs(shallow(merged, x) - net(end.theta, x)).max(),
+                     most=1e-11)
+
+
+def linearisation(report):
+    """Two hidden tanh layers from a small start: smallest linearity of a neuron of the second along the training"""
+    x = np.linspace(-1, 1, 30)[:, None]
+    y = np.sin(3 * x)
+    ax = report.figure("linearisation", width=3.8)
+    smallest, apart = [], []
+    for seed in report.seeds:
+        net = dyn.mlp([1, 30, 30, 1], init=dyn.init.normal(.05), seed=seed)
+        run = dyn.Run(net, x, y, optimizer=dyn.Adam(1e-3))
+        run.measure(lambda state: dyn.linearity(net, state.theta, x, 2).min(), name="linear", every=10)
+        run.measure(lambda state: state.theta, name="theta", at=[100])
+        found = run.train(report.size(600, 3000))["linear"]
+        smallest.append(found.values[found.steps == 100][0])
+        merged = dyn.merge_layer(net, run["theta"].values[0], x, 2)
+        apart.append(abs(merged[0](merged[1], x) - net(run["theta"].values[0], x)).max())
+        ax.plot(found.steps, found.values)
+    report.claim("step 100: smallest linearity of a neuron of layer 2", smallest, least=.99)
+    report.claim("step 100: largest difference of outputs, of size 1, when layer 2 is merged away", apart, most=.05)
+    ax.set(xlabel="step", ylabel="smallest linearity")
+
+
+if __name__ == "__main__":
+    reproduction.main("2205.13283", "Embedding principle in depth", [depth, linearisation])
