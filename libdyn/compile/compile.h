@@ -56,7 +56,7 @@ typedef struct dyn__cnode {
     int32_t sums;           /* of an addition: how deep additions of additions go below it */
     int32_t sum;            /* of a term: its place among the sums of its step, plus 1 */
     int32_t part_of;        /* the sum in whose place it is worked out, where it stands; plus 1, 0 = none */
-    int32_t adds;           /* of such a part: 0 for the first, which overwrites */
+    int32_t parts;          /* of such a sum: those not selected yet, from the last to the first, which overwrites */
     int64_t slot;           /* tile buffer, as an element of a row; -1 = none */
     dyn__view view;
     dyn__place place;       /* memory, when stored or leaf */
@@ -260,6 +260,8 @@ void dyn__set_rows(dyn__cnode *c, const dyn__shape *s, int outer, int axes);
 static inline const dyn__shape *dyn__shape_of(const dyn__compiler *k, dyn_node x) { return &dyn__at(k->g, x)->shape; }
 /* roles.c: roles, stages, steps in order. */
 dyn_status dyn__assign_roles(dyn__compiler *k);
+/* order.c: nodes of steps in another order where that keeps tiles small. */
+dyn_status dyn__order_nodes(dyn__compiler *k);
 /* pitch.c: elements from row to row; views of what lies in tiles follow. dense: scratch, a byte for every node. */
 void dyn__set_pitches(dyn__compiler *k, uint8_t *dense);
 /* The last node of step s, from which `before` leads to the first; -1 if the step computes no node of its own. */

@@ -329,6 +329,8 @@ dyn_status dyn__assign_roles(dyn__compiler *k)
     for (dyn_node x = 0; s == DYN_OK && x < k->count; x++)
         if (need[x] && computes(&k->node[x]))
             mark_stored(k, x);
+    if (s == DYN_OK)
+        s = dyn__order_nodes(k);
     dyn__set_pitches(k, need);
     dyn__free(k->ctx, latest);
     dyn__free(k->ctx, need);

@@ -131,41 +131,38 @@ static dyn_status append(dyn__compiler *k, dyn__step *step, int64_t *capacity, d
     return DYN_OK;
 }
 
-/* Are all parts of the sum y products of one matrix after the other? Then *first is the first of them. */
-static int goes_by_matrix(const dyn__compiler *k, dyn_node y, dyn_node *first)
+/* Are all parts of the sum y products of one matrix after the other? */
+static int goes_by_matrix(const dyn__compiler *k, dyn_node y)
 {
     const dyn__node *n = dyn__at(k->g, y);
 
-    if (dyn__is_sum_of_parts(k, y))
-        return goes_by_matrix(k, n->in[0], first) && goes_by_matrix(k, n->in[1], first);
-    *first = y < *first ? y : *first;
-    return dyn__is_by_matrix(k, y);
+    return dyn__is_sum_of_parts(k, y) ? goes_by_matrix(k, n->in[0]) && goes_by_matrix(k, n->in[1]) : dyn__is_by_matrix(k, y);
 }
 
 /* The parts of y stay where they stand among the nodes: what only they read then lasts no longer than they need it. */
-static void leave_parts(dyn__compiler *k, dyn_node y, dyn_node into, dyn_node first)
+static void leave_parts(dyn__compiler *k, dyn_node y, dyn_node into)
 {
     const dyn__node *n = dyn__at(k->g, y);
 
     if (dyn__is_sum_of_parts(k, y)) {
-        leave_parts(k, n->in[0], into, first);
-        leave_parts(k, n->in[1], into, first);
+        leave_parts(k, n->in[0], into);
+        leave_parts(k, n->in[1], into);
         k->node[y].absorbed = y != into;
     } else {
         k->node[y].part_of = into + 1;
-        k->node[y].adds = y != first;
+        k->node[into].parts++;
     }
 }
 
 static dyn_status append_node(dyn__compiler *k, dyn__step *step, int64_t *capacity, dyn_node y)
 {
-    dyn_node first = y;
+    const dyn_node into = k->node[y].part_of - 1;
 
-    if (k->node[y].part_of)
-        return append(k, step, capacity, y, k->node[y].part_of - 1, k->node[y].adds);
-    if (!dyn__is_sum_of_parts(k, y) || !goes_by_matrix(k, y, &first))
+    if (into >= 0)
+        return append(k, step, capacity, y, into, --k->node[into].parts > 0);
+    if (!dyn__is_sum_of_parts(k, y) || !goes_by_matrix(k, y))
         return append(k, step, capacity, y, y, 0);
-    leave_parts(k, y, y, first);
+    leave_parts(k, y, y);
     return DYN_OK;
 }
 
