@@ -192,7 +192,7 @@ typedef struct dyn_noise {
  * of the gradient, of which rate / 4 is the penalty R2 that steps of gradient descent add (arXiv 2207.05952). All samples
  * take part in each draw; draw k has the numbers of step k of a run with this seed.
  *
- * errors: DYN_EINVAL draws < 1; DYN_ENONFINITE; DYN_ENOMEM. Ends with DYN_STOPPED when interrupted.   since: 0.1
+ * errors: DYN_EINVAL draws < 1; DYN_ENONFINITE; DYN_EINTERRUPTED; DYN_ENOMEM.   since: 0.1
  */
 DYN_API dyn_status dyn_objective_noise(dyn_objective *o, const double *theta, int64_t draws, uint64_t seed,
                                        dyn_noise *out);

@@ -9,6 +9,8 @@
 #include <dyn/kfac.h>
 #include <dyn/landscape.h>
 #include <dyn/objective.h>
+#include <dyn/phase.h>
+#include <dyn/plateaus.h>
 #include <dyn/sharpness.h>
 #include <dyn/tangent.h>
 
@@ -114,6 +116,30 @@ static dyn_status spikes(dyn_ctx *ctx, void *arg)
 
     (void)arg;
     dyn_episodes_free(e);
+    return s;
+}
+
+/* Plateaus, centred targets, draws of training steps. */
+static dyn_status phase(dyn_ctx *ctx, void *arg)
+{
+    static const double loss[5] = { 1, 1, 1, 0.5, 0.1 };
+    double theta[NETWORK_SIZE], y[2] = { 0, 1 };
+    dyn_episodes *e = NULL;
+    dyn_objective *o = NULL;
+    dyn_noise found;
+    dyn_status s = try_network(ctx, DYN_F32, &o);
+
+    (void)arg;
+    for (int i = 0; i < NETWORK_SIZE; i++)
+        theta[i] = cos(i);
+    if (s >= 0)
+        s = dyn_objective_noise(o, theta, 2, 1, &found);
+    if (s >= 0)
+        s = dyn_phase_centred_targets(dyn_objective_model(o), theta, 2, theta, y, y);
+    if (s >= 0)
+        s = dyn_episodes_plateaus(ctx, 5, NULL, loss, NULL, &e);
+    dyn_episodes_free(e);
+    dyn_objective_unref(o);
     return s;
 }
 
@@ -244,6 +270,7 @@ TEST(condensation_out_of_memory) { oom_try("condensation", condensation, NULL); 
 TEST(sharpness_out_of_memory) { oom_try("sharpness", sharpness, NULL); }
 TEST(observed_replicas_out_of_memory) { oom_try("observed replicas", observed_replicas, NULL); }
 TEST(spikes_out_of_memory) { oom_try("spikes", spikes, NULL); }
+TEST(phase_out_of_memory) { oom_try("phase", phase, NULL); }
 TEST(rank_out_of_memory) { oom_try("rank", rank, NULL); }
 TEST(kfac_out_of_memory) { oom_try("kfac", kfac, NULL); }
 TEST(landscape_out_of_memory) { oom_try("landscape", landscape, NULL); }
@@ -256,6 +283,7 @@ int main(void)
     RUN(sharpness_out_of_memory);
     RUN(observed_replicas_out_of_memory);
     RUN(spikes_out_of_memory);
+    RUN(phase_out_of_memory);
     RUN(rank_out_of_memory);
     RUN(kfac_out_of_memory);
     RUN(landscape_out_of_memory);
