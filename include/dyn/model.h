@@ -150,6 +150,12 @@ DYN_API dyn_status dyn_model_freeze(dyn_model *m, int32_t count, const char *con
  */
 DYN_API dyn_status dyn_model_with_states(dyn_model *m, const double *states, dyn_model **out);
 /**
+ * The model less what it gives at theta [p]: f(x; .) - f(x; theta), which is 0 at the start where theta is the start. It has
+ * m's parameters. m is referenced, theta copied. errors: DYN_EINVAL; DYN_ENOTSUP a model with states; DYN_ENOMEM.
+ * since: 0.1
+ */
+DYN_API dyn_status dyn_model_centre(dyn_model *m, const double *theta, dyn_model **out);
+/**
  * Between the parameters theta [p] of a model made by dyn_model_freeze and those of the whole model, frozen ones included.
  * errors: DYN_EINVAL another model. since: 0.1
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A model made of another, some of whose tensors stand still, or whose states begin elsewhere: a model of its own that
- * calls the other, with the fixed tensors as constants. Gradients, moments, decay and curvature have no part of what is
- * frozen, since there is none. */
+ * A model made of another, some of whose tensors stand still, whose states begin elsewhere, or less its own outputs at
+ * given parameters: a model of its own that calls the other, with the fixed tensors as constants. Gradients, moments,
+ * decay and curvature have no part of what is frozen, since there is none. */
 #include <fnmatch.h>
 #include <string.h>
 #include "model/build.h"
@@ -12,15 +12,16 @@ typedef struct frozen {
     double *theta;              /* [inner->size] */
     uint8_t *fixed;             /* [inner->tensors] */
     double *states;             /* [inner->states_size], where they begin */
+    int32_t centred;            /* its outputs at theta are taken off */
 } frozen;
 
 /* ---- the build function ---- */
 
-static dyn_node tensor_of(const frozen *f, dyn_build *b, int32_t i)
+static dyn_node tensor_of(const frozen *f, dyn_build *b, int32_t i, int all_fixed)
 {
     const dyn__tensor *t = &f->inner->tensor[i];
 
-    if (f->fixed[i])
+    if (f->fixed[i] || all_fixed)
         return dyn_graph_constant_array(b->draft->g, t->shape.rank, t->shape.dim, f->theta + t->offset);
     return dyn_build_parameter(b, t->name, t->shape.rank, t->shape.dim, t->has_init ? &t->init : NULL);
 }
@@ -33,12 +34,21 @@ static dyn_status fill(const frozen *f, dyn_build *b, dyn__callee *c, dyn_node *
                                                  : dyn_build_input(b, in->name, in->shape.rank, in->shape.dim));
     }
     for (int32_t i = 0; i < f->inner->tensors; i++)
-        DYN__TRY(c->tensor[i] = tensor_of(f, b, i));
+        DYN__TRY(c->tensor[i] = tensor_of(f, b, i, 0));
     for (int32_t i = 0; i < f->inner->states; i++) {
         const dyn__model_state *s = &f->inner->state[i];
         DYN__TRY(c->state[i] = dyn_build_state_from(b, s->name, s->shape.rank, s->shape.dim, f->states + s->offset));
     }
     return DYN_OK;
+}
+
+/* y less the outputs with all tensors at theta. */
+static dyn_node less_start(const frozen *f, dyn_build *b, dyn__callee *c, const dyn_node *input, dyn_node y)
+{
+    for (int32_t i = 0; i < f->inner->tensors; i++)
+        DYN__TRY(c->tensor[i] = tensor_of(f, b, i, 1));
+    dyn_node start = dyn__build_at(b, c, (int32_t)f->inner->inputs, input);
+    return start < 0 ? start : dyn_graph_sub(b->draft->g, y, start);
 }
 
 static dyn_node build(void *user, dyn_build *b)
@@ -54,6 +64,8 @@ static dyn_node build(void *user, dyn_build *b)
         r = fill(f, b, &c, input);
     if (r == DYN_OK)
         r = dyn__build_at(b, &c, (int32_t)m->inputs, input);
+    if (r >= 0 && f->centred)
+        r = less_start(f, b, &c, input, r);
     dyn__free(m->ctx, c.state);
     dyn__free(m->ctx, c.tensor);
     dyn__free(m->ctx, input);
@@ -158,6 +170,27 @@ dyn_status dyn_model_with_states(dyn_model *m, const double *states, dyn_model *
     if (!f)
         return DYN_ENOMEM;
     memcpy(f->states, states, (size_t)m->states_size * sizeof *states);
+    return dyn__model_create_with(m->ctx, build, f, destroy, out);
+}
+
+dyn_status dyn_model_centre(dyn_model *m, const double *theta, dyn_model **out)
+{
+    frozen *f;
+
+    if (out)
+        *out = NULL;
+    if (!m)
+        return DYN_EINVAL;
+    DYN__ENTER(m->ctx);
+    DYN__NEED(m->ctx, out);
+    DYN__NEED(m->ctx, theta);
+    if (m->states)
+        return DYN__FAIL(m->ctx, DYN_ENOTSUP, "the model has %d states, which both its calls would move", (int)m->states);
+    f = wrapped(m);
+    if (!f)
+        return DYN_ENOMEM;
+    f->centred = 1;
+    memcpy(f->theta, theta, (size_t)m->size * sizeof *theta);
     return dyn__model_create_with(m->ctx, build, f, destroy, out);
 }
 

@@ -32,9 +32,11 @@ def anchor(task: str, count: int = 1000, *, split: str = "train", length: int | 
     task: identity, reading, classification, composition, memory, synonym, recitation, multiple, statistical, and
         two_intervals, distance, average, count, circular, before, index, choice, multitask, odd, middle,
         multi_composition (with so many operators), unified.
-    length: ids of a sequence, default 9, of memory 20, of unified 13.   gap: separators of recitation, ids around the middle.
-    variant: 1 for composition with the anchors first, intervals that overlap, counts of four ids.   pairs: ordered pairs of anchors that composition, memory and
-    synonym draw; default all, in the training set of composition all but (3, 4) and (4, 3).
+    length: ids of a sequence, default 9, of memory 20, of unified 13.
+    gap: separators of recitation, ids around the middle.
+    variant: 1 for composition with the anchors first, intervals that overlap, counts of four ids.
+    pairs: ordered pairs of anchors that composition, memory and synonym draw; default all, in the training set of
+        composition all but (3, 4) and (4, 3).
 
     >>> x, y = dyn.data.anchor("identity", 1000)
     """

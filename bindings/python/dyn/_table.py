@@ -315,6 +315,7 @@ dyn_model_state_name                   str    model i32
 dyn_model_state                        i32    model i32 ptr
 dyn_model_initial_states               status model ptr
 dyn_model_with_states                  status model ptr model*
+dyn_model_centre                       status model ptr model*
 dyn_model_freeze                       status model i32 ptr ptr model*
 dyn_model_expand                       status model ptr ptr
 dyn_model_contract                     status model ptr ptr

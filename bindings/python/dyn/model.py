@@ -189,6 +189,19 @@ class Model(Handle):
         net._frozen, net._whole, net._naming = self._frozen, self._whole, self._naming
         return net
 
+    def centred(self, theta: ArrayLike | None = None) -> Model:
+        """This network less what it gives at theta [p], by default where it begins: f(x; .) - f(x; theta), 0 at the start.
+
+        >>> net = dyn.mlp([2, 5, 1], seed=1).centred()
+        >>> net(net.initial(), np.ones((1, 2)))
+        array([[0.]])
+        """
+        start = self.initial() if theta is None else vector(theta, self.size, "theta")
+        net = Model(self._context, make(self._context, lib.dyn_model_centre, self, pointer(start)), self.init, self.seed,
+                    self.input_shape, self)
+        net._start, net._naming = start.copy(), self._naming
+        return net
+
     def expand(self, theta: ArrayLike) -> NDArray[np.float64]:
         """Of a network made by freeze: the parameters of the whole one, frozen ones included."""
         net, whole = self._frozen or self, np.empty(self._whole)

@@ -361,6 +361,17 @@ class Starts(unittest.TestCase):
         run = dyn.Run(moved.freeze("W1", theta=moved.initial()), x, np.ones((5, 1)))
         np.testing.assert_array_equal(run.states["norm1.var"], [2.0, 3.0])
 
+    def test_outputs_less_those_at_the_start(self):
+        x = np.random.default_rng(0).standard_normal((5, 3))
+        net = dyn.mlp([3, 4, 2], seed=1)
+        centred, theta = net.centred(), net.initial(7)
+        np.testing.assert_array_equal(centred(net.initial(), x), 0)
+        np.testing.assert_allclose(centred(theta, x), net(theta, x) - net(net.initial(), x), rtol=0, atol=1e-15)
+        one, other = (dyn.jacobian(m, x, theta=theta) for m in (net, centred))
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-15)
+        with self.assertRaisesRegex(dyn.NotSupported, "has 2 states"):
+            dyn.cnn((4, 4, 1), [2], outputs=1, batch_norm=True).centred()
+
     def test_states_that_are_not_there(self):
         net = dyn.cnn((4, 4, 1), [2], outputs=1, batch_norm=True)
         with self.assertRaisesRegex(dyn.InvalidArgument, "no state 'mean'; there are norm1.mean, norm1.var"):
