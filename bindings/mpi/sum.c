@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A sum of objectives over ranks. Every rank evaluates its blocks; all get the results of all and add them up in the order
- * of the blocks, so that the sum has the same bits for any number of ranks. */
+ * A sum of objectives over ranks. Every rank evaluates its blocks; all get the results of all and add them up in the
+ * order of the blocks, so that the sum has the same bits for any number of ranks. */
 #include "dyn/mpi.h"
 
 #include <limits.h>

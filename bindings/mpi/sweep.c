@@ -76,8 +76,10 @@ static dyn_status answer(keeper *k, int rank)
 static dyn_status keep(keeper *k, int rank, int size)
 {
     void *packed = malloc((size_t)size + 1);
-    dyn_status s = packed ? check(MPI_Recv(packed, size, MPI_BYTE, rank, RESULT, k->comm, MPI_STATUS_IGNORE)) : DYN_ENOMEM;
+    dyn_status s = DYN_ENOMEM;
 
+    if (packed)
+        s = check(MPI_Recv(packed, size, MPI_BYTE, rank, RESULT, k->comm, MPI_STATUS_IGNORE));
     if (s == DYN_OK && size)
         s = dyn_sweep_keep(k->sweep, packed, size);
     free(packed);

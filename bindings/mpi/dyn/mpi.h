@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * libdyn over the ranks of MPI, a library of its own (libdyn-mpi), so that the ABI of libdyn depends on no MPI: sweeps whose
- * members go to whichever rank is free, and objectives whose samples lie on several ranks. Results have the same bits for
- * any number of ranks. All functions are collective: every rank of the communicator calls them, in the same order. */
+ * libdyn over the ranks of MPI, a library of its own (libdyn-mpi), so that the ABI of libdyn depends on no MPI: sweeps
+ * whose members go to whichever rank is free, and objectives whose samples lie on several ranks. Results have the same
+ * bits for any number of ranks. All functions are collective: every rank of the communicator calls them, in the same
+ * order. */
 #ifndef DYN_MPI_H
 #define DYN_MPI_H
 
@@ -15,11 +16,11 @@ extern "C" {
 
 /**
  * Train a sweep: rank 0 hands members out and keeps what comes back, the others train, one at a time each. Every rank
- * makes its sweep with the same options; only that of rank 0 has a store (and takes in what it holds). With one rank it is
- * dyn_sweep_train. Where rank 0 is to leave no core idle, start one rank more than there are cores: it sleeps.
+ * makes its sweep with the same options; only that of rank 0 has a store (and takes in what it holds). With one rank
+ * it is dyn_sweep_train. Where rank 0 is to leave no core idle, start one rank more than there are cores: it sleeps.
  *
- * errors: those of dyn_sweep_member on any rank, of dyn_sweep_keep on rank 0, which then ends all ranks; DYN_EIO a call of
- *         MPI failed (where its error handler returns).   since: 0.1
+ * errors: those of dyn_sweep_member on any rank, of dyn_sweep_keep on rank 0, which then ends all ranks; DYN_EIO a call
+ *         of MPI failed (where its error handler returns).   since: 0.1
  */
 DYN_API dyn_status dyn_mpi_sweep_train(dyn_sweep *sweep, MPI_Comm comm);
 
@@ -30,10 +31,10 @@ typedef struct dyn_mpi_sum dyn_mpi_sum;
 DYN_API void dyn_mpi_blocks(MPI_Comm comm, int64_t blocks, int64_t *first, int64_t *count);
 
 /**
- * sum_b weights[b] f_b over all blocks, added up in the order of the blocks whichever ranks they lie on. Cut a large problem
- * into a number of blocks that does not depend on the ranks (16, say); each rank makes the objectives of its own, for which
- * see dyn_mpi_blocks, of equal sizes. For the mean over n samples f_b is the mean over the n_b of a block, and its weight
- * n_b / n. Memory: blocks x (p + 1) doubles on every rank.
+ * sum_b weights[b] f_b over all blocks, added up in the order of the blocks whichever ranks they lie on. Cut a large
+ * problem into a number of blocks that does not depend on the ranks (16, say); each rank makes the objectives of its
+ * own, for which see dyn_mpi_blocks, of equal sizes. For the mean over n samples f_b is the mean over the n_b of a
+ * block, and its weight n_b / n. Memory: blocks x (p + 1) doubles on every rank.
  *
  * shape: mine [count of this rank], referenced; weights [blocks], the same on all ranks, NULL = 1.
  * errors: DYN_EINVAL; DYN_ENOMEM.   owner: *out is owned by the caller, NULL on error.   since: 0.1

@@ -30,9 +30,9 @@ FEW = 5             # values of a second parameter up to which there are curves 
 # ---- one panel ----
 
 def heat(ax: Axes, table: pd.DataFrame, label: str = "", norm: Normalize | None = None) -> None:
-    """A table of two parameters, as Sweep.pivot makes it, as a map: cells of equal size, the contour of zero where values
-    change their sign, grey where there is none. norm: how values become colours; None: by themselves, on a logarithmic scale
-    where they are positive and span decades.
+    """A table of two parameters, as Sweep.pivot makes it, as a map: cells of equal size, the contour of zero where
+    values change their sign, grey where there is none. norm: how values become colours; None: by themselves, on a
+    logarithmic scale where they are positive and span decades.
 
     >>> import pandas
     >>> table = pandas.DataFrame([[1.0, -1.0], [2.0, -0.5]], index=[1, 2], columns=[3, 4])
@@ -69,8 +69,8 @@ def _norm(values: ArrayLike) -> Normalize:
 
 
 def bands(ax: Axes, frame: pd.DataFrame, x: str, value: str, by: str | None = None) -> None:
-    """Means of a column against a parameter, with bands of one standard deviation over all the rest; a curve for each value
-    of `by`. On a logarithmic axis mean and deviation are those of the logarithm.
+    """Means of a column against a parameter, with bands of one standard deviation over all the rest; a curve for each
+    value of `by`. On a logarithmic axis mean and deviation are those of the logarithm.
 
     >>> frame = dyn.Sweep(lambda rate, seed: rate + seed, dict(rate=[1, 2], seed=[0, 1])).train().frame()
     >>> dyn.plots.bands(matplotlib.figure.Figure().subplots(), frame, "rate", "value")
@@ -93,8 +93,8 @@ def bands(ax: Axes, frame: pd.DataFrame, x: str, value: str, by: str | None = No
 
 
 def histories(ax: Axes, sweep: Sweep, column: str = "loss", by: str | None = None) -> None:
-    """A column of the histories: the median over members with a band from the first to the third quartile, for each value of
-    the parameter `by`.
+    """A column of the histories: the median over members with a band from the first to the third quartile, for each
+    value of the parameter `by`.
 
     >>> def experiment(seed):
     ...     return dyn.Run(dyn.mlp([1, 3, 1], seed=seed), [0.0, 1.0], [0.0, 1.0], steps=5)
@@ -163,7 +163,8 @@ def plot_table(table: pd.DataFrame, path: Any = None) -> Figure:
         return _saved(figure, path)
 
 
-def plot_sweep(sweep: Sweep, path: Any = None, *, value: str | None = None, across: Sequence[str] | None = None) -> Figure:
+def plot_sweep(sweep: Sweep, path: Any = None, *, value: str | None = None,
+               across: Sequence[str] | None = None) -> Figure:
     """A panel for each result, or for one at each value of a third parameter: see dyn.plot."""
     frame = sweep.frame()
     axes, values = _across(sweep, frame, across), _values(sweep, frame, value)
@@ -196,7 +197,8 @@ def _panel(ax: Axes, frame: pd.DataFrame, axes: list[str], value: str, norm: Nor
 def _across(sweep: Sweep, frame: pd.DataFrame, given: Sequence[str] | None) -> list[str]:
     """The parameters that are axes: those given, or all that vary and are no repetitions."""
     names = [name for name in sweep.points[0] if frame[name].map(str).nunique() > 1]
-    chosen = list(given) if given is not None else [n for n in names if not n.lower().rstrip("s_0123456789").endswith(REPEATS)]
+    free = [name for name in names if not name.lower().rstrip("s_0123456789").endswith(REPEATS)]
+    chosen = free if given is None else list(given)
     unknown = [name for name in chosen if name not in sweep.points[0]]
     if unknown:
         raise invalid(f"{', '.join(unknown)} is no parameter; there are {', '.join(sweep.points[0])}")

@@ -20,8 +20,8 @@ TRIAL_SECONDS = 0.05    # of training, for each of them
 
 
 class Cost(NamedTuple):
-    """What a sweep will take. bytes: memory of the largest member looked at; seconds: of a member, mean; total: seconds in
-    all, on `workers` cores. Measurements at single steps are not counted.
+    """What a sweep will take. bytes: memory of the largest member looked at; seconds: of a member, mean; total:
+    seconds in all, on `workers` cores. Measurements at single steps are not counted.
 
     >>> def experiment(seed):
     ...     return dyn.Run(dyn.mlp([1, 3, 1], seed=seed), [0.0, 1.0], [0.0, 1.0], steps=1000)
@@ -56,8 +56,8 @@ def _member(experiment: Experiment, point: Point) -> tuple[int, float]:
         run = experiment(**point)
         made = time.perf_counter() - begun
         if not isinstance(run, Run):
-            raise error(STATUS["enotsup"], "an experiment that returns no run does its work when it is called: what it costs is "
-                        "not known before")
+            raise error(STATUS["enotsup"], "an experiment that returns no run does its work when it is called: what it "
+                        "costs is not known before")
         steps = run._rules.get("steps") or 0
         run.train(min(steps, 1), progress=False)
         first, taken, begun = run._context.bytes - (empty if run._context is context else 0), 1, time.perf_counter()

@@ -53,6 +53,8 @@ def write_tensorboard(sweep: Sweep, folder: str | os.PathLike[str]) -> None:
         history = getattr(member, "history", {})
         for row, step in enumerate(history.get("step", ())):
             board(int(step), {name: float(column[row]) for name, column in history.items() if name != "step"})
-        numbers = {name: float(results[name][i]) for name in ("loss", *member.results) if isinstance(results[name][i], (int, float))}
-        board.parameters({name: scalar(label(value)) for name, value in member.point.items()}, numbers, key(member.point))
+        found = {name: results[name][i] for name in ("loss", *member.results)}
+        numbers = {name: float(value) for name, value in found.items() if isinstance(value, (int, float))}
+        given = {name: scalar(label(value)) for name, value in member.point.items()}
+        board.parameters(given, numbers, key(member.point))
         board.close()

@@ -37,7 +37,8 @@ _thread = threading.local()
 
 @contextlib.contextmanager
 def alone(stop: Callable[[], bool] | None = None) -> Iterator[Context]:
-    """A context of this thread's with one thread, in which a member is made and trained. stop: ends its work where true."""
+    """A context of this thread's with one thread, in which a member is made and trained. stop: ends its work where
+    true."""
     if getattr(_thread, "stop", None) is not stop or not hasattr(_thread, "context"):
         _thread.context, _thread.stop = Context(threads=1, interrupt=stop), stop
     with _thread.context, quiet():
@@ -181,7 +182,8 @@ def _of_run(run: Run, point: Point) -> Outcome:
 
 def _numbers(run: Run) -> dict[str, float]:
     """What a table shows besides the columns that all have."""
-    found = {name: value for name, value in run.numbers().items() if name not in ("step", "loss", "gradient_norm", "rate")}
+    known = ("step", "loss", "gradient_norm", "rate")
+    found = {name: value for name, value in run.numbers().items() if name not in known}
     if run._rules.get("keep_best") or run._rules.get("patience"):
         found |= {"best_loss": run.best_loss, "best_step": run.best_step}
     return found
@@ -208,7 +210,8 @@ def _of_results(made: Any, point: Point) -> Outcome:
 def _array(name: str, value: Any) -> NDArray[Any]:
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
-        raise invalid(f"an experiment returns a run, a number, or numbers and arrays by name; {name} is {class_of(value)}")
+        raise invalid("an experiment returns a run, a number, or numbers and arrays by name; "
+                      f"{name} is {class_of(value)}")
     return array
 
 

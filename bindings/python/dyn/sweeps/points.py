@@ -20,8 +20,8 @@ Points = Union[Mapping[str, Values], Sequence[Mapping[str, Any]]]
 
 
 def points_of(given: Points, draws: int = 1, seed: int = 0) -> list[Point]:
-    """All points: of a mapping the product of its sequences, the last one fastest, each drawn `draws` times where there are
-    functions; of a list its entries."""
+    """All points: of a mapping the product of its sequences, the last one fastest, each drawn `draws` times where
+    there are functions; of a list its entries."""
     points = _product(given, draws, seed) if isinstance(given, Mapping) else [dict(point) for point in given]
     if not points:
         raise invalid("a sweep of no points: a parameter has no values")

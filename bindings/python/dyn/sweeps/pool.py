@@ -71,7 +71,8 @@ class Processes:
         self._pool = self._make()
 
     def _make(self) -> Any:
-        given: dict[str, Any] = {"max_workers": self._workers, "initializer": _begin, "initargs": (self._packed, os.getpid())}
+        given: dict[str, Any] = {"max_workers": self._workers, "initializer": _begin,
+                                 "initargs": (self._packed, os.getpid())}
         if loky is not None:
             return loky.ProcessPoolExecutor(**given, timeout=60)
         return futures.ProcessPoolExecutor(**given, mp_context=multiprocessing.get_context("spawn"))
@@ -125,8 +126,8 @@ def packed(experiment: Experiment) -> bytes:
             return bytes(cloudpickle.dumps(experiment))
         return pickle.dumps(experiment)
     except Exception as wrong:
-        raise error(STATUS["enotsup"], f"the experiment cannot go to another process ({wrong}): make it a function of a "
-                    "module, install cloudpickle, or take what cannot be pickled out of what it refers to") from None
+        raise error(STATUS["enotsup"], f"the experiment cannot go to another process ({wrong}): make it a function "
+                    "of a module, install cloudpickle, or take what cannot be pickled out of what it refers to") from None
 
 
 def _begin(experiment: bytes, parent: int) -> None:
@@ -156,8 +157,8 @@ def work_packed(experiment: bytes, point: Point, checkpoint: tuple[str, float] |
 class Drive:
     """Members through a place: some at a time, until all are finished or it is stopped.
 
-    A process that dies takes the members along that it and others had at hand: these are tried again, one at a time, and
-    one that is alone when it dies again has failed."""
+    A process that dies takes the members along that it and others had at hand: these are tried again, one at a time,
+    and one that is alone when it dies again has failed."""
 
     def __init__(self, place: Place, start: Callable[[int], tuple[Point, tuple[str, float] | None]],
                  finished: Callable[[int, Outcome], None]) -> None:
@@ -189,8 +190,8 @@ class Drive:
         return []
 
     def _land(self, wait: float | None) -> list[int]:
-        """Take in what has ended; returns the members whose process died, and then all that were at hand. wait: seconds,
-        None for the end of all."""
+        """Take in what has ended; returns the members whose process died, and then all that were at hand. wait:
+        seconds, None for the end of all."""
         rule = futures.ALL_COMPLETED if wait is None else futures.FIRST_COMPLETED
         dead = []
         for future in futures.wait(self._flying, wait, rule)[0]:

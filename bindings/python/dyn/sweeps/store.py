@@ -44,8 +44,8 @@ class Outcome:
 
 
 class Member(Saved):
-    """A finished member of a sweep, as a store holds it: point, status, message, results, and, of a run, history, series,
-    measurements and theta, which figures and reports take.
+    """A finished member of a sweep, as a store holds it: point, status, message, results, and, of a run, history,
+    series, measurements and theta, which figures and reports take.
 
     >>> def experiment(seed):
     ...     return dyn.Run(dyn.mlp([1, 3, 1], seed=seed), [0.0, 1.0], [0.0, 1.0], steps=5)
@@ -168,7 +168,8 @@ class Store:
                              [*(row[name] for name in fields), number])
             for table in ("results", "arrays"):
                 self._db.execute(f"DELETE FROM {table} WHERE member = ?", (number,))
-                for found in other._db.execute(f"SELECT * FROM {table} WHERE member = ? ORDER BY rowid", (row["member"],)):
+                theirs = other._db.execute(f"SELECT * FROM {table} WHERE member = ? ORDER BY rowid", (row["member"],))
+                for found in theirs:
                     self._db.execute(f"INSERT INTO {table} VALUES (?{', ?' * (len(found) - 1)})", [number, *found[1:]])
 
     def rows(self) -> dict[int, dict[str, Any]]:
@@ -186,7 +187,8 @@ class Store:
 
     def arrays(self, number: int) -> dict[str, NDArray[Any]]:
         """Arrays of a member by name."""
-        found = self._db.execute("SELECT name, dtype, shape, data FROM arrays WHERE member = ? ORDER BY rowid", (number,))
+        found = self._db.execute("SELECT name, dtype, shape, data FROM arrays WHERE member = ? ORDER BY rowid",
+                                 (number,))
         return {name: np.frombuffer(data, dtype).reshape(json.loads(shape)) for name, dtype, shape, data in found}
 
 
@@ -215,8 +217,8 @@ def _refuse_network(path: str) -> None:
         mounts = [line.split()[1:3] for line in file]
         kind = max(((where, kind) for where, kind in mounts if _below(place, where)), key=lambda m: len(m[0]))[1]
         if path != ":memory:" and kind in NETWORKS:
-            raise error(STATUS["enotsup"], f"{path} lies on a network's disk ({kind}), where a store would be damaged: give "
-                        "a local one")
+            raise error(STATUS["enotsup"], f"{path} lies on a network's disk ({kind}), where a store would be damaged: "
+                        "give a local one")
 
 
 def _below(place: str, mount: str) -> bool:

@@ -28,12 +28,12 @@ Executor = Union[Literal["threads", "processes"], Any, None]
 class Sweep:
     """An experiment at every one of many points, each trained on one core, all cores busy.
 
-    experiment: called with a point's parameters by name. It returns a dyn.Run at step 0 with an end, which the sweep trains;
-        or, having done its work itself, a number, or numbers and arrays by name.
+    experiment: called with a point's parameters by name. It returns a dyn.Run at step 0 with an end, which the sweep
+        trains; or, having done its work itself, a number, or numbers and arrays by name.
     points: parameters by name, each a sequence of values, of which the product is taken, or a function of a NumPy
         generator, of which `draws` values are drawn at each point of the product; or a list of points, each a dict.
-    store: a file of SQLite that keeps what is finished; a sweep that finds its store goes on where it was, after kill -9
-        too. A store of another experiment is refused. None: in memory.
+    store: a file of SQLite that keeps what is finished; a sweep that finds its store goes on where it was, after
+        kill -9 too. A store of another experiment is refused. None: in memory.
     workers: members trained at once; None: one per core.
     executor: None: threads, and processes for runs whose training is Python step by step; "threads", "processes"; or an
         executor of concurrent.futures, also of Dask, mpi4py or Ray.
@@ -106,7 +106,7 @@ class Sweep:
             made = self.experiment(**point)
             found = members.fingerprint(made) if isinstance(made, Run) else None
         if found != row["fingerprint"]:
-            self._refuse(f"at {key(point)} its run had another network, start, data, loss, optimiser, end or measurements "
+            self._refuse(f"at {key(point)} its run had another network, start, data, loss, optimiser, end or measurement "
                          f"(fingerprint {row['fingerprint']}, here {found})", store)
 
     def _refuse(self, why: str, store: Store | None = None) -> None:
@@ -119,9 +119,9 @@ class Sweep:
         """Train all members that are not finished. retry: those that failed, too.
 
         Ctrl-C ends it with KeyboardInterrupt, or interrupt="return" returns then; what is finished is kept, and train()
-        goes on. checkpoint_every: seconds between checkpoints of members in training, beside the store; a member goes on
-        from its checkpoint. any_numerics: go on although the store was begun with another instruction set or other libraries,
-        whose bits differ. progress: a bar by tqdm; None: where somebody looks. Returns the sweep."""
+        goes on. checkpoint_every: seconds between checkpoints of members in training, beside the store; a member goes
+        on from its checkpoint. any_numerics: go on although the store was begun with another instruction set or other
+        libraries, whose bits differ. progress: a bar by tqdm; None: where somebody looks. Returns the sweep."""
         if interrupt not in ("raise", "return"):
             raise invalid(f'interrupt={interrupt!r} is neither "raise" nor "return"')
         if self.experiment is None:
@@ -148,18 +148,19 @@ class Sweep:
         assert self.experiment is not None
         ours, theirs = members.numerics(current()), self._store.about().get("numerics")
         if theirs not in (None, ours) and not any_numerics:
-            raise error(STATUS["estate"], f"{self._store.path} was begun with {theirs}; here there is {ours}, which gives other "
-                        "bits: any_numerics=True goes on all the same")
+            raise error(STATUS["estate"], f"{self._store.path} was begun with {theirs}; here there is {ours}, which gives "
+                        "other bits: any_numerics=True goes on all the same")
         self._store.note(experiment=code_hash(self.experiment), numerics=ours)
 
     def take(self, *stores: str | os.PathLike[str]) -> Sweep:
-        """Take in what is finished in other stores of the same experiment, where this sweep has nothing yet: the parts of an
-        array of jobs. Returns the sweep."""
+        """Take in what is finished in other stores of the same experiment, where this sweep has nothing yet: the parts
+        of an array of jobs. Returns the sweep."""
         assert self.experiment is not None
         for path in stores:
             other = Sweep.open(path)
             rows = {row["point"]: row for row in other._rows.values() if row["status"] in FINISHED}
-            common = [i for i, point in enumerate(self.points) if key(point) in rows and self._status(i) not in FINISHED]
+            common = [i for i, point in enumerate(self.points)
+                      if key(point) in rows and self._status(i) not in FINISHED]
             compared = next((i for i in common if rows[key(self.points[i])]["fingerprint"]), None)
             if compared is not None:
                 self._compare(self.points[compared], rows[key(self.points[compared])], other._store)
@@ -260,8 +261,8 @@ class Sweep:
         return [self[i] for i in range(len(self)) if self._status(i) == "failed"]
 
     def table(self) -> dict[str, list[Any]]:
-        """Columns by name, a row per point: parameters, status, step, loss, results, seconds, message; None where there is
-        nothing."""
+        """Columns by name, a row per point: parameters, status, step, loss, results, seconds, message; None where
+        there is nothing."""
         rows, found = self._store.rows(), self._store.results()
         names = dict.fromkeys(name for number in self._numbers for name in found.get(number, {}))
         columns: dict[str, list[Any]] = {name: [point[name] for point in self.points] for name in self.points[0]}
@@ -278,11 +279,13 @@ class Sweep:
         return frames.frame(self.table())
 
     def pivot(self, rows: str | Sequence[str], columns: str | Sequence[str], value: str) -> pd.DataFrame:
-        """The mean of a column over all other parameters, for each pair of values of two: a table to look at or draw."""
+        """The mean of a column over all other parameters, for each pair of values of two: a table to look at or
+        draw."""
         return frames.pivot(self.frame(), rows, columns, value)
 
     def cost(self) -> Cost:
-        """What training all that is not finished will take, from some members trained for a few steps: memory and seconds."""
+        """What training all that is not finished will take, from some members trained for a few steps: memory and
+        seconds."""
         if self.experiment is None:
             raise invalid("a store that was opened to be looked at has no experiment: make the sweep with store=")
         left = [point for i, point in enumerate(self.points) if self._status(i) not in FINISHED]
