@@ -44,6 +44,18 @@ DYN_API const char *dyn_plan_input_name(const dyn_plan *p, int32_t i);
 /** The steps of the plan as text, like dyn_graph_print. since: 0.1 */
 DYN_API int64_t dyn_plan_print(const dyn_plan *p, char *buffer, int64_t size);
 
+/**
+ * Steps of the plan, which run one after the other: clusters of nodes, and nodes that move elements. A plan that is unfused
+ * has a step for every node. 0 where another backend runs it. since: 0.1
+ */
+DYN_API int32_t dyn_plan_steps(const dyn_plan *p);
+/**
+ * Number of instructions of step i; its kind as text (NULL, or of so many bytes with the final zero, cut to that), and the
+ * bytes of memory that it reads and writes, outside of buffers that stay in the cache, each once (NULL or one number).
+ * errors: a negative status; DYN_ENOTSUP another backend. since: 0.1
+ */
+DYN_API int32_t dyn_plan_step(const dyn_plan *p, int32_t i, char *text, int64_t room, int64_t *bytes);
+
 /** An executor of the plan; *out is owned by the caller. errors: DYN_EINVAL, DYN_ENOMEM. since: 0.1 */
 DYN_API dyn_status dyn_exec_create(dyn_plan *p, dyn_exec **out);
 /** NULL is allowed. since: 0.1 */
@@ -57,6 +69,12 @@ DYN_API dyn_status dyn_exec_bind(dyn_exec *e, const char *name, const void *data
 DYN_API dyn_status dyn_exec_bind_output(dyn_exec *e, int32_t i, void *data);
 /** Run the plan. Allocates nothing. errors: DYN_ESTATE (an input or output is not bound). since: 0.1 */
 DYN_API dyn_status dyn_exec_run(dyn_exec *e);
+
+/**
+ * Run the plan and then time its steps, so many times: seconds [dyn_plan_steps], the least of each. All must be bound.
+ * errors: DYN_EINVAL; DYN_ESTATE; DYN_ENOTSUP another backend. since: 0.1
+ */
+DYN_API dyn_status dyn_exec_profile(dyn_exec *e, int32_t repeats, double *seconds);
 
 #ifdef __cplusplus
 }

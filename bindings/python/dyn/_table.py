@@ -425,6 +425,9 @@ dyn_plan_unref                         void   plan
 dyn_plan_bytes                         i64    plan
 dyn_plan_inputs                        i32    plan
 dyn_plan_input_name                    str    plan i32
+dyn_plan_steps                         i32    plan
+dyn_plan_step                          i32    plan i32 ptr i64 ptr
+dyn_exec_profile                       status exec i32 ptr
 dyn_plan_print                         i64    plan ptr i64
 dyn_exec_create                        status plan exec*
 dyn_exec_free                          void   exec

@@ -227,5 +227,26 @@ class Constants(unittest.TestCase):
             f(t=[3.0, 4.0], w=[1.0])
 
 
+class Profile(unittest.TestCase):
+    def test_steps_have_time_and_the_bytes_of_what_they_read_and_write(self):
+        g = dyn.Graph()
+        x, w = g.input("x", (400, 30)), g.parameter("W", (30, 20))
+        f = g.compile(dyn.tanh(x @ w))
+        with self.assertRaisesRegex(dyn.StateError, "not bound"):
+            f.profile()
+        arrays = {"x": np.ones((400, 30)), "W": np.ones((30, 20))}
+        for name, a in arrays.items():
+            f.bind(name, a)
+        out = np.empty((400, 20))
+        f.bind_output(0, out)
+        steps = f.profile(repeats=3)
+        self.assertEqual(sum(step.bytes for step in steps), 8 * (400 * 30 + 30 * 20 + 400 * 20))
+        self.assertTrue(all(0 < step.seconds < 1 and step.instructions > 0 for step in steps))
+        self.assertIn("tiles", steps[0].text)
+        np.testing.assert_allclose(out, 1)
+        with self.assertRaises(dyn.Error):
+            f.profile(repeats=0)
+
+
 if __name__ == "__main__":
     unittest.main()
