@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# sh tests/platforms.sh [PLATFORM ...]: build and test on other systems, compilers, C libraries and processors, in minimal
-# Debian roots (debootstrap) under DYN_ROOTS, by default /var/tmp/libdyn-roots, which are kept. A slow suite: hours for
-# all. As root; what this machine cannot do is skipped, with the reason. The committed files are tested. Last line: the
+# sh tests/platforms.sh [PLATFORM ...]: build and test on other systems, compilers, C libraries and processors, in
+# minimal Debian roots (debootstrap) under DYN_ROOTS, by default /var/tmp/libdyn-roots, which are kept. A slow suite: hours
+# for all. As root; what this machine cannot do is skipped, with the reason. The committed files are tested. Last line: the
 # sum. sh tests/platforms.sh --page writes the table of docs/platforms.md from what passed; platforms.txt has the names.
 set -eu
 cd "$(dirname "$0")/.."
@@ -126,7 +126,8 @@ aarch64() {
 # No package of LAPACK is built for musl in Debian: every file is compiled, nothing linked.
 musl() {
     root bookworm && packages $TOOLS musl-tools librandom123-dev
-    inside 'mkdir -p build-musl/base && echo "#define DYN__HAVE_SQLITE 0" >build-musl/base/have.h && ln -sfn /usr/include/Random123 build-musl/Random123
+    inside 'mkdir -p build-musl/base && echo "#define DYN__HAVE_SQLITE 0" >build-musl/base/have.h
+        ln -sfn /usr/include/Random123 build-musl/Random123
         for file in $(find libdyn -name "*.c" ! -name variant.c ! -name "npz*"); do
             musl-gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -I. -Ilibdyn -Ibuild-musl -fsyntax-only \
                 -DDYN__HAVE_BLIS=0 -DDYN__HAVE_SLEEF=0 -DDYN__HAVE_XSMM=0 -DDYN__HAVE_ZIP=0 -DDYN__HAVE_ZLIB=0 \

@@ -140,20 +140,29 @@ class Library:
 class Options(ctypes.Structure):
     """An option struct: the library's defaults, but for what is given and not None."""
 
+    _kinds: dict[str, str]      # of the fields
+
     def __init__(self, **values: Any) -> None:
         super().__init__()
-        name = type(self).__name__
-        status = lib.dyn_options_init(name.encode(), ctypes.byref(self), ctypes.sizeof(self))
-        if status < 0:
-            raise error(status, f"dyn_options_init: {name}")
+        ctypes.memmove(ctypes.byref(self), _defaults(type(self)), ctypes.sizeof(self))
         self.set(**values)
 
     def set(self, **values: Any) -> None:
         """Write fields that are not None; what does not fit a field is refused by its name."""
-        kinds = dict(_fields[type(self).__name__])
+        kinds = self._kinds
         for field, value in values.items():
             if value is not None:
                 setattr(self, field, _field(kinds[field], field, value))
+
+
+@functools.cache
+def _defaults(kind: type[Options]) -> bytes:
+    """The bytes of a struct with the library's defaults."""
+    filled = (ctypes.c_char * ctypes.sizeof(kind))()
+    status = lib.dyn_options_init(kind.__name__.encode(), ctypes.byref(filled), ctypes.sizeof(kind))
+    if status < 0:
+        raise error(status, f"dyn_options_init: {kind.__name__}")
+    return filled.raw
 
 
 def _field(kind: str, name: str, value: Any) -> Any:
@@ -164,7 +173,8 @@ def _field(kind: str, name: str, value: Any) -> Any:
 
 
 def _struct(name: str) -> type[Options]:
-    return type(name, (Options,), {"_fields_": [(field, TYPES[kind]) for field, kind in _fields[name]]})
+    return type(name, (Options,), {"_fields_": [(field, TYPES[kind]) for field, kind in _fields[name]],
+                                   "_kinds": dict(_fields[name])})
 
 
 lib = Library()
@@ -293,7 +303,6 @@ def turn(context: Any) -> Iterator[None]:
 def callback(context: Any, kind: str, function: Callable[..., Any], failure: int = 1, user: bool = True) -> Any:
     """A C callback. function gives the result (None is 0). What it raises is raised again when the C function has
     returned; C is told `failure`, or that it was interrupted. user: it is the user's code, which Ctrl-C ends at once."""
-    @functools.wraps(function)
     def guarded(*arguments: Any) -> int:
         try:
             with _help(context):

@@ -145,10 +145,10 @@ class RunView:
         self._restored: set[str] = set()                    # those that came with a checkpoint
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not name.startswith("_"):
+        if name[0] != "_":
             raise AttributeError(f"{name} of a run cannot be set: what it trains with is fixed when it is made. Another "
                                  "run can begin where this one is: dyn.Run(..., theta=run.theta)")
-        super().__setattr__(name, value)
+        object.__setattr__(self, name, value)
 
     @property
     def objective(self) -> Objective:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import math
 from typing import Any, Callable, Mapping, NamedTuple, Sequence, cast
 
@@ -119,6 +120,10 @@ class Model(Handle):
     @property
     def tensors(self) -> dict[str, Tensor]:
         """The parameter tensors by name, in the order of theta."""
+        return dict(self._all_tensors)
+
+    @functools.cached_property
+    def _all_tensors(self) -> dict[str, Tensor]:
         return dict(self._tensor(i) for i in range(lib.dyn_model_tensors(self)))
 
     def _tensor(self, i: int) -> tuple[str, Tensor]:

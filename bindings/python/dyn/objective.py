@@ -371,7 +371,8 @@ class Objective(Handle):
         """theta [p]: where its models start."""
         if not self.models:
             raise invalid("an objective of functions needs theta")
-        return np.concatenate([m.initial() for m in self.models])
+        starts = [m.initial() for m in self.models]
+        return starts[0] if len(starts) == 1 else np.concatenate(starts)
 
     def set_data(self, name: str, array: ArrayLike) -> None:
         """Exchange data for an array of the same shape, from the next evaluation on."""

@@ -6,7 +6,7 @@ import ctypes
 import inspect
 import math
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Callable, Literal, Mapping
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, Literal, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -156,27 +156,34 @@ class Optimizer:
     clip_norm: float | None = field(default=None, kw_only=True)
 
     kind = "gd"
+    _plain: ClassVar[bytes]     # the C struct without what it points to; of the object, and no field of it
 
     groups: Mapping[str, Mapping[str, float] | Literal["frozen"]] = field(default_factory=dict, kw_only=True, hash=False)
     sam: float = field(default=0.0, kw_only=True)
     sam_adaptive: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_plain", bytes(self._fixed()))
         self._options()     # refuses a wrong type here, where it is written
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise invalid(f"clip_norm is {self.clip_norm}, must be above 0, or None")
 
     def _options(self, tensors: Mapping[str, Tensor] | None = None) -> Options:
         """The C struct; tensors: those of the model, for optimisers that treat matrices apart."""
+        options: Options = structs["dyn_optimizer_options"].from_buffer_copy(self._plain)
+        if isinstance(self.rate, Rate) and self.rate.function is not None:
+            self._call_for_rate(options, self.rate.function)
+        if self.groups:
+            self._add_groups(options)
+        return options
+
+    def _fixed(self) -> Options:
+        """The struct without what it points to."""
         rate = self.rate if isinstance(self.rate, Rate) else Rate(self.rate)
         options = structs["dyn_optimizer_options"]()
         lib.dyn_optimizer_defaults(enum("optimizer", self.kind), ctypes.byref(options))
         options.set(weight_decay=self.weight_decay, clip_norm=self.clip_norm, sam_rho=self.sam,
                     sam_adaptive=int(self.sam_adaptive), **rate._fields(), **self._own())
-        if rate.function is not None:
-            self._call_for_rate(options, rate.function)
-        if self.groups:
-            self._add_groups(options)
         return options
 
     def _add_groups(self, options: Options) -> None:
@@ -575,8 +582,8 @@ class LBFGS(Optimizer):
     kind = "lbfgs"
 
     def __init__(self, memory: int = 20) -> None:
+        object.__setattr__(self, "memory", memory)      # before what is written into the C struct
         super().__init__()
-        object.__setattr__(self, "memory", memory)
 
     def __repr__(self) -> str:
         return f"LBFGS(memory={self.memory})"
