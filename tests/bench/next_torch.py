@@ -116,7 +116,7 @@ def attention_alone(case):
 
     def check(run):
         run(1)
-        show("gradient_norm", float(torch.cat([g.ravel() for g in run.gradients]).norm()))
+        show("gradient_norm", float(torch.cat([g.double().ravel() for g in run.gradients]).norm()))
     return [("flash", lambda: run)], check
 
 
