@@ -160,7 +160,7 @@ def product(case):
 
     def check(run):
         run(1)
-        show("product_norm", float(run.result.norm()))
+        show("product_norm", float(run.result.double().norm()))
     variants = [("double backward", lambda: repeated(each(fresh)))]
     return variants + ([] if case("fresh", 0) else [("first backward once", lambda: repeated(each(once)))]), check
 
