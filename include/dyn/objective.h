@@ -211,6 +211,14 @@ DYN_API dyn_status dyn_objective_accuracy(dyn_objective *o, const double *theta,
 DYN_API dyn_status dyn_objective_values(dyn_objective *o, int64_t count, const double *theta, double *values);
 
 /**
+ * Where it begins that the loss or its gradient is not finite at theta, in words: the first node, what it is, its shape and
+ * an element; of so many bytes with the final zero, cut to that, empty where all is finite. As measured, on all samples at
+ * once; it is no matter of a moment. errors: DYN_EINVAL; DYN_ENOTSUP not a function on the graph; DYN_ENONFINITE theta is
+ * not; DYN_EFULL, DYN_ENOMEM. since: 0.1
+ */
+DYN_API dyn_status dyn_objective_nonfinite(dyn_objective *o, const double *theta, char *text, int64_t room);
+
+/**
  * Tensors inside, which the build functions named by dyn_build_name: how many; and of tensor i its rank, shape (NULL or
  * [DYN_MAX_RANK]) and name (NULL or of so many bytes with the final zero, cut to that). They are those of all samples, as
  * measured. errors: a negative status; DYN_ENOTSUP not a function on the graph. since: 0.1

@@ -345,6 +345,7 @@ dyn_objective_third_derivative         status objective ptr ptr operator*
 dyn_objective_ggn                      status objective ptr operator*
 dyn_objective_jacobian_map             status objective ptr operator*
 dyn_objective_map                      status ctx model i32 ptr ptr objective*
+dyn_objective_nonfinite                status objective ptr ptr i64
 dyn_objective_jacobian                 status objective ptr ptr
 dyn_objective_sample_gradients         status objective ptr ptr
 dyn_objective_from_function            status ctx ptr ptr ptr ptr objective*

@@ -409,6 +409,18 @@ class Objective(Handle):
         first, second = (group[names[0]] if len(names) == 1 and group else group for group in (values, slopes))
         return (first, second) if gradient else first
 
+    def first_nonfinite(self, theta: ArrayLike) -> str | None:
+        """Where it begins that loss or gradient are not finite at theta, in words; None: they are.
+
+        >>> def loss(net, x):
+        ...     return dyn.log(net(x))[:, 0]
+        >>> dyn.Objective(loss, dyn.mlp([1, 1], bias=False), x=[[1.0], [-1.0]]).first_nonfinite([2.0])
+        'node ..., log of shape [2, 1]: element 1 is nan'
+        """
+        words = ctypes.create_string_buffer(512)
+        self._call(lib.dyn_objective_nonfinite, self._theta(theta), words, len(words))
+        return words.value.decode() or None
+
     def values(self, theta: ArrayLike) -> NDArray[np.float64]:
         """Losses [k] at the rows of theta [k, p], along a line between two runs for example."""
         points = np.ascontiguousarray(theta, dtype=np.float64)

@@ -163,6 +163,24 @@ class Sums(unittest.TestCase):
         np.testing.assert_allclose(run.theta[6:], alone.theta, rtol=1e-12)
 
 
+class NonFinite(unittest.TestCase):
+    def test_the_first_node_is_named(self):
+        def loss(net, x):
+            return dyn.sqrt(dyn.exp(net(x))[:, 0])
+        net = dyn.mlp([1, 1], bias=False)
+        o = dyn.Objective(loss, net, x=[[1.0], [0.0], [1000.0]])
+        self.assertIsNone(o.first_nonfinite([0.5]))
+        self.assertRegex(o.first_nonfinite([1.0]), r"^node \d+, exp of shape \[3, 1\]: element 2 is inf$")
+
+    def test_in_the_gradient_alone(self):
+        def loss(net, x):
+            return dyn.sqrt(net(x)**2)[:, 0]
+        o = dyn.Objective(loss, dyn.mlp([1, 1], bias=False), x=[[1.0], [2.0]])
+        self.assertEqual(o.value([0.0]), 0)
+        self.assertRegex(o.first_nonfinite([0.0]), r"element 0 is (inf|nan)$")
+        self.assertIsNone(o.first_nonfinite([1.0]))
+
+
 class Maps(unittest.TestCase):
     """A network at data, without targets."""
 
