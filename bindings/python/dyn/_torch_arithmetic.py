@@ -356,9 +356,20 @@ def select(x: Value, axis: int, index: int) -> Value:
 @operation("index_select")
 def index_select(x: Value, axis: int, indices: Any) -> Value:
     """Places along an axis by a constant list."""
-    if not is_tensor(indices):
+    if not is_tensor(indices) and not isinstance(indices, list):
         raise invalid("index_select by places that depend on the input")
     return cat([sliced(x, axis, int(i), int(i) + 1) for i in indices], axis)
+
+
+@operation("index")
+def index(x: Value, places: Sequence[Any]) -> Value:
+    """x[.., list, ..] by constant places along one axis."""
+    given = [(axis, p) for axis, p in enumerate(places) if p is not None]
+    if len(given) != 1 or not is_tensor(given[0][1]) or given[0][1].ndim != 1:
+        raise invalid("an index of several lists, or of places that depend on the input")
+    axis, listed = given[0]
+    listed = listed.nonzero().ravel() if str(listed.dtype) == "torch.bool" else listed
+    return index_select(x, axis, [int(i) % x.shape[axis] for i in listed])
 
 
 @operation("flip")
@@ -419,6 +430,18 @@ def pad(x: Value, widths: Sequence[int], mode: str | float = "constant", value: 
         raise invalid(f"pad by {list(widths)}: a width is negative")
     inner = [before[i] for i in x.order]
     return Value(x.node.pad(inner, [n + before[i] + after[i] for n, i in zip(x.node.shape, x.order)]), x.order)
+
+
+def _filled(x: Value, shape: Sequence[int], value: float) -> Any:
+    import torch
+    return torch.full(tuple(int(n) for n in shape), value, dtype=torch.float64)
+
+
+OPERATIONS.update({
+    "zeros_like": lambda x, **_: _filled(x, x.shape, 0.0), "ones_like": lambda x, **_: _filled(x, x.shape, 1.0),
+    "full_like": lambda x, value, **_: _filled(x, x.shape, value), "new_zeros": lambda x, shape, **_: _filled(x, shape, 0.0),
+    "new_ones": lambda x, shape, **_: _filled(x, shape, 1.0),
+    "new_full": lambda x, shape, value, **_: _filled(x, shape, value)})
 
 
 @operation("sym_size")

@@ -179,6 +179,9 @@ def dropout(x: Value, p: float, train: bool) -> Value:
     return Value(L.dropout(x.node, p), x.order) if train and p else x
 
 
+OPERATIONS["native_dropout"] = lambda x, p, train: [dropout(x, p, train), None]
+
+
 @operation("feature_dropout")
 def feature_dropout(x: Value, p: float, train: bool) -> Value:
     """Whole channels in training."""

@@ -254,12 +254,27 @@ class Writer:
         if node.target._schema.name.endswith("_") and _shared(node):
             raise invalid(f"{name}_{_where(node)}: work in place on what is viewed elsewhere; write it out of place")
         try:
+            if name in ("eq", "ne") and isinstance(positional[0], Value) and positional[0].node.graph.is_index(positional[0].node):
+                return self._token_is(name, *positional)
             if name == "batch_norm":
                 return self._batch_norm(node, *positional)
             made: Any = OPERATIONS[name](*positional, **named)
             return made
         except Error as refused:
             raise error(refused.status, f"{name}{_where(node)}: {refused}") from None
+
+    def _token_is(self, name: str, ids: Value, token: Any) -> Value:
+        """Whether ids are a token, or are not: looked up in a table as long as the longest of the embeddings."""
+        tables = [n.args[0] for n in self._program.graph.nodes if n.op == "call_function" and _name(n.target) == "embedding"]
+        rows = max((self._tensors[self._name[t]].shape[0] for t in tables if t in self._name
+                    and self._name[t] in self._tensors), default=0)
+        if rows == 0 or not isinstance(token, (int, float)):
+            raise invalid("integers compared with something else than a number, or without an embedding for them")
+        table = torch.full((rows, 1), float(name == "ne"), dtype=torch.float64)
+        if 0 <= int(token) < rows:
+            table[int(token)] = float(name == "eq")
+        found = L.embedding(ids.plain, value_of(table, self._g, "").plain)
+        return Value(found.reshape(*ids.shape))
 
     def _batch_norm(self, node: torch.fx.Node, x: Value, weight: Any, bias: Any, mean: Any, var: Any, training: bool,
                     momentum: float, eps: float, *_: Any) -> Value:

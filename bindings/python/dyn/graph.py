@@ -29,6 +29,15 @@ Activation = Literal["identity", "tanh", "relu", "leaky_relu", "sigmoid", "gelu"
 Dtype = Literal["float64", "float32"]
 
 
+class NodeInfo(ctypes.Structure):
+    """dyn_node_info."""
+
+    _fields_ = [("operation", ctypes.c_char_p), ("name", ctypes.c_char_p), ("values", ctypes.c_void_p),
+                ("number", ctypes.c_double), ("count", ctypes.c_int64), ("attribute", ctypes.c_int64 * MAX_RANK),
+                ("shape", ctypes.c_int64 * MAX_RANK), ("rank", ctypes.c_int32), ("dtype", ctypes.c_int32),
+                ("operands", ctypes.c_int32), ("operand", ctypes.c_int32 * 3)]
+
+
 class Graph(Handle):
     """A graph whose numbers are float64 or float32. Nodes are made by its methods and by operators on nodes.
 
@@ -95,6 +104,12 @@ class Graph(Handle):
 
     def __len__(self) -> int:
         return int(lib.dyn_graph_size(self))
+
+    def is_index(self, node: Node) -> bool:
+        """Whether a node holds integers."""
+        info = NodeInfo()
+        self._call(lib.dyn_graph_inspect, node.id, ctypes.byref(info))
+        return bool(info.dtype == enum("dtype", "i64"))
 
     def _transform(self, function: Callable[..., int], count: int, *arguments: Any) -> list[Node]:
         out = (ctypes.c_int32 * count)()

@@ -14,17 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from ._arrays import view
 from ._lib import call, enum, lib
 from .errors import invalid
-from .graph import MAX_RANK, Graph, Node
+from .graph import Graph, Node, NodeInfo
 from .model import Model
-
-
-class _Info(ctypes.Structure):
-    """dyn_node_info."""
-
-    _fields_ = [("operation", ctypes.c_char_p), ("name", ctypes.c_char_p), ("values", ctypes.c_void_p),
-                ("number", ctypes.c_double), ("count", ctypes.c_int64), ("attribute", ctypes.c_int64 * MAX_RANK),
-                ("shape", ctypes.c_int64 * MAX_RANK), ("rank", ctypes.c_int32), ("dtype", ctypes.c_int32),
-                ("operands", ctypes.c_int32), ("operand", ctypes.c_int32 * 3)]
 
 
 @dataclass(frozen=True)
@@ -49,7 +40,7 @@ def primitives(g: Graph, outputs: Sequence[Node]) -> dict[int, Primitive]:
     while left:
         i = left.pop()
         if i not in found:
-            info = _Info()
+            info = NodeInfo()
             call(g._context, lib.dyn_graph_inspect, g, i, ctypes.byref(info))
             shape = tuple(info.shape[:info.rank])
             values = None if not info.values else view(info.values, shape).copy()
@@ -290,10 +281,10 @@ def _finished(onnx: Any, w: _Writer, two: Mapping[int, Primitive], each: Sequenc
     """The model around the nodes, checked, and written if wanted."""
     x = next(p for p in two.values() if p.name == "x")
     element = onnx.helper.np_dtype_to_tensor_dtype(kind)
-    shape = lambda sizes, counts: ["n" if k == 1 else None if k else s for s, k in zip(sizes, counts)]
+    out = ["n" if k == 1 else None if k else s for s, k in zip(two[f].shape, each)]
     given = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.INT64 if x.index else element,
                                                ["n", *x.shape[1:]])
-    made = onnx.helper.make_tensor_value_info("f", element, shape(two[f].shape, each))
+    made = onnx.helper.make_tensor_value_info("f", element, out)
     model = onnx.helper.make_model(onnx.helper.make_graph(w.nodes, "network", [given], [made], w.constants),
                                    opset_imports=[onnx.helper.make_opsetid("", opset)], producer_name="libdyn")
     onnx.checker.check_model(model)

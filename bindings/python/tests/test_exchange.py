@@ -60,6 +60,16 @@ def modules():
             h = torch.einsum("ni,ij->nj", x, self.w) * self.scale + x.std(1, keepdim=True)
             return torch.where(h > 0, h, self.a * h).clamp(-3, 3) ** 3 + torch.logsumexp(h, 1)[:, None] / 2
 
+    class Padded(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(9, 8, padding_idx=0)
+            self.encoder = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+
+        def forward(self, tokens):
+            h = self.encoder(self.embedding(tokens), src_key_padding_mask=tokens == 0)
+            return (h * (tokens != 0)[:, :, None]).sum(1)[:, [0, 3, 1]]
+
     image = torch.randn(3, 2, 4, 4, dtype=torch.float64)
     series = torch.randn(3, 5, 4, dtype=torch.float64)
     return {
@@ -73,6 +83,7 @@ def modules():
         "volume": (nn.Sequential(nn.Conv3d(1, 2, 2), nn.ELU(), nn.Flatten(), nn.LazyLinear(2)), image[:, None]),
         "encoder": (nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), 2), series),
         "decoder": (Decoder(), torch.randint(1, 11, (4, 6))),
+        "padded": (Padded(), torch.tensor([[3, 1, 0, 0], [2, 5, 8, 0], [1, 1, 7, 6]])),
         "lstm": (Last(nn.LSTM(4, 3, 2, batch_first=True, bidirectional=True)), series),
         "gru": (Last(nn.GRU(4, 6, batch_first=True)), series),
         "own": (Own(), series[:, 0, :3])}
