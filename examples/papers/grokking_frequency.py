@@ -91,8 +91,9 @@ def parity(report):
     report.claim("epoch at which the test loss peaks", peaks, 200, 60)
     report.claim("test accuracy at epoch 1000", accuracy, least=.99)
     report.claim("test loss at epoch 1000, does not reach 0", finals, least=.01, most=.5)
-    axes[0].semilogy(run.history["step"], run.history["loss"], run.history["step"], loss)
-    axes[0].set(xlabel="epoch", ylabel="loss, training and test")
+    axes[0].semilogy(run.history["step"], np.column_stack([run.history["loss"], loss]), label=["training", "test"])
+    axes[0].set(xlabel="epoch", ylabel="loss")
+    axes[0].legend()
     for theta, name in ((run["theta"].values[0], "epoch 200"), (run.theta, "epoch 1000")):
         axes[1].plot(k, amplitude(along, net(theta, x), k), label=name)
     axes[1].plot(k, full, "k--", label="target")

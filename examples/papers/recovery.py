@@ -64,7 +64,7 @@ def completion(M, places, std, seed, rate=.05):
 def entries(report):
     """4 × 4 matrices from n entries in connected order: |AB - M| / 16, seeds 1 to 3"""
     order = dyn.data.observed(4, 4, "connected")
-    ax = report.figure("entries", width=4)
+    ax = report.figure("entries", width=4.6)
     plan = [("N1", 1e-7, 7), ("N2", 1e-7, 12), ("M2", 1e-4, 7), ("M3", 1e-8, 12), ("M6", 1e-4, 15), ("M8", 1e-4, 16)]
     for name, std, need in plan:
         counts = sorted({need - 1, need}) if report.quick else range(4, 17)
@@ -75,7 +75,7 @@ def entries(report):
         report.claim("%s, n = %d: log10 error" % (name, need - 1), np.log10(found[:, at - 1]), least=-2)
         ax.semilogy(counts, np.median(found, 0), "o-", label="%s, rank %d" % (name, need))
     ax.set(xlabel="entries n", ylabel="error")
-    ax.legend(fontsize=6, loc="lower left", bbox_to_anchor=(.15, 0))
+    ax.legend(fontsize=6, loc="center left", bbox_to_anchor=(1, .5))
     texts = ("31 43 21 13 24 41 11 12 42", "34 21 23 43 41 44 11 33 12 14", "44 23 42 12 14 32 41 31 11 34 13 22")
     for text, need in zip(texts, (8, 9, 11)):
         places = np.array([4 * (int(e[0]) - 1) + int(e[1]) - 1 for e in text.split()])

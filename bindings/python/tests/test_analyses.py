@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the papers on frequencies, recovery, minima and exact tables measure, against NumPy, SciPy and closed forms."""
+import tempfile
 import unittest
 
 import numpy as np
@@ -120,6 +121,31 @@ class Completion(unittest.TestCase):
         found = dyn.completion.spectra(a, b)
         for values, matrix in zip(found, (a @ b, a, b, np.hstack([a.T, b]))):
             np.testing.assert_allclose(values, np.linalg.svd(matrix, compute_uv=False), atol=1e-14)
+
+
+    def test_along_a_run_and_in_its_figure(self):
+        """A matrix of rank 1 from all its entries: what starts at rank 3 ends at 1, and the checkpoint holds it."""
+        M = np.outer([1.0, 2, 3], [1.0, -1, 2])
+        net = dyn.factorisation([3, 3, 3], init=dyn.init.normal(1e-3), seed=1)
+        run = dyn.Run(net, np.arange(9), M.ravel(), optimizer=dyn.GD(0.02), stop_loss=1e-14)
+        run.measure(dyn.completion.FactorSpectra(), every=50)
+        found = run.train(5000)["factors"]
+        self.assertEqual((found.rank()[0], found.rank()[-1]), (3, 1))
+        self.assertAlmostEqual(found.nuclear_norm[-1], np.linalg.norm(M), delta=1e-4)
+        with tempfile.TemporaryDirectory() as folder:
+            run.save(folder + "/run")
+            again = dyn.Run.load(folder + "/run", net, np.arange(9), M.ravel())
+        np.testing.assert_array_equal(again["factors"].augmented, found.augmented)
+        try:
+            dyn.plot(run)
+        except ImportError:
+            self.skipTest("no matplotlib")
+
+    def test_only_of_two_factors(self):
+        run = dyn.Run(dyn.mlp([1, 2, 1]), [0.0], [0.0])
+        run.measure(dyn.completion.FactorSpectra(), every=1)
+        with self.assertRaisesRegex(dyn.InvalidArgument, "two factors"):
+            run.train(1)
 
 
 class Branches(unittest.TestCase):

@@ -8,6 +8,7 @@ from matplotlib.markers import CARETDOWN
 from numpy.typing import NDArray
 
 from .._run_view import History, RunView, Series
+from ..completion import Factors
 from ..episodes import spikes
 from ..measure import CondensationSeries, RankSeries, SharpnessSeries
 from ..tangent import TangentKernelSeries
@@ -196,6 +197,20 @@ def ranks(ax: Axes, found: RankSeries, name: str = "") -> None:
     """
     most = max((len(found[i].singular_values) for i in range(len(found))), default=0)
     _counts(ax, found.steps, found.rank, "rank", name, most)
+
+
+def factors(ax: Axes, found: Factors, name: str = "") -> None:
+    """Singular values of a product of two factors.
+
+    >>> net = dyn.factorisation([2, 2, 2], init=dyn.init.normal(1e-3), seed=1)
+    >>> run = dyn.Run(net, np.arange(4), [1.0, 2.0, 2.0, 4.0], optimizer=dyn.GD(0.05))
+    >>> _ = run.measure(dyn.completion.FactorSpectra(), every=20)
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.factors(ax, run.train(200)["factors"])
+    """
+    ax.plot(found.steps, found.product, ".-" if len(found.steps) <= DOTS else "-", linewidth=1.1, markersize=3)
+    log_axis(ax, found.product)
+    ax.set_ylabel(f"singular values\n{name or 'of the product'}".replace("_", " "))
 
 
 def _counts(ax: Axes, steps: NDArray[np.int64], counts: NDArray[np.int64], what: str, name: str, most: int) -> None:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from .._run_view import RunView, Series
+from ..completion import Factors
 from ..measure import CondensationSeries, RankSeries, SharpnessSeries
 from ..sweeps import Sweep
 from ..tangent import TangentKernelSeries
@@ -45,6 +46,8 @@ def _curves(run: RunView, results: dict[str, Any]) -> list[Draw]:
             lines.append(partial(curves.sharpness, series=found))
         elif isinstance(found, TangentKernelSeries):
             lines.append(partial(curves.tangent, found=found, name=name))
+        elif isinstance(found, Factors):
+            lines.append(partial(curves.factors, found=found, name=name))
         elif isinstance(found, Series) and not (name.endswith(("loss", "accuracy")) and found.values.ndim == 1):
             lines.append(partial(curves.series, name=name, values=found))
         elif isinstance(found, CondensationSeries) and len(found) > FEW:
