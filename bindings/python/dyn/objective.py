@@ -263,12 +263,15 @@ class Objective(Handle):
         """
         context = net._context
         options = structs["dyn_objective_options"](dtype=dtype_code(dtype), memory_limit=memory_limit)
-        arrays = [Array.wrap(context, array(x, "an input"), "an input") for x in inputs]
+        given = [array(x, "an input") for x in inputs]
+        if len(given) == 1 and given[0].ndim == 1 and net.input_shape == (1,):
+            given = [given[0].reshape(-1, 1)]
+        arrays = [Array.wrap(context, x, "an input") for x in given]
         handles = (ctypes.c_void_p * len(arrays))(*(a._as_parameter_.value for a in arrays))
         self = cls.__new__(cls)
         self._made(context, make(context, lib.dyn_objective_map, context, net, len(arrays), handles, ctypes.byref(options)),
                    [net], *arrays)
-        self.inputs, self.targets = np.asarray(inputs[0]), None
+        self.inputs, self.targets = given[0], None
         self.dtype = np.dtype(dtype)
         return self
 

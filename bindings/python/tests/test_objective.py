@@ -217,6 +217,11 @@ class Maps(unittest.TestCase):
         np.testing.assert_allclose(value, np.tanh(x @ V), rtol=1e-12)
         np.testing.assert_allclose(slope, u @ W.T, rtol=1e-12)
 
+    def test_a_vector_serves_one_input(self):
+        net = dyn.mlp([1, 4, 1], seed=1)
+        theta, x = net.initial(), np.linspace(-1, 1, 5)
+        np.testing.assert_array_equal(dyn.Objective.map(net, x).predict(theta), net(theta, x))
+
     def test_what_is_wrong_is_said(self):
         net = dyn.mlp([3, 1])
         with self.assertRaisesRegex(dyn.Error, "2 arrays for 1 inputs"):
