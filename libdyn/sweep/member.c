@@ -26,7 +26,9 @@ static int32_t asked_to_stop(void *user)
 
 dyn_status dyn__sweep_context(dyn_sweep *w, dyn_ctx **out)
 {
-    return dyn__ctx_child(w->ctx, asked_to_stop, w, out);
+    const dyn_status s = dyn__ctx_child(w->ctx, asked_to_stop, w, out);
+
+    return s < 0 ? DYN__FAIL(w->ctx, s, "no context for a member: %s", dyn_status_text(s)) : s;
 }
 
 dyn_status dyn__member_make(dyn_sweep *w, dyn_ctx *ctx, int64_t i, dyn_run **run)
