@@ -127,7 +127,7 @@ def packed(experiment: Experiment) -> bytes:
         return pickle.dumps(experiment)
     except Exception as wrong:
         raise error(STATUS["enotsup"], f"the experiment cannot go to another process ({wrong}): make it a function "
-                    "of a module, install cloudpickle, or take what cannot be pickled out of what it refers to") from None
+                    "of a module, install cloudpickle, or take what cannot be pickled out of it") from None
 
 
 def _begin(experiment: bytes, parent: int) -> None:

@@ -106,8 +106,8 @@ class Sweep:
             made = self.experiment(**point)
             found = members.fingerprint(made) if isinstance(made, Run) else None
         if found != row["fingerprint"]:
-            self._refuse(f"at {key(point)} its run had another network, start, data, loss, optimiser, end or measurement "
-                         f"(fingerprint {row['fingerprint']}, here {found})", store)
+            self._refuse(f"at {key(point)} its run had another network, start, data, loss, optimiser, end or "
+                         f"measurement (fingerprint {row['fingerprint']}, here {found})", store)
 
     def _refuse(self, why: str, store: Store | None = None) -> None:
         raise invalid(f"{(store or self._store).path} is the store of another sweep: {why}")
@@ -148,8 +148,8 @@ class Sweep:
         assert self.experiment is not None
         ours, theirs = members.numerics(current()), self._store.about().get("numerics")
         if theirs not in (None, ours) and not any_numerics:
-            raise error(STATUS["estate"], f"{self._store.path} was begun with {theirs}; here there is {ours}, which gives "
-                        "other bits: any_numerics=True goes on all the same")
+            raise error(STATUS["estate"], f"{self._store.path} was begun with {theirs}; here there is {ours}, "
+                        "which gives other bits: any_numerics=True goes on all the same")
         self._store.note(experiment=code_hash(self.experiment), numerics=ours)
 
     def take(self, *stores: str | os.PathLike[str]) -> Sweep:
