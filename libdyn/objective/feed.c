@@ -6,6 +6,7 @@
 #include <string.h>
 #include "data/data.h"
 #include "objective/describe.h"
+#include "objective/losses.h"
 #include "objective/parts.h"
 
 /* Evaluation of `batch` samples at a time. */
@@ -216,7 +217,7 @@ static dyn_status take_batch(feed *f, const dyn__step_io *io)
     for (int32_t i = 0; i < o->data; i++)
         if (!o->datum[i].shared)
             DYN__TRY(dyn__check_id_numbers(o, &o->datum[i], o->n * o->datum[i].row, f->rows[i]));
-    return DYN_OK;
+    return o->target < 0 ? DYN_OK : dyn__loss_check_rows(o, f->rows[o->target]);
 }
 
 /* Chooses the size, fills the rows. */

@@ -108,6 +108,26 @@ static dyn_status check_targets(dyn_objective *o, const dyn_array *y, int classe
     }
 }
 
+static int has_classes(const dyn_objective *o)
+{
+    for (int32_t i = 0; i < o->data; i++)
+        if (o->datum[i].shared && !strcmp(o->datum[i].name, "classes"))
+            return 1;
+    return 0;
+}
+
+dyn_status dyn__loss_check_rows(dyn_objective *o, const void *rows)
+{
+    const dyn_model *m = o->member[0].model;
+    const int64_t size = o->n * o->datum[o->target].row, c = m->output.rank ? m->output.dim[m->output.rank - 1] : 1;
+    dyn_array *y;
+
+    DYN__TRY(dyn_array_wrap(o->ctx, o->opt.dtype, 1, &size, rows, &y));
+    const dyn_status s = check_targets(o, y, has_classes(o), c);
+    dyn_array_unref(y);
+    return s;
+}
+
 /* 0, 1, ..., c - 1, to tell a class by. */
 static dyn_status add_classes(dyn_objective *o, int64_t c)
 {

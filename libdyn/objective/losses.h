@@ -14,6 +14,8 @@ dyn_status dyn__loss_inputs(dyn_objective *o, dyn_model *model, dyn_array *x, dy
 double dyn__loss_factor(const dyn_objective *o);
 /* Outputs of a position. */
 int64_t dyn__loss_classes(const dyn_objective *o);
+/* The targets of a batch from outside, [n, row of the targets], which must be in the loss's range. */
+dyn_status dyn__loss_check_rows(dyn_objective *o, const void *rows);
 /* user is the objective. */
 dyn_node dyn__loss_build(void *user, dyn_build *b);
 

@@ -404,6 +404,9 @@ class Streams(unittest.TestCase):
         with self.assertRaisesRegex(dyn.Error, "index 5 at position 7, the table has rows 0 to 4"):
             dyn.Run(tokens, ids, np.zeros((2, 2)), stream=lambda k: (np.array([[0] * 4, [0, 0, 0, 5]]), np.zeros((2, 2)))
                     ).train(1)
+        net, points = dyn.mlp([3, 3]), np.zeros((4, 3))
+        with self.assertRaisesRegex(dyn.Error, "y: number 2 is 3, expected a class"):
+            dyn.Run(net, points, [0, 1, 2, 0], "cross_entropy", stream=lambda k: (points, np.array([0, 1, 3, 0]))).train(1)
         with self.assertRaisesRegex(dyn.Error, "batch is 4: a stream gives batches of 16"):
             dyn.Run(self.net, x, y, stream=self.batch, batch=4)
         with self.assertRaisesRegex(dyn.Error, "run of its own"):
