@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The library runs with glibc 2.28: of what glibc offers it uses only functions that were there then. Some moved into another
-library or got a faster version since, and carry the newer number where the build machine's glibc is newer.
+"""The library runs with glibc 2.28: of what glibc offers it uses only functions that were there then. Some moved into
+another library, got a faster version or another name in C23 since, and carry the newer number where the build machine's
+glibc is newer.
 
 usage: needs.py LIBRARY"""
 import pathlib
@@ -12,7 +13,7 @@ sys.path.append(str(pathlib.Path(__file__).parents[1]))
 import checks
 
 OLDER = r"pthread_\w+|dl(open|sym|error|close|addr)|f?stat(at)?(64)?|lstat(64)?|fcntl(64)?|sem_\w+" \
-        r"|(exp|exp2|log|log2|pow)f?|hypotf?|shm_\w+|timer_\w+|clock_\w+|__libc_start_main|aio_\w+"
+        r"|__isoc23_\w+|fmodf?|(exp|exp2|log|log2|pow)f?|hypotf?|shm_\w+|timer_\w+|clock_\w+|__libc_start_main|aio_\w+"
 symbols = subprocess.run(["objdump", "-T", sys.argv[1]], capture_output=True, text=True, check=True).stdout
 needed = re.findall(r"\(?GLIBC_2\.(\d+)(?:\.\d+)?\)?\s+(\w+)$", symbols, re.M)
 
