@@ -29,6 +29,7 @@ root() {
         touch "$r/ready"
     fi
     mkdir -p "$r/src" "$r/etc/ssl/certs"
+    find "$r/src" -mindepth 1 -maxdepth 1 ! -name 'build*' ! -name .git ! -name .venv -exec rm -r {} +
     git archive HEAD | tar x -C "$r/src"
     for file in /etc/resolv.conf /etc/ssl/certs/ca-certificates.crt; do
         [ ! -f $file ] || cp $file "$r$file"
