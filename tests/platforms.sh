@@ -130,7 +130,7 @@ musl() {
     inside 'mkdir -p build-musl/base && echo "#define DYN__HAVE_SQLITE 0" >build-musl/base/have.h
         ln -sfn /usr/include/Random123 build-musl/Random123
         for file in $(find libdyn -name "*.c" ! -name variant.c ! -name npz.c ! -name npz_write.c \
-            ! -path "*/sweep/store.c"); do
+            ! -name safetensors.c ! -name safetensors_write.c ! -path "*/sweep/store.c"); do
             musl-gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -I. -Ilibdyn -Ibuild-musl -fsyntax-only \
                 -DDYN__HAVE_BLIS=0 -DDYN__HAVE_SLEEF=0 -DDYN__HAVE_XSMM=0 -DDYN__HAVE_ZIP=0 -DDYN__HAVE_ZLIB=0 \
                 -DDYN__HAVE_JANSSON=0 $file
