@@ -112,7 +112,7 @@ def mnist(report):
     x, y = (a[np.random.default_rng(0).permutation(5000)[:45]] * 1.0 for a in dyn.data.mnist5k(one_hot=False))
     widths = [250, 1000, 4000]
     for gamma, bound in ((.7, dict(most=-.1)), (1, dict(least=-.1, most=.1)), (1.3, dict(least=.1))):
-        found = [slope(widths, [distance(m, gamma, 0, seed, x, y, 1e-4, False) for m in widths]) for seed in report.seeds]
+        found = [slope(widths, [distance(m, gamma, 0, i, x, y, 1e-4, False) for m in widths]) for i in report.seeds]
         report.claim("S_w at γ = %g, γ' = 0, MNIST" % gamma, found, **bound)
 
 
