@@ -13,7 +13,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 #: a program that imports these runs where they are installed
-OPTIONAL = ("torch", "onnx")
+OPTIONAL = ("torch", "onnx", "pandas")
 FOLDER = ROOT / "examples/programs"
 #: the most lines a program may have; PyTorch's counterparts take 26, 20, 22, 21, 23, 27, 11
 LIMITS = {

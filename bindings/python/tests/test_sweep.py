@@ -293,7 +293,7 @@ class Killed(unittest.TestCase):
         flag = os.path.join(self.folder.name, "flag")
         os.environ["DYN_TEST_FLAG"] = flag
         self.addCleanup(os.environ.pop, "DYN_TEST_FLAG")
-        sweep = dyn.Sweep(sweeping.murdered, sweeping.POINTS).train()
+        sweep = dyn.Sweep(sweeping.murdered, sweeping.POINTS, executor="processes").train()
         self.assertTrue(os.path.exists(flag))
         self.assertEqual(sweep.frame()["status"].unique().tolist(), ["done"])
         self.assertEqual(arrays(sweep), arrays(dyn.Sweep(sweeping.python, sweeping.POINTS).train()))

@@ -132,6 +132,9 @@ class Sweep:
         self._note(any_numerics)
         due = [i for i in range(len(self)) if self._status(i) not in FINISHED or retry and self._status(i) == "failed"]
         self._due, self._every = set(due), checkpoint_every
+        if checkpoint_every is not None:    # one whose process was killed between keeping it and taking its checkpoint away
+            for i in set(range(len(self))) - self._due:
+                self._checkpoint(i).unlink(missing_ok=True)
         self._bar = Bar(progress, len(self), unit="run")
         self._show()
         try:
