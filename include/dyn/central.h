@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Central flow: the smooth path around which an optimiser oscillates at the edge of stability, and the covariance of the
- * oscillation, which the flow itself determines (arXiv 2410.24206). One unit of time is one step. With preconditioner P,
- * gradient g, Hessian H and covariance S of the oscillation:
+ * Central flow: the smooth path around which an optimiser oscillates at the edge of stability, and the covariance of
+ * the oscillation, which the flow itself determines (arXiv 2410.24206). One unit of time is one step. With
+ * preconditioner P, gradient g, Hessian H and covariance S of the oscillation:
  *
  *     theta' = -P^{-1} (g + 1/2 grad <H, S>)            S >= 0,  2 P - H >= 0,  <S, 2 P - H> = 0
  *     v'     = (1 - beta2) / beta2 (g^2 + diag(H S H) - v)                     RMSProp
  *
- * P = 1/rate for gradient descent, diag(sqrt(v) + eps) / rate for RMSProp. As long as the sharpness of P^{-1} H is below 2, S = 0 and
- * it is the flow of the preconditioned gradient. Nothing is oscillating in the flow: it takes for granted that the run
- * does, and says nothing of how the oscillation begins. */
+ * P = 1/rate for gradient descent, diag(sqrt(v) + eps) / rate for RMSProp. As long as the sharpness of P^{-1} H is
+ * below 2, S = 0 and it is the flow of the preconditioned gradient. Nothing is oscillating in the flow: it takes for
+ * granted that the run does, and says nothing of how the oscillation begins. */
 #ifndef DYN_CENTRAL_H
 #define DYN_CENTRAL_H
 
@@ -52,7 +52,8 @@ typedef struct dyn_central_result {
 /**
  * Follow the central flow for `steps` units of time.
  *
- * shape:   theta [p], and v [p] for RMSPROP (NULL for GD), in place; trace [steps + 1]: at times 0 .. steps; path [steps + 1][p]
+ * shape:   theta [p], and v [p] for RMSPROP (NULL for GD), in place; trace [steps + 1]: at times 0 .. steps; path
+ * [steps + 1][p]
  *          or NULL: theta at these times. opt may be NULL.
  * returns: DYN_OK; DYN_STOPPED: progress asked for it, theta is where it stopped and the rest of the trace is 0;
  *          DYN_NOT_CONVERGED: an eigenvalue was not within its tolerance, or more were critical than `most`.

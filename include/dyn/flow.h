@@ -113,9 +113,10 @@ typedef struct dyn_learning_coefficient_result {
 } dyn_learning_coefficient_result;
 
 /**
- * Local learning coefficient at theta = w* by chains of dyn_objective_langevin, all from w*, with the whole objective at every
- * step: n_beta (E[L] - L(w*)) under exp(-n_beta L - gamma/2 |w - w*|^2) (arXiv 2308.12108, 2402.03698). It tends to the
- * coefficient as n grows; gamma and a finite step move it (docs/numerics.md). d/2 for d parameters at a regular minimum.
+ * Local learning coefficient at theta = w* by chains of dyn_objective_langevin, all from w*, with the whole objective
+ * at every step: n_beta (E[L] - L(w*)) under exp(-n_beta L - gamma/2 |w - w*|^2) (arXiv 2308.12108, 2402.03698). It
+ * tends to the coefficient as n grows; gamma and a finite step move it (docs/numerics.md). d/2 for d parameters at a
+ * regular minimum.
  *
  * shape:   theta [p]; losses [chains, draws] or NULL: the draws. opt may be NULL.
  * errors:  DYN_EINVAL, also where n_beta cannot be chosen since there are no samples; DYN_ENONFINITE a chain ran away;

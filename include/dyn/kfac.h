@@ -3,9 +3,10 @@
  * Fisher matrices, and their Kronecker-factored approximation layer by layer (K-FAC, arXiv 1503.05671; for convolutions
  * 1602.01407, for layers of several positions 2311.00636; EKFAC, 1806.03884).
  *
- * A layer is a weight W [in, out] with its bias b [out], which multiplies one row (a, 1) or several for every sample: a dense
- * layer, also along a sequence, or a convolution without groups. Its block of the curvature, in the order of (W; b) by
- * rows, is approximated by A x B: A [in + 1, in + 1] of what comes in, B [out, out] of the gradients by what goes out. */
+ * A layer is a weight W [in, out] with its bias b [out], which multiplies one row (a, 1) or several for every sample: a
+ * dense layer, also along a sequence, or a convolution without groups. Its block of the curvature, in the order of (W;
+ * b) by rows, is approximated by A x B: A [in + 1, in + 1] of what comes in, B [out, out] of the gradients by what goes
+ * out. */
 #ifndef DYN_KFAC_H
 #define DYN_KFAC_H
 
@@ -45,10 +46,12 @@ typedef struct dyn_kfac_options {
 typedef struct dyn_kfac dyn_kfac;
 
 /**
- * Factors at theta: means over samples (sums where the objective sums). Exact for the last dense layer under the mean squared
- * error. l2 is no part of them. Takes a backward pass for every column: the outputs of a sample, the draws, or one.
+ * Factors at theta: means over samples (sums where the objective sums). Exact for the last dense layer under the mean
+ * squared error. l2 is no part of them. Takes a backward pass for every column: the outputs of a sample, the draws, or
+ * one.
  * shape:  theta [p]. opt may be NULL.
- * errors: DYN_EINVAL; DYN_ENOTSUP a loss other than mean squared error and the (binary) cross-entropies, weights of samples, a
+ * errors: DYN_EINVAL; DYN_ENOTSUP a loss other than mean squared error and the (binary) cross-entropies, weights of
+ * samples, a
  *         model without such layers; DYN_ENOMEM; DYN_STOPPED. since: 0.1
  */
 DYN_API dyn_status dyn_kfac_create(dyn_objective *o, const double *theta, const dyn_kfac_options *opt, dyn_kfac **out);
@@ -69,18 +72,18 @@ DYN_API const double *dyn_kfac_b(const dyn_kfac *k, int32_t i);
 DYN_API const double *dyn_kfac_eigenvalues(const dyn_kfac *k, int32_t i);
 
 /**
- * The approximation as an operator of size p; 0 on what belongs to no layer. Or the inverse of it with damping lambda > 0, which is
- * 1 / lambda there; for EKFAC the damping is exact. k may be freed.
+ * The approximation as an operator of size p; 0 on what belongs to no layer. Or the inverse of it with damping lambda >
+ * 0, which is 1 / lambda there; for EKFAC the damping is exact. k may be freed.
  * errors: DYN_EINVAL, DYN_ENOMEM. since: 0.1
  */
 DYN_API dyn_status dyn_kfac_operator(const dyn_kfac *k, dyn_operator **out);
 DYN_API dyn_status dyn_kfac_inverse(const dyn_kfac *k, double lambda, int32_t damping, dyn_operator **out);
 
 /**
- * The empirical Fisher matrix (1/n) sum_i g_i g_i^T of the gradients g_i of samples at theta, as an operator of size p; centred 1: their
- * covariance, less the mean's square. Holds the gradients [n, p]. It is n times as large where the objective sums. (The true
- * Fisher matrix of a loss that is a log likelihood in its natural parameters, as squared errors and cross-entropies, is
- * dyn_objective_ggn.)
+ * The empirical Fisher matrix (1/n) sum_i g_i g_i^T of the gradients g_i of samples at theta, as an operator of size p;
+ * centred 1: their covariance, less the mean's square. Holds the gradients [n, p]. It is n times as large where the
+ * objective sums. (The true Fisher matrix of a loss that is a log likelihood in its natural parameters, as squared
+ * errors and cross-entropies, is dyn_objective_ggn.)
  * errors: DYN_EINVAL; DYN_ENOTSUP the loss joins samples; DYN_ENOMEM. since: 0.1
  */
 DYN_API dyn_status dyn_objective_empirical_fisher(dyn_objective *o, const double *theta, int32_t centred, dyn_operator **out);

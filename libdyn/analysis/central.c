@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Central flow by Euler steps. In each the critical eigenpairs of P^{-1/2} H P^{-1/2}, scaled so that U^T P U = I, span the
- * oscillation S = U X U^T. X solves the complementarity problem of the constraint at the end of the step,
+ * Central flow by Euler steps. In each the critical eigenpairs of P^{-1/2} H P^{-1/2}, scaled so that U^T P U = I, span
+ * the oscillation S = U X U^T. X solves the complementarity problem of the constraint at the end of the step,
  *
  *     R = U^T (2 P - H) U + dt d/dt U^T (2 P - H) U >= 0,
  *

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Semidefinite complementarity problems of a few rows by accelerated projected gradients with restarts (Beck and Teboulle 2009,
- * O'Donoghue and Candes 2015). The step is 1 / the largest eigenvalue of B; the projection drops negative eigenvalues. */
+ * Semidefinite complementarity problems of a few rows by accelerated projected gradients with restarts (Beck and
+ * Teboulle 2009, O'Donoghue and Candes 2015). The step is 1 / the largest eigenvalue of B; the projection drops
+ * negative eigenvalues. */
 #include "analysis/complementary.h"
 
 #include <math.h>

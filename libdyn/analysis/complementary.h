@@ -6,8 +6,9 @@
 
 #include "base/base.h"
 
-/* X [k][k] from A [k][k] and the positive semidefinite B [k k][k k], which maps symmetric matrices to such. X minimises <X, B
- * X> / 2 + <A, X>: accelerated projected gradients from the X that is given. room [2 (k k)^2 + 8 k k + k]. DYN_ENOMEM. */
+/* X [k][k] from A [k][k] and the positive semidefinite B [k k][k k], which maps symmetric matrices to such. X minimises
+ * <X, B X> / 2 + <A, X>: accelerated projected gradients from the X that is given. room [2 (k k)^2 + 8 k k + k].
+ * DYN_ENOMEM. */
 dyn_status dyn__complementary(dyn_ctx *ctx, int64_t k, const double *A, const double *B, double *X, double *room);
 /* Numbers of its room. */
 int64_t dyn__complementary_room(int64_t k);

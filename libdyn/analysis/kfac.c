@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Kronecker factors: sums over samples of what comes into layers and of gradients by what goes out, for every column; then
- * their eigenvectors, and for EKFAC a second pass that takes the block's diagonal in their basis. */
+ * Kronecker factors: sums over samples of what comes into layers and of gradients by what goes out, for every column;
+ * then their eigenvectors, and for EKFAC a second pass that takes the block's diagonal in their basis. */
 #include <math.h>
 #include <string.h>
 #include "analysis/kfac.h"

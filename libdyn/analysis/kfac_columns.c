@@ -6,8 +6,8 @@
  *   -a log softmax(f)_y      sqrt(a p_j) (e_j - p)                   sqrt(a) (p - e_y), y ~ p
  *   binary                   sqrt(a s_j (1 - s_j)) e_j               sqrt(a) (s - y), y ~ s
  *
- * the second for every position, s = sigmoid(f). The normal numbers are the gradients at y ~ N(f, 1/2), of which the squared
- * error is the log likelihood. */
+ * the second for every position, s = sigmoid(f). The normal numbers are the gradients at y ~ N(f, 1/2), of which the
+ * squared error is the log likelihood. */
 #include <math.h>
 #include <string.h>
 #include "analysis/kfac.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Tangent kernel: products of rows of the Jacobian, tile of samples by tile. The traced kernel is the same product, as the
- * rows of a sample's outputs, one after the other, are one long row. */
+ * Tangent kernel: products of rows of the Jacobian, tile of samples by tile. The traced kernel is the same product, as
+ * the rows of a sample's outputs, one after the other, are one long row. */
 #include <inttypes.h>
 #include <math.h>
 #include <dyn/tangent.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Layers found in the graph, and their inputs and gradients. A weight that is used twice, or otherwise than as the right
- * factor of a product of rows, belongs to no layer. */
+ * Layers found in the graph, and their inputs and gradients. A weight that is used twice, or otherwise than as the
+ * right factor of a product of rows, belongs to no layer. */
 #include "objective/layers.h"
 
 /* ---- finding them ---- */

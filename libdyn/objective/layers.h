@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Layers as the graph has them: a weight that multiplies what comes in, row by row, and the bias added to it. A dense layer
- * has one row for a sample, or one per position of a sequence; a convolution one for each place of its window. */
+ * Layers as the graph has them: a weight that multiplies what comes in, row by row, and the bias added to it. A dense
+ * layer has one row for a sample, or one per position of a sequence; a convolution one for each place of its window. */
 #ifndef DYN__LAYERS_H
 #define DYN__LAYERS_H
 

@@ -25,8 +25,9 @@ class _Record(ctypes.Structure):
 @dataclass(frozen=True)
 class CentralFlow:
     """A central flow at times 0, 1, .. steps, one for each step of the optimiser: loss along the flow; predicted_loss and
-    gradient_square, those of the run averaged over its oscillation; sharpness of the preconditioned Hessian, whose edge is 2;
-    variance of the oscillation; critical, how many eigenvalues oscillate; thetas [steps + 1, p]; v [p] at the end, or None.
+    gradient_square, those of the run averaged over its oscillation; sharpness of the preconditioned Hessian, whose edge
+    is 2; variance of the oscillation; critical, how many eigenvalues oscillate; thetas [steps + 1, p]; v [p] at the
+    end, or None.
 
     >>> loss = dyn.functions.quadratic([1.0])
     >>> dyn.CentralFlow.__name__
@@ -50,9 +51,9 @@ def central_flow(subject: Any, x: ArrayLike | None = None, y: ArrayLike | None =
                  tolerance: float = 1e-8, **options: Unpack[Options]) -> CentralFlow:
     """Follow the central flow of gradient descent, or of RMSProp from its second moment v [p], for `steps` steps from theta.
 
-    Below the edge it is the flow of the (preconditioned) gradient; there it moves as the run does on average. It takes for
-    granted that the run oscillates: a run that reaches the edge from a long calm overshoots first. critical: eigenvalues
-    above it take part; most: so many at most.
+    Below the edge it is the flow of the (preconditioned) gradient; there it moves as the run does on average. It takes
+    for granted that the run oscillates: a run that reaches the edge from a long calm overshoots first. critical:
+    eigenvalues above it take part; most: so many at most.
 
     >>> net = dyn.mlp([1, 4, 1], seed=1)
     >>> found = dyn.central_flow(net, [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0], steps=5, rate=0.05)

@@ -27,8 +27,8 @@ def direction(subject: Subject, x: ArrayLike | None = None, y: ArrayLike | None 
               like: ArrayLike | None = None, scale: Literal["filter", "layer", "weight"] = "filter", seed: int = 0,
               **options: Unpack[Options]) -> NDArray[np.float64]:
     """A random direction [p], or `like` [p], scaled to theta so that slices of different networks can be compared (filter
-    normalisation, arXiv 1712.09913): columns of weights to the length of theta's; "layer": tensors; "weight": each number
-    times |theta|. Biases and gains are 0. subject: a run, an objective with theta, or a model with x and y.
+    normalisation, arXiv 1712.09913): columns of weights to the length of theta's; "layer": tensors; "weight": each
+    number times |theta|. Biases and gains are 0. subject: a run, an objective with theta, or a model with x and y.
 
     >>> net = dyn.mlp([1, 3, 1], seed=1)
     >>> d = dyn.direction(net, [[0.0]], [[0.0]])
@@ -176,8 +176,8 @@ def barrier(losses: ArrayLike, times: ArrayLike | None = None) -> float:
 def connect(objective: Objective, theta_0: ArrayLike, theta_1: ArrayLike, *, bends: int = 1,
             kind: Literal["bezier", "chain"] = "bezier", points: int = 16, times: int = 51, **options: Any) -> Path:
     """A path between two vectors of parameters along which the mean loss is least (arXiv 1802.10026): its bends, from the
-    straight line on, minimised by dyn.minimise(**options). bends=0: the straight line. points: of the Gauss-Legendre sum
-    over t. times: at how many the losses are told.
+    straight line on, minimised by dyn.minimise(**options). bends=0: the straight line. points: of the Gauss-Legendre
+    sum over t. times: at how many the losses are told.
 
     >>> loss = dyn.Objective(dyn.mlp([1, 3, 1], seed=1), [[0.5]], [[0.2]])
     >>> a, b = (dyn.minimise(loss, theta=dyn.mlp([1, 3, 1], seed=s).initial()).theta for s in (1, 2))

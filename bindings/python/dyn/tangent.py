@@ -29,8 +29,8 @@ def tangent_kernel(net: Model, x: ArrayLike, z: ArrayLike | None = None, *, thet
     """Tangent kernel at theta [p] (None: where the model starts) of samples x with samples z (None: x itself, and then
     symmetric to the bit), in float64.
 
-    [n c, m c], row i c + k being output k of sample i; traced: the sum over outputs [n, m], not divided by their number.
-    memory_limit: bytes of rows of the Jacobian held at once; tile by tile if there are more.
+    [n c, m c], row i c + k being output k of sample i; traced: the sum over outputs [n, m], not divided by their
+    number. memory_limit: bytes of rows of the Jacobian held at once; tile by tile if there are more.
 
     >>> net = dyn.mlp([1, 1], bias=False)
     >>> dyn.tangent_kernel(net, [[1.0], [2.0]])
@@ -120,8 +120,8 @@ class Linearised:
 @dataclass(frozen=True)
 class TangentKernelSeries:
     """The tangent kernel along a run, r rows: steps; trace, of the kernel; drift |K - K_0|_F / |K_0|_F from its first row;
-    distance 1 - <K, K_0> / (|K| |K_0|); alignment of the traced kernel with the targets, centred [r]; kernels [r, m, m], m
-    being the samples if traced, else samples times outputs.
+    distance 1 - <K, K_0> / (|K| |K_0|); alignment of the traced kernel with the targets, centred [r]; kernels [r, m,
+    m], m being the samples if traced, else samples times outputs.
 
     >>> run = dyn.Run(dyn.mlp([1, 4, 1], seed=1), [0.0, 1.0], [0.0, 1.0])
     >>> _ = run.measure(dyn.TangentKernel(), at=("start", "end"))
