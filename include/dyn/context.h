@@ -121,8 +121,9 @@ DYN_API int32_t dyn_ctx_isa(const dyn_ctx *ctx);
 DYN_API int64_t dyn_ctx_bytes(const dyn_ctx *ctx);
 
 /**
- * Which providers and kernels are in use, as lines "key: value" (version, isa, backend, threads, blis, blis-arch,
- * large-products, libxsmm, sleef, lapack, libzip, zlib, jansson, sqlite). Borrowed, lives as long as ctx. since: 0.1
+ * Which providers and kernels are in use, as lines "key: value" (version, isa, caches, backend, threads, blis,
+ * blis-arch, large-products, libxsmm, sleef, lapack, libzip, zlib, jansson, sqlite). Borrowed, lives as long as ctx.
+ * since: 0.1
  */
 DYN_API const char *dyn_ctx_report(const dyn_ctx *ctx);
 

@@ -72,10 +72,10 @@ static int row_sums_dense(const dyn__step *step)
 void dyn__share_columns(const dyn__compiler *k, dyn__step *step, int64_t row_elements, double grouped, double sum_bytes)
 {
     const int64_t groups = count_groups(step), between = row_elements * step->R * k->plan->esize;
-    const double cost = dyn__cost_of_ranges(between, groups);
+    const double cost = dyn__cost_of_ranges(k, between, groups);
 
     if (groups == 0 || step->V > 1 || between > MOST_BYTES || k->arena_limit || grouped < step->work * 15 / 16
-        || cost >= dyn__cost_of_chunks(step, sum_bytes) || !row_sums_dense(step))
+        || cost >= dyn__cost_of_chunks(k, step, sum_bytes) || !row_sums_dense(step))
         return;
     step->ranges = dyn__worthwhile_ranges(grouped / (double)groups);
     if (step->ranges == 1) {

@@ -18,6 +18,7 @@
 
 #include "graph/graph.h"
 #include "kernel/kernel.h"
+#include "kernel/machine.h"
 #include <dyn/plan.h>
 
 /* ---- places ---- */
@@ -44,6 +45,7 @@ typedef struct dyn__cnode {
     int32_t row_axes;       /* axes behind the outer one that count the rows, of what is iterated over */
     int32_t tall;           /* of a product: x W with W the same for all rows, which are all axes of x but the last */
     int64_t pitch;          /* elements from one row to the next: C, or more in a tile buffer */
+    int32_t begins;         /* it begins a cluster, and its operands lie in memory */
     int32_t stage;
     int32_t step;           /* the step that computes it */
     dyn_node before;        /* the node before it in that step, -1 = none */
@@ -207,11 +209,16 @@ typedef struct dyn__of_node {
     uint8_t where;              /* strip.c */
 } dyn__of_node;
 
+/* What a cluster is known to hold while stages are given out: bytes of weights and sums that every tile reads, and of
+ * what a row keeps in the tile. node: one of it; 0 bytes: none is known. */
+typedef struct dyn__load { int32_t stage; dyn_node node; int64_t whole, row; } dyn__load;
+
 /* State of one compilation. */
 typedef struct dyn__compiler {
     dyn_ctx *ctx;
     dyn_graph *g;               /* lowered */
     dyn_plan *plan;
+    dyn__machine machine;
     dyn__cnode *node;
     int32_t count;
     dyn_node *output;           /* lowered outputs */
@@ -225,6 +232,8 @@ typedef struct dyn__compiler {
     /* by node: the last instruction of a step that reads it; of the step being shaped only */
     int32_t *last_use;
     dyn__of_node *of_node;
+    dyn__load *load;            /* roles.c: a hash table by stage and rows, of load_mask + 1 */
+    uint64_t load_mask;
 } dyn__compiler;
 
 typedef struct dyn__compile_options {
@@ -287,12 +296,13 @@ dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s);
  * strips are worth their own tasks, and what either costs beyond its work: partial sums, two cores together, or that
  * one core waits where there is one chunk; what passes between groups. */
 double dyn__row_cost(const dyn__compiler *k, const dyn__instr *q);
-int dyn__is_costly_to_reread(int64_t in, int64_t out, int64_t rows, int64_t esize);
+/* x W [rows, in] [in, out] is cheaper in a cluster of its own than in this one. */
+int dyn__is_cheaper_apart(const dyn__compiler *k, const dyn__load *load, int64_t rows, int64_t in, int64_t out);
 double dyn__sum_bytes(const dyn__compiler *k, const dyn__step *step);
-double dyn__worthwhile_chunks(double work, double sum_bytes);
+double dyn__worthwhile_chunks(const dyn__compiler *k, double work, double sum_bytes);
 int64_t dyn__worthwhile_ranges(double work);
-double dyn__cost_of_chunks(const dyn__step *step, double sum_bytes);
-double dyn__cost_of_ranges(int64_t between_bytes, int64_t groups);
+double dyn__cost_of_chunks(const dyn__compiler *k, const dyn__step *step, double sum_bytes);
+double dyn__cost_of_ranges(const dyn__compiler *k, int64_t between_bytes, int64_t groups);
 /* The greatest power of two up to `most`, at least 1 and at most 16. */
 int64_t dyn__power_of_two(double most);
 /* across.c: would all rows of step s be one chunk, though there is work for more threads? */

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What things cost, in estimated nanoseconds on one core: the only place that knows. Only ratios matter; they come from
- * the CPU with AVX-512 that docs/performance.md names and hold roughly for others. */
+ * What things cost, in estimated nanoseconds on one core, from the description of the machine (kernel/machine.h): the
+ * only place that knows. Only ratios matter. */
 #include <math.h>
 #include "compile/compile.h"
 
 /* ---- instructions ---- */
 
-static double element_cost(int kernel)
+static double element_cost(const dyn__machine *m, int kernel)
 {
     const int is_tanh_of = kernel == DYN__K_TANH_ADD || kernel == DYN__K_TANH_FMA;
 
-    return is_tanh_of || (kernel >= DYN__K_EXP && kernel <= DYN__K_POW) ? 0.25 : dyn__is_summed(kernel) ? 0.12 : 0.06;
+    return is_tanh_of || (kernel >= DYN__K_EXP && kernel <= DYN__K_POW) ? m->function
+         : dyn__is_summed(kernel) ? 2 * m->element : m->element;
 }
 
 double dyn__row_cost(const dyn__compiler *k, const dyn__instr *q)
@@ -24,38 +25,57 @@ double dyn__row_cost(const dyn__compiler *k, const dyn__instr *q)
             flops /= (double)k->node[q->node].R;
         for (int d = 1; d < q->ndim; d++)
             flops *= (double)q->dim[d];
-        return flops * 0.006 * width;
+        return flops * k->machine.flop * width;
     }
     for (int d = 1; d < q->ndim; d++)
         n *= (double)q->dim[d];
-    return n * width * (q->own ? q->own->cost : element_cost(q->kernel)) + 0.5;
+    return n * width * (q->own ? q->own->cost : element_cost(&k->machine, q->kernel)) + 0.5;
 }
 
 /* ---- clusters ---- */
 
-/* Bytes of weights that stay in the second-level cache beside a tile; activations around a product that are few. */
-enum { FEW_WEIGHT_BYTES = 320 << 10, FEW_ACTIVATIONS = 3 << 17 };
+/* Rows of a tile at most; activations around a product that are few: where its weights are many, it is shared out by
+ * columns then (across.c). */
+enum { MOST_ROWS = 128, FEW_ACTIVATIONS = 3 << 17 };
 
-/* Through several layers a tile has few rows, since all their activations lie in it, and reads all weights and adds to
- * all their gradients anew: with weights beyond the cache it is cheaper to store the activations between the layers and
- * to have high tiles in each. (float32, one core: four layers of 1000 units on 2000 rows .9 s in one cluster, .5 s in
- * one for each; eight of 400 .23 and .18; twenty of 100 .026 and .034.) */
-int dyn__is_costly_to_reread(int64_t in, int64_t out, int64_t rows, int64_t esize)
+/* Of all threads, for the end of a group or of a step. */
+static const double end_of_group = 5e3;
+
+/* A byte of so many that are read again and again. */
+static double byte_cost(const dyn__machine *m, int64_t bytes)
 {
-    return in * out * esize > FEW_WEIGHT_BYTES && rows * (in + out) > FEW_ACTIVATIONS;
+    return bytes <= m->second ? m->near : bytes <= 8 * m->second ? m->middle : m->far;
+}
+
+/* To read `whole` bytes for every tile of so many rows, which keep so many bytes each. */
+static double cost_of_streams(const dyn__machine *m, int64_t rows, int64_t whole, int64_t row)
+{
+    const int64_t fitting = m->second / 8 * 5 / (row + 1), most = rows < MOST_ROWS ? rows : MOST_ROWS;
+    const int64_t height = fitting < 1 ? 1 : fitting < most ? fitting : most;
+
+    return (double)(dyn__divide_up(rows, height) * whole) * byte_cost(m, whole + height * row);
+}
+
+/* In one cluster of several layers a tile has few rows, since all their activations lie in it, and reads all weights
+ * and adds to all their gradients anew. In clusters of their own tiles are high, and what passes between is stored and read
+ * again. */
+int dyn__is_cheaper_apart(const dyn__compiler *k, const dyn__load *load, int64_t rows, int64_t in, int64_t out)
+{
+    const dyn__machine *m = &k->machine;
+    const int64_t esize = k->plan->esize, weights = in * out * esize, between = rows * in * esize;
+
+    if (load->whole == 0 || (weights > m->second / 16 * 5 && rows * (in + out) <= FEW_ACTIVATIONS))
+        return 0;
+    const double joined = cost_of_streams(m, rows, load->whole + weights, load->row + out * esize);
+    const double apart = cost_of_streams(m, rows, load->whole, load->row)
+                       + cost_of_streams(m, rows, weights, out * esize);
+    return joined > apart + 2 * (double)between * m->far + end_of_group;
 }
 
 /* ---- sharing out ---- */
 
 /* Work that makes a chunk of rows, or a range of a group of strips, worth its own task. */
 static const double task_work = 10e3;
-
-/* Bytes of the sums of a chunk that stay in the second-level cache beside the parameters and a tile. */
-enum { FEW_SUM_BYTES = 1 << 18 };
-
-/* Of a byte that passes between groups, of a byte of the sums of a chunk that stay in the second-level cache or do not,
- * and of all threads for the end of a group. */
-static const double byte_between = 0.02, byte_of_few_sums = 0.03, byte_of_sums = 0.1, end_of_group = 5e3;
 
 double dyn__sum_bytes(const dyn__compiler *k, const dyn__step *step)
 {
@@ -66,19 +86,28 @@ double dyn__sum_bytes(const dyn__compiler *k, const dyn__step *step)
     return bytes;
 }
 
-/* A byte of partial sums costs about a tenth of a nanosecond to clear and to add: there is more than one of work. */
-double dyn__worthwhile_chunks(double work, double sum_bytes) { return fmin(work / task_work, work / sum_bytes); }
+/* Bytes of the partial sums of all chunks of a step. */
+static const double most_sum_bytes = 1 << 26;
+
+/* To write and to read partial sums is to take less than a tenth of the work; they have a limit. */
+double dyn__worthwhile_chunks(const dyn__compiler *k, double work, double sum_bytes)
+{
+    return fmin(fmin(work / task_work, most_sum_bytes / sum_bytes), work / (sum_bytes * 20 * k->machine.far));
+}
 
 int64_t dyn__worthwhile_ranges(double work) { return dyn__power_of_two(work / task_work); }
 
-double dyn__cost_of_chunks(const dyn__step *step, double sum_bytes)
+/* Sums of a chunk that stay in the second-level cache beside the parameters and a tile are near: cleared, added to and
+ * read there; others are written and read. */
+double dyn__cost_of_chunks(const dyn__compiler *k, const dyn__step *step, double sum_bytes)
 {
-    const double byte = sum_bytes > (double)FEW_SUM_BYTES ? byte_of_sums : byte_of_few_sums;
+    const int far = sum_bytes > (double)(k->machine.second / 4);
+    const double byte = far ? 2 * k->machine.far : 3 * k->machine.near;
 
     return step->chunks > 1 ? (double)step->chunks * sum_bytes * byte : step->work / 2;
 }
 
-double dyn__cost_of_ranges(int64_t between_bytes, int64_t groups)
+double dyn__cost_of_ranges(const dyn__compiler *k, int64_t between_bytes, int64_t groups)
 {
-    return (double)between_bytes * byte_between + (double)groups * end_of_group;
+    return (double)between_bytes * 2 * k->machine.near + (double)groups * end_of_group;
 }

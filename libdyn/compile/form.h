@@ -32,8 +32,10 @@ typedef struct dyn__form {
     void (*assign)(dyn__compiler *k, dyn_node x, const int32_t *readers);
     /* Operand i must be whole, whatever the rows of y are. NULL: none must. */
     int (*reads_whole)(const dyn__compiler *k, dyn_node y, int i);
-    /* y begins a cluster: its operands are better stored than made in the same one. NULL: never. */
-    int (*begins)(const dyn__compiler *k, dyn_node y);
+    /* y begins a cluster: its operands are better stored than made in the one that it would join. NULL: never. */
+    int (*begins)(const dyn__compiler *k, dyn_node y, const dyn__load *load);
+    /* What y adds to the load of its cluster. NULL: nothing of account. */
+    void (*loads)(const dyn__compiler *k, dyn_node y, dyn__load *load);
     /* The instruction for row or term y, which writes to the place of node `into` of its shape. NULL: the primitive's
      * kernel, element by element, unless `fuse` finds one that does y with some of its operands: it returns 1 then. */
     dyn_status (*select)(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node into);

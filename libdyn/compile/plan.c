@@ -127,7 +127,7 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
                         dyn_plan **out)
 {
     dyn__compiler k = {.ctx = g->ctx, .outputs = count, .V = opt->outer, .unfused = opt->unfused,
-                      .arena_limit = opt->arena_limit};
+                      .arena_limit = opt->arena_limit, .machine = dyn__machine_of(dyn__kernels_of(g->ctx)->isa)};
     dyn_node *map = dyn__alloc(g->ctx, (size_t)g->count + 1, sizeof *map);
     uint8_t *is_cut = dyn__alloc(g->ctx, (size_t)g->count + 1, 1);
     dyn_status s = map && is_cut ? DYN_OK : DYN_ENOMEM;
@@ -145,6 +145,7 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
         *out = k.plan;
     else
         dyn_plan_unref(k.plan);
+    dyn__free(g->ctx, k.load);
     dyn__free(g->ctx, k.of_node);
     dyn__free(g->ctx, k.last_use);
     dyn__free(g->ctx, k.output);

@@ -77,43 +77,75 @@ static int reads_by_row(const dyn__compiler *k, dyn_node y, int i)
     const dyn__form *form = dyn__form_of(n);
 
     return !(form->reads_whole && form->reads_whole(k, y, i)) && dyn__aligned(k, y, n->in[i])
-        && !(form->begins && form->begins(k, y));
+        && !k->node[y].begins;
 }
 
 static int in_cluster(const dyn__cnode *c) { return c->role == DYN__ROW || c->role == DYN__TERM; }
 
-/* Not before the stage at which y could read x. */
-static void wait_for(const dyn__compiler *k, dyn_node y, dyn_node x)
+/* The stage at which y could read x. */
+static int32_t behind(const dyn__compiler *k, dyn_node y, dyn_node x)
 {
     const dyn__cnode *base = &k->node[k->node[x].view.base];
-    const int32_t stage = base->role == DYN__LEAF ? 0 : base->stage + !(!k->unfused && dyn__aligned(k, y, x));
 
-    if (stage > k->node[y].stage)
-        k->node[y].stage = stage;
+    return base->role == DYN__LEAF ? 0 : base->stage + !(!k->unfused && dyn__aligned(k, y, x));
 }
 
-/* Clusters begin at stage 1, so that what is only moved, such as the transpose of a parameter, is ready before all
- * of them. */
+/* The earliest stage that y can have. Clusters begin at stage 1, so that what is only moved, such as the transpose of a
+ * parameter, is ready before all of them. */
+static int32_t earliest(const dyn__compiler *k, dyn_node y)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    const dyn__cnode *c = &k->node[y];
+    int32_t earliest = in_cluster(c);
+
+    for (int i = 0; i < n->nin; i++) {
+        const dyn__cnode *base = &k->node[k->node[n->in[i]].view.base];
+        int32_t stage = base->role == DYN__LEAF ? 0
+                      : !k->unfused && in_cluster(c) && reads_by_row(k, y, i) ? base->stage
+                      : base->stage + 1;
+        if (stage > earliest)
+            earliest = stage;
+    }
+    if (k->late && k->late[y] && behind(k, y, k->late[y] - 1) > earliest)
+        earliest = behind(k, y, k->late[y] - 1);
+    return earliest;
+}
+
+/* The load of the cluster that a node of these rows is in at this stage. */
+static dyn__load *load_of(const dyn__compiler *k, const dyn__cnode *c, int32_t stage, dyn_node x)
+{
+    const uint64_t key = (((uint64_t)c->R * 31 + (uint64_t)c->V) * 2 + (uint64_t)c->outer) * 65599 + (uint64_t)stage;
+    uint64_t i = key * 0x9e3779b97f4a7c15u >> 32;
+    dyn__load *l;
+
+    for (;; i++) {
+        l = &k->load[i & k->load_mask];
+        if (l->stage == 0)
+            *l = (dyn__load){.stage = stage, .node = x};
+        if (l->stage == stage && dyn__same_rows(c, &k->node[l->node]))
+            return l;
+    }
+}
+
 static void assign_stage(dyn__compiler *k, dyn_node y)
 {
     const dyn__node *n = dyn__at(k->g, y);
+    const dyn__form *form = dyn__form_of(n);
     dyn__cnode *c = &k->node[y];
 
     if (c->role == DYN__TERM && c->sums > 0) {
         c->stage = k->node[n->in[0]].stage;     /* with its operands: they work into its place */
         return;
     }
-    c->stage = in_cluster(c);
-    for (int i = 0; i < n->nin; i++) {
-        const dyn__cnode *base = &k->node[k->node[n->in[i]].view.base];
-        int32_t stage = base->role == DYN__LEAF ? 0
-                      : !k->unfused && in_cluster(c) && reads_by_row(k, y, i) ? base->stage
-                      : base->stage + 1;
-        if (stage > c->stage)
-            c->stage = stage;
+    c->stage = earliest(k, y);
+    if (!in_cluster(c) || k->unfused)
+        return;
+    if (form->begins && form->begins(k, y, load_of(k, c, c->stage, y))) {
+        c->begins = 1;
+        c->stage = earliest(k, y);
     }
-    if (k->late && k->late[y])
-        wait_for(k, y, k->late[y] - 1);
+    if (form->loads)
+        form->loads(k, y, load_of(k, c, c->stage, y));
 }
 
 /* The latest stage x may have for its reader y. */
@@ -297,8 +329,20 @@ static void count_readers(const dyn__compiler *k, const uint8_t *need, int32_t *
         readers[k->output[j]] += 2;     /* the caller, from outside */
 }
 
+static dyn_status make_loads(dyn__compiler *k)
+{
+    uint64_t size = 2;
+
+    while (size < 2 * (uint64_t)k->count)
+        size *= 2;
+    k->load_mask = size - 1;
+    k->load = dyn__alloc(k->ctx, size, sizeof *k->load);
+    return k->load ? DYN_OK : DYN_ENOMEM;
+}
+
 dyn_status dyn__assign_roles(dyn__compiler *k)
 {
+    DYN__TRY(make_loads(k));
     uint8_t *need = dyn__alloc(k->ctx, 2 * (size_t)k->count + 1, 1);
     int32_t *latest = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *latest);
     dyn_status s = need && latest ? DYN_OK : DYN_ENOMEM;

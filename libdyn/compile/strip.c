@@ -88,16 +88,23 @@ static int64_t strip_width(const collection *g)
     return (dyn__divide_up(g->columns, strips) + 15) & ~(int64_t)15;
 }
 
+/* A product by itself is worth strips only if these are shared out. */
+static int is_worth_strips(const collection *g)
+{
+    return g->in_group > 1 || (g->in_group == 1 && g->group[0].kernel < 0 && g->k->wide == SHARED_BYTES);
+}
+
 /* Write down the group, then what stands behind it. */
 static void close_group(collection *g)
 {
     const int32_t end = g->done + g->in_group;
+    const int strips = is_worth_strips(g);
 
     for (int32_t i = 0; i < g->in_group; i++) {
         dyn__instr *q = &g->step->instr[g->done + i];
         *q = g->group[i];
         *where_of(g, q->node) = ELSEWHERE;
-        if (g->in_group == 1)
+        if (!strips)
             continue;
         q->columns = g->columns;
         q->strip = strip_width(g);

@@ -22,7 +22,8 @@ static int64_t whole_bytes(const dyn__compiler *k, const dyn__instr *q)
 static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_t row_elements)
 {
     /* whole: little enough for one tile, no second round of calls */
-    const int64_t first = 24 << 10, whole = 40 << 10, second = 640 << 10;
+    const int64_t first = k->machine.first / 4 * 3, whole = k->machine.first / 4 * 5;
+    const int64_t second = k->machine.second / 8 * 5;
     int64_t row_bytes = (row_elements > 0 ? row_elements : 1) * k->plan->esize, wanted = 16, height;
 
     for (int32_t i = 0; i < step->instrs; i++)
@@ -74,11 +75,12 @@ int64_t dyn__power_of_two(double most)
 }
 
 /* Chunks: tasks of ten microseconds or more, as long as their partial sums are few (cost.c). */
-static void count_tasks(dyn__step *step, double bytes)
+static void count_tasks(const dyn__compiler *k, dyn__step *step, double bytes)
 {
     const int64_t blocks = dyn__divide_up(step->V, step->block);
     const double most = fmin(16 / (double)blocks, (double)step->tiles);
-    const int64_t chunks = dyn__power_of_two(fmin(dyn__worthwhile_chunks(step->work / (double)step->V, bytes), most));
+    const double worth = dyn__worthwhile_chunks(k, step->work / (double)step->V, bytes);
+    const int64_t chunks = dyn__power_of_two(fmin(worth, most));
 
     step->share = dyn__divide_up(step->tiles, chunks);
     level_tiles(step, chunks);
@@ -212,7 +214,7 @@ dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s)
     step->tile = tile_height(k, step, row_elements);
     step->tiles = dyn__divide_up(step->R, step->tile);
     step->block = step->V < 8 ? step->V : 8;    /* sets that share what a tile reads of the values common to all */
-    count_tasks(step, bytes);
+    count_tasks(k, step, bytes);
     dyn__share_columns(k, step, row_elements, grouped, bytes);
     step->scratch = (row_elements * step->tile * k->plan->esize + 127) & ~(int64_t)63;
     return plan_kernels(k, step);

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include "kernel/kernel.h"
+#include "kernel/machine.h"
 
 dyn_status dyn__ctx_choose_kernels(dyn_ctx *ctx, int isa)
 {
@@ -26,12 +27,15 @@ static const char *answer(int have) { return have ? "yes" : "no"; }
 void dyn__ctx_write_report(dyn_ctx *ctx)
 {
     const dyn__kernels *k = ctx->kernels;
+    const dyn__machine m = dyn__machine_of(k->isa);
 
     snprintf(ctx->report, sizeof ctx->report,
-             "version: %s\nisa: %s\nbackend: %s\nthreads: %d\nblis: %s\nblis-arch: %s\nlarge-products: %s\n"
+             "version: %s\nisa: %s\ncaches: %lld KiB, %lld KiB\nbackend: %s\nthreads: %d\n"
+             "blis: %s\nblis-arch: %s\nlarge-products: %s\n"
              "libxsmm: %s\nsleef: %s\nlapack: dsterf, dlasq2, dlaed4, which call no blas\n"
              "libzip: %s\nzlib: %s\njansson: %s\nsqlite: %s\n",
-             dyn_version(), k->isa_name, ctx->backend == DYN_BACKEND_CPU ? "cpu" : "reference", (int)ctx->threads, k->blas, k->blas_arch,
+             dyn_version(), k->isa_name, (long long)m.first >> 10, (long long)m.second >> 10,
+             ctx->backend == DYN_BACKEND_CPU ? "cpu" : "reference", (int)ctx->threads, k->blas, k->blas_arch,
              k->large_by_blis ? "blis" : "own", answer(k->have_xsmm), answer(k->have_sleef), answer(DYN__HAVE_ZIP),
              answer(DYN__HAVE_ZLIB), answer(DYN__HAVE_JANSSON), answer(DYN__HAVE_SQLITE));
 }

@@ -151,16 +151,36 @@ static void assign(dyn__compiler *k, dyn_node x, const int32_t *readers)
 
 /* ---- clusters ---- */
 
+static int64_t weight_bytes(const dyn__compiler *k, const dyn__node *n)
+{
+    const dyn__shape *w = dyn__shape_of(k, n->in[1]);
+
+    return w->dim[w->rank - 2] * w->dim[w->rank - 1] * k->plan->esize;
+}
+
 /* x W begins a cluster, and x lies in memory, where a tile would read too much of weights for its rows. Not where
  * memory is limited. */
-static int begins(const dyn__compiler *k, dyn_node y)
+static int begins(const dyn__compiler *k, dyn_node y, const dyn__load *load)
 {
     const dyn__node *n = dyn__at(k->g, y);
-    const dyn__shape *w = dyn__shape_of(k, n->in[1]);
+    const dyn__shape *x = dyn__shape_of(k, n->in[0]);
     const dyn__cnode *c = &k->node[y];
 
     return c->role == DYN__ROW && c->tall && !k->arena_limit
-        && dyn__is_costly_to_reread(w->dim[w->rank - 2], w->dim[w->rank - 1], c->R, k->plan->esize);
+        && dyn__is_cheaper_apart(k, load, c->R, x->dim[x->rank - 1], n->shape.dim[n->shape.rank - 1]);
+}
+
+/* A tile reads W, keeps x W and adds to a sum over rows. */
+static void loads(const dyn__compiler *k, dyn_node y, dyn__load *load)
+{
+    const dyn__cnode *c = &k->node[y];
+
+    if (c->role == DYN__TERM) {
+        load->whole += 2 * c->C * k->plan->esize;
+    } else if (c->tall) {
+        load->whole += weight_bytes(k, dyn__at(k->g, y));
+        load->row += c->C * k->plan->esize;
+    }
 }
 
 /* The right operand of x W is read whole whatever its rows are; so is one that serves all leading indices. */
@@ -174,5 +194,5 @@ static int reads_whole(const dyn__compiler *k, dyn_node y, int i)
 
 const dyn__form dyn__matmul_form = {
     .role = DYN__ROW, .lower = lower, .assign = assign, .reads_whole = reads_whole, .begins = begins,
-    .select = dyn__select_product,
+    .loads = loads, .select = dyn__select_product,
 };
