@@ -105,7 +105,7 @@ static void fill(const problem *p, const spec *s, int which, int64_t size, float
 {
     double *value = must_alloc((size_t)size, sizeof *value);
 
-    must(p->ctx, dyn_random_normal(p->ctx, 17, (uint64_t)which, 0, size, value));
+    must(p->ctx, dyn_random_normal(p->ctx, 17, (uint32_t)which, 0, size, value));
     problem_export(p, s, inputs[which], 1, &size, value);
     for (int64_t i = 0; i < size; i++)
         a[i] = (float)value[i];
