@@ -26,6 +26,20 @@ dyn_status dyn__text_put(dyn__text *t, const char *format, ...)
     return DYN_OK;
 }
 
+dyn_status dyn__text_number(dyn__text *t, double x)
+{
+    char digits[40], *to = digits;
+
+    snprintf(digits, sizeof digits, "%.17g", x);
+    for (const char *from = digits; *from; from++)
+        if (strchr("0123456789+-einfa", *from))
+            *to++ = *from;
+        else if (to == digits || to[-1] != '.')     /* a point of one byte or more */
+            *to++ = '.';
+    *to = 0;
+    return dyn__text_put(t, " %s", digits);
+}
+
 uint64_t dyn__checksum(uint64_t h, const void *data, size_t bytes)
 {
     const char *p = data;
@@ -51,7 +65,7 @@ static dyn_status put_attributes(dyn__text *t, const dyn__node *n)
         DYN__TRY(dyn__text_put(t, " %" PRId64, n->attr.i[i]));
     if (n->attr.n)
         DYN__TRY(dyn__text_put(t, " n=%" PRId64, n->attr.n));
-    return n->attr.f != 0 ? dyn__text_put(t, " %.17g", n->attr.f) : DYN_OK;
+    return n->attr.f != 0 ? dyn__text_number(t, n->attr.f) : DYN_OK;
 }
 
 static dyn_status put_node(dyn__text *t, const dyn_graph *g, dyn_node x)

@@ -20,6 +20,8 @@ typedef struct dyn__text {
 uint64_t dyn__checksum(uint64_t hash, const void *data, size_t bytes);
 
 dyn_status dyn__text_put(dyn__text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A blank and a number with a decimal point, whatever the host's locale has for one. */
+dyn_status dyn__text_number(dyn__text *t, double x);
 /* The nodes that these outputs need, line by line. */
 dyn_status dyn__text_graph(dyn__text *t, const dyn_graph *g, int32_t count, const dyn_node *outputs);
 dyn_status dyn__objective_describe(dyn_objective *o, dyn__text *t);

@@ -272,7 +272,9 @@ static dyn_status describe(dyn_objective *o, dyn__text *t)
     const sum *s = o->own;
 
     for (int32_t i = 0; i < s->count; i++) {
-        DYN__TRY(dyn__text_put(t, "summand %d, weight %.17g\n", (int)i + 1, s->item[i].weight));
+        DYN__TRY(dyn__text_put(t, "summand %d, weight", (int)i + 1));
+        DYN__TRY(dyn__text_number(t, s->item[i].weight));
+        DYN__TRY(dyn__text_put(t, "\n"));
         DYN__TRY(dyn__objective_describe(s->item[i].o, t));
     }
     return DYN_OK;

@@ -81,9 +81,12 @@ dyn_status dyn__groups_describe(const dyn_run *r, dyn__text *t)
 
     for (int64_t k = 0; k < o->spans; k++) {
         const dyn__span *s = &o->span[k];
-        if (s->frozen || s->rate != 1 || s->decay != 1)
-            DYN__TRY(dyn__text_put(t, "parameters from %" PRId64 ": rate %.17g, decay %.17g%s\n", s->from, s->rate, s->decay,
-                                   s->frozen ? ", frozen" : ""));
+        if (!s->frozen && s->rate == 1 && s->decay == 1)
+            continue;
+        DYN__TRY(dyn__text_put(t, "parameters from %" PRId64 ": rate and decay", s->from));
+        DYN__TRY(dyn__text_number(t, s->rate));
+        DYN__TRY(dyn__text_number(t, s->decay));
+        DYN__TRY(dyn__text_put(t, "%s\n", s->frozen ? ", frozen" : ""));
     }
     return DYN_OK;
 }

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Graphs against NumPy, derivatives against closed forms."""
 import math
-import timeit
 import unittest
 
 import numpy as np
@@ -137,14 +136,6 @@ class Functions(unittest.TestCase):
         x[1] = 5
         f.run()
         np.testing.assert_array_equal(y, [2, 10, 2])
-
-    def test_a_run_costs_some_microseconds(self):
-        g = dyn.Graph()
-        f = g.compile(g.input("x", (1,)) + 1)
-        f.bind("x", np.ones(1))
-        f.bind_output(0, np.zeros(1))
-        best = min(timeit.repeat(f.run, number=2000, repeat=20)) / 2000
-        self.assertLess(best, 8e-6)     # arithmetic, lock and Ctrl-C included; 1.2e-6 where nothing else runs
 
     def test_text(self):
         g = dyn.Graph()
