@@ -104,7 +104,9 @@ archives_there() {
 }
 
 headers_complete() {
-    { (cd "$root/include" && ls dyn/*.h) && echo dyn/dyn.hpp; } | sort >"$work/ours"
+    { (cd "$root/include" && ls dyn/*.h) && echo dyn/dyn.hpp; } >"$work/ours"
+    [ -z "$(find "$work/prefix" -name 'libdyn-mpi.so*')" ] || (cd "$root/bindings/mpi" && ls dyn/*.h) >>"$work/ours"
+    sort -o "$work/ours" "$work/ours"
     (cd "$work/prefix/include" && ls dyn/*) | sort >"$work/theirs"
     diff "$work/ours" "$work/theirs"
 }

@@ -120,30 +120,6 @@ TEST(heads_are_runs_of_features)
     finish();
 }
 
-/* Bytes of the plan of the gradient of sum(y^2), of causal attention of so many places. */
-static int64_t bytes_of_attention(int64_t places)
-{
-    const int64_t shape[3] = {8, places, 4};
-    dyn_node in[3], out[3] = {0};
-    dyn_plan *p = NULL;
-
-    begin(DYN_F32);
-    for (int i = 0; i < 3; i++)
-        in[i] = dyn_graph_input(g, input_name(i), 3, shape);
-    dyn_node y = dyn_layer_scaled_dot_product_attention(g, in[0], in[1], in[2], DYN_NO_NODE, 1, NAN, NULL);
-    CHECK_OK(ctx, dyn_graph_gradient(g, total(dyn_graph_mul(g, y, y)), 3, in, out));
-    CHECK_OK(ctx, dyn_plan_compile(g, 3, out, NULL, &p));
-    const int64_t bytes = dyn_plan_bytes(p);
-    dyn_plan_unref(p);
-    finish();
-    return bytes;
-}
-
-TEST(memory_grows_with_the_places)
-{
-    CHECK((double)bytes_of_attention(4096) < 2.2 * (double)bytes_of_attention(2048));
-}
-
 /* ---- positions ---- */
 
 TEST(rotary_pairs)
@@ -209,7 +185,6 @@ int main(void)
     RUN(one_key);
     RUN(fewer_heads_of_keys);
     RUN(heads_are_runs_of_features);
-    RUN(memory_grows_with_the_places);
     RUN(rotary_pairs);
     RUN(sinusoidal_positions);
     RUN(embedding_of_sequences);
