@@ -2,9 +2,12 @@
 """Run the unittest modules of a folder and print their sum as all tests here do.
 
 usage: unittests.py FOLDER"""
+import signal
 import sys
 import unittest
 
+# Tests of Ctrl-C need one: a shell starts jobs in the background with SIGINT ignored, which children inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 suite = unittest.defaultTestLoader.discover(sys.argv[1], pattern="test*.py")
 result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
 failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
