@@ -60,7 +60,7 @@ def closed_form(gamma, prime):
 
 def diagram(report):
     """Slope S_w over (γ, γ'): its zero (solid) and the boundary of the theory (dashed)"""
-    gammas, primes = report.size(GAMMAS[[2, 3, 6, 9, 10, 12]], GAMMAS), report.size(PRIMES[[0, 4, 6, 8]], PRIMES)
+    gammas, primes = report.size(GAMMAS[[2, 3, 6, 9, 10, 12]], GAMMAS), report.size(PRIMES[[0, 4, 6]], PRIMES)
     widths = report.size([1000, 8000], [1000, 5000, 10000, 20000, 40000])
     s = np.array([[[slope(widths, [distance(m, g, p, seed) for m in widths]) for g in gammas] for p in primes]
                   for seed in report.seeds])

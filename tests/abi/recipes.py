@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What names the version or the needed packages agrees: build files, bindings, and the recipes of packaging/.
 
-usage: packaging.py ROOT"""
+usage: recipes.py ROOT"""
 import pathlib
 import re
 import sys
