@@ -97,7 +97,7 @@ static int64_t samples_of(const dyn_objective *o, const dyn__loss_graph *l)
 
 dyn_status dyn__layers_find(dyn_objective *o, const dyn__loss_graph *l, dyn__layer **list, int32_t *count)
 {
-    finder f = {.l = l, .nodes = l->g->count};
+    finder f = {.l = l, .nodes = l->f + 1};     /* what the outputs are made of; later nodes have no labels */
     const size_t n = (size_t)l->parameters + 1;
 
     f.layer = dyn__alloc(o->ctx, n, sizeof *f.layer);
