@@ -64,6 +64,8 @@ int dyn__is_cheaper_apart(const dyn__compiler *k, const dyn__load *load, int64_t
     const dyn__machine *m = &k->machine;
     const int64_t esize = k->plan->esize, weights = in * out * esize, between = rows * in * esize;
 
+    if (in == 1 || out == 1)        /* elementwise, a dot product (product.c): what stands beside it would have to be stored */
+        return 0;
     if (load->whole == 0 || (weights > m->second / 16 * 5 && rows * (in + out) <= FEW_ACTIVATIONS))
         return 0;
     const double joined = cost_of_streams(m, rows, load->whole + weights, load->row + out * esize);

@@ -137,6 +137,14 @@ class Functions(unittest.TestCase):
         f.run()
         np.testing.assert_array_equal(y, [2, 10, 2])
 
+    def test_a_wide_layer_of_one_input_is_one_step(self):
+        g = dyn.Graph()
+        x, y, W, b, V = (g.input(n, s) for n, s in
+                         dict(x=(80, 1), y=(80, 1), W=(1, 10000), b=(10000,), V=(10000, 1)).items())
+        loss = ((dyn.tanh(x @ W + b) @ V - y)**2).mean()
+        text = g.compile(loss, *g.gradient(loss, [W, b, V])).text()
+        self.assertEqual(text.count("80 rows"), 1, text)
+
     def test_text(self):
         g = dyn.Graph()
         y = dyn.tanh(g.input("x", (2,)))
