@@ -26,7 +26,9 @@ autodoc_type_aliases = {"ArrayLike": "ArrayLike"}
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
-suppress_warnings = ["duplicate_declaration.c"]     # enum dyn_run_reason and the function of that name: two spaces in C
+suppress_warnings = [
+    "duplicate_declaration.c",      # enum dyn_run_reason and the function of that name: two spaces in C
+    "ref.python"]                   # the type bytes in what ArrayLike stands for, and properties of that name
 breathe_projects = {"libdyn": str(root / "build/docs/doxygen/xml")}
 breathe_default_project = "libdyn"
 breathe_domain_by_extension = {"h": "c"}
