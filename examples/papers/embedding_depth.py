@@ -10,24 +10,7 @@ import numpy as np
 
 import dyn
 import reproduction
-
-
-def critical(net, x, y, tolerance):
-    """The end of the smallest loss of descents from several starts."""
-    ends = []
-    for seed in range(12):
-        near = dyn.minimise(net, x, y, theta=net.initial(seed), gradient_tolerance=1e-7, max_evaluations=20000)
-        end = dyn.minimise(net, x, y, theta=near.theta, method=dyn.NewtonCG(), gradient_tolerance=tolerance)
-        if end.gradient_norm < 1e-9:
-            ends.append(end)
-    return min(ends, key=lambda end: end.loss)
-
-
-def look(net, theta, x, y):
-    """(loss, |∇|, inertia) of a network where it stands."""
-    objective = dyn.Objective(net, x, y)
-    value, gradient = objective.gradient(theta)
-    return value, np.linalg.norm(gradient), dyn.inertia(objective.hessian(theta), 1e-10)
+from embedding_width import critical, look
 
 
 def depth(report):

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include <dyn/branch.h>
+#include "analysis/vector.h"
 #include "kernel/kernel.h"
 #include "linalg/operator.h"
 
@@ -81,16 +82,6 @@ dyn_status dyn_branch_list(dyn_ctx *ctx, int64_t neurons, int64_t target, int64_
     return dyn__check_interrupt(ctx);
 }
 
-static dyn_status check(dyn_ctx *ctx, const char *what, int64_t rows, int64_t columns, const double *a)
-{
-    if (rows < 1 || columns < 1 || rows > INT64_MAX / (int64_t)sizeof *a / columns)
-        return DYN__FAIL(ctx, DYN_EINVAL, "%s is %" PRId64 " x %" PRId64 ", both must be positive", what, rows,
-                         columns);
-    if (!a)
-        return DYN__FAIL(ctx, DYN_EINVAL, "%s is NULL", what);
-    return dyn__check_finite(ctx, what, rows * columns, a);
-}
-
 static dyn_status imbalances(dyn_ctx *ctx, int64_t neurons, int64_t inputs, const double *a, const double *w,
                              const double *gamma, double *imbalance, double *ratio)
 {
@@ -122,10 +113,10 @@ dyn_status dyn_branch_imbalance(dyn_ctx *ctx, int64_t neurons, int64_t inputs, c
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    DYN__TRY(check(ctx, "a", neurons, 1, a));
-    DYN__TRY(check(ctx, "w", neurons, inputs, w));
-    DYN__TRY(check(ctx, "x", samples, inputs, x));
-    DYN__TRY(check(ctx, "y", samples, 1, y));
+    DYN__TRY(dyn__check_table(ctx, "a", neurons, 1, a));
+    DYN__TRY(dyn__check_table(ctx, "w", neurons, inputs, w));
+    DYN__TRY(dyn__check_table(ctx, "x", samples, inputs, x));
+    DYN__TRY(dyn__check_table(ctx, "y", samples, 1, y));
     DYN__NEED(ctx, imbalance);
     gamma = dyn__alloc(ctx, (size_t)inputs, sizeof *gamma);
     if (!gamma)

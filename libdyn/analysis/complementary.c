@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <string.h>
+#include "kernel/kernel.h"
 #include "linalg/dense.h"
 
 enum { ITERATIONS = 20000 };
@@ -35,15 +36,6 @@ static double largest_eigenvalue(dyn_ctx *ctx, int64_t n, const double *B, doubl
     return room[n * n + n - 1];
 }
 
-static double inner(int64_t n, const double *x, const double *y)
-{
-    double sum = 0.0;
-
-    for (int64_t i = 0; i < n; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
 dyn_status dyn__complementary(dyn_ctx *ctx, int64_t k, const double *A, const double *B, double *X, double *room)
 {
     const int64_t n = k * k;
@@ -60,7 +52,7 @@ dyn_status dyn__complementary(dyn_ctx *ctx, int64_t k, const double *A, const do
     for (int round = 0; round < ITERATIONS; round++) {
         double moved = 0.0, uphill = 0.0;
         for (int64_t i = 0; i < n; i++) {
-            slope[i] = A[i] + inner(n, B + i * n, Y);
+            slope[i] = A[i] + dyn__inner(n, B + i * n, Y);
             next[i] = Y[i] - step * slope[i];
         }
         DYN__TRY(project(ctx, k, next, scratch));
@@ -74,7 +66,7 @@ dyn_status dyn__complementary(dyn_ctx *ctx, int64_t k, const double *A, const do
             Y[i] = next[i] + pull * (next[i] - X[i]);
         t = uphill > 0.0 ? 1.0 : later;
         memcpy(X, next, (size_t)n * sizeof *X);
-        if (moved <= 1e-30 * inner(n, X, X))
+        if (moved <= 1e-30 * dyn__inner(n, X, X))
             break;
     }
     return DYN_OK;

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include "analysis/condensation.h"
+#include "kernel/kernel.h"
 
 typedef struct work {
     int64_t *by_amplitude;  /* neurons, strongest first */
@@ -94,15 +95,6 @@ static void fill_shares(dyn_condensation *c, const work *w)
     c->entropy_count = c->clusters > 0 ? exp(entropy) : 0.0;
 }
 
-static double dot(int64_t n, const double *x, const double *y)
-{
-    double sum = 0.0;
-
-    for (int64_t i = 0; i < n; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
 static void fill_directions(dyn_condensation *c, const work *w)
 {
     int64_t n = c->components;
@@ -115,7 +107,7 @@ static void fill_directions(dyn_condensation *c, const work *w)
         if (k < 0)
             continue;
         weight = c->amplitudes[i] / c->largest;
-        if (c->opt.join_opposite && dot(n, u, c->unit + w->leader[w->place[k]] * n) < 0.0)
+        if (c->opt.join_opposite && dyn__inner(n, u, c->unit + w->leader[w->place[k]] * n) < 0.0)
             weight = -weight;
         for (int64_t j = 0; j < n; j++)
             c->directions[k * n + j] += weight * u[j];
@@ -132,7 +124,7 @@ static void fill_directions(dyn_condensation *c, const work *w)
         int64_t k = c->assignment[i];
 
         if (k >= 0)
-            c->tightness[k] = fmin(c->tightness[k], similarity(c, dot(n, c->unit + i * n, c->directions + k * n)));
+            c->tightness[k] = fmin(c->tightness[k], similarity(c, dyn__inner(n, c->unit + i * n, c->directions + k * n)));
     }
 }
 

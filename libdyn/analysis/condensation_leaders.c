@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 #include "analysis/condensation.h"
+#include "kernel/kernel.h"
 
 enum { BATCH = 64, CHUNK = 256 };
 
@@ -42,15 +43,6 @@ static void add_leader(gathering *g, int64_t place)
     g->leader[g->leaders++] = place;
 }
 
-static double dot(int64_t n, const double *x, const double *y)
-{
-    double sum = 0.0;
-
-    for (int64_t i = 0; i < n; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
 /* The leaders among the strongest neurons left. */
 static void choose(gathering *g)
 {
@@ -62,7 +54,7 @@ static void choose(gathering *g)
         int taken = 0;
 
         for (int64_t l = 0; l < g->leaders && !taken; l++)
-            taken = is_near(g->c, dot(g->k, g->unit + i * g->k, g->unit + g->leader[l] * g->k));
+            taken = is_near(g->c, dyn__inner(g->k, g->unit + i * g->k, g->unit + g->leader[l] * g->k));
         if (!taken)
             add_leader(g, i);
     }

@@ -5,17 +5,8 @@
 #include <inttypes.h>
 #include <math.h>
 #include <dyn/frequency.h>
+#include "analysis/vector.h"
 #include "linalg/operator.h"
-
-static dyn_status check(dyn_ctx *ctx, const char *what, int64_t rows, int64_t columns, const double *a)
-{
-    if (rows < 1 || columns < 1 || rows > INT64_MAX / (int64_t)sizeof *a / columns)
-        return DYN__FAIL(ctx, DYN_EINVAL, "%s is %" PRId64 " x %" PRId64 ", both must be positive", what, rows,
-                         columns);
-    if (!a)
-        return DYN__FAIL(ctx, DYN_EINVAL, "%s is NULL", what);
-    return dyn__check_finite(ctx, what, rows * columns, a);
-}
 
 typedef struct transform {
     dyn_ctx *ctx;
@@ -54,9 +45,9 @@ dyn_status dyn_frequency_transform(dyn_ctx *ctx, int64_t n, int64_t outputs, con
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    DYN__TRY(check(ctx, "x", n, 1, x));
-    DYN__TRY(check(ctx, "y", n, outputs, y));
-    DYN__TRY(check(ctx, "k", count, 1, k));
+    DYN__TRY(dyn__check_table(ctx, "x", n, 1, x));
+    DYN__TRY(dyn__check_table(ctx, "y", n, outputs, y));
+    DYN__TRY(dyn__check_table(ctx, "k", count, 1, k));
     DYN__NEED(ctx, out);
     dyn__parallel(ctx, count, one_frequency, &t);
     return dyn__check_interrupt(ctx);
@@ -68,8 +59,8 @@ dyn_status dyn_frequency_error(dyn_ctx *ctx, int64_t count, const double *fit, c
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    DYN__TRY(check(ctx, "fit", count, 2, fit));
-    DYN__TRY(check(ctx, "truth", count, 2, truth));
+    DYN__TRY(dyn__check_table(ctx, "fit", count, 2, fit));
+    DYN__TRY(dyn__check_table(ctx, "truth", count, 2, truth));
     DYN__NEED(ctx, error);
     DYN__TRY(dyn__check_flag(ctx, "phases", phases));
     if (!(floor >= 0.0 && isfinite(floor)))
@@ -92,8 +83,8 @@ dyn_status dyn_frequency_project(dyn_ctx *ctx, int64_t n, int64_t dimensions, co
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    DYN__TRY(check(ctx, "x", n, dimensions, x));
-    DYN__TRY(check(ctx, "direction", dimensions, 1, direction));
+    DYN__TRY(dyn__check_table(ctx, "x", n, dimensions, x));
+    DYN__TRY(dyn__check_table(ctx, "direction", dimensions, 1, direction));
     DYN__NEED(ctx, t);
     for (int64_t j = 0; j < n; j++) {
         t[j] = 0.0;
@@ -149,8 +140,8 @@ dyn_status dyn_frequency_filter(dyn_ctx *ctx, int64_t n, int64_t dimensions, int
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    DYN__TRY(check(ctx, "x", n, dimensions, x));
-    DYN__TRY(check(ctx, "y", n, outputs, y));
+    DYN__TRY(dyn__check_table(ctx, "x", n, dimensions, x));
+    DYN__TRY(dyn__check_table(ctx, "y", n, outputs, y));
     DYN__NEED(ctx, low);
     if (!(delta > 0.0 && isfinite(delta)))
         return DYN__FAIL(ctx, DYN_EINVAL, "delta is %g, must be positive", delta);

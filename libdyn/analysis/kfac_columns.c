@@ -19,8 +19,6 @@ int64_t dyn__kfac_columns(const dyn_objective *o, const dyn_kfac_options *opt)
     return opt->columns == DYN_KFAC_EXACT ? o->c : opt->columns == DYN_KFAC_SAMPLED ? opt->draws : 1;
 }
 
-static int is_softmax(const dyn_objective *o) { return o->opt.loss == DYN_LOSS_CROSS_ENTROPY || o->opt.loss == DYN_LOSS_KL; }
-
 static double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
 
 /* p [n] from f; returns nothing that overflows. */
@@ -61,7 +59,7 @@ static void exact(const dyn_objective *o, int64_t column, double a, const double
     const int64_t classes = dyn__loss_classes(o), at = column / classes * classes;
 
     memset(u, 0, (size_t)o->c * sizeof *u);
-    if (is_softmax(o)) {
+    if (dyn__loss_is_softmax(o)) {
         softmax(classes, f + at, u + at);
         softmax_column(classes, u + at, column - at, 0, a);
     } else if (o->opt.loss == DYN_LOSS_MSE) {
@@ -77,9 +75,9 @@ static void drawn(const dyn_objective *o, double a, const double *f, double *u)
 {
     const int64_t classes = dyn__loss_classes(o);
 
-    for (int64_t j = 0; j < o->c; j += is_softmax(o) ? classes : 1) {
+    for (int64_t j = 0; j < o->c; j += dyn__loss_is_softmax(o) ? classes : 1) {
         const double x = u[j], s = sigmoid(f[j]);
-        if (is_softmax(o)) {
+        if (dyn__loss_is_softmax(o)) {
             softmax(classes, f + j, u + j);
             softmax_column(classes, u + j, class_at(classes, u + j, x), 1, a);
         } else {

@@ -3,18 +3,10 @@
  * Spaces of eigenvectors: overlaps, shares of a vector in them, how an eigenvalue changes with theta. */
 #include <math.h>
 #include <dyn/landscape.h>
+#include "kernel/kernel.h"
 #include "linalg/dense.h"
 #include "linalg/operator.h"
 #include "objective/objective.h"
-
-static double inner(int64_t n, const double *x, const double *y)
-{
-    double sum = 0.0;
-
-    for (int64_t i = 0; i < n; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
 
 static dyn_status check_space(dyn_ctx *ctx, int64_t k, int64_t p)
 {
@@ -41,8 +33,8 @@ dyn_status dyn_space_overlap(dyn_ctx *ctx, int64_t k, int64_t p, const double *v
     if (!products)
         return DYN_ENOMEM;
     for (int64_t i = 0; i < k * k; i++)
-        products[i] = inner(p, v + i / k * p, w + i % k * p);
-    *overlap = inner(k * k, products, products) / (double)k;
+        products[i] = dyn__inner(p, v + i / k * p, w + i % k * p);
+    *overlap = dyn__inner(k * k, products, products) / (double)k;
     if (cosines)
         s = dyn_dense_svd_values(ctx, k, k, products, cosines);
     dyn__free(ctx, products);
@@ -60,9 +52,9 @@ dyn_status dyn_space_shares(dyn_ctx *ctx, int64_t k, int64_t p, const double *v,
     DYN__NEED(ctx, x);
     DYN__NEED(ctx, shares);
     DYN__TRY(check_space(ctx, k, p));
-    const double norm = sqrt(inner(p, x, x));
+    const double norm = sqrt(dyn__inner(p, x, x));
     for (int64_t i = 0; i < k; i++) {
-        const double share = inner(p, v + i * p, x) / norm;
+        const double share = dyn__inner(p, v + i * p, x) / norm;
         sum += share * share;
         shares[i] = sum;
     }
@@ -114,7 +106,7 @@ dyn_status dyn_eigenvalue_gradient(dyn_objective *o, const double *theta, const 
     DYN__TRY(dyn_objective_third_derivative(o, theta, v, &A));
     dyn_status s = dyn_operator_apply(A, 1, v, gradient);
     dyn_operator_unref(A);
-    slope->norm = sqrt(inner(p, gradient, gradient));
+    slope->norm = sqrt(dyn__inner(p, gradient, gradient));
     slope->gap = gap;
     slope->error = 2.0 * slope->norm * dyn_eigen_residuals(pairs)[i] / gap;
     return s;

@@ -138,6 +138,15 @@ void dyn__narrow(int64_t n, float *y, const double *x);
 
 /* The norm of n numbers: right to rounding wherever it is a number, NaN if one of them is. */
 double dyn__norm(dyn_ctx *ctx, int64_t n, const double *x);
+/* Sum of x_i y_i in their order, for what is small or once. */
+static inline double dyn__inner(int64_t n, const double *x, const double *y)
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
 
 /* Matrix product, row-major: C (m x n) = A (m x k) B (k x n) [+ C]. trans_a: A is stored k x m; trans_b: B is stored
  * n x k. Planned once (provider and generated code chosen from the sizes), run often from any thread, never

@@ -4,20 +4,12 @@
  * rounding, however close to dependent they were. The diagonal of R is positive, so normal draws give the uniform
  * (Haar) distribution. */
 #include <math.h>
+#include "kernel/kernel.h"
 #include "model/model.h"
-
-static double dot(int64_t n, const double *a, const double *b)
-{
-    double sum = 0;
-
-    for (int64_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
 
 static void remove_part(int64_t n, double *v, const double *unit)
 {
-    const double c = dot(n, v, unit);
+    const double c = dyn__inner(n, v, unit);
 
     for (int64_t i = 0; i < n; i++)
         v[i] -= c * unit[i];
@@ -30,7 +22,7 @@ void dyn__orthonormalise(int64_t count, int64_t length, double *v)
         for (int pass = 0; pass < 2; pass++)
             for (int64_t k = 0; k < j; k++)
                 remove_part(length, u, v + k * length);
-        const double inverse = 1 / sqrt(dot(length, u, u));
+        const double inverse = 1 / sqrt(dyn__inner(length, u, u));
         for (int64_t i = 0; i < length; i++)
             u[i] *= inverse;
     }

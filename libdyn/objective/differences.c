@@ -7,6 +7,7 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#include "kernel/kernel.h"
 #include "linalg/operator.h"
 
 typedef struct differences {
@@ -14,17 +15,6 @@ typedef struct differences {
     double h, factor;           /* step along a unit vector; how many times as long at present */
     double *theta, *moved, *slope;      /* [p] each; they lie behind each other */
 } differences;
-
-static double length(int64_t n, const double *x)
-{
-    double largest = 0, sum = 0;
-
-    for (int64_t i = 0; i < n; i++)
-        largest = fmax(largest, fabs(x[i]));
-    for (int64_t i = 0; i < n && largest > 0; i++)
-        sum += x[i] / largest * (x[i] / largest);
-    return largest * sqrt(sum);
-}
 
 /* y += sign / (2 step) g(theta + sign step x) */
 static dyn_status add_side(const differences *d, double step, double sign, const double *x, double *y)
@@ -48,7 +38,7 @@ static dyn_status apply(void *user, int64_t count, const double *x, double *y)
 
     memset(y, 0, (size_t)(count * p) * sizeof *y);
     for (int64_t k = 0; k < count; k++) {
-        const double size = length(p, x + k * p);
+        const double size = dyn__norm(d->o->ctx, p, x + k * p);
         if (size == 0)
             continue;
         DYN__TRY(add_side(d, d->factor * d->h / size, 1, x + k * p, y + k * p));
@@ -75,7 +65,7 @@ dyn_status dyn__hessian_by_differences(dyn_objective *o, const double *theta, dy
 
     if (!d)
         return DYN_ENOMEM;
-    *d = (differences){ .o = dyn_objective_ref(o), .factor = 1, .h = cbrt(DBL_EPSILON) * (1 + length(o->p, theta)) };
+    *d = (differences){ .o = dyn_objective_ref(o), .factor = 1, .h = cbrt(DBL_EPSILON) * (1 + dyn__norm(o->ctx, o->p, theta)) };
     d->theta = dyn__alloc(o->ctx, (size_t)o->p, 3 * sizeof *d->theta);
     if (d->theta) {
         d->moved = d->theta + o->p;

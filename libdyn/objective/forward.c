@@ -3,6 +3,7 @@
  * Outputs of the model and accuracy. The plan of the outputs stays with the objective; results leave it chunk by
  * chunk. */
 #include "data/data.h"
+#include "objective/losses.h"
 #include "objective/parts.h"
 
 /* Takes the outputs f [count, c], in the element type, of the samples from `first` on. */
@@ -146,8 +147,7 @@ static double middle(const dyn_objective *o)
 
 static dyn_status open_score(dyn_objective *o, score *s)
 {
-    const dyn__shape *shape = &o->member[0].model->output;
-    const int64_t c = shape->rank ? shape->dim[shape->rank - 1] : 1;
+    const int64_t c = dyn__loss_classes(o);
     const int separate = o->opt.loss == DYN_LOSS_BINARY_CROSS_ENTROPY || o->opt.loss == DYN_LOSS_HINGE || c == 1;
 
     s->classes = separate ? 1 : c;

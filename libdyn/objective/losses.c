@@ -17,7 +17,10 @@
 #include "data/data.h"
 #include "objective/losses.h"
 
-static int is_softmax(int32_t loss) { return loss == DYN_LOSS_CROSS_ENTROPY || loss == DYN_LOSS_KL; }
+int dyn__loss_is_softmax(const dyn_objective *o)
+{
+    return o->opt.loss == DYN_LOSS_CROSS_ENTROPY || o->opt.loss == DYN_LOSS_KL;
+}
 
 dyn_status dyn__loss_check(dyn_ctx *ctx, const dyn_objective_options *o)
 {
@@ -155,7 +158,7 @@ static dyn_status add_targets(dyn_objective *o, const dyn_model *m, dyn_array *y
     const int64_t size = dyn_model_output_size(m), c = m->output.rank ? m->output.dim[m->output.rank - 1] : 1;
     dyn__shape shape = m->output;
 
-    if (is_softmax(o->opt.loss) && c < 2)
+    if (dyn__loss_is_softmax(o) && c < 2)
         return DYN__FAIL(o->ctx, DYN_ESHAPE, "a softmax needs two outputs or more, the model has %lld", (long long)c);
     if (dyn_array_rank(y) < 1 || dyn_array_shape(y)[0] != o->n)
         return DYN__FAIL(o->ctx, DYN_ESHAPE, "y has %lld numbers in %lld samples, expected %lld samples of %lld outputs",
@@ -302,9 +305,8 @@ int64_t dyn__loss_classes(const dyn_objective *o)
 
 double dyn__loss_factor(const dyn_objective *o)
 {
-    const dyn__shape *s = &o->member[0].model->output;
-    const double size = (double)dyn__shape_size(s), c = s->rank ? (double)s->dim[s->rank - 1] : 1;
-    double a = is_softmax(o->opt.loss) ? c / size : 1;
+    const double size = (double)dyn__shape_size(&o->member[0].model->output), c = (double)dyn__loss_classes(o);
+    double a = dyn__loss_is_softmax(o) ? c / size : 1;
 
     if (o->opt.mean_outputs)
         a = 1 / size;

@@ -12,6 +12,8 @@ dyn_status dyn__loss_check(dyn_ctx *ctx, const dyn_objective_options *opt);
 dyn_status dyn__loss_inputs(dyn_objective *o, dyn_model *model, dyn_array *x, dyn_array *y);
 /* What the loss of a sample, a sum over outputs and positions, is multiplied by. */
 double dyn__loss_factor(const dyn_objective *o);
+/* Whether it is of the softmax of a position's outputs. */
+int dyn__loss_is_softmax(const dyn_objective *o);
 /* Outputs of a position. */
 int64_t dyn__loss_classes(const dyn_objective *o);
 /* The targets of a batch from outside, [n, row of the targets], which must be in the loss's range. */

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include "base/base.h"
+#include "kernel/kernel.h"
 
 typedef struct dyn__point {
     double *theta, *gradient, value;    /* value NaN where anything is not finite */
@@ -29,15 +30,6 @@ typedef struct dyn__pairs {
     double *s, *y, *share, *weight;     /* [capacity, n] twice, y.s, room [capacity] */
     double *direction;                  /* [n] */
 } dyn__pairs;
-
-static inline double dyn__inner(int64_t n, const double *x, const double *y)
-{
-    double sum = 0;
-
-    for (int64_t i = 0; i < n; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
 
 static inline double dyn__length(int64_t n, const double *x) { return sqrt(dyn__inner(n, x, x)); }
 

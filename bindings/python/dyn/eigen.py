@@ -14,7 +14,7 @@ from ._arrays import block, copied, pointer, real_matrix
 from ._lib import NOT_CONVERGED, Handle, call, enum, integer, lib, structs
 from .context import current
 from .errors import NotConverged, invalid
-from .operator import as_operator
+from .operator import Operator, as_operator
 
 WHICH = {"largest": "largest_algebraic", "smallest": "smallest_algebraic", "magnitude": "largest_magnitude",
          "both": "both_ends"}
@@ -90,7 +90,16 @@ def eigh(A: Any, k: int = 1, which: Which = "largest", tolerance: float = 1e-6, 
     >>> bool(pairs.residuals.max() < 1e-5)
     True
     """
-    A = as_operator(A)
+    result, status = solved(as_operator(A), k, which, tolerance, max_products, start, block_size, seed, search)
+    pairs = pairs_of(result)
+    if status == NOT_CONVERGED:
+        warnings.warn(complaint(pairs), NotConverged, stacklevel=2)
+    return pairs
+
+
+def solved(A: Operator, k: int, which: Which = "largest", tolerance: float = 1e-6, max_products: int | None = None,
+           start: ArrayLike | None = None, block_size: int = 1, seed: int = 0, search: bool = True) -> tuple[Any, int]:
+    """A dyn_eigen, and the status that it was found with; arguments as for eigh."""
     if max_products is not None:
         integer(max_products, "max_products", least=1)
     options = structs["dyn_eigen_options"](
@@ -105,13 +114,11 @@ def eigh(A: Any, k: int = 1, which: Which = "largest", tolerance: float = 1e-6, 
         status = A._call(lib.dyn_eigen_solve, ctypes.byref(options), ctypes.byref(out))
     finally:
         result = _Result(A._context, out.value) if out.value else None
-    pairs = pairs_of(result)
-    if status == NOT_CONVERGED:
-        warnings.warn(_complaint(pairs), NotConverged, stacklevel=2)
-    return pairs
+    return result, status
 
 
-def _complaint(pairs: Eigenpairs) -> str:
+def complaint(pairs: Eigenpairs) -> str:
+    """What the warning NotConverged says."""
     missing = int(np.sum(~pairs.converged))
     if not missing and len(pairs.values):
         return (f"all residuals are within {pairs.tolerance:.2g}, but that another pair was missed has a probability "

@@ -4,6 +4,7 @@ learning coefficient. <dyn/landscape.h> and <dyn/flow.h> say how."""
 from __future__ import annotations
 
 import ctypes
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal, Unpack
 
@@ -11,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import block, pointer, real_matrix, real_vector, vector
-from ._lib import call, enum, integer, lib, make, number, structs
+from ._lib import NOT_CONVERGED, call, enum, integer, lib, make, number, structs
 from .context import current
-from .eigen import eigh
-from .errors import STATUS, NotSupported, invalid
+from .eigen import complaint, pairs_of, solved
+from .errors import NotConverged, invalid
 from .minimise import minimise
 from .objective import Objective, Options, _at
 
@@ -264,6 +265,10 @@ class EigenvalueGradient:
     error: float
 
 
+class _Slope(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_double) for name in ("norm", "gap", "error")]
+
+
 def eigenvalue_gradient(subject: Subject, x: ArrayLike | None = None, y: ArrayLike | None = None, *,
                         theta: ArrayLike | None = None, i: int = 0, tolerance: float = 1e-8, least_gap: float = 1e-6,
                         **options: Unpack[Options]) -> EigenvalueGradient:
@@ -278,16 +283,13 @@ def eigenvalue_gradient(subject: Subject, x: ArrayLike | None = None, y: ArrayLi
     objective, at = _at(subject, x, y, theta, None, options)
     point = vector(at, objective.size, "theta")
     wanted = min(integer(i, "i", least=0) + 2, objective.size)
-    pairs = eigh(objective.hessian(point), wanted, tolerance=tolerance)
-    if i >= len(pairs.values):
-        raise invalid(f"i is {i}, there are {len(pairs.values)} eigenvalues")
-    v, value = np.ascontiguousarray(pairs.vectors[:, i]), float(pairs.values[i])
-    gap = float(np.min(np.abs(np.delete(pairs.values, i) - value), initial=np.inf))
-    if gap <= number(least_gap, "least_gap") * abs(value):
-        raise NotSupported(STATUS["enotsup"], f"eigenvalue {i} is {value:.6g} and another one {gap:.2g} away: a multiple "
-                           "eigenvalue has no gradient")
-    slope = objective.third_derivative(point, v) @ v
-    return EigenvalueGradient(slope, value, gap, 2 * float(np.linalg.norm(slope)) * float(pairs.residuals[i]) / gap)
+    result, status = solved(objective.hessian(point), wanted, tolerance=tolerance)
+    if status == NOT_CONVERGED:
+        warnings.warn(complaint(pairs_of(result)), NotConverged, stacklevel=2)
+    slope, found = np.empty(objective.size), _Slope()
+    objective._call(lib.dyn_eigenvalue_gradient, pointer(point), result, i, number(least_gap, "least_gap"), pointer(slope),
+                    ctypes.byref(found))
+    return EigenvalueGradient(slope, float(pairs_of(result).values[i]), found.gap, found.error)
 
 
 # ---- the local learning coefficient ----
