@@ -55,8 +55,18 @@ enum dyn_init {
     DYN_INIT_ZERO = 9,
     DYN_INIT_AS_WEIGHTS = -1,   /* of biases only: as the weights of their layer */
     DYN_INIT_WIDTH_POWER = 10,  /* normal, std = m^-gamma, m = widest hidden width, gamma = scale */
-    DYN_INIT_CONSTANT = 11      /* every element = scale: gains 1, shifts 0 */
+    DYN_INIT_CONSTANT = 11,     /* every element = scale: gains 1, shifts 0 */
+    DYN_INIT_IDENTITY = 12,     /* weights scale times the identity [in, out], of a convolution at its middle; biases 0 */
+    DYN_INIT_UNIFORM_POWER = 13 /* uniform in +-(6/fan_in)^s, s = scale (arXiv 2405.15302) */
 };
+
+/** Tensors that are drawn in a way of their own; the last group that takes a tensor counts. */
+typedef struct dyn_init_group {
+    const char *pattern;    /* of names of tensors, as fnmatch(3) has it: "layer1.*", "*.Wq" */
+    int32_t kind;           /* enum dyn_init */
+    int32_t reserved;       /* must be 0 */
+    double scale;           /* as dyn_init_options.scale */
+} dyn_init_group;
 
 typedef struct dyn_init_options {
     uint32_t struct_size;   /* sizeof(dyn_init_options); set by DYN_INIT_OPTIONS_INIT */
@@ -67,9 +77,12 @@ typedef struct dyn_init_options {
     double bias_scale;      /* with a bias_kind of their own */
     const double *layer_scale;  /* [layers] scale of each layer, overrides scale; NULL with layers = 0 */
     uint64_t seed;
+    const dyn_init_group *groups;   /* [groups_count]; they count for tensors with an initialisation of their own, too */
+    int32_t groups_count;   /* default 0 */
+    uint32_t reserved;      /* must be 0 */
 } dyn_init_options;
 #define DYN_INIT_OPTIONS_INIT \
-    { DYN_SIZE_OF(dyn_init_options), DYN_INIT_DEFAULT, 1.0, DYN_INIT_AS_WEIGHTS, 0, 1.0, NULL, 0 }
+    { DYN_SIZE_OF(dyn_init_options), DYN_INIT_DEFAULT, 1.0, DYN_INIT_AS_WEIGHTS, 0, 1.0, NULL, 0, NULL, 0, 0 }
 
 /**
  * What stands before the layers of a perceptron, and how its tensors are drawn: h_l = sigma_l(c_l (h_{l-1} W_l + b_l)), W_l
@@ -207,7 +220,7 @@ DYN_API dyn_node dyn_model_build(const dyn_model *m, dyn_graph *g, dyn_node x);
  * each beginning a layer, and the others biases of the layer before.
  *
  * shape:  theta [p].   opt may be NULL.
- * errors: DYN_EINVAL a kind or scale out of its range; DYN_ESHAPE layers; DYN_ENONFINITE a power overflows;
+ * errors: DYN_EINVAL a kind or scale out of its range, a group that takes no tensor; DYN_ESHAPE layers; DYN_ENONFINITE a power overflows;
  * DYN_ENOMEM; DYN_EABI_*.
  * since:  0.1
  */

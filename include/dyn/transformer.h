@@ -39,6 +39,16 @@ enum dyn_position {
     DYN_POSITION_ROTARY = 3         /* queries and keys turned, halves paired: dyn_layer_rotary */
 };
 
+/**
+ * Fixed matrices Z_l [d, d] beside the weights of attention (arXiv 2405.15302): the scores of layer l gain, head by head,
+ * beta X Z_(l-1)^T X^T / sqrt(dk), and what it hands on gains alpha A X Z_l. alpha and beta are parameters. Values never change.
+ */
+enum dyn_buffers {
+    DYN_BUFFERS_NONE = 0,
+    DYN_BUFFERS_RANDOM = 1,         /* Z of N(0, 1/d), one for each layer: the paper's RMBA */
+    DYN_BUFFERS_IDENTITY = 2        /* Z = 1 in all layers: its IMBA */
+};
+
 typedef struct dyn_transformer_options {
     uint32_t struct_size;       /* sizeof(dyn_transformer_options); set by DYN_TRANSFORMER_OPTIONS_INIT */
     int32_t layers;             /* default 2 */
@@ -70,13 +80,15 @@ typedef struct dyn_transformer_options {
     const dyn_init_options *embedding;  /* how E and P are drawn; NULL (default): normal of std 1, as PyTorch's */
     const dyn_init_options *weights;    /* matrices and biases; NULL (default): as dyn_model_initialise's options say */
     int32_t depth_scaled;       /* 1: scale of Wo and W2 divided by sqrt(2 layers); needs `weights` */
-    uint32_t reserved;          /* must be 0 */
+    int32_t buffers;            /* enum dyn_buffers; default none */
     double dropout;             /* of the embedding, the attention map and what each block adds; default 0 */
+    double buffer_scale;        /* alpha and beta at the start; default 0.1 */
+    uint64_t buffer_seed;       /* of the Z_l; default 0 */
 } dyn_transformer_options;
 /** The two-layer model of arXiv 2401.08309. */
 #define DYN_TRANSFORMER_OPTIONS_INIT { DYN_SIZE_OF(dyn_transformer_options), 2, 201, 9, 400, 64, 0, 1200, 1, 0, \
                                        DYN_NORM_POST, 0, 0, DYN_POSITION_LEARNED, DYN_RELU, 0, 0, 1, 1, 1, 1, 1, 0, 1, \
-                                       -1, 1e-5, 1e4, NULL, NULL, 0, 0, 0.0 }
+                                       -1, 1e-5, 1e4, NULL, NULL, 0, DYN_BUFFERS_NONE, 0.0, 0.1, 0 }
 
 /**
  * Write the defaults of a style; embedding and weights may point to static options. thread: any.
@@ -91,7 +103,7 @@ DYN_API dyn_status dyn_transformer_defaults(int32_t style, dyn_transformer_optio
  * "layer1.Wk", "layer1.bk", "layer1.Wv" [d, heads dv], "layer1.bv", "layer1.Wo" [heads dv, d], "layer1.bo", "layer1.W1"
  * [d, hidden], "layer1.b1", "layer1.Wg", "layer1.W2" [hidden, d], "layer1.b2", "W" [d, V], "b" [V]; gains and shifts
  * "layer1.gain1", "layer1.shift1" (attention's), "layer1.gain2", "layer1.shift2" (the feed-forward's), "gain", "shift"
- * (before the output, pre norms). Norms begin as 1 and 0, whatever the initialisation is.
+ * (before the output, pre norms); with buffers "layer1.alpha" [heads] and from layer 2 on "layer2.beta" [heads]. Norms begin as 1 and 0, whatever the initialisation is.
  *
  * Tensors with names, layers likewise: "layer1.scores" and "layer1.attention" [n, heads, T, T], before and after the
  * softmax, "layer1.heads" [n, heads, T, dv], "layer1.stream" [n, T, d], what the layer hands on.

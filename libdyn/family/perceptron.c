@@ -11,7 +11,7 @@
 static dyn_node layer_parameter(dyn_build *b, const dyn__dense *l, const char *letter, int32_t number, int copy, int32_t rank,
                                 const int64_t *shape)
 {
-    const dyn_init_options init = {sizeof init, DYN_INIT_NORMAL, l->std, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0};
+    const dyn_init_options init = {sizeof init, DYN_INIT_NORMAL, l->std, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0, NULL, 0, 0};
     char name[32];
 
     snprintf(name, sizeof name, copy ? "%s%d.%d" : "%s%d", letter, (int)number, copy + 1);

@@ -23,7 +23,7 @@ static dyn_node layer(const dyn_recurrent_options *o, dyn_build *b, int32_t numb
 /* The input, with the table it was looked up in or DYN_NO_NODE. */
 static dyn_node read(const dyn_recurrent_options *o, dyn_build *b, dyn_node *table)
 {
-    static const dyn_init_options standard = {sizeof standard, DYN_INIT_NORMAL, 1, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0};
+    static const dyn_init_options standard = {sizeof standard, DYN_INIT_NORMAL, 1, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0, NULL, 0, 0};
     const dyn__piece piece = {b, "", 0};
 
     *table = DYN_NO_NODE;

@@ -31,8 +31,8 @@ dyn_status dyn__family_create(dyn_ctx *ctx, dyn_build_fn build, const void *opti
 
 /* ---- pieces ---- */
 
-const dyn_init_options dyn__init_one = {sizeof dyn__init_one, DYN_INIT_CONSTANT, 1, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0};
-const dyn_init_options dyn__init_zero = {sizeof dyn__init_zero, DYN_INIT_ZERO, 1, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0};
+const dyn_init_options dyn__init_one = {sizeof dyn__init_one, DYN_INIT_CONSTANT, 1, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0, NULL, 0, 0};
+const dyn_init_options dyn__init_zero = {sizeof dyn__init_zero, DYN_INIT_ZERO, 1, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0, NULL, 0, 0};
 
 static const char *full_name(const dyn__piece *p, const char *name, char buf[128])
 {

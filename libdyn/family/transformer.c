@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <dyn/transformer.h>
+#include "family/buffers.h"
 #include "family/family.h"
 #include "layer/attention.h"
 #include "model/build.h"
@@ -14,6 +15,7 @@ typedef struct writer {
     const dyn_transformer_options *opt;
     dyn_build *b;
     dyn_graph *g;
+    int32_t layer;          /* from 1 */
     char prefix[24];        /* "layer1." in the first layer, "" outside of layers */
     dyn_node mask;
 } writer;
@@ -81,16 +83,31 @@ static dyn_node dropped(const writer *w, dyn_node x)
     return w->opt->dropout > 0 ? dyn_layer_dropout(w->b, x, w->opt->dropout, DYN_DROP_ELEMENTS) : x;
 }
 
-/* By whole matrices of weights where these have a name that may be asked for, or lose some elements. */
-static dyn_node attend(const writer *w, dyn_node q, dyn_node k, dyn_node v)
+/* Whether the maps as a whole are wanted: as names, to lose some elements, or by buffers. */
+static int needs_maps(const writer *w, dyn_node q)
 {
-    const int32_t causal = w->opt->causal;
+    return !dyn__build_is_blind(w->b) || w->opt->dropout > 0 || w->opt->buffers || !dyn__attention_has_blocks(w->g, q);
+}
 
-    if (dyn__build_is_blind(w->b) && w->opt->dropout == 0 && dyn__attention_has_blocks(w->g, q))
-        return dyn__attention_in_blocks(w->g, q, k, v, w->mask, causal, NAN);
-    dyn_node scores = named(w, "scores", dyn__attention_scores(w->g, q, k, NAN));
-    dyn_node weights = named(w, "attention", dyn__attention_weights(w->g, scores, w->mask, causal));
-    return dyn__attention_values(w->g, dropped(w, weights), v);
+/* What the heads see, [n, heads, T, T]: queries q were read from x, keys k from y. */
+static dyn_node maps_of(const writer *w, dyn_node q, dyn_node k, dyn_node x, dyn_node y)
+{
+    dyn_node scores = dyn__attention_scores(w->g, q, k, NAN);
+
+    scores = named(w, "scores", dyn__buffers_matched(w->b, w->opt, w->layer, scores, x, y));
+    return dropped(w, named(w, "attention", dyn__attention_weights(w->g, scores, w->mask, w->opt->causal)));
+}
+
+/* The heads side by side, through Wo. */
+static dyn_node mixed(const writer *w, dyn_node heads)
+{
+    const dyn_transformer_options *o = w->opt;
+    dyn_node all = dyn_layer_merge_heads(w->g, named(w, "heads", heads));
+
+    if (!o->mix)
+        return all;
+    dyn_node mixing = last_matrix(w, "Wo", o->heads * o->value_width, o->width);
+    return dyn_layer_linear(w->g, all, mixing, bias(w, "bo", o->width));
 }
 
 /* Queries are read from x, keys and values from y. */
@@ -103,11 +120,11 @@ static dyn_node attention(const writer *w, dyn_node x, dyn_node y)
 
     if (q < 0 || k < 0 || v < 0)
         return q < 0 ? q : k < 0 ? k : v;
-    dyn_node all = dyn_layer_merge_heads(w->g, named(w, "heads", attend(w, q, k, v)));
-    if (!o->mix)
-        return all;
-    dyn_node mixing = last_matrix(w, "Wo", o->heads * o->value_width, o->width);
-    return dyn_layer_linear(w->g, all, mixing, bias(w, "bo", o->width));
+    if (!needs_maps(w, q))
+        return mixed(w, dyn__attention_in_blocks(w->g, q, k, v, w->mask, o->causal, NAN));
+    dyn_node maps = maps_of(w, q, k, x, y);
+    dyn_node out = mixed(w, dyn__attention_values(w->g, maps, v));
+    return dyn__buffers_carried(w->b, o, w->layer, out, maps, y);
 }
 
 static dyn_node feed_forward(const writer *w, dyn_node x)
@@ -155,7 +172,7 @@ static dyn_node pad_mask(const writer *w, dyn_node tokens)
 
 static dyn_node embed(const writer *w, dyn_node tokens, dyn_node *table)
 {
-    static const dyn_init_options standard = {sizeof standard, DYN_INIT_NORMAL, 1, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0};
+    static const dyn_init_options standard = {sizeof standard, DYN_INIT_NORMAL, 1, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0, NULL, 0, 0};
     const dyn_transformer_options *o = w->opt;
     const dyn_init_options *init = o->embedding ? o->embedding : &standard;
 
@@ -202,8 +219,8 @@ static dyn_node build(void *user, dyn_build *b)
     if (w.opt->pad >= 0)
         DYN__TRY(w.mask = pad_mask(&w, tokens));
     dyn_node x = dropped(&w, embed(&w, tokens, &table));
-    for (int32_t layer = 1; layer <= w.opt->layers && x >= 0; layer++) {
-        snprintf(w.prefix, sizeof w.prefix, "layer%d.", (int)layer);
+    for (w.layer = 1; w.layer <= w.opt->layers && x >= 0; w.layer++) {
+        snprintf(w.prefix, sizeof w.prefix, "layer%d.", (int)w.layer);
         x = write_layer(&w, x);
     }
     w.prefix[0] = '\0';
@@ -244,8 +261,8 @@ static dyn_status check_flags(dyn_ctx *ctx, const dyn_transformer_options *o)
         DYN__TRY(dyn__check_flag(ctx, flags[i].name, flags[i].value));
     DYN__TRY(dyn__check_choice(ctx, "norm", o->norm, DYN_NORM_POST));
     DYN__TRY(dyn__check_choice(ctx, "position", o->position, DYN_POSITION_ROTARY));
-    DYN__TRY(dyn__check_activation(ctx, o->activation));
-    return dyn__check_reserved(ctx, o->reserved);
+    DYN__TRY(dyn__check_choice(ctx, "buffers", o->buffers, DYN_BUFFERS_IDENTITY));
+    return dyn__check_activation(ctx, o->activation);
 }
 
 /* What does not go together. */
@@ -265,6 +282,8 @@ static dyn_status check_together(dyn_ctx *ctx, const dyn_transformer_options *o)
         return DYN__FAIL(ctx, DYN_ESHAPE, "rotary positions need an even key_width, it is %lld", (long long)o->key_width);
     if (!(o->dropout >= 0 && o->dropout <= 1))
         return DYN__FAIL(ctx, DYN_EINVAL, "dropout is %g, expected 0 to 1", o->dropout);
+    if (!isfinite(o->buffer_scale))
+        return DYN__FAIL(ctx, DYN_EINVAL, "buffer_scale is %g, expected a finite number", o->buffer_scale);
     if (!(o->eps >= 0) || !isfinite(o->eps) || !(o->rotary_base > 0) || !isfinite(o->rotary_base))
         return DYN__FAIL(ctx, DYN_EINVAL, "eps is %g, expected >= 0; rotary_base is %g, expected > 0", o->eps,
                          o->rotary_base);
@@ -328,7 +347,7 @@ dyn_status dyn_model_transformer(dyn_ctx *ctx, const dyn_transformer_options *op
 
 static void set_gpt2(dyn_transformer_options *o)
 {
-    static const dyn_init_options small = {sizeof small, DYN_INIT_NORMAL, .02, DYN_INIT_ZERO, 0, 1, NULL, 0};
+    static const dyn_init_options small = {sizeof small, DYN_INIT_NORMAL, .02, DYN_INIT_ZERO, 0, 1, NULL, 0, NULL, 0, 0};
 
     o->layers = o->heads = 12;
     o->vocabulary = 50257;
@@ -345,7 +364,7 @@ static void set_gpt2(dyn_transformer_options *o)
 
 static void set_llama(dyn_transformer_options *o)
 {
-    static const dyn_init_options small = {sizeof small, DYN_INIT_NORMAL, .02, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0};
+    static const dyn_init_options small = {sizeof small, DYN_INIT_NORMAL, .02, DYN_INIT_AS_WEIGHTS, 0, 1, NULL, 0, NULL, 0, 0};
 
     o->layers = o->heads = 8;
     o->vocabulary = 32000;

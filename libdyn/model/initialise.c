@@ -2,17 +2,18 @@
  *
  * Initialisation. Element k of tensor i is draw k of (seed, stream init, site i): widening one layer or drawing
  * another kind for it moves no other tensor. A copy of a tensor is copied, not drawn. */
+#include <fnmatch.h>
 #include <math.h>
 #include <string.h>
 #include "model/model.h"
 #include "random/random.h"
 
-enum draw { DRAW_NORMAL, DRAW_UNIFORM, DRAW_ORTHOGONAL, DRAW_ZERO, DRAW_CONSTANT };
+enum draw { DRAW_NORMAL, DRAW_UNIFORM, DRAW_ORTHOGONAL, DRAW_ZERO, DRAW_CONSTANT, DRAW_IDENTITY };
 
 /* What size means in the table below. */
 enum size_rule { SIZE_GIVEN, SIZE_IN, SIZE_IN_OUT, SIZE_POWER, SIZE_WIDTH_POWER };
 
-/* The size of a draw (standard deviation or half-width) is scale * sqrt(factor / fan), or fan^-scale for powers. */
+/* The size of a draw (standard deviation or half-width) is scale * sqrt(factor / fan), or (factor / fan)^scale for powers. */
 static const struct kind {
     enum draw draw;
     enum size_rule rule;
@@ -30,6 +31,8 @@ static const struct kind {
     [DYN_INIT_ZERO] = {DRAW_ZERO, SIZE_GIVEN, 1},
     [DYN_INIT_WIDTH_POWER] = {DRAW_NORMAL, SIZE_WIDTH_POWER, 1},
     [DYN_INIT_CONSTANT] = {DRAW_CONSTANT, SIZE_GIVEN, 1},
+    [DYN_INIT_IDENTITY] = {DRAW_IDENTITY, SIZE_GIVEN, 1},
+    [DYN_INIT_UNIFORM_POWER] = {DRAW_UNIFORM, SIZE_POWER, 6},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -58,7 +61,7 @@ static double size_of(const struct kind *k, const dyn__tensor *t, double scale, 
     case SIZE_IN_OUT:
         return scale * sqrt(k->factor / ((double)t->fan_in + (double)t->fan_out));
     case SIZE_POWER:
-        return pow((double)t->fan_in, -scale);
+        return pow((double)t->fan_in / k->factor, -scale);
     case SIZE_WIDTH_POWER:
         return pow((double)widest, -scale);
     }
@@ -78,11 +81,16 @@ static dyn_status check_kind(dyn_ctx *ctx, const char *what, int32_t kind, doubl
     if (kind < 0 || kind >= KINDS)
         return DYN__FAIL(ctx, DYN_EINVAL, "%s %d is outside [0, %d]", what, (int)kind, KINDS - 1);
     const int power = kinds[kind].rule == SIZE_POWER || kinds[kind].rule == SIZE_WIDTH_POWER;
-    const int signed_scale = power || kinds[kind].draw == DRAW_CONSTANT;
+    const int signed_scale = power || kinds[kind].draw == DRAW_CONSTANT || kinds[kind].draw == DRAW_IDENTITY;
     if (!isfinite(scale) || (scale < 0 && !signed_scale))
         return DYN__FAIL(ctx, DYN_EINVAL, "scale %g with %s %d; it must be finite%s", scale, what, (int)kind,
                          signed_scale ? "" : " and not negative");
     return DYN_OK;
+}
+
+static int needs_matrix(int32_t kind)
+{
+    return kind == DYN_INIT_ORTHOGONAL || kind == DYN_INIT_IDENTITY;
 }
 
 static dyn_status check_bias(dyn_ctx *ctx, const dyn_init_options *o)
@@ -91,8 +99,9 @@ static dyn_status check_bias(dyn_ctx *ctx, const dyn_init_options *o)
         return DYN__FAIL(ctx, DYN_EINVAL, "bias_scale is %g", o->bias_scale);
     if (o->bias_kind == DYN_INIT_AS_WEIGHTS)
         return DYN_OK;
-    if (o->bias_kind == DYN_INIT_ORTHOGONAL)
-        return DYN__FAIL(ctx, DYN_EINVAL, "bias_kind is DYN_INIT_ORTHOGONAL, which needs a matrix");
+    if (needs_matrix(o->bias_kind))
+        return DYN__FAIL(ctx, DYN_EINVAL, "bias_kind is DYN_INIT_%s, which needs a matrix",
+                         o->bias_kind == DYN_INIT_IDENTITY ? "IDENTITY" : "ORTHOGONAL");
     return check_kind(ctx, "bias_kind", o->bias_kind, o->bias_scale);
 }
 
@@ -101,7 +110,24 @@ dyn_status dyn__init_complete(dyn_ctx *ctx, const dyn_init_options *given, dyn_i
     *o = (dyn_init_options)DYN_INIT_OPTIONS_INIT;
     DYN__TRY(dyn__options(ctx, "dyn_init_options", given, o, sizeof *o, sizeof *o));
     DYN__TRY(check_kind(ctx, "kind", o->kind, o->scale));
+    DYN__TRY(dyn__check_reserved(ctx, o->reserved));
+    if (o->groups_count < 0 || (o->groups_count > 0) != (o->groups != NULL))
+        return DYN__FAIL(ctx, DYN_EINVAL, "groups_count is %d and groups is %s", (int)o->groups_count,
+                         o->groups ? "given" : "NULL");
     return check_bias(ctx, o);
+}
+
+/* A group that takes no tensor is a mistake. */
+static dyn_status check_group(const dyn_model *m, const dyn_init_group *group)
+{
+    DYN__NEED(m->ctx, group->pattern);
+    DYN__TRY(dyn__check_reserved(m->ctx, (uint32_t)group->reserved));
+    DYN__TRY(check_kind(m->ctx, "kind", group->kind, group->scale));
+    for (int32_t i = 0; i < m->tensors; i++)
+        if (fnmatch(group->pattern, m->tensor[i].name, 0) == 0)
+            return DYN_OK;
+    return DYN__FAIL(m->ctx, DYN_EINVAL, "group \"%s\": none of %d tensors has such a name; they are %s to %s",
+                     group->pattern, (int)m->tensors, m->tensor[0].name, m->tensor[m->tensors - 1].name);
 }
 
 static dyn_status check_options(const dyn_model *m, const dyn_init_options *o)
@@ -113,18 +139,46 @@ static dyn_status check_options(const dyn_model *m, const dyn_init_options *o)
                          o->layer_scale ? "given" : "NULL");
     for (int32_t i = 0; i < o->layers; i++)
         DYN__TRY(check_kind(m->ctx, "kind", o->kind, o->layer_scale[i]));
+    for (int32_t i = 0; i < o->groups_count; i++)
+        DYN__TRY(check_group(m, &o->groups[i]));
     return DYN_OK;
+}
+
+static const dyn_init_group *group_of(const dyn__tensor *t, const dyn_init_options *o)
+{
+    for (int32_t k = o->groups_count - 1; k >= 0; k--)
+        if (fnmatch(o->groups[k].pattern, t->name, 0) == 0)
+            return &o->groups[k];
+    return NULL;
+}
+
+/* Kind and scale, by whoever says so: a group, the tensor itself, the options. */
+static const struct kind *kind_of(const dyn__tensor *t, const dyn_init_options *o, double *scale)
+{
+    const dyn_init_group *group = group_of(t, o);
+
+    if (group) {
+        *scale = group->scale;
+        return &kinds[group->kind];
+    }
+    if (t->has_init)
+        o = &t->init;
+    if (t->bias && o->bias_kind != DYN_INIT_AS_WEIGHTS) {
+        *scale = o->bias_scale;
+        return &kinds[o->bias_kind];
+    }
+    *scale = o->layer_scale ? o->layer_scale[t->layer] : o->scale;
+    return &kinds[o->kind];
 }
 
 static dyn_status recipe_of(const dyn_model *m, const dyn_init_options *o, int32_t i, recipe *out)
 {
     const dyn__tensor *t = &m->tensor[i];
-    const int own = t->bias && o->bias_kind != DYN_INIT_AS_WEIGHTS;
     const int64_t widest = widest_hidden(m);
-    double scale = own ? o->bias_scale : o->layer_scale ? o->layer_scale[t->layer] : o->scale;
+    double scale;
 
-    out->kind = &kinds[own ? o->bias_kind : o->kind];
-    if (t->bias && out->kind->draw == DRAW_ORTHOGONAL)
+    out->kind = kind_of(t, o, &scale);
+    if (t->bias && (out->kind->draw == DRAW_ORTHOGONAL || out->kind->draw == DRAW_IDENTITY))
         out->kind = &kinds[DYN_INIT_ZERO];
     if (out->kind->rule == SIZE_WIDTH_POWER && widest == 0)
         return DYN__FAIL(m->ctx, DYN_EINVAL, "DYN_INIT_WIDTH_POWER needs a hidden layer; the model has none");
@@ -154,6 +208,20 @@ static dyn_status draw_orthogonal(const dyn_model *m, const dyn__tensor *t, dyn_
     return DYN_OK;
 }
 
+/* 1 where a feature meets itself, at the middle of a kernel. */
+static void draw_identity(const dyn__tensor *t, double *out)
+{
+    const int32_t rank = t->shape.rank;
+    const int64_t columns = t->shape.dim[rank - 1], rows = t->shape.dim[rank - 2];
+    int64_t middle = 0;
+
+    for (int32_t i = 0; i < rank - 2; i++)
+        middle = middle * t->shape.dim[i] + t->shape.dim[i] / 2;
+    memset(out, 0, (size_t)t->size * sizeof *out);
+    for (int64_t i = 0; i < rows && i < columns; i++)
+        out[(middle * rows + i) * columns + i] = 1;
+}
+
 static dyn_status draw(const dyn_model *m, int32_t i, const recipe *r, uint64_t seed, double *theta)
 {
     const dyn__tensor *t = &m->tensor[i];
@@ -178,6 +246,9 @@ static dyn_status draw(const dyn_model *m, int32_t i, const recipe *r, uint64_t 
         break;
     case DRAW_ORTHOGONAL:
         DYN__TRY(draw_orthogonal(m, t, key, out));
+        break;
+    case DRAW_IDENTITY:
+        draw_identity(t, out);
     }
     for (int64_t k = 0; k < t->size; k++)
         out[k] *= r->size;
@@ -193,7 +264,7 @@ static dyn_status initialise_tensor(const dyn_model *m, int32_t i, const dyn_ini
         memcpy(theta + t->offset, theta + m->tensor[t->twin].offset, (size_t)t->size * sizeof *theta);
         return DYN_OK;
     }
-    DYN__TRY(recipe_of(m, t->has_init ? &t->init : o, i, &r));
+    DYN__TRY(recipe_of(m, o, i, &r));
     return draw(m, i, &r, o->seed, theta);
 }
 

@@ -48,6 +48,9 @@ static dyn_node declare_parameter(dyn_build *b, const char *name, const dyn__sha
     if (own->init.layers)
         return DYN__FAIL(d->ctx, DYN_EINVAL, "parameter \"%s\": its own initialisation has scales of %d layers", name,
                          (int)own->init.layers);
+    if (own->init.groups_count)
+        return DYN__FAIL(d->ctx, DYN_EINVAL, "parameter \"%s\": its own initialisation has %d groups of tensors", name,
+                         (int)own->init.groups_count);
     own->node = x;
     d->owns++;
     return x;

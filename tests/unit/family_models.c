@@ -71,6 +71,20 @@ static dyn_status transformer(dyn_ctx *c, void *arg, dyn_model **out)
     return dyn_model_transformer(c, &o, out);
 }
 
+static dyn_status buffered(dyn_ctx *c, void *arg, dyn_model **out)
+{
+    dyn_transformer_options o = DYN_TRANSFORMER_OPTIONS_INIT;
+
+    (void)arg;
+    o.vocabulary = 5;
+    o.length = 3;
+    o.width = 3;
+    o.key_width = 2;
+    o.hidden = 0;
+    o.buffers = DYN_BUFFERS_RANDOM;
+    return dyn_model_transformer(c, &o, out);
+}
+
 static dyn_status recurrent(dyn_ctx *c, void *arg, dyn_model **out)
 {
     dyn_recurrent_options o = DYN_RECURRENT_OPTIONS_INIT;
@@ -134,6 +148,8 @@ static const struct family {
      "stage2.block1.shortcut.gain stage2.block1.shortcut.shift W b "},
     {"transformer", transformer, 5, "embedding position layer1.Wq layer1.Wk layer1.Wv layer1.Wo layer1.gain1 layer1.shift1 "
      "layer1.W1 layer1.W2 layer1.gain2 layer1.shift2 W b "},
+    {"buffered", buffered, 5, "embedding position layer1.Wq layer1.Wk layer1.Wv layer1.Wo layer1.alpha layer1.gain1 "
+     "layer1.shift1 layer2.Wq layer2.Wk layer2.Wv layer2.beta layer2.Wo layer2.alpha layer2.gain1 layer2.shift1 W b "},
     {"recurrent", recurrent, 0, "layer1.W layer1.U layer1.b layer1.c W b "},
     {"factorisation", factorisation, 8, "W1 W2 "},
     {"tensor", tensor, 12, "A1 A2 A3 "},

@@ -5,6 +5,7 @@
 #include "tests/test.h"
 
 #include <stdlib.h>
+#include <dyn/convolutional.h>
 #include <dyn/model.h>
 
 /* widths 300-400-100-2: fans of layer 2 are 400 and 100. */
@@ -74,6 +75,8 @@ TEST(uniform_kinds)
         {DYN_INIT_DEFAULT, 3, 0.15},
         {DYN_INIT_UNIFORM, 0.7, 0.7},
         {DYN_INIT_XAVIER_UNIFORM, 1, 0.10954451150103323},      /* sqrt(6/500) */
+        {DYN_INIT_UNIFORM_POWER, 0.5, 0.12247448713915890},     /* sqrt(6/400) */
+        {DYN_INIT_UNIFORM_POWER, 1, 0.015},                     /* 6/400 */
     };
 
     for (size_t k = 0; k < sizeof c / sizeof c[0]; k++) {
@@ -95,6 +98,41 @@ TEST(zero)
     opt.kind = DYN_INIT_ZERO;
     draw(&opt);
     CHECK(largest(SIZE, theta) == 0);
+}
+
+/* ---- identity ---- */
+
+TEST(identity)
+{
+    dyn_init_options opt = DYN_INIT_OPTIONS_INIT;
+
+    opt.kind = DYN_INIT_IDENTITY;
+    opt.scale = -2;
+    draw(&opt);
+    for (int64_t i = 0; i < WIDE; i++)
+        for (int64_t j = 0; j < NARROW; j++)
+            CHECK(theta[W2 + i * NARROW + j] == (i == j ? -2 : 0));
+    CHECK(largest(NARROW, theta + B2) == 0);
+}
+
+/* A 3 x 3 kernel from 2 channels to 3: both go through at its middle. */
+TEST(identity_of_a_convolution)
+{
+    dyn_cnn_options cnn = DYN_CNN_OPTIONS_INIT;
+    dyn_init_options opt = DYN_INIT_OPTIONS_INIT;
+    dyn_model *m = NULL;
+    double t[1000];
+
+    cnn.input = (int64_t[]){4, 4, 2};
+    cnn.convolutions = 1;
+    cnn.channels = (int64_t[]){3};
+    opt.kind = DYN_INIT_IDENTITY;
+    CHECK_OK(ctx, dyn_model_cnn(ctx, &cnn, &m));
+    CHECK(dyn_model_size(m) <= 1000);
+    CHECK_OK(ctx, dyn_model_initialise(m, &opt, t));
+    for (int k = 0; k < 9 * 2 * 3; k++)
+        CHECK(t[k] == (k == 4 * 6 || k == 4 * 6 + 4));
+    dyn_model_unref(m);
 }
 
 /* ---- orthogonal ---- */
@@ -184,6 +222,26 @@ TEST(no_options_are_the_defaults)
     CHECK(!memcmp(first, theta, sizeof first));
 }
 
+/* ---- groups ---- */
+
+/* The last group that takes a tensor counts; the others are as without. */
+TEST(groups)
+{
+    static double plain[SIZE];
+    const dyn_init_group group[2] = {{"*2", DYN_INIT_NORMAL, 0, 0.3}, {"b?", DYN_INIT_CONSTANT, 0, 7}};
+    dyn_init_options opt = DYN_INIT_OPTIONS_INIT;
+
+    draw(&opt);
+    memcpy(plain, theta, sizeof plain);
+    opt.groups_count = 2;
+    opt.groups = group;
+    draw(&opt);
+    CHECK(!memcmp(plain, theta, sizeof *theta * IN * WIDE));
+    CHECK(theta[IN * WIDE] == 7 && theta[B2] == 7 && theta[B2 + NARROW - 1] == 7);
+    CHECK(fabs(deviation(WIDE * NARROW, theta + W2) / .3 - 1) < 0.018);
+    CHECK(!memcmp(plain + W3, theta + W3, sizeof *theta * NARROW * OUT));
+}
+
 /* ---- refusals ---- */
 
 #define REFUSED(change, code, message)                                                       \
@@ -198,12 +256,17 @@ TEST(no_options_are_the_defaults)
 TEST(bad_options)
 {
     const double two[2] = {1, 1}, bad[LAYERS] = {1, (double)NAN, 1};
+    const dyn_init_group nobody = {"V*", DYN_INIT_ZERO, 0, 1}, unknown = {"W1", 99, 0, 1};
 
     CHECK(dyn_model_initialise(NULL, NULL, theta) == DYN_EINVAL);
     CHECK(dyn_model_initialise(model, NULL, NULL) == DYN_EINVAL);
-    REFUSED(o.kind = 12, DYN_EINVAL, "kind 12 is outside [0, 11]");
+    REFUSED(o.kind = 14, DYN_EINVAL, "kind 14 is outside [0, 13]");
     REFUSED(o.bias_kind = -2, DYN_EINVAL, "bias_kind -2");
     REFUSED(o.bias_kind = DYN_INIT_ORTHOGONAL, DYN_EINVAL, "DYN_INIT_ORTHOGONAL");
+    REFUSED(o.bias_kind = DYN_INIT_IDENTITY, DYN_EINVAL, "DYN_INIT_IDENTITY");
+    REFUSED(o.groups_count = 1, DYN_EINVAL, "groups_count is 1 and groups is NULL");
+    REFUSED((o.groups_count = 1, o.groups = &nobody), DYN_EINVAL, "group \"V*\": none of 6 tensors has such a name; they are W1 to b3");
+    REFUSED((o.groups_count = 1, o.groups = &unknown), DYN_EINVAL, "kind 99 is outside");
     REFUSED(o.scale = (double)NAN, DYN_EINVAL, "scale nan");
     REFUSED((o.kind = DYN_INIT_NORMAL, o.scale = -1), DYN_EINVAL, "scale -1");
     REFUSED((o.kind = DYN_INIT_POWER, o.scale = -1e4), DYN_ENONFINITE, "\"W1\"");
@@ -302,10 +365,13 @@ int main(void)
     RUN(normal_kinds);
     RUN(uniform_kinds);
     RUN(zero);
+    RUN(identity);
+    RUN(identity_of_a_convolution);
     RUN(orthogonal);
     RUN(seeds_and_tensors);
     RUN(biases_of_another_kind);
     RUN(no_options_are_the_defaults);
+    RUN(groups);
     RUN(bad_options);
     RUN(width_power_needs_a_hidden_layer);
     RUN(every_allocation_may_fail);

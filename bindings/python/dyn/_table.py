@@ -611,7 +611,7 @@ dyn_tensor_options struct_size:u32 order:i32 sizes:ptr rank:i64
 dyn_diagonal_options struct_size:u32 depth:i32 inputs:i64 difference:i32 reserved:u32
 dyn_polynomial_options struct_size:u32 degree:i32 inputs:i64 outputs:i64 bias:i32 reserved:u32
 dyn_init_options struct_size:u32 kind:i32 scale:f64 bias_kind:i32 layers:i32 bias_scale:f64 layer_scale:ptr
-    seed:u64
+    seed:u64 groups:ptr groups_count:i32 reserved:u32
 dyn_perceptron_options struct_size:u32 widths_count:i32 widths:ptr activation:i32 no_bias:i32 activations:ptr
     bias:ptr no_output_bias:i32 antisymmetric:i32 output_scale:f64 parametrisation:i32 skip:i32 multipliers:ptr
     gamma:f64 gamma_prime:f64 dropout:f64
@@ -664,7 +664,8 @@ dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 co
 dyn_transformer_options struct_size:u32 layers:i32 vocabulary:i64 length:i64 width:i64 key_width:i64
     value_width:i64 hidden:i64 heads:i32 kv_heads:i32 norm:i32 rms:i32 norm_query_only:i32 position:i32
     activation:i32 gated:i32 bias:i32 output_bias:i32 causal:i32 residual:i32 mix:i32 project:i32 tied:i32 last:i32
-    pad:i64 eps:f64 rotary_base:f64 embedding:ptr weights:ptr depth_scaled:i32 reserved:u32 dropout:f64
+    pad:i64 eps:f64 rotary_base:f64 embedding:ptr weights:ptr depth_scaled:i32 buffers:i32
+    dropout:f64 buffer_scale:f64 buffer_seed:u64
 """
 
 #: name, result, parameters
@@ -704,11 +705,13 @@ ENUMERATORS = {
         "softplus": 8, "elu": 9, "sin": 10, "x_tanh": 11, "x2_tanh": 12, "square": 13, "cube": 14, "erf": 15}),
     "init": ("DYN_INIT_", {
         "default": 0, "normal": 1, "uniform": 2, "power": 3, "lecun": 4, "xavier": 5, "xavier_uniform": 6, "he": 7,
-        "orthogonal": 8, "zero": 9, "width_power": 10, "constant": 11, "as_weights": -1}),
+        "orthogonal": 8, "zero": 9, "width_power": 10, "constant": 11, "identity": 12,
+        "uniform_power": 13, "as_weights": -1}),
     "parametrisation": ("DYN_PARAMETRISATION_", {
         "standard": 0, "ntk": 1, "mean_field": 2, "mup": 3, "normalised": 4}),
     "transformer": ("DYN_TRANSFORMER_", {"paper": 0, "gpt2": 1, "llama": 2}),
     "norm": ("DYN_NORM_", {"none": 0, "pre": 1, "post": 2}),
+    "buffers": ("DYN_BUFFERS_", {"none": 0, "random": 1, "identity": 2}),
     "position": ("DYN_POSITION_", {"none": 0, "learned": 1, "sinusoidal": 2, "rotary": 3}),
     "drop": ("DYN_DROP_", {"elements": 0, "places": 1, "channels": 2}),
     "cell": ("DYN_CELL_", {"simple": 0, "gru": 1, "lstm": 2}),

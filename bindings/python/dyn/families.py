@@ -22,8 +22,9 @@ def transformer(vocabulary: int | None = None, length: int | None = None, *, sty
                 causal: bool | None = None, residual: bool | None = None, mix: bool | None = None,
                 project: bool | None = None, tied: bool | None = None, last: bool | None = None, pad: int | None = None,
                 eps: float | None = None, rotary_base: float | None = None, embedding: Init | None = None,
-                weights: Init | None = None, depth_scaled: bool | None = None, dropout: float = 0.0, init: Init | None = None,
-                seed: int = 0) -> Model:
+                weights: Init | None = None, depth_scaled: bool | None = None, dropout: float = 0.0,
+                buffers: str | None = None, buffer_scale: float | None = None, buffer_seed: int | None = None,
+                init: Init | None = None, seed: int = 0) -> Model:
     """A decoder transformer: tokens [n, length] (integers) to logits [n, vocabulary], or [n, length, vocabulary].
 
     style: whose defaults are taken where an argument is None. "paper": two layers, one head, width 400, hidden 1200, post
@@ -36,9 +37,12 @@ def transformer(vocabulary: int | None = None, length: int | None = None, *, sty
     embedding: how both tables are drawn, default normal of std 1. weights: how matrices and biases are drawn whatever
         init says; depth_scaled divides the scale of Wo and W2 by sqrt(2 layers).
     dropout: of the embedding, the attention map and what each block adds.
+    buffers: fixed matrices Z_l beside the weights of attention: its scores gain beta X Z_(l-1)^T X^T / sqrt(dk), what it
+        hands on alpha A X Z_l, by "random" Z (RMBA of arXiv 2405.15302) or "identity" (IMBA); buffer_scale: alpha and
+        beta at the start, default 0.1, parameters for each head; buffer_seed: of the Z_l.
 
     Tensors are "embedding", "position", "layer1.Wq", ".bq", ".Wk", ".Wv", ".Wo", ".W1", ".b1", ".Wg", ".W2", ".b2",
-    ".gain1", ".shift1", "W", "b"; "layer1.scores", ".attention", ".heads", ".stream" can be read by name.
+    ".gain1", ".shift1", ".alpha", ".beta", "W", "b"; "layer1.scores", ".attention", ".heads", ".stream" can be read by name.
 
     >>> net = dyn.transformer(vocabulary=50, length=8, layers=1, heads=2, width=16)
     >>> net.output_size
@@ -53,8 +57,9 @@ def transformer(vocabulary: int | None = None, length: int | None = None, *, sty
         vocabulary=vocabulary, length=length, layers=layers, heads=heads, kv_heads=kv_heads, width=width,
         key_width=key_width, value_width=value_width, hidden=hidden, rms=rms, norm_query_only=norm_query_only,
         gated=gated, bias=bias, output_bias=output_bias, causal=causal, residual=residual, mix=mix, project=project,
-        tied=tied, last=last, pad=pad, eps=eps, rotary_base=rotary_base, depth_scaled=depth_scaled, dropout=dropout)
-    for kind, name in (("norm", norm), ("position", position), ("activation", activation)):
+        tied=tied, last=last, pad=pad, eps=eps, rotary_base=rotary_base, depth_scaled=depth_scaled, dropout=dropout,
+        buffer_scale=buffer_scale, buffer_seed=buffer_seed)
+    for kind, name in (("norm", norm), ("position", position), ("activation", activation), ("buffers", buffers)):
         given[kind] = None if name is None else enum(kind, name)
     if width is not None and hidden is None and style != "paper":
         given["hidden"] = 4 * width if style == "gpt2" else (8 * width + 2) // 3

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass, replace
-from typing import Literal, Sequence
+from typing import Literal, Mapping, Sequence
 
-from ._lib import Options, enum, integer, number, structs
+from ._lib import Options, enum, integer, number, structs, text
 from .errors import invalid
 
 
@@ -26,6 +26,18 @@ class Init:
     scale: float = 1.0
     bias: Init | None = None
     layer_scales: tuple[float, ...] = ()
+    groups: tuple[tuple[str, Init], ...] = ()
+
+    def tensors(self, rules: Mapping[str, Init]) -> Init:
+        """The same with rules of their own for the tensors whose names match a pattern; the last that matches counts.
+
+        >>> rule = dyn.init.power(0.5).tensors({"*.W[qk]": dyn.init.power(0.8), "embedding": dyn.init.normal(0.02)})
+        >>> net = dyn.transformer(50, 8, width=64, init=rule)
+        >>> tensors = net.views(net.initial())
+        >>> bool(tensors["layer1.Wq"].std() < 0.04 < 0.12 < tensors["layer1.Wv"].std())
+        True
+        """
+        return replace(self, groups=self.groups + tuple(rules.items()))
 
     def layers(self, scales: Sequence[float]) -> Init:
         """The same with a scale for each layer, from the first to the last."""
@@ -41,7 +53,23 @@ class Init:
             scales = (ctypes.c_double * options.layers)(*(number(s, "a scale") for s in self.layer_scales))
             options.layer_scale = ctypes.addressof(scales)
             options._scales = scales        # the struct points to them
+        if self.groups:
+            options._groups = (_Group * len(self.groups))(*(_Group.of(*pair) for pair in self.groups))
+            options.groups_count, options.groups = len(self.groups), ctypes.addressof(options._groups)
         return options
+
+
+class _Group(ctypes.Structure):
+    """dyn_init_group."""
+
+    _fields_ = [("pattern", ctypes.c_char_p), ("kind", ctypes.c_int32), ("reserved", ctypes.c_int32),
+                ("scale", ctypes.c_double)]
+
+    @classmethod
+    def of(cls, pattern: str, rule: Init) -> _Group:
+        if not isinstance(rule, Init) or rule.bias or rule.layer_scales or rule.groups:
+            raise invalid(f"the rule of {pattern!r} is {rule!r}, must be a plain one of dyn.init")
+        return cls(text(pattern, "the pattern of a rule"), enum("init", rule.kind), 0, rule.scale)
 
 
 def default(scale: float = 1.0, bias: Init | None = None) -> Init:
@@ -145,6 +173,26 @@ def orthogonal(scale: float = 1.0, bias: Init | None = None) -> Init:
     return Init("orthogonal", scale, bias)
 
 
+def identity(scale: float = 1.0) -> Init:
+    """Weights scale times the identity, of a convolution at the middle of its kernel; biases 0.
+
+    >>> net = dyn.mlp([3, 3, 2], init=dyn.init.identity())
+    >>> net.views(net.initial())["W2"].tolist()
+    [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
+    """
+    return Init("identity", scale)
+
+
+def uniform_power(s: float, bias: Init | None = None) -> Init:
+    """Uniform in [-b, b], b = (6 / fan_in)^s: s = 1/2 is He's, s = 1 the small start of arXiv 2405.15302.
+
+    >>> net = dyn.mlp([100, 100, 1], init=dyn.init.uniform_power(1.0))
+    >>> bool(0.059 < abs(net.views(net.initial())["W1"]).max() <= 0.06)
+    True
+    """
+    return Init("uniform_power", s, bias)
+
+
 def zero() -> Init:
     """All zero.
 
@@ -165,8 +213,8 @@ def constant(value: float) -> Init:
 
 #: rules whose scale has a default, which can be given by their name alone
 NAMED = {"default": default, "lecun": lecun, "xavier": xavier, "xavier_uniform": xavier_uniform, "he": he,
-         "orthogonal": orthogonal}
-Name = Literal["default", "lecun", "xavier", "xavier_uniform", "he", "orthogonal", "zero"]
+         "orthogonal": orthogonal, "identity": identity}
+Name = Literal["default", "lecun", "xavier", "xavier_uniform", "he", "orthogonal", "identity", "zero"]
 
 
 def of(rule: Init | Name | None) -> Init:
@@ -182,6 +230,6 @@ def of(rule: Init | Name | None) -> Init:
     if rule == "zero":
         return zero()
     if not isinstance(rule, str) or rule not in NAMED:
-        needs = "normal(std), uniform(limit), power(gamma), width_power(gamma)"
+        needs = "normal(std), uniform(limit), power(gamma), width_power(gamma), uniform_power(s)"
         raise invalid(f"init {rule!r} is not one of {', '.join(NAMED)}, zero, nor made by dyn.init, as {needs} are")
     return NAMED[rule]()

@@ -62,7 +62,7 @@ def turned(x, base=1e4):
 
 
 def torch_transformer(p, tokens, *, layers, heads, act=F and F.relu, kind="post", rotary=False, causal=True, residual=True,
-                      last=True, pad=-1, query_only=False, kv_heads=None):
+                      last=True, pad=-1, query_only=False, kv_heads=None, buffers=None):
     """A second writing of the model, from its documentation."""
     n, length = tokens.shape
     x = p["embedding"][tokens]
@@ -71,7 +71,7 @@ def torch_transformer(p, tokens, *, layers, heads, act=F and F.relu, kind="post"
     seen = (tokens != pad)[:, None, None, :].expand(n, 1, length, length)
     if causal:
         seen = seen & torch.tril(torch.ones(length, length, dtype=torch.bool))
-    for layer in (f"layer{i + 1}." for i in range(layers)):
+    for number, layer in enumerate(f"layer{i + 1}." for i in range(layers)):
         q = {k.removeprefix(layer): w for k, w in p.items() if k.startswith(layer)}
         y = norm(q, "gain1", "shift1", x) if kind == "pre" else x
 
@@ -83,9 +83,13 @@ def torch_transformer(p, tokens, *, layers, heads, act=F and F.relu, kind="post"
         a, b, c = split("Wq", "bq", y, heads), split("Wk", "bk", z, kv), split("Wv", "bv", z, kv)
         a, b = (turned(a), turned(b)) if rotary else (a, b)
         b, c = b.repeat_interleave(heads // kv, 1), c.repeat_interleave(heads // kv, 1)
-        s = (a @ b.transpose(-1, -2) / a.shape[-1]**.5).masked_fill(~seen, -1e9)
-        h = (s.softmax(-1) @ c).transpose(1, 2).reshape(n, length, -1)
+        s = a @ b.transpose(-1, -2) / a.shape[-1]**.5
+        if buffers and number > 0:
+            s = s + q["beta"][:, None, None] * (y @ buffers[number - 1].T @ z.transpose(-1, -2))[:, None] / a.shape[-1]**.5
+        s = s.masked_fill(~seen, -1e9).softmax(-1)
+        h = (s @ c).transpose(1, 2).reshape(n, length, -1)
         h = h @ q["Wo"] + q.get("bo", 0) if "Wo" in q else h
+        h = h + (q["alpha"][:, None, None] * s).sum(1) @ z @ buffers[number] if buffers else h
         x = x + h if residual else h
         x = norm(q, "gain1", "shift1", x) if kind == "post" else x
         if "W1" in q:
@@ -128,6 +132,29 @@ class Transformers(AgainstTorch):
         self.compare(vocabulary=6, width=6, key_width=6, hidden=0, norm="none", residual=False, mix=False, project=False,
                      causal=False, output_bias=False,
                      reference=dict(layers=2, heads=1, kind="none", residual=False, causal=False))
+
+    def test_buffers(self):
+        identity = 3 * [torch.eye(6, dtype=torch.float64)]
+        self.compare(width=6, key_width=2, heads=2, hidden=5, layers=3, norm="pre", buffers="identity",
+                     reference=dict(layers=3, heads=2, kind="pre", buffers=identity))
+        self.compare(length=140, layers=2, width=6, key_width=3, hidden=0, buffers="identity", jacobian=False,
+                     reference=dict(layers=2, heads=1, buffers=identity))
+
+    def test_random_buffers(self):
+        """Z is read off the model: with all other weights 0 and one layer the stream is e + alpha mean(e) Z."""
+        options = dict(vocabulary=60, length=1, width=50, key_width=2, hidden=0, norm="none", position="none", buffer_seed=3,
+                       causal=False, output_bias=False, embedding=dyn.init.identity())
+        net = dyn.transformer(layers=1, buffers="random", init=dyn.init.zero().tensors({"W": dyn.init.identity()}),
+                              buffer_scale=1.0, **options)
+        z = net(net.initial(), np.arange(50)[:, None])[:, :50] - np.eye(50)
+        self.assertAlmostEqual(z.std() * 50**.5, 1, delta=.05)
+        self.assertLess(abs(z.mean()) * 50**.5, .08)
+        pair = dyn.transformer(layers=2, buffers="random", init=dyn.init.zero().tensors({"W": dyn.init.identity()}),
+                               buffer_scale=1.0, **options)
+        both = pair(pair.initial(), np.arange(50)[:, None])[:, :50]         # (1 + Z1) (1 + Z2)
+        second = np.linalg.solve(np.eye(50) + z, both) - np.eye(50)
+        self.assertLess(abs((z * second).mean()) * 50, .1)
+        self.assertAlmostEqual(second.std() * 50**.5, 1, delta=.05)
 
     def test_long_sequences(self):
         self.compare(length=150, width=6, key_width=3, heads=2, hidden=4, layers=1, pad=0, jacobian=False,
@@ -409,6 +436,7 @@ class Sizes(unittest.TestCase):
                 "the width 8 must be the vocabulary 201": dict(width=8, project=False),
                 "an even key_width, it is 3": dict(key_width=3, position="rotary"),
                 "3 heads do not fall into 2 groups": dict(heads=3, kv_heads=2),
+                "buffer_scale is nan": dict(buffers="random", buffer_scale=float("nan")),
                 "depth_scaled needs `weights`": dict(depth_scaled=True),
                 "pad is 201, expected -1 or a token below 201": dict(pad=201)}.items():
             with self.assertRaisesRegex(dyn.Error, words):
