@@ -24,6 +24,7 @@
 #include <dyn/eigen.h>
 #include <dyn/embed.h>
 #include <dyn/estimate.h>
+#include <dyn/exchange.h>
 #include <dyn/factorisation.h>
 #include <dyn/flow.h>
 #include <dyn/frequency.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Plain convolutional networks: convolutions and poolings, then fully connected layers. */
+#include <stdio.h>
 #include <string.h>
 #include <dyn/convolutional.h>
 #include "family/family.h"
@@ -72,6 +73,68 @@ static dyn_node build(void *user, dyn_build *b)
     return dyn__piece_linear(&last, x, o->outputs, o->bias);
 }
 
+/* ---- names: torchvision's VGG ---- */
+
+/* The place in nn.Sequential of the convolution of this number, from 1: a convolution, its norm and its activation, or a
+ * pooling, stand there one after the other. */
+static int32_t place_of(const dyn_cnn_options *o, int32_t number)
+{
+    int32_t place = 0, found = 0;
+
+    for (int32_t i = 0; i < o->convolutions; i++) {
+        if (o->channels[i] && ++found == number)
+            return place;
+        place += o->channels[i] == 0 ? 1 : o->batch_norm ? 3 : 2;
+    }
+    return -1;
+}
+
+static int32_t convolutions(const dyn_cnn_options *o)
+{
+    int32_t count = 0;
+
+    for (int32_t i = 0; i < o->convolutions; i++)
+        count += o->channels[i] != 0;
+    return count;
+}
+
+/* PyTorch flattens [channels, places], here it is [places, channels]. */
+static void flatten(const dyn_cnn_options *o, dyn_exchange_part *p)
+{
+    int64_t channels = o->input[o->axes];
+
+    for (int32_t i = 0; i < o->convolutions; i++)
+        channels = o->channels[i] ? o->channels[i] : channels;
+    *p = (dyn_exchange_part){.state = p->state, .source = p->source, .joined = -1, .flat = 2, .axes = 3,
+                             .order = {2, 1, 0}, .split = {p->split[0] / channels, channels, p->split[1]}};
+}
+
+static dyn_status theirs(const void *user, dyn_exchange_part *p)
+{
+    static const char *const kinds[][2] = {{"W", "weight"}, {"b", "bias"}, {"gain", "weight"}, {"shift", "bias"},
+                                           {"norm", "running_"}};
+    const dyn_cnn_options *o = user;
+    const char *rest = "";
+    int32_t kind = 0, number = 0;
+
+    while (kind < 5 && !(number = dyn__numbered(p->name, kinds[kind][0], &rest)))
+        kind++;
+    if (kind == 5)
+        return DYN_OK;
+    const int32_t dense = number - convolutions(o);
+    char moment[8] = "";
+    snprintf(moment, sizeof moment, "%s", *rest ? rest + 1 : "");
+    if (dense == 1 && kind == 0)
+        flatten(o, p);
+    else if (kind == 0)
+        dense > 0 ? dyn__part_turned(p) : dyn__part_kernel(p);
+    if (dense > 0)
+        dyn__part_name(p, "classifier.%d.%s", (int)(3 * (dense - 1)), kinds[kind][1]);
+    else
+        dyn__part_name(p, "features.%d.%s%s", (int)place_of(o, number) + (kind > 1), kinds[kind][1], moment);
+    return DYN_OK;
+}
+
 /* ---- options ---- */
 
 static dyn_status check_list(dyn_ctx *ctx, const char *name, int32_t count, const int64_t *list, int64_t least)
@@ -140,5 +203,5 @@ dyn_status dyn_model_cnn(dyn_ctx *ctx, const dyn_cnn_options *opt, dyn_model **o
     c->opt.input = kept(&end, o.input, o.axes + 1);
     c->opt.channels = kept(&end, o.channels, o.convolutions);
     c->opt.hidden = kept(&end, o.hidden, o.dense);
-    return dyn__model_create(ctx, build, c, 1, 1, out);     /* opt is the first thing in c */
+    return dyn__model_called(dyn__model_create(ctx, build, c, 1, 1, out), out, theirs);     /* opt is the first thing in c */
 }

@@ -49,5 +49,5 @@ dyn_status dyn_model_diagonal(dyn_ctx *ctx, const dyn_diagonal_options *opt, dyn
     DYN__TRY(dyn__check_size(ctx, "inputs", o.inputs));
     DYN__TRY(dyn__check_flag(ctx, "difference", o.difference));
     DYN__TRY(dyn__check_reserved(ctx, o.reserved));
-    return dyn__family_create(ctx, build, &o, sizeof o, out);
+    return dyn__family_create(ctx, build, NULL, &o, sizeof o, out);
 }

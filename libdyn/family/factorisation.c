@@ -67,9 +67,34 @@ static dyn_node build_tensor(void *user, dyn_build *b)
                     entry);
 }
 
+/* ---- names ---- */
+
+/* nn.Sequential of nn.Embedding, which gives the row, and nn.Linear without biases. */
+static dyn_status theirs_of_matrix(const void *user, dyn_exchange_part *p)
+{
+    const char *rest;
+    const int32_t number = dyn__numbered(p->name, "W", &rest);
+
+    (void)user;
+    dyn__part_name(p, "%d.weight", (int)number - 1);
+    if (number > 1)
+        dyn__part_turned(p);
+    return DYN_OK;
+}
+
+/* nn.ModuleList of nn.Embedding, whose rows are multiplied. */
+static dyn_status theirs_of_tensor(const void *user, dyn_exchange_part *p)
+{
+    const char *rest;
+
+    (void)user;
+    dyn__part_name(p, "%d.weight", (int)dyn__numbered(p->name, "A", &rest) - 1);
+    return DYN_OK;
+}
+
 /* ---- options ---- */
 
-static dyn_status create(dyn_ctx *ctx, dyn_build_fn build, const char *name, int32_t count, int64_t rank, int32_t sizes,
+static dyn_status create(dyn_ctx *ctx, dyn_build_fn build, dyn__theirs_fn theirs, const char *name, int32_t count, int64_t rank, int32_t sizes,
                          const int64_t *size, dyn_model **out)
 {
     DYN__NEED(ctx, size);
@@ -83,7 +108,7 @@ static dyn_status create(dyn_ctx *ctx, dyn_build_fn build, const char *name, int
     p->rank = rank;
     for (int32_t i = 0; i < sizes; i++)
         p->sizes[i] = size[i];
-    return dyn__model_create(ctx, build, p, 1, 1, out);
+    return dyn__model_called(dyn__model_create(ctx, build, p, 1, 1, out), out, theirs);
 }
 
 dyn_status dyn_model_factorisation(dyn_ctx *ctx, const dyn_factorisation_options *opt, dyn_model **out)
@@ -98,7 +123,7 @@ dyn_status dyn_model_factorisation(dyn_ctx *ctx, const dyn_factorisation_options
     DYN__NEED(ctx, out);
     DYN__TRY(dyn__options(ctx, "dyn_factorisation_options", opt, &o, sizeof o, sizeof o));
     DYN__TRY(dyn__check_size(ctx, "factors", o.factors));
-    return create(ctx, build_matrix, "widths", o.factors, 0, o.factors + 1, o.widths, out);
+    return create(ctx, build_matrix, theirs_of_matrix, "widths", o.factors, 0, o.factors + 1, o.widths, out);
 }
 
 dyn_status dyn_model_tensor_factorisation(dyn_ctx *ctx, const dyn_tensor_options *opt, dyn_model **out)
@@ -115,5 +140,5 @@ dyn_status dyn_model_tensor_factorisation(dyn_ctx *ctx, const dyn_tensor_options
     if (o.order < 2 || o.order > ORDER)
         return DYN__FAIL(ctx, DYN_EINVAL, "order is %d, expected 2 to %d", (int)o.order, ORDER);
     DYN__TRY(dyn__check_size(ctx, "rank", o.rank));
-    return create(ctx, build_tensor, "sizes", o.order, o.rank, o.order, o.sizes, out);
+    return create(ctx, build_tensor, theirs_of_tensor, "sizes", o.order, o.rank, o.order, o.sizes, out);
 }

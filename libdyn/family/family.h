@@ -5,15 +5,16 @@
 #define DYN__FAMILY_H
 
 #include <dyn/layer.h>
-#include "model/model.h"
+#include "model/theirs.h"
 
 /* A size: 1 or more. */
 dyn_status dyn__check_size(dyn_ctx *ctx, const char *name, int64_t value);
 /* An enumerator from 0 to `last`. */
 dyn_status dyn__check_choice(dyn_ctx *ctx, const char *name, int32_t value, int32_t last);
 
-/* A model whose build function gets a copy of these options. */
-dyn_status dyn__family_create(dyn_ctx *ctx, dyn_build_fn build, const void *options, size_t size, dyn_model **out);
+/* A model whose build function gets a copy of these options, and whose tensors are called so in PyTorch. */
+dyn_status dyn__family_create(dyn_ctx *ctx, dyn_build_fn build, dyn__theirs_fn theirs, const void *options, size_t size,
+                             dyn_model **out);
 
 /* Gains begin as 1, shifts as 0, whatever the initialisation of the model is. */
 extern const dyn_init_options dyn__init_one, dyn__init_zero;

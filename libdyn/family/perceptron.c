@@ -51,6 +51,22 @@ static dyn_node build(void *user, dyn_build *b)
     return dyn_graph_scale(g, f, p->scale);
 }
 
+/* nn.Sequential of Linear, activation and, if any, Dropout; two of them in nn.ModuleList. */
+static dyn_status theirs(const void *user, dyn_exchange_part *part)
+{
+    const dyn__perceptron *p = user;
+    const char *rest, *kind = part->name[0] == 'W' ? "weight" : "bias";
+    const char letter[2] = {part->name[0], '\0'};
+    const int32_t number = dyn__numbered(part->name, letter, &rest) - 1, each = p->layer[0].dropout > 0 ? 3 : 2;
+    char copy[4] = "";
+
+    if (p->copies == 2)
+        snprintf(copy, sizeof copy, "%d.", *rest == '.');
+    dyn__part_name(part, "%s%d.%s", copy, (int)(each * number), kind);
+    dyn__part_turned(part);
+    return DYN_OK;
+}
+
 const dyn__perceptron *dyn__perceptron_of(const dyn_model *m) { return m->build == build ? m->user : NULL; }
 
 /* ---- options ---- */
@@ -177,5 +193,5 @@ dyn_status dyn_model_perceptron(dyn_ctx *ctx, const dyn_perceptron_options *opt,
         dyn__free(ctx, p);
         return s;
     }
-    return dyn__model_create(ctx, build, p, 1, p->copies, out);
+    return dyn__model_called(dyn__model_create(ctx, build, p, 1, p->copies, out), out, theirs);
 }

@@ -20,6 +20,18 @@ static dyn_node build(void *user, dyn_build *b)
     return o->bias ? dyn_graph_add(g, f, dyn__piece_parameter(&constant, "b", 1, &o->outputs, NULL)) : f;
 }
 
+/* nn.Linear of the powers x, x^2, .. side by side. */
+static dyn_status theirs(const void *user, dyn_exchange_part *p)
+{
+    (void)user;
+    if (p->name[0] == 'W') {
+        dyn__part_turned(p);
+        p->joined = 1;
+    }
+    dyn__part_name(p, p->name[0] == 'W' ? "weight" : "bias");
+    return DYN_OK;
+}
+
 dyn_status dyn_model_polynomial(dyn_ctx *ctx, const dyn_polynomial_options *opt, dyn_model **out)
 {
     dyn_polynomial_options o = DYN_POLYNOMIAL_OPTIONS_INIT;
@@ -37,5 +49,5 @@ dyn_status dyn_model_polynomial(dyn_ctx *ctx, const dyn_polynomial_options *opt,
     DYN__TRY(dyn__check_size(ctx, "outputs", o.outputs));
     DYN__TRY(dyn__check_flag(ctx, "bias", o.bias));
     DYN__TRY(dyn__check_reserved(ctx, o.reserved));
-    return dyn__family_create(ctx, build, &o, sizeof o, out);
+    return dyn__family_create(ctx, build, theirs, &o, sizeof o, out);
 }

@@ -2,6 +2,7 @@
  *
  * Recurrent networks: an embedding, recurrent layers, a linear output. */
 #include <stdio.h>
+#include <string.h>
 #include <dyn/recurrent.h>
 #include "family/family.h"
 
@@ -61,6 +62,31 @@ static dyn_node build(void *user, dyn_build *b)
     return o->bias ? dyn_graph_add(g, x, dyn__piece_parameter(&piece, "b", 1, &o->outputs, NULL)) : x;
 }
 
+/* nn.Embedding "embedding", nn.RNN, nn.GRU or nn.LSTM "rnn", nn.Linear "output". */
+static dyn_status theirs(const void *user, dyn_exchange_part *p)
+{
+    static const char *const kinds[][2] = {{"W", "weight_ih"}, {"U", "weight_hh"}, {"b", "bias_ih"}, {"c", "bias_hh"}};
+    const dyn_recurrent_options *o = user;
+    const char *rest;
+    const int32_t layer = dyn__numbered(p->name, "layer", &rest);
+
+    if (strcmp(p->name, "embedding") == 0) {
+        dyn__part_name(p, "embedding.weight");
+        if (o->tied)
+            memcpy(p->also, "output.weight", sizeof "output.weight");
+        return DYN_OK;
+    }
+    if (!layer)
+        dyn__part_name(p, "output.%s", p->name[0] == 'W' ? "weight" : "bias");
+    for (int32_t i = 0; layer && i < 4; i++)
+        if (rest[1] == kinds[i][0][0]) {
+            dyn__part_name(p, "rnn.%s_l%d", kinds[i][1], (int)layer - 1);
+            break;
+        }
+    dyn__part_turned(p);
+    return DYN_OK;
+}
+
 static dyn_status check(dyn_ctx *ctx, const dyn_recurrent_options *o)
 {
     DYN__TRY(dyn__check_choice(ctx, "cell", o->cell, DYN_CELL_LSTM));
@@ -93,5 +119,5 @@ dyn_status dyn_model_recurrent(dyn_ctx *ctx, const dyn_recurrent_options *opt, d
     DYN__NEED(ctx, out);
     DYN__TRY(dyn__options(ctx, "dyn_recurrent_options", opt, &o, sizeof o, sizeof o));
     DYN__TRY(check(ctx, &o));
-    return dyn__family_create(ctx, build, &o, sizeof o, out);
+    return dyn__family_create(ctx, build, theirs, &o, sizeof o, out);
 }

@@ -77,6 +77,55 @@ static dyn_node build(void *user, dyn_build *b)
     return dyn__piece_linear(&last, x, r->opt.outputs, 1);
 }
 
+/* ---- names: torchvision's ---- */
+
+/* A tensor of a convolution and its norm, which have these names. */
+static void conv_and_norm(dyn_exchange_part *p, const char *ours, const char *prefix, const char *conv, const char *norm)
+{
+    static const char *const kinds[][2] = {{"W", "weight"}, {"gain", "weight"}, {"shift", "bias"}, {"b", "bias"}};
+
+    if (*ours == 'W')
+        dyn__part_kernel(p);
+    for (int32_t i = 0; i < 4; i++)
+        if (strncmp(ours, kinds[i][0], strlen(kinds[i][0])) == 0) {
+            dyn__part_name(p, "%s%s.%s", prefix, i == 1 || i == 2 ? norm : conv, kinds[i][1]);
+            return;
+        }
+    const char *moment = strchr(ours, '.');     /* "norm1.mean" */
+    char kind[8];
+    snprintf(kind, sizeof kind, "%s", moment ? moment + 1 : "");
+    dyn__part_name(p, "%s%s.running_%s", prefix, norm, kind);
+}
+
+static dyn_status theirs(const void *user, dyn_exchange_part *p)
+{
+    const char *rest, *within;
+    char ours[sizeof p->name], prefix[64], conv[16], norm[16];
+    const int32_t stage = dyn__numbered(p->name, "stage", &rest);
+
+    (void)user;
+    memcpy(ours, p->name, sizeof ours);
+    if (stage) {
+        const int32_t block = dyn__numbered(rest, ".block", &within);
+        const char *tensor = ours + (within - p->name) + 1;
+        const size_t digit = strcspn(tensor, "0123456789");
+        snprintf(prefix, sizeof prefix, "layer%d.%d.", (int)stage, (int)block - 1);
+        if (strncmp(tensor, "shortcut.", 9) == 0) {
+            conv_and_norm(p, tensor + 9, prefix, "downsample.0", "downsample.1");
+            return DYN_OK;
+        }
+        snprintf(conv, sizeof conv, "conv%.1s", tensor + digit);
+        snprintf(norm, sizeof norm, "bn%.1s", tensor + digit);
+        conv_and_norm(p, tensor, prefix, conv, norm);
+    } else if (strncmp(ours, "begin.", 6) == 0) {
+        conv_and_norm(p, ours + 6, "", "conv1", "bn1");
+    } else {
+        dyn__part_name(p, "fc.%s", ours[0] == 'W' ? "weight" : "bias");
+        dyn__part_turned(p);
+    }
+    return DYN_OK;
+}
+
 /* ---- options ---- */
 
 static dyn_status check(dyn_ctx *ctx, const dyn_resnet_options *o)
@@ -117,5 +166,5 @@ dyn_status dyn_model_resnet(dyn_ctx *ctx, const dyn_resnet_options *opt, dyn_mod
     for (int32_t i = 0; i < o.stages; i++)
         r->blocks[i] = o.blocks ? o.blocks[i] : 2;
     r->opt.blocks = NULL;
-    return dyn__model_create(ctx, build, r, 1, 1, out);
+    return dyn__model_called(dyn__model_create(ctx, build, r, 1, 1, out), out, theirs);
 }

@@ -19,14 +19,15 @@ dyn_status dyn__check_choice(dyn_ctx *ctx, const char *name, int32_t value, int3
     return DYN_OK;
 }
 
-dyn_status dyn__family_create(dyn_ctx *ctx, dyn_build_fn build, const void *options, size_t size, dyn_model **out)
+dyn_status dyn__family_create(dyn_ctx *ctx, dyn_build_fn build, dyn__theirs_fn theirs, const void *options, size_t size,
+                             dyn_model **out)
 {
     void *own = dyn__alloc(ctx, 1, size);
 
     if (!own)
         return DYN_ENOMEM;
     memcpy(own, options, size);
-    return dyn__model_create(ctx, build, own, 1, 1, out);
+    return dyn__model_called(dyn__model_create(ctx, build, own, 1, 1, out), out, theirs);
 }
 
 /* ---- pieces ---- */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <dyn/transformer.h>
 #include "family/buffers.h"
-#include "family/family.h"
+#include "family/transformer.h"
 #include "layer/attention.h"
 #include "model/build.h"
 
@@ -340,7 +340,8 @@ dyn_status dyn_model_transformer(dyn_ctx *ctx, const dyn_transformer_options *op
         dyn__free(ctx, t);
         return s;
     }
-    return dyn__model_create(ctx, build, t, 1, 1, out);     /* opt is the first thing in t */
+    /* opt is the first thing in t */
+    return dyn__model_called(dyn__model_create(ctx, build, t, 1, 1, out), out, dyn__transformer_theirs);
 }
 
 /* ---- styles ---- */

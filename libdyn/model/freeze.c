@@ -6,6 +6,7 @@
 #include <fnmatch.h>
 #include <string.h>
 #include "model/build.h"
+#include "model/theirs.h"
 
 typedef struct frozen {
     dyn_model *inner;
@@ -87,6 +88,21 @@ static void destroy(void *user)
     dyn_model_unref(inner);
 }
 
+/* Those of the model inside, whose tensors are the same. */
+static dyn_status theirs(const void *user, dyn_exchange_part *p)
+{
+    const frozen *f = user;
+
+    if (memchr(f->fixed, 1, (size_t)f->inner->tensors))
+        return DYN__FAIL(f->inner->ctx, DYN_ENOTSUP, "some tensors are frozen: dyn_model_expand gives the whole model's");
+    return f->inner->theirs ? f->inner->theirs(f->inner->user, p) : DYN_OK;
+}
+
+static dyn_status create(frozen *f, dyn_model **out)
+{
+    return dyn__model_called(dyn__model_create_with(f->inner->ctx, build, f, destroy, out), out, theirs);
+}
+
 /* Takes a reference to m, of which nothing is fixed yet. */
 static frozen *wrapped(dyn_model *m)
 {
@@ -150,7 +166,7 @@ dyn_status dyn_model_freeze(dyn_model *m, int32_t count, const char *const *patt
     memcpy(f->theta, theta, (size_t)m->size * sizeof *theta);
     dyn_status s = mark_all(f, count, patterns);
     if (s == DYN_OK)
-        return dyn__model_create_with(m->ctx, build, f, destroy, out);
+        return create(f, out);
     destroy(f);
     return s;
 }
@@ -170,7 +186,7 @@ dyn_status dyn_model_with_states(dyn_model *m, const double *states, dyn_model *
     if (!f)
         return DYN_ENOMEM;
     memcpy(f->states, states, (size_t)m->states_size * sizeof *states);
-    return dyn__model_create_with(m->ctx, build, f, destroy, out);
+    return create(f, out);
 }
 
 dyn_status dyn_model_centre(dyn_model *m, const double *theta, dyn_model **out)
@@ -191,7 +207,7 @@ dyn_status dyn_model_centre(dyn_model *m, const double *theta, dyn_model **out)
         return DYN_ENOMEM;
     f->centred = 1;
     memcpy(f->theta, theta, (size_t)m->size * sizeof *theta);
-    return dyn__model_create_with(m->ctx, build, f, destroy, out);
+    return create(f, out);
 }
 
 /* ---- between its theta and the other's ---- */

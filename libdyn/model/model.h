@@ -6,6 +6,7 @@
 #define DYN__MODEL_H
 
 #include <dyn/build.h>
+#include <dyn/exchange.h>
 #include <dyn/model.h>
 #include "base/base.h"
 #include "graph/graph.h"
@@ -47,6 +48,7 @@ struct dyn_model {
     void *user;
     int32_t owns_user;          /* user is a block of dyn__alloc that goes with the model */
     void (*destroy)(void *user);    /* what ends user otherwise, or NULL */
+    dyn_status (*theirs)(const void *user, dyn_exchange_part *p);   /* names of PyTorch's: theirs.h; NULL: its own */
     dyn__shape output;          /* of one sample */
     dyn__model_input *input;
     int64_t inputs, inputs_cap;

@@ -163,6 +163,11 @@ dyn_density_curve                      status ctx i64 i64 ptr ptr f64 i64 ptr pt
 dyn_density_sum                        status ctx i64 i64 ptr ptr i64 ptr ptr ptr ptr
 dyn_operator_log_determinant           status operator f64 i64 i64 u64 ptr ptr
 
+# exchange.h
+dyn_exchange_entry                     status model i32 ptr
+dyn_exchange_write                     status model ptr ptr i32 str
+dyn_exchange_read                      status model str ptr ptr
+
 # factorisation.h
 dyn_model_factorisation                status ctx ptr model*
 dyn_model_tensor_factorisation         status ctx ptr model*

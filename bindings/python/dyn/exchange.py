@@ -15,7 +15,7 @@ from .errors import class_of, invalid
 from .graph import Node
 from .init import Init
 from .model import Indices, Model
-from .naming import Entry, Naming
+from .naming import Entry, Naming, Part
 
 if TYPE_CHECKING:
     import torch
@@ -149,8 +149,9 @@ def from_torch(module: torch.nn.Module, x: Any = None, *, seed: int = 0) -> Mode
     states = {f"{norm}.{new}": f"{norm}.{old}" for norm in norms for new, old in (("mean", "running_mean"),
                                                                               ("var", "running_var"))}
     net = net.start(net.theta({p.path: p.value for p in found}), {s: buffers[b].numpy() for s, b in states.items()})
-    net._naming = Naming({name: Entry(path, next(p.order for p in found if p.path == path)) for name, path in names.items()},
-                         {buffer: state for state, buffer in states.items()})
+    orders = {p.path: tuple(int(i) for i in np.argsort(p.order)) for p in found}
+    net._naming = Naming({name: Entry((Part(path, orders[path]),)) for name, path in names.items()},
+                         {buffer: Entry((Part(state, (0,)),)) for state, buffer in states.items()})
     _compare(net, own, example)
     return net.freeze(*frozen, theta=net.initial()) if frozen else net
 

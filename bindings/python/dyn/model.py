@@ -259,13 +259,10 @@ class Model(Handle):
         >>> np.array_equal(other.initial(), net.initial())
         True
         """
-        naming = names_of(self._outer())
-        given = {name: value for name, value in tensors.items() if not name.endswith("num_batches_tracked")}
-        other = [name for name in given if name not in naming.tensors and name not in naming.states]
-        if other:
-            raise invalid(f"not in the model: {', '.join(other)}; there are {', '.join([*naming.tensors, *naming.states])}")
-        own, states = naming.ours({name: array(value, name) for name, value in given.items()})
-        theta = self._outer().theta(own)
+        outer = self._outer()
+        shapes = {**{name: t.shape for name, t in outer.tensors.items()}, **{name: s.shape for name, s in self.states.items()}}
+        own, states = names_of(outer).ours({name: array(value, name) for name, value in tensors.items()}, shapes)
+        theta = outer.theta(own)
         return self.start(self.contract(theta) if self._frozen is not None else theta, states)
 
     def to_torch(self, theta: NDArray[Any], module: Any, states: Mapping[str, NDArray[Any]] | None = None) -> Any:
