@@ -131,6 +131,8 @@ DYN_API dyn_node dyn_graph_reshape(dyn_graph *g, dyn_node x, int32_t rank, const
 DYN_API dyn_node dyn_graph_permute(dyn_graph *g, dyn_node x, const int32_t *axes);
 /** Elements start[i] .. start[i]+size[i]-1 of every axis. since: 0.1 */
 DYN_API dyn_node dyn_graph_slice(dyn_graph *g, dyn_node x, const int64_t *start, const int64_t *size);
+/** Elements start .. start+size-1 of one axis, all of the others. since: 0.1 */
+DYN_API dyn_node dyn_graph_narrow(dyn_graph *g, dyn_node x, int32_t axis, int64_t start, int64_t size);
 /** Zeros around x: x begins at `before` in a tensor of this shape. since: 0.1 */
 DYN_API dyn_node dyn_graph_pad(dyn_graph *g, dyn_node x, const int64_t *before, const int64_t *shape);
 /** a and b one after the other along an axis. since: 0.1 */
@@ -206,6 +208,12 @@ DYN_API dyn_node dyn_graph_mean(dyn_graph *g, dyn_node x);          /**< Mean of
  */
 DYN_API dyn_status dyn_graph_jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, int32_t n_in,
                                  const dyn_node *inputs, const dyn_node *tangents, dyn_node *out);
+/**
+ * The derivative of v [n, c] by an input t [n, 1] of which row i moves row i of v only, of any order; shaped as v. It goes
+ * forward, so that it may be differentiated again, and by the parameters. errors: DYN_ESHAPE the last axis of t is not
+ * one of size 1; DYN_EINVAL order < 0. since: 0.1
+ */
+DYN_API dyn_node dyn_graph_derivative(dyn_graph *g, dyn_node v, dyn_node t, int32_t order);
 /**
  * Transposed derivative: out[i] = sum_j (d outputs[j] / d inputs[i])^T cotangents[j].
  * shape: cotangents[j] as outputs[j], out[i] as inputs[i]. since: 0.1

@@ -131,6 +131,9 @@ typedef struct dyn_perceptron_options {
  * errors: DYN_EINVAL, DYN_ESHAPE, DYN_ENOMEM, DYN_EABI_*. since: 0.1
  */
 DYN_API dyn_status dyn_model_perceptron(dyn_ctx *ctx, const dyn_perceptron_options *opt, dyn_model **out);
+/** dyn_model_perceptron with all other options at their defaults; widths [widths_count]. errors: as there. since: 0.1 */
+DYN_API dyn_status dyn_model_mlp(dyn_ctx *ctx, int32_t widths_count, const int64_t *widths, int32_t activation,
+                                 dyn_model **out);
 
 /**
  * A model of the caller's own making: build writes it, with any number of inputs (see <dyn/build.h>). It is run here once

@@ -24,7 +24,7 @@ typedef struct dyn_objective dyn_objective;
  */
 enum dyn_loss {
     DYN_LOSS_MSE = 0,                   /* sum (f - y)^2, scaled as the options say */
-    DYN_LOSS_CROSS_ENTROPY = 1,         /* -sum_c y_c log softmax(f)_c; y one-hot, any distribution, or classes (DYN_I64) */
+    DYN_LOSS_CROSS_ENTROPY = 1,         /* -sum_c y_c log softmax(f)_c; y one-hot, any distribution, or classes (integers) */
     DYN_LOSS_BINARY_CROSS_ENTROPY = 2,  /* sum y softplus(-f) + (1 - y) softplus(f); y in [0, 1] */
     DYN_LOSS_L1 = 3,                    /* sum |f - y| */
     DYN_LOSS_HUBER = 4,                 /* sum e^2/2 for |e| <= delta, else delta (|e| - delta/2); e = f - y */
@@ -106,8 +106,11 @@ DYN_API dyn_status dyn_objective_sum(dyn_ctx *ctx, int32_t count, dyn_objective 
                                      dyn_objective **out);
 
 /**
- * Exchange data for an array of the same shape, from the next evaluation on; nothing is compiled again. Not while it
- * evaluates in another thread. errors: DYN_EINVAL no such data; DYN_ESHAPE; DYN_ENONFINITE. since: 0.1
+ * Exchange data for an array of the same shape, from the next evaluation on; nothing is compiled again. x, y and weight of
+ * dyn_objective_create are given as there. Not while it evaluates in another thread. An array that the caller wrapped, of
+ * the objective's type, is read where it lies: the caller may write new numbers into it between evaluations (operators at
+ * a theta then change with it), which are not checked. errors: DYN_EINVAL no such data; DYN_ESHAPE; DYN_ENONFINITE.
+ * since: 0.1
  */
 DYN_API dyn_status dyn_objective_set_data(dyn_objective *o, const char *name, dyn_array *array);
 

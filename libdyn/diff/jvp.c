@@ -131,3 +131,21 @@ dyn_status dyn_graph_jvp(dyn_graph *g, int32_t n_out, const dyn_node *outputs, i
         DYN__TRY(dyn__check_shape(g, "tangent", i, tangents[i], &dyn__at(g, inputs[i])->shape));
     return dyn__jvp(g, n_out, outputs, n_in, inputs, tangents, 1, out);
 }
+
+dyn_node dyn_graph_derivative(dyn_graph *g, dyn_node v, dyn_node t, int32_t order)
+{
+    DYN__ENTER_NODE(g, v);
+    DYN__TRY(dyn__check_node(g, t));
+    const dyn__shape *s = &dyn__at(g, t)->shape;
+    char text[128];
+
+    if (s->rank < 1 || s->dim[s->rank - 1] != 1 || order < 0)
+        return DYN__FAIL(g->ctx, s->rank < 1 || s->dim[s->rank - 1] != 1 ? DYN_ESHAPE : DYN_EINVAL,
+                         "order %d by node %d of shape %s: its last axis must have size 1, the order not be negative",
+                         (int)order, (int)t, dyn__shape_text(s, text));
+    const dyn_node ones = dyn__like(g, 1, t);
+    DYN__TRY(ones);
+    for (int32_t k = 0; k < order; k++)
+        DYN__TRY(dyn_graph_jvp(g, 1, &v, 1, &t, &ones, &v));
+    return v;
+}

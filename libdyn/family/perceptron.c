@@ -195,3 +195,16 @@ dyn_status dyn_model_perceptron(dyn_ctx *ctx, const dyn_perceptron_options *opt,
     }
     return dyn__model_called(dyn__model_create(ctx, build, p, 1, p->copies, out), out, theirs);
 }
+
+dyn_status dyn_model_mlp(dyn_ctx *ctx, int32_t widths_count, const int64_t *widths, int32_t activation, dyn_model **out)
+{
+    dyn_perceptron_options o = DYN_PERCEPTRON_OPTIONS_INIT;
+
+    if (!ctx)
+        return DYN_EINVAL;
+    DYN__ENTER(ctx);
+    o.widths_count = widths_count;
+    o.widths = widths;
+    o.activation = activation;
+    return dyn_model_perceptron(ctx, &o, out);
+}

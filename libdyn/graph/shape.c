@@ -194,6 +194,19 @@ dyn_node dyn_graph_slice(dyn_graph *g, dyn_node x, const int64_t *start, const i
     return dyn__shape_equal(&dyn__at(g, x)->shape, &dyn__at(g, y)->shape) ? x : y;
 }
 
+dyn_node dyn_graph_narrow(dyn_graph *g, dyn_node x, int32_t axis, int64_t start, int64_t size)
+{
+    int64_t from[DYN_MAX_RANK] = {0}, whole[DYN_MAX_RANK];
+
+    DYN__ENTER_NODE(g, x);
+    const int32_t rank = dyn_graph_shape(g, x, whole), i = axis < 0 ? axis + rank : axis;
+    if (i < 0 || i >= rank)
+        return DYN__FAIL(g->ctx, DYN_ESHAPE, "axis %d of node %d, which has %d", (int)axis, (int)x, (int)rank);
+    from[i] = start;
+    whole[i] = size;
+    return dyn_graph_slice(g, x, from, whole);
+}
+
 dyn_node dyn_graph_pad(dyn_graph *g, dyn_node x, const int64_t *before, const int64_t *shape)
 {
     DYN__ENTER_NODE(g, x);

@@ -66,7 +66,7 @@ static dyn_status take_array(dyn_objective *o, const char *name, dyn_array *a, d
         d->array = dyn_array_ref(a);
     else
         DYN__TRY(dyn_array_convert(a, o->opt.dtype, &d->array));
-    return check_finite(o->ctx, name, a);
+    return check_finite(o->ctx, name, d->array);
 }
 
 dyn_status dyn__objective_add_datum(dyn_objective *o, const char *name, dyn_array *a, int shared)
@@ -104,10 +104,29 @@ static int32_t find_datum(const dyn_objective *o, const char *name)
     return -1;
 }
 
-/* A run in progress reads the new array from its next evaluation on; what it points to is bound at each. */
+/* The array in the place of datum i. A run in progress reads it from its next evaluation on; what the datum points to is
+ * bound at each. */
+static dyn_status exchange(dyn_objective *o, int32_t i, dyn_array *array)
+{
+    const dyn_array *old = o->datum[i].array;
+    dyn__datum now = {0};
+
+    if (dyn_array_rank(array) != dyn_array_rank(old) || memcmp(dyn_array_shape(array), dyn_array_shape(old),
+            (size_t)dyn_array_rank(old) * sizeof(int64_t)) || (array->dtype == DYN_I64) != (old->dtype == DYN_I64))
+        return DYN__FAIL(o->ctx, DYN_ESHAPE, "\"%s\" must keep its shape and kind: %lld numbers of rank %d are given for "
+                         "%lld of rank %d", o->datum[i].name, (long long)array->size, (int)array->rank,
+                         (long long)old->size, (int)old->rank);
+    DYN__TRY(dyn__check_ids(o, &o->datum[i], array));
+    const dyn_status s = take_array(o, o->datum[i].name, array, &now);
+    dyn_array_unref(s < 0 ? now.array : o->datum[i].array);
+    if (s >= 0)
+        o->datum[i].array = now.array;
+    return s;
+}
+
 dyn_status dyn_objective_set_data(dyn_objective *o, const char *name, dyn_array *array)
 {
-    dyn__datum now = {0};
+    dyn_array *ready = NULL;
     int32_t i;
 
     if (!o)
@@ -120,17 +139,11 @@ dyn_status dyn_objective_set_data(dyn_objective *o, const char *name, dyn_array 
     i = find_datum(o, name);
     if (i < 0)
         return DYN__FAIL(o->ctx, DYN_EINVAL, "the objective has no data \"%s\"", name);
-    const dyn_array *old = o->datum[i].array;
-    if (dyn_array_rank(array) != dyn_array_rank(old) || memcmp(dyn_array_shape(array), dyn_array_shape(old),
-            (size_t)dyn_array_rank(old) * sizeof(int64_t)) || (array->dtype == DYN_I64) != (old->dtype == DYN_I64))
-        return DYN__FAIL(o->ctx, DYN_ESHAPE, "\"%s\" must keep its shape and kind: %lld numbers of rank %d are given for "
-                         "%lld of rank %d", name, (long long)array->size, (int)array->rank, (long long)old->size,
-                         (int)old->rank);
-    DYN__TRY(dyn__check_ids(o, &o->datum[i], array));
-    DYN__TRY(take_array(o, name, array, &now));
-    dyn_array_unref(o->datum[i].array);
-    o->datum[i].array = now.array;
-    return DYN_OK;
+    if (o->build == dyn__loss_build)
+        DYN__TRY(dyn__loss_new_data(o, i, array, &ready));
+    const dyn_status s = exchange(o, i, ready ? ready : array);
+    dyn_array_unref(ready);
+    return s;
 }
 
 /* ---- creation ---- */

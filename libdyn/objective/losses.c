@@ -39,48 +39,51 @@ dyn_status dyn__loss_check(dyn_ctx *ctx, const dyn_objective_options *o)
 
 /* ---- data ---- */
 
-/* The array as [n, shape]; it holds so many numbers. */
-static dyn_status add_reshaped(dyn_objective *o, const char *name, dyn_array *a, const dyn__shape *sample)
+static int is_whole(const dyn_array *a) { return dyn_array_dtype(a) == DYN_I64 || dyn_array_dtype(a) == DYN_U8; }
+
+/* The array's numbers, or with `index` its indices, as [n, shape]; it holds so many. */
+static dyn_status as_data(dyn_objective *o, dyn_array *a, const dyn__shape *sample, int index, dyn_array **out)
 {
     const dyn__shape s = dyn__shape_lead(sample, dyn_array_shape(a)[0]);
-    dyn_array *view = NULL;
+    dyn_array *typed = NULL;
 
-    DYN__TRY(dyn_array_reshape(a, s.rank, s.dim, &view));
-    dyn_status status = dyn__objective_add_datum(o, name, view, 0);
-    dyn_array_unref(view);
+    DYN__TRY(dyn_array_convert(a, index ? DYN_I64 : o->opt.dtype, &typed));
+    const dyn_status status = dyn_array_reshape(typed, s.rank, s.dim, out);
+    dyn_array_unref(typed);
     return status;
 }
 
-static dyn_status add_input(dyn_objective *o, const dyn_model *m, dyn_array *x)
+static dyn_status input_as_data(dyn_objective *o, dyn_array *x, dyn_array **out)
 {
+    const dyn_model *m = o->member[0].model;
     const int64_t d = dyn_model_input_size(m);
+    const int index = m->input[0].dtype == DYN_I64;
 
-    if (m->inputs != 1)
-        return DYN__FAIL(o->ctx, DYN_EINVAL, "the model has %d inputs; its objective is written as a function",
-                         (int)m->inputs);
     if (dyn_array_rank(x) < 1)
         return DYN__FAIL(o->ctx, DYN_ESHAPE, "x of rank 0 needs a sample axis");
     const int64_t n = dyn_array_shape(x)[0];
     if (n < 1 || dyn_array_size(x) != n * d)
         return DYN__FAIL(o->ctx, DYN_ESHAPE, "x has %lld numbers in %lld samples, the model takes %lld per sample",
                          (long long)dyn_array_size(x), (long long)n, (long long)d);
-    if ((m->input[0].dtype == DYN_I64) == (dyn_array_dtype(x) == DYN_I64))
-        return add_reshaped(o, m->input[0].name, x, &m->input[0].shape);
-    if (m->input[0].dtype == DYN_I64)
+    if (index && !is_whole(x))
         return DYN__FAIL(o->ctx, DYN_EDTYPE, "x holds numbers, the model takes indices (DYN_I64)");
-    dyn_array *numbers = NULL;
-    DYN__TRY(dyn_array_convert(x, o->opt.dtype, &numbers));
-    dyn_status s = add_reshaped(o, m->input[0].name, numbers, &m->input[0].shape);
-    dyn_array_unref(numbers);
-    return s;
+    return as_data(o, x, &m->input[0].shape, index, out);
 }
 
 static double number_at(const dyn_array *a, int64_t i)
 {
     const void *p = dyn_array_data(a);
 
-    return dyn_array_dtype(a) == DYN_F64 ? ((const double *)p)[i] : dyn_array_dtype(a) == DYN_F32 ? (double)((const float *)p)[i]
-           : (double)((const int64_t *)p)[i];
+    switch (dyn_array_dtype(a)) {
+    case DYN_F64:
+        return ((const double *)p)[i];
+    case DYN_F32:
+        return (double)((const float *)p)[i];
+    case DYN_I64:
+        return (double)((const int64_t *)p)[i];
+    default:
+        return ((const uint8_t *)p)[i];
+    }
 }
 
 /* Every target from low to high. */
@@ -142,65 +145,93 @@ static dyn_status add_classes(dyn_objective *o, int64_t c)
     return s;
 }
 
-/* Numbers in the element type, integers too. */
-static dyn_status add_numbers(dyn_objective *o, const char *name, dyn_array *a, const dyn__shape *sample)
+static dyn_status size_of_targets(dyn_objective *o, const dyn_array *y, int64_t size)
 {
-    dyn_array *numbers = NULL;
-
-    DYN__TRY(dyn_array_convert(a, o->opt.dtype, &numbers));
-    dyn_status s = add_reshaped(o, name, numbers, sample);
-    dyn_array_unref(numbers);
-    return s;
+    return DYN__FAIL(o->ctx, DYN_ESHAPE, "y has %lld numbers in %lld samples, expected %lld samples of %lld outputs",
+                     (long long)dyn_array_size(y), (long long)(dyn_array_rank(y) ? dyn_array_shape(y)[0] : 0),
+                     (long long)o->n, (long long)size);
 }
 
-static dyn_status add_targets(dyn_objective *o, const dyn_model *m, dyn_array *y)
+/* *classes: they are numbers of classes. */
+static dyn_status targets_as_data(dyn_objective *o, dyn_array *y, int *classes, dyn_array **out)
 {
-    const int64_t size = dyn_model_output_size(m), c = m->output.rank ? m->output.dim[m->output.rank - 1] : 1;
+    const dyn_model *m = o->member[0].model;
+    const int64_t size = dyn_model_output_size(m), c = dyn__loss_classes(o);
     dyn__shape shape = m->output;
 
     if (dyn__loss_is_softmax(o) && c < 2)
         return DYN__FAIL(o->ctx, DYN_ESHAPE, "a softmax needs two outputs or more, the model has %lld", (long long)c);
     if (dyn_array_rank(y) < 1 || dyn_array_shape(y)[0] != o->n)
-        return DYN__FAIL(o->ctx, DYN_ESHAPE, "y has %lld numbers in %lld samples, expected %lld samples of %lld outputs",
-                         (long long)dyn_array_size(y), (long long)(dyn_array_rank(y) ? dyn_array_shape(y)[0] : 0),
-                         (long long)o->n, (long long)size);
-    const int classes = o->opt.loss == DYN_LOSS_CROSS_ENTROPY && dyn_array_dtype(y) == DYN_I64 &&
-                        dyn_array_size(y) == o->n * (size / c);
-    if (!classes && dyn_array_size(y) != o->n * size)
-        return DYN__FAIL(o->ctx, DYN_ESHAPE, "y has %lld numbers in %lld samples, expected %lld samples of %lld outputs",
-                         (long long)dyn_array_size(y), (long long)o->n, (long long)o->n, (long long)size);
-    DYN__TRY(check_targets(o, y, classes, c));
-    if (classes) {
+        return size_of_targets(o, y, size);
+    *classes = o->opt.loss == DYN_LOSS_CROSS_ENTROPY && is_whole(y) && dyn_array_size(y) == o->n * (size / c);
+    if (!*classes && dyn_array_size(y) != o->n * size)
+        return size_of_targets(o, y, size);
+    DYN__TRY(check_targets(o, y, *classes, c));
+    if (*classes)
         shape.dim[shape.rank - 1] = 1;
-        DYN__TRY(add_classes(o, c));
-    }
-    o->target = o->data;
-    return add_numbers(o, "y", y, &shape);
+    return as_data(o, y, &shape, 0, out);
 }
 
-static dyn_status add_weight(dyn_objective *o, const dyn_model *m)
+static dyn_status weight_as_data(dyn_objective *o, dyn_array *w, dyn_array **out)
 {
-    const dyn_array *w = o->opt.weight;
-    dyn__shape shape = m->output;
+    dyn__shape shape = o->member[0].model->output;
     const int64_t positions = shape.rank ? dyn__shape_size(&shape) / shape.dim[shape.rank - 1] : 1;
 
-    if (!w)
-        return DYN_OK;
-    if (dyn_array_size(w) != o->n && dyn_array_size(w) != o->n * positions)
+    if (dyn_array_rank(w) < 1 || (dyn_array_size(w) != o->n && dyn_array_size(w) != o->n * positions))
         return DYN__FAIL(o->ctx, DYN_ESHAPE, "weight has %lld numbers, expected one for each of %lld samples%s",
                          (long long)dyn_array_size(w), (long long)o->n, positions > 1 ? " or of their positions" : "");
     for (int i = 0; i < shape.rank; i++)
         shape.dim[i] = i + 1 == shape.rank || dyn_array_size(w) == o->n ? 1 : shape.dim[i];
-    return add_numbers(o, "weight", o->opt.weight, &shape);
+    return as_data(o, w, &shape, 0, out);
+}
+
+static dyn_status add_ready(dyn_objective *o, const char *name, dyn_array *ready)
+{
+    const dyn_status s = dyn__objective_add_datum(o, name, ready, 0);
+
+    dyn_array_unref(ready);
+    return s;
 }
 
 dyn_status dyn__loss_inputs(dyn_objective *o, dyn_model *model, dyn_array *x, dyn_array *y)
 {
-    DYN__TRY(add_input(o, model, x));
-    DYN__TRY(add_targets(o, model, y));
-    DYN__TRY(add_weight(o, model));
+    dyn_array *ready = NULL;
+    int classes = 0;
+
+    if (model->inputs != 1)
+        return DYN__FAIL(o->ctx, DYN_EINVAL, "the model has %d inputs; its objective is written as a function",
+                         (int)model->inputs);
+    DYN__TRY(input_as_data(o, x, &ready));
+    DYN__TRY(add_ready(o, model->input[0].name, ready));
+    DYN__TRY(targets_as_data(o, y, &classes, &ready));
+    dyn_status s = classes ? add_classes(o, dyn__loss_classes(o)) : DYN_OK;
+    o->target = o->data;
+    DYN__TRY(s < 0 ? (dyn_array_unref(ready), s) : add_ready(o, "y", ready));
+    if (o->opt.weight) {
+        DYN__TRY(weight_as_data(o, o->opt.weight, &ready));
+        DYN__TRY(add_ready(o, "weight", ready));
+    }
     o->opt.weight = NULL;       /* it is data from here on */
     return DYN_OK;
+}
+
+dyn_status dyn__loss_new_data(dyn_objective *o, int32_t i, dyn_array *given, dyn_array **out)
+{
+    int classes = 0;
+
+    if (i == 0)
+        return input_as_data(o, given, out);
+    if (i > o->target)
+        return weight_as_data(o, given, out);
+    if (i < o->target)
+        return DYN__FAIL(o->ctx, DYN_EINVAL, "\"%s\" is the loss's own", o->datum[i].name);
+    DYN__TRY(targets_as_data(o, given, &classes, out));
+    if (classes == has_classes(o))
+        return DYN_OK;
+    dyn_array_unref(*out);
+    *out = NULL;
+    return DYN__FAIL(o->ctx, DYN_ESHAPE, "y %s, before it %s", classes ? "holds classes" : "is one number per output",
+                     classes ? "was one number per output" : "held classes");
 }
 
 /* ---- the graph ---- */

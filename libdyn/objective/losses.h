@@ -10,6 +10,8 @@
 dyn_status dyn__loss_check(dyn_ctx *ctx, const dyn_objective_options *opt);
 /* x, y and the weights as data of the objective, of which the model is the only member. */
 dyn_status dyn__loss_inputs(dyn_objective *o, dyn_model *model, dyn_array *x, dyn_array *y);
+/* What the caller gives in the place of datum i, in the form of dyn__loss_inputs; *out has a reference. */
+dyn_status dyn__loss_new_data(dyn_objective *o, int32_t i, dyn_array *given, dyn_array **out);
 /* What the loss of a sample, a sum over outputs and positions, is multiplied by. */
 double dyn__loss_factor(const dyn_objective *o);
 /* Whether it is of the softmax of a position's outputs. */

@@ -246,6 +246,7 @@ dyn_graph_sigmoid                      i32    graph i32
 dyn_graph_softplus                     i32    graph i32
 dyn_graph_logsumexp                    i32    graph i32
 dyn_graph_mean                         i32    graph i32
+dyn_graph_derivative                   i32    graph i32 i32 i32
 dyn_graph_jvp                          status graph i32 ptr i32 ptr ptr ptr
 dyn_graph_vjp                          status graph i32 ptr ptr i32 ptr ptr
 dyn_graph_gradient                     status graph i32 i32 ptr ptr
@@ -254,6 +255,7 @@ dyn_graph_ggn                          status graph i32 i32 i32 ptr ptr ptr
 dyn_graph_batch                        status graph i64 i32 ptr i32 ptr ptr ptr
 dyn_graph_constant_array               i32    graph i32 ptr ptr
 dyn_graph_slice_step                   i32    graph i32 ptr ptr ptr
+dyn_graph_narrow                       i32    graph i32 i32 i64 i64
 dyn_graph_unfold                       i32    graph i32 i32 i64 i64 i64 i64 i64
 dyn_graph_fold                         i32    graph i32 i32 i64 i64 i64 i64
 dyn_graph_batched_gather               i32    graph i32 i32 i32
@@ -298,6 +300,7 @@ dyn_layer_dropout_variance             i32    graph i32 i32 f64
 # model.h
 dyn_graph_activation                   i32    graph i32 i32
 dyn_model_perceptron                   status ctx ptr model*
+dyn_model_mlp                          status ctx i32 ptr i32 model*
 dyn_model_from_callback                status ctx ptr ptr i32 ptr model*
 dyn_model_ref                          model  model
 dyn_model_unref                        void   model

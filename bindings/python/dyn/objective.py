@@ -156,6 +156,7 @@ class Objective(Handle):
 
     _kind = "objective"
     _loss: str | None = None            # its name, where it has one
+    _exchanged: dict[str, Array] = {}   # data that set_data gave
     _given: Options = {}                # and what was said besides, as far as a checkpoint can hold it
 
     def __init__(self, subject: Model | Callable[..., Any], *arguments: Any, loss: Loss | Callable[..., Node] = "mse",
@@ -378,10 +379,26 @@ class Objective(Handle):
         return starts[0] if len(starts) == 1 else np.concatenate(starts)
 
     def set_data(self, name: str, array: ArrayLike) -> None:
-        """Exchange data for an array of the same shape, from the next evaluation on."""
+        """Exchange data for an array of the same shape, from the next evaluation on; nothing is compiled again.
+
+        An array of the objective's type is read where it lies: new numbers written into it are seen at the next
+        evaluation, unchecked.
+
+        >>> x = np.array([[1.0], [2.0]])
+        >>> loss = dyn.Objective(dyn.mlp([1, 1], bias=False), x, [[2.0], [4.0]])
+        >>> loss.set_data("y", [[0.0], [0.0]])
+        >>> before = loss.value([1.0])
+        >>> x[1] = 0.0
+        >>> before, loss.value([1.0])
+        (2.5, 0.5)
+        """
         wrapped = Array.wrap(self._context, array, name)
         self._call(lib.dyn_objective_set_data, text(name, "the name"), wrapped)
-        self._keep += (wrapped,)
+        self._exchanged = {**self._exchanged, name: wrapped}      # what was there before goes
+        if name == "y" and self.targets is not None:
+            self.targets = np.asarray(array)
+        elif name == "x" and self.inputs is not None:
+            self.inputs = np.asarray(array)
 
     def _theta(self, theta: ArrayLike) -> Any:
         return pointer(vector(theta, self.size, "theta"))
