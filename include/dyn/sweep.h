@@ -129,6 +129,16 @@ DYN_API dyn_status dyn_sweep_member(dyn_sweep *sweep, int64_t i, const void **pa
 DYN_API dyn_status dyn_sweep_keep(dyn_sweep *sweep, const void *packed, int64_t size);
 
 /**
+ * For other engines, too: let ctx share the plans that are compiled in it with all contexts of the same keeper, as members
+ * of a sweep do: equal losses on data of equal shapes are compiled once and run in all of them at once. Right after ctx was
+ * made, once. The keeper holds the last 64 plans until it is freed.
+ *
+ * errors: DYN_EINVAL NULL, the same, or ctx shares already; DYN_ENOMEM.
+ * thread: any as to the keeper; ctx as ever.   since: 0.1
+ */
+DYN_API dyn_status dyn_sweep_share_plans(dyn_ctx *ctx, dyn_ctx *keeper);
+
+/**
  * The tables of a store as SQL, with comments that say what they hold: to make one, or to read about it. It is there
  * whether or not the library was built with SQLite. Static. thread: any. since: 0.1
  */

@@ -5,6 +5,7 @@
  * stack and moved in. */
 #include "base/child.h"
 #include "base/context.h"
+#include "base/shelf.h"
 
 #include <stdlib.h>
 
@@ -46,11 +47,21 @@ static dyn_ctx *allocate(const dyn_ctx_options *o)
     dyn__ref_init(&ctx->refs);
     atomic_init(&ctx->interrupted, 0);
     atomic_init(&ctx->asked_ns, 0);
+    atomic_init(&ctx->shelf, NULL);
     atomic_init(&ctx->depth, 0);
     atomic_init(&ctx->function, NULL);
     atomic_init(&ctx->failures, 0);
     atomic_flag_clear(&ctx->message_lock);
     return ctx;
+}
+
+/* The keeper lives as long as those that share. */
+dyn_status dyn__ctx_share(dyn_ctx *ctx, dyn_ctx *keeper)
+{
+    DYN__TRY(dyn__shelf_open(keeper));
+    dyn__ctx_ref(keeper);
+    ctx->keeper = keeper;
+    return DYN_OK;
 }
 
 dyn_status dyn_ctx_create(const dyn_ctx_options *opt, dyn_ctx **out)
@@ -89,9 +100,10 @@ dyn_status dyn_ctx_create(const dyn_ctx_options *opt, dyn_ctx **out)
     return DYN_OK;
 }
 
-dyn_status dyn__ctx_child(const dyn_ctx *ctx, dyn_interrupt_fn interrupt, void *user, dyn_ctx **out)
+dyn_status dyn__ctx_child(dyn_ctx *ctx, dyn_interrupt_fn interrupt, void *user, dyn_ctx **out)
 {
     dyn_ctx_options o = DYN_CTX_OPTIONS_INIT;
+    dyn_status s;
 
     o.threads = 1;
     o.isa = ctx->isa;
@@ -104,7 +116,14 @@ dyn_status dyn__ctx_child(const dyn_ctx *ctx, dyn_interrupt_fn interrupt, void *
     o.log_user = ctx->log_user;
     o.interrupt = interrupt;
     o.interrupt_user = user;
-    return dyn_ctx_create(&o, out);
+    s = dyn_ctx_create(&o, out);
+    if (s >= 0)
+        s = dyn__ctx_share(*out, ctx);
+    if (s < 0) {
+        dyn_ctx_free(*out);
+        *out = NULL;
+    }
+    return s;
 }
 
 void dyn__ctx_ref(dyn_ctx *ctx)
@@ -115,9 +134,12 @@ void dyn__ctx_ref(dyn_ctx *ctx)
 void dyn__ctx_unref(dyn_ctx *ctx)
 {
     dyn__heap heap;
+    dyn_ctx *keeper;
 
     if (!ctx || !dyn__ref_drop(&ctx->refs))
         return;
+    keeper = ctx->keeper;
+    dyn__shelf_free(ctx);
     dyn__pool_free(ctx, ctx->pool);
     dyn__free(ctx, ctx->kernels);
     heap.alloc = ctx->heap.alloc;
@@ -125,6 +147,7 @@ void dyn__ctx_unref(dyn_ctx *ctx)
     heap.user = ctx->heap.user;
     atomic_init(&heap.live, atomic_load(&ctx->heap.live));
     dyn__heap_free(&heap, ctx);
+    dyn__ctx_unref(keeper);
 }
 
 dyn_status dyn__check_ctx(dyn_ctx *ctx, const char *name, const dyn_ctx *other)
@@ -134,6 +157,8 @@ dyn_status dyn__check_ctx(dyn_ctx *ctx, const char *name, const dyn_ctx *other)
 
 void dyn_ctx_free(dyn_ctx *ctx)
 {
+    if (ctx)
+        dyn__shelf_close(ctx);
     dyn__ctx_unref(ctx);
 }
 

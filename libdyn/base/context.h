@@ -19,6 +19,7 @@ typedef struct dyn__heap {
 void *dyn__heap_alloc(dyn__heap *h, size_t size);
 void dyn__heap_free(dyn__heap *h, void *p);
 
+typedef struct dyn__shelf dyn__shelf;
 typedef struct dyn__pool dyn__pool;
 dyn_status dyn__pool_create(dyn_ctx *ctx, int threads, dyn__pool **out);
 void dyn__pool_free(dyn_ctx *ctx, dyn__pool *p);
@@ -38,6 +39,8 @@ struct dyn_ctx {
     int32_t log_level, threads, isa, backend;
     dyn__pool *pool;
     struct dyn__kernels *kernels;
+    dyn_ctx *keeper;                    /* what this context shares lies on its shelf; NULL = nothing is shared */
+    _Atomic(dyn__shelf *) shelf;        /* of what others share; NULL = none do */
 
     dyn_interrupt_fn interrupt;
     void *interrupt_user;
@@ -51,6 +54,11 @@ struct dyn_ctx {
     char message[DYN__MESSAGE_SIZE];
     char report[DYN__REPORT_SIZE];
 };
+
+/* shelf.c: make that of a context if there is none; empty it for good, when its owner frees it; free it at its end. */
+dyn_status dyn__shelf_open(dyn_ctx *keeper);
+void dyn__shelf_close(dyn_ctx *keeper);
+void dyn__shelf_free(dyn_ctx *keeper);
 
 /* The kernel table and the lines of the report that tell of it. Defined in kernel/context.c. */
 dyn_status dyn__ctx_choose_kernels(dyn_ctx *ctx, int isa);

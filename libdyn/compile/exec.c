@@ -2,6 +2,7 @@
  *
  * The executor: what is bound, memory of the backend for it where that is another, and a run. */
 #include "compile/backend.h"
+#include "compile/shared.h"
 
 static const dyn__backend *const backends[] = { &dyn__cpu_backend, &dyn__reference_backend };
 
@@ -68,20 +69,14 @@ static dyn_status make_memory(dyn_exec *e)
     return e->plan->backend->prepare(e);
 }
 
-dyn_status dyn_exec_create(dyn_plan *p, dyn_exec **out)
+dyn_status dyn__exec_create(dyn_ctx *ctx, dyn_plan *p, dyn_exec **out)
 {
-    dyn_exec *e;
+    dyn_exec *e = dyn__alloc(ctx, 1, sizeof *e);
 
-    if (out)
-        *out = NULL;
-    if (!p)
-        return DYN_EINVAL;
-    DYN__ENTER(p->ctx);
-    DYN__NEED(p->ctx, out);
-    e = dyn__alloc(p->ctx, 1, sizeof *e);
     if (!e)
         return DYN_ENOMEM;
-    e->ctx = p->ctx;
+    dyn__ctx_ref(ctx);
+    e->ctx = ctx;
     e->plan = dyn_plan_ref(p);
     const dyn_status s = make_memory(e);
     if (s != DYN_OK) {
@@ -92,19 +87,32 @@ dyn_status dyn_exec_create(dyn_plan *p, dyn_exec **out)
     return DYN_OK;
 }
 
+dyn_status dyn_exec_create(dyn_plan *p, dyn_exec **out)
+{
+    if (out)
+        *out = NULL;
+    if (!p)
+        return DYN_EINVAL;
+    DYN__ENTER(p->ctx);
+    DYN__NEED(p->ctx, out);
+    return dyn__exec_create(p->ctx, p, out);
+}
+
 void dyn_exec_free(dyn_exec *e)
 {
     if (!e)
         return;
     dyn_plan *p = e->plan;
+    dyn_ctx *ctx = e->ctx;
     p->backend->release(e);
     for (int32_t i = 0; e->memory && i < p->inputs + p->outputs; i++)
         if (e->memory[i])
             p->backend->give_back(e, e->memory[i]);
     dyn__free(e->ctx, e->memory);
     dyn__free(e->ctx, e->base);
-    dyn__free(e->ctx, e);
+    dyn__free(ctx, e);
     dyn_plan_unref(p);
+    dyn__ctx_unref(ctx);
 }
 
 const dyn_plan *dyn__exec_plan(const dyn_exec *e) { return e->plan; }

@@ -3,6 +3,7 @@
  * The memory limit of an objective as a budget: whoever evaluates takes its buffers, kept values and plans from one
  * budget, so that all of them together stay below the limit. It counts the tile buffers of one thread, whatever their
  * number: the chunks, and so the bits of the results, follow from the sizes and the limit alone. */
+#include "compile/shared.h"
 #include "objective/parts.h"
 
 dyn__budget dyn__budget_of(const dyn_objective *o)
@@ -31,10 +32,10 @@ dyn_status dyn__budget_exec(dyn__budget *b, dyn_graph *g, int32_t count, const d
 {
     dyn_plan *plan = NULL;
 
-    DYN__TRY(dyn__compile(g, count, outputs, opt, &plan));
+    DYN__TRY(dyn__compile_shared(g, count, outputs, opt, &plan));
     dyn_status s = dyn__budget_take(b, "the plan", dyn__plan_bytes_of_one_thread(plan));
     if (s == DYN_OK)
-        s = dyn_exec_create(plan, out);
+        s = dyn__exec_create(b->ctx, plan, out);
     dyn_plan_unref(plan);
     return s;
 }

@@ -6,7 +6,7 @@
 
 #include <math.h>
 #include <string.h>
-#include "compile/compile.h"
+#include "compile/shared.h"
 #include "optim/chunk.h"
 
 enum { RATE, STEP, CLIP, NUMBERS };     /* inputs of shape [] */
@@ -111,8 +111,8 @@ static dyn_status compile(written *w)
     const dyn__compile_options opt = { .threads = 0 };
     dyn_plan *plan;
 
-    DYN__TRY(dyn__compile(w->g, w->count, w->out, &opt, &plan));
-    const dyn_status s = dyn_exec_create(plan, &w->exec);
+    DYN__TRY(dyn__compile_shared(w->g, w->count, w->out, &opt, &plan));
+    const dyn_status s = dyn__exec_create(w->g->ctx, plan, &w->exec);
     dyn_plan_unref(plan);
     return s;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * A sweep: making it, freeing it, looking at it. */
+#include "base/shelf.h"
 #include "sweep/sweep.h"
 
 #include <math.h>
@@ -127,6 +128,7 @@ void dyn_sweep_free(dyn_sweep *w)
     if (!w)
         return;
     ctx = w->ctx;
+    dyn__shelf_empty(ctx);
     dyn__store_close(w);
     dyn__columns_free(w);
     for (int64_t i = 0; w->members && i < w->opt.count; i++)
@@ -142,6 +144,18 @@ void dyn_sweep_free(dyn_sweep *w)
     dyn__free(ctx, w->path);
     dyn__free(ctx, w);
     dyn__ctx_unref(ctx);
+}
+
+dyn_status dyn_sweep_share_plans(dyn_ctx *ctx, dyn_ctx *keeper)
+{
+    if (!ctx)
+        return DYN_EINVAL;
+    DYN__ENTER(ctx);
+    DYN__NEED(ctx, keeper);
+    if (ctx == keeper || dyn__shares(ctx))
+        return DYN__FAIL(ctx, DYN_EINVAL, ctx == keeper ? "a context keeps plans for others only"
+                                                        : "the context shares plans already");
+    return dyn__ctx_share(ctx, keeper);
 }
 
 /* ---- looking ---- */

@@ -594,6 +594,7 @@ dyn_sweep_message                      str    sweep i64
 dyn_sweep_column                       status sweep str ptr
 dyn_sweep_member                       status sweep i64 ptr ptr
 dyn_sweep_keep                         status sweep ptr i64
+dyn_sweep_share_plans                  status ctx ctx
 
 # transformer.h
 dyn_transformer_defaults               status i32 ptr

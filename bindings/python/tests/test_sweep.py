@@ -16,6 +16,7 @@ import numpy as np
 
 import dyn
 import sweeping
+from dyn._lib import call, lib
 from support import interrupt_after, wave
 
 try:
@@ -84,6 +85,42 @@ class SameBits(unittest.TestCase):
         here = dyn.Sweep(sweeping.python, sweeping.POINTS, executor="threads").train()
         self.assertEqual(here.frame()["process"].unique().tolist(), [os.getpid()])
         self.assertEqual(arrays(here), arrays(sweep))
+
+
+class Plans(unittest.TestCase):
+    """Members of equal shapes share plans; who comes first, and where, changes no bit of anybody."""
+
+    @staticmethod
+    def experiment(width, seed):
+        run = dyn.Run(dyn.mlp([1, width, 1], seed=seed), *wave(), optimizer=dyn.Adam(1e-2), batch=7, seed=seed, steps=40)
+        run.measure(dyn.Sharpness(k=2), every=10)
+        return run
+
+    def test_members_are_runs_of_their_own(self):
+        points = [dict(width=width, seed=seed) for seed in range(4) for width in (3, 5, 8)]
+        with dyn.Context(threads=1):
+            alone = {tuple(point.values()): self.experiment(**point).train() for point in points}
+        for order, workers in ((1, 1), (-1, 2), (1, 5)):
+            sweep = dyn.Sweep(self.experiment, points[::order], workers=workers, executor="threads").train()
+            for member in sweep:
+                run = alone[tuple(member.point.values())]
+                np.testing.assert_array_equal(member.theta, run.theta)
+                np.testing.assert_array_equal(member.history["loss"], run.history["loss"])
+                np.testing.assert_array_equal(member["sharpness"].values, run["sharpness"].values)
+
+    def test_a_plan_is_found_again(self):
+        """The second member of a shape takes no memory for plans in its context."""
+        with dyn.Context(threads=1) as keeper:
+            grown = []
+            for _ in range(2):
+                with dyn.Context(threads=1) as context:
+                    call(context, lib.dyn_sweep_share_plans, context, keeper)
+                    before = context.bytes
+                    run = self.experiment(3, 1)
+                    grown.append(context.bytes - before)
+            self.assertLess(grown[1], grown[0] - 10_000)
+            with self.assertRaisesRegex(dyn.InvalidArgument, "shares plans already"):
+                call(run._context, lib.dyn_sweep_share_plans, run._context, keeper)
 
 
 class Results(unittest.TestCase):

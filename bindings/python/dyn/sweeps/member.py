@@ -36,21 +36,23 @@ _thread = threading.local()
 
 
 @contextlib.contextmanager
-def alone(stop: Callable[[], bool] | None = None) -> Iterator[Context]:
+def alone(stop: Callable[[], bool] | None = None, keeper: Context | None = None) -> Iterator[Context]:
     """A context of this thread's with one thread, in which a member is made and trained. stop: ends its work where
-    true."""
+    true. keeper: of the plans that members of all threads share; None: those of this thread."""
     if getattr(_thread, "stop", None) is not stop or not hasattr(_thread, "context"):
         _thread.context, _thread.stop = Context(threads=1, interrupt=stop), stop
+        _thread.keeper = keeper or Context(threads=1)
+        call(_thread.context, lib.dyn_sweep_share_plans, _thread.context, _thread.keeper)
     with _thread.context, quiet():
         yield _thread.context
 
 
 def work(experiment: Experiment, point: Point, *, checkpoint: tuple[str, float] | None = None, here: bool = True,
-         stop: Callable[[], bool] | None = None) -> Outcome:
+         stop: Callable[[], bool] | None = None, keeper: Context | None = None) -> Outcome:
     """What becomes of the member at a point. checkpoint: a file from which it goes on, and seconds between writing it.
-    here False: one that would hold other threads up is given back, as "elsewhere"."""
+    here False: one that would hold other threads up is given back, as "elsewhere". stop, keeper: see alone."""
     begun = time.perf_counter()
-    with alone(stop) as context:
+    with alone(stop, keeper) as context:
         try:
             outcome = _made(experiment(**point), point, context, here, checkpoint)
         except KeyboardInterrupt:

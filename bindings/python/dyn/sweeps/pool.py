@@ -18,6 +18,7 @@ try:
 except ImportError:
     loky = None
 
+from ..context import Context
 from ..errors import STATUS, error
 from .member import Experiment, work
 from .points import Point
@@ -44,13 +45,13 @@ class Threads:
 
     def __init__(self, experiment: Experiment, workers: int, here: bool) -> None:
         self.slots = 3 * workers
-        self._stop = threading.Event()
+        self._stop, self._keeper = threading.Event(), Context(threads=1)
         self._pool = futures.ThreadPoolExecutor(workers, "dyn-sweep")
         self._experiment, self._here = experiment, here
 
     def submit(self, point: Point, checkpoint: tuple[str, float] | None) -> futures.Future[Outcome]:
         return self._pool.submit(work, self._experiment, point, checkpoint=checkpoint, here=self._here,
-                                 stop=self._stop.is_set)
+                                 stop=self._stop.is_set, keeper=self._keeper)
 
     def again(self) -> None:
         raise AssertionError("threads do not die alone")
