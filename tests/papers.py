@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Run the reproductions of examples/papers in their quick form, each of which holds what it measures against the
-numbers of the paper, hold the programs to a length, and docs/reproduction.md to the results that are stored.
+numbers of the paper and the record of what comes out; hold the programs to a length, and docs/reproduction.md to the
+results that are stored.
 
 usage: papers.py [NAME ...]"""
 import importlib.util
+import json
 import os
 import pathlib
 import subprocess
@@ -48,10 +50,33 @@ def page_is_what_results_say():
     assert done.returncode == 0, done.stderr
 
 
+def as_recorded():
+    """What is stored comes out just where the programs say that it does."""
+    for path in sorted((FOLDER / "results").glob("*.json")):
+        stored = json.loads(path.read_text())
+        for found in [*stored.get("quick", {}).values(), *stored.get("paper", {}).values()]:
+            for claim in found["claims"]:
+                assert claim["holds"] == (not claim["reason"]), "%s: %s" % (path.stem, claim["text"])
+
+
+def record_is_held_to():
+    """A claim that no longer comes out fails the program, and so does one that suddenly does."""
+    program = ("import sys\nsys.path.insert(0, %r)\nimport reproduction\ndef experiment(report):\n"
+               "    report.claim('a claim', %s, 1, .1, reason=%r)\n"
+               "reproduction.main('0000.00000', 'Test', [experiment])\n")
+    with tempfile.TemporaryDirectory() as folder:
+        for value, reason, code in ((1, "", 0), (2, "", 1), (2, "known", 0), (1, "known", 1)):
+            done = subprocess.run([sys.executable, "-c", program % (str(FOLDER), value, reason), "--out", folder],
+                                  capture_output=True, text=True)
+            assert done.returncode == code, "%s, reason %r: %s%s" % (value, reason, done.stdout, done.stderr[-500:])
+
+
 def main():
     names = sys.argv[1:] or programs()
     with tempfile.TemporaryDirectory() as folder:
-        checks.run([("docs/reproduction.md is what the stored results say", page_is_what_results_say)]
+        checks.run([("docs/reproduction.md is what the stored results say", page_is_what_results_say),
+                    ("stored claims come out as recorded", as_recorded),
+                    ("programs fail where claims do not come out as recorded", record_is_held_to)]
                    + [("%s is short" % name, lambda name=name: is_short(name)) for name in names]
                    + [("%s reproduces, quick" % name, lambda name=name: reproduces(name, folder))
                       for name in names if can_run(name)])
