@@ -2,21 +2,11 @@
  *
  * A sum of objectives over ranks. Every rank evaluates its blocks; all get the results of all and add them up in the
  * order of the blocks, so that the sum has the same bits for any number of ranks. */
-#include "dyn/mpi.h"
+#include "sum.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct dyn_mpi_sum {
-    MPI_Comm comm;
-    int64_t p, blocks, first, count, room;
-    dyn_objective **mine;       /* [count] */
-    double *weights;            /* [blocks] */
-    double *all;                /* [blocks, room] results of all blocks */
-    int *counts, *places;       /* [ranks] of the gathering, in numbers */
-    dyn_objective *objective;
-};
 
 void dyn_mpi_blocks(MPI_Comm comm, int64_t blocks, int64_t *first, int64_t *count)
 {
@@ -30,8 +20,7 @@ void dyn_mpi_blocks(MPI_Comm comm, int64_t blocks, int64_t *first, int64_t *coun
 
 /* ---- evaluation ---- */
 
-/* Room for so many numbers of every block. */
-static dyn_status reserve(dyn_mpi_sum *s, int64_t numbers)
+dyn_status dyn__mpi_reserve(dyn_mpi_sum *s, int64_t numbers)
 {
     double *more;
 
@@ -47,10 +36,7 @@ static dyn_status reserve(dyn_mpi_sum *s, int64_t numbers)
     return DYN_OK;
 }
 
-static double *of_block(const dyn_mpi_sum *s, int64_t block, int64_t numbers) { return s->all + block * numbers; }
-
-/* Every rank's status is the worst of all, so that none waits for one that has given up. */
-static dyn_status gather(dyn_mpi_sum *s, int64_t numbers, dyn_status own)
+dyn_status dyn__mpi_gather(dyn_mpi_sum *s, int64_t numbers, dyn_status own)
 {
     int32_t worst = own;
     int ranks;
@@ -58,6 +44,7 @@ static dyn_status gather(dyn_mpi_sum *s, int64_t numbers, dyn_status own)
     MPI_Allreduce(&own, &worst, 1, MPI_INT32_T, MPI_MIN, s->comm);
     if (worst < 0)
         return worst;
+    s->received += (s->blocks - s->count) * numbers * (int64_t)sizeof *s->all;
     MPI_Comm_size(s->comm, &ranks);
     for (int r = 0; r < ranks; r++) {
         s->places[r] = (int)(s->blocks * r / ranks * numbers);
@@ -67,11 +54,11 @@ static dyn_status gather(dyn_mpi_sum *s, int64_t numbers, dyn_status own)
                == MPI_SUCCESS ? DYN_OK : DYN_EIO;
 }
 
-static void add_up(const dyn_mpi_sum *s, int64_t numbers, int64_t from, int64_t count, double *sum)
+void dyn__mpi_add_up(const dyn_mpi_sum *s, int64_t numbers, int64_t from, int64_t count, double *sum)
 {
     memset(sum, 0, (size_t)count * sizeof *sum);
     for (int64_t b = 0; b < s->blocks; b++) {
-        const double *part = of_block(s, b, numbers) + from;
+        const double *part = dyn__mpi_of_block(s, b, numbers) + from;
         for (int64_t i = 0; i < count; i++)
             sum[i] += s->weights[b] * part[i];
     }
@@ -80,13 +67,13 @@ static void add_up(const dyn_mpi_sum *s, int64_t numbers, int64_t from, int64_t 
 static int32_t value(void *user, const double *theta, double *out)
 {
     dyn_mpi_sum *s = user;
-    dyn_status own = reserve(s, 1);
+    dyn_status own = dyn__mpi_reserve(s, 1);
 
     for (int64_t i = 0; own >= 0 && i < s->count; i++)
-        own = dyn_objective_value(s->mine[i], theta, of_block(s, s->first + i, 1));
-    own = gather(s, 1, own);
+        own = dyn_objective_value(s->mine[i], theta, dyn__mpi_of_block(s, s->first + i, 1));
+    own = dyn__mpi_gather(s, 1, own);
     if (own >= 0)
-        add_up(s, 1, 0, 1, out);
+        dyn__mpi_add_up(s, 1, 0, 1, out);
     return own < 0;
 }
 
@@ -94,16 +81,16 @@ static int32_t gradient(void *user, const double *theta, double *out, double *g)
 {
     dyn_mpi_sum *s = user;
     const int64_t numbers = s->p + 1;
-    dyn_status own = reserve(s, numbers);
+    dyn_status own = dyn__mpi_reserve(s, numbers);
 
     for (int64_t i = 0; own >= 0 && i < s->count; i++) {
-        double *at = of_block(s, s->first + i, numbers);
+        double *at = dyn__mpi_of_block(s, s->first + i, numbers);
         own = dyn_objective_gradient(s->mine[i], theta, at + 1, at);
     }
-    own = gather(s, numbers, own);
+    own = dyn__mpi_gather(s, numbers, own);
     if (own >= 0) {
-        add_up(s, numbers, 0, 1, out);
-        add_up(s, numbers, 1, s->p, g);
+        dyn__mpi_add_up(s, numbers, 0, 1, out);
+        dyn__mpi_add_up(s, numbers, 1, s->p, g);
     }
     return own < 0;
 }
@@ -123,13 +110,13 @@ static int32_t product(void *user, const double *theta, int64_t count, const dou
 {
     dyn_mpi_sum *s = user;
     const int64_t numbers = count * s->p;
-    dyn_status own = reserve(s, numbers);
+    dyn_status own = dyn__mpi_reserve(s, numbers);
 
     for (int64_t i = 0; own >= 0 && i < s->count; i++)
-        own = block_product(s->mine[i], theta, count, v, of_block(s, s->first + i, numbers));
-    own = gather(s, numbers, own);
+        own = block_product(s->mine[i], theta, count, v, dyn__mpi_of_block(s, s->first + i, numbers));
+    own = dyn__mpi_gather(s, numbers, own);
     if (own >= 0)
-        add_up(s, numbers, 0, numbers, hv);
+        dyn__mpi_add_up(s, numbers, 0, numbers, hv);
     return own < 0;
 }
 

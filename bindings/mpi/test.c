@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Over any number of ranks: members of a sweep and sums of objectives have the bits that one process gives them; what
- * fails on one rank is told to all. Each rank checks what it can; the exit status is the worst. */
+ * fails on one rank is told to all; bytes received are those that MPI was given. Each rank checks what it can; the exit
+ * status is the worst. */
 #include "dyn/mpi.h"
 
 #include <math.h>
@@ -9,9 +10,26 @@
 #include <string.h>
 
 enum { COUNT = 12, BLOCKS = 5, SAMPLES = 7, SIZE = 16 };    /* 1-5-1 tanh */
+enum { FOUND = 3 * SIZE + 1 + SIZE * SIZE + 2 };
 
 static int bad;
 #define CHECK(x) ((x) ? (void)0 : (void)(bad++, printf("# %s:%d: %s\n", __FILE__, __LINE__, #x)))
+
+/* In the place of MPI's own: what a rank gets from others is counted. */
+static int64_t given;
+
+int MPI_Allgatherv(const void *send, int count, MPI_Datatype type, void *receive, const int counts[],
+                   const int places[], MPI_Datatype type_received, MPI_Comm comm)
+{
+    int rank, ranks, size;
+
+    MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &ranks);
+    MPI_Type_size(type_received, &size);
+    for (int r = 0; r < ranks; r++)
+        given += r == rank ? 0 : (int64_t)counts[r] * size;
+    return PMPI_Allgatherv(send, count, type, receive, counts, places, type_received, comm);
+}
 
 /* A block of samples of sin 3x, and its network. */
 static dyn_status make_block(dyn_ctx *ctx, int64_t block, dyn_objective **out)
@@ -115,9 +133,28 @@ static void a_sweep(dyn_ctx *ctx, int rank)
     dyn_sweep_free(alone);
 }
 
-/* The sum over the ranks of a communicator: value, gradient and a product, and theta after some steps. */
-static void look_at(dyn_ctx *ctx, MPI_Comm comm, double found[3 * SIZE + 1])
+/* How many rows a tile has, and the sum of its first column. */
+static int32_t tile(void *user, int64_t block, int64_t rows, const double *jacobian, double *numbers)
 {
+    if (block == *(const int64_t *)user)
+        return 1;
+    numbers[0] = (double)rows;
+    numbers[1] = 0;
+    for (int64_t r = 0; r < rows; r++)
+        numbers[1] += jacobian[r * SIZE];
+    return 0;
+}
+
+/* What a gradient, a value and `steps` steps, one product of one direction, a Gram matrix and tiles of 2 send. */
+static int64_t expected_bytes(int64_t own, int64_t steps)
+{
+    return 8 * (BLOCKS - own) * ((SIZE + 1) * (1 + steps + 1) + SIZE + SIZE * SIZE + 2);
+}
+
+/* The sum over the ranks of a communicator: value, gradient, a product, theta after some steps, Gram matrix, tiles. */
+static void look_at(dyn_ctx *ctx, MPI_Comm comm, double found[FOUND])
+{
+    int64_t none = -1, third = 3;
     double weights[BLOCKS], theta[SIZE], v[SIZE] = { 0 };
     dyn_objective *mine[BLOCKS] = { NULL };
     dyn_mpi_sum *sum = NULL;
@@ -139,6 +176,11 @@ static void look_at(dyn_ctx *ctx, MPI_Comm comm, double found[3 * SIZE + 1])
     CHECK(dyn_run_create(dyn_mpi_sum_objective(sum), NULL, NULL, theta, &run) == DYN_OK);
     CHECK(dyn_run_train(run, 20) == DYN_OK);
     CHECK(dyn_run_theta(run, found + 1 + 2 * SIZE) == DYN_OK);
+    CHECK(dyn_mpi_sum_gram(sum, theta, found + 1 + 3 * SIZE) == DYN_OK);
+    CHECK(dyn_mpi_sum_tiles(sum, theta, 2, tile, &none, found + FOUND - 2) == DYN_OK);
+    CHECK(dyn_mpi_sum_received(sum) == given && given == expected_bytes(count, 20));
+    CHECK(dyn_mpi_sum_tiles(sum, theta, 2, tile, &third, found) == DYN_EUSER);      /* on every rank */
+    CHECK(dyn_mpi_sum_tiles(sum, theta, 0, tile, &none, found) == DYN_EINVAL);
     dyn_run_free(run);
     dyn_operator_unref(h);
     dyn_mpi_sum_free(sum);
@@ -146,11 +188,37 @@ static void look_at(dyn_ctx *ctx, MPI_Comm comm, double found[3 * SIZE + 1])
         dyn_objective_unref(mine[i]);
 }
 
+/* G = J^T J of all samples, by definition, from one Jacobian of each block. */
+static void check_gram(dyn_ctx *ctx, const double *theta, const double *found)
+{
+    double jacobian[BLOCKS * SAMPLES * SIZE], worst = 0, column = 0;
+
+    for (int b = 0; b < BLOCKS; b++) {
+        dyn_objective *o = NULL;
+        CHECK(make_block(ctx, b, &o) == DYN_OK);
+        CHECK(dyn_objective_jacobian(o, theta, jacobian + b * SAMPLES * SIZE) == DYN_OK);
+        dyn_objective_unref(o);
+    }
+    for (int i = 0; i < SIZE; i++)
+        for (int j = 0; j < SIZE; j++) {
+            double sum = 0;
+            for (int r = 0; r < BLOCKS * SAMPLES; r++)
+                sum += jacobian[r * SIZE + i] * jacobian[r * SIZE + j];
+            worst = fmax(worst, fabs(sum / BLOCKS - found[i * SIZE + j]));
+        }
+    for (int r = 0; r < BLOCKS * SAMPLES; r++)
+        column += jacobian[r * SIZE];
+    CHECK(worst < 1e-12);
+    CHECK(fabs(found[SIZE * SIZE] - SAMPLES) < 1e-13 && fabs(found[SIZE * SIZE + 1] - column / BLOCKS) < 1e-13);
+}
+
 static void a_sum(dyn_ctx *ctx)
 {
-    double together[3 * SIZE + 1], alone[3 * SIZE + 1], theta[SIZE], gradient[SIZE], value, mean = 0, first = 0;
+    double together[FOUND], alone[FOUND], theta[SIZE], gradient[SIZE], value, mean = 0, first = 0;
 
+    given = 0;
     look_at(ctx, MPI_COMM_WORLD, together);
+    given = 0;
     look_at(ctx, MPI_COMM_SELF, alone);
     CHECK(memcmp(together, alone, sizeof alone) == 0);
     start(theta);
@@ -162,6 +230,7 @@ static void a_sum(dyn_ctx *ctx)
         first += gradient[0] / BLOCKS;
         dyn_objective_unref(o);
     }
+    check_gram(ctx, theta, together + 1 + 3 * SIZE);
     CHECK(fabs(together[0] / mean - 1) < 1e-14 && fabs(together[1] / first - 1) < 1e-13);
 }
 

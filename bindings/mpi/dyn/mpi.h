@@ -46,6 +46,34 @@ DYN_API dyn_status dyn_mpi_sum_create(dyn_ctx *ctx, MPI_Comm comm, int64_t block
  * Borrowed; lives as long as sum. NULL for NULL. since: 0.1 */
 DYN_API dyn_objective *dyn_mpi_sum_objective(const dyn_mpi_sum *sum);
 
+/**
+ * Numbers [count] from the Jacobian of one block, jacobian [rows, p]: rows are its samples times outputs. Called on
+ * the rank that has the block. Anything but 0 ends the call on all ranks, with DYN_EUSER.
+ */
+typedef int32_t (*dyn_mpi_tile_fn)(void *user, int64_t block, int64_t rows, const double *jacobian, double *numbers);
+
+/**
+ * sum_b weights[b] t_b, where t_b [count] is what tile makes of the Jacobian of block b at theta: ranks work on their
+ * own blocks at once, and hold one Jacobian each, never that of all samples. out [count] is on all ranks, with the same
+ * bits for any number of them. Blocks must be losses of a model with outputs.
+ *
+ * errors: DYN_EINVAL; DYN_EUSER; DYN_ENOMEM; DYN_EFULL blocks x count beyond 2^31; as dyn_objective_jacobian.
+ * since: 0.1
+ */
+DYN_API dyn_status dyn_mpi_sum_tiles(dyn_mpi_sum *sum, const double *theta, int64_t count, dyn_mpi_tile_fn tile,
+                                     void *user, double *out);
+
+/** gram [p, p] = sum_b weights[b] J_b^T J_b, likewise: its eigenvalues tell the rank of the Jacobian of all samples. It
+ * takes blocks x p^2 doubles on every rank. since: 0.1 */
+DYN_API dyn_status dyn_mpi_sum_gram(dyn_mpi_sum *sum, const double *theta, double *gram);
+
+/**
+ * Bytes of results that this rank has received from others so far: (blocks - own) x 8 for every value, (blocks - own) x
+ * (p + 1) x 8 for every gradient, x p x 8 for every direction of a Hessian product, x count x 8 for tiles. 0 for NULL.
+ * since: 0.1
+ */
+DYN_API int64_t dyn_mpi_sum_received(const dyn_mpi_sum *sum);
+
 /** NULL is allowed. since: 0.1 */
 DYN_API void dyn_mpi_sum_free(dyn_mpi_sum *sum);
 
