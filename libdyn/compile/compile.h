@@ -45,6 +45,7 @@ typedef struct dyn__cnode {
     int32_t row_axes;       /* axes behind the outer one that count the rows, of what is iterated over */
     int32_t tall;           /* of a product: x W with W the same for all rows, which are all axes of x but the last */
     int64_t pitch;          /* elements from one row to the next: C, or more in a tile buffer */
+    int64_t wish;           /* rows that its readers have, where it can have any; 0: they have none */
     int32_t begins;         /* it begins a cluster, and its operands lie in memory */
     int32_t stage;
     int32_t step;           /* the step that computes it */
@@ -262,10 +263,13 @@ void dyn__dense_strides(const dyn__shape *s, int64_t *stride);
 int dyn__row_axes(const dyn__shape *s, int outer, int64_t R);
 /* Are rows of so many axes, seen through v, all equally far apart? Their distance. */
 int dyn__row_stride(const dyn__view *v, const dyn__shape *s, int outer, int row_axes, int64_t *stride);
-/* Rows of the result n: as an operand has them; else the first axis, or the first that has more than one index. Of the
- * first `most` axes of s, over which n iterates. */
-int dyn__axes_for(const dyn__compiler *k, const dyn__node *n, const dyn__shape *s, int outer, int most);
+/* Rows of the result x: as an operand has them; as its readers have them; else the first axis, or the first that has more
+ * than one index. Of the first `most` axes of s, over which x iterates. */
+int dyn__axes_for(const dyn__compiler *k, dyn_node x, const dyn__shape *s, int outer, int most);
 void dyn__set_rows(dyn__cnode *c, const dyn__shape *s, int outer, int axes);
+/* wish.c: after roles and rows were given out once, the rows that readers have of what could have others. free: scratch, a byte
+ * for every node. */
+void dyn__find_wishes(dyn__compiler *k, const uint8_t *need, uint8_t *free);
 static inline const dyn__shape *dyn__shape_of(const dyn__compiler *k, dyn_node x) { return &dyn__at(k->g, x)->shape; }
 /* roles.c: roles, stages, steps in order. */
 dyn_status dyn__assign_roles(dyn__compiler *k);

@@ -30,6 +30,8 @@ typedef struct dyn__form {
     void (*view)(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view *v);
     /* Role and rows of x; readers: of every node. NULL: role as above; rows as elementwise primitives have them. */
     void (*assign)(dyn__compiler *k, dyn_node x, const int32_t *readers);
+    /* Its rows are its own choice, whatever its operands have. */
+    int own_rows;
     /* Operand i must be whole, whatever the rows of y are. NULL: none must. */
     int (*reads_whole)(const dyn__compiler *k, dyn_node y, int i);
     /* y begins a cluster: its operands are better stored than made in the one that it would join. NULL: never. */

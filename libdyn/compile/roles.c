@@ -25,13 +25,12 @@ int dyn__carries_outer(const dyn__compiler *k, dyn_node x)
 
 void dyn__assign_rows(dyn__compiler *k, dyn_node x, const dyn__shape *s, int most)
 {
-    const dyn__node *n = dyn__at(k->g, x);
     dyn__cnode *c = &k->node[x];
     const int outer = dyn__carries_outer(k, x);
 
     c->role = DYN__ROW;
-    dyn__set_rows(c, s, outer, s->rank == outer ? 0 : dyn__axes_for(k, n, s, outer, most - outer));
-    c->C = dyn__shape_size(&n->shape) / (c->V * c->R);
+    dyn__set_rows(c, s, outer, s->rank == outer ? 0 : dyn__axes_for(k, x, s, outer, most - outer));
+    c->C = dyn__shape_size(dyn__shape_of(k, x)) / (c->V * c->R);
 }
 
 static void assign_role(dyn__compiler *k, dyn_node x, const int32_t *readers)
@@ -171,7 +170,7 @@ static int may_wait(const dyn__compiler *k, dyn_node x, const int32_t *readers, 
 
     for (int i = 0; i < n->nin; i++) {
         dyn_node b = k->node[n->in[i]].view.base;
-        if (k->node[b].role != DYN__LEAF && k->node[b].stage == k->node[x].stage && (readers[b] > 1 || !waits[b]))
+        if (k->node[b].role != DYN__LEAF && k->node[b].stage == k->node[x].stage && ((readers[b] > 1 && !k->node[b].wish) || !waits[b]))
             return 0;
     }
     return k->node[x].role == DYN__ROW;
@@ -340,6 +339,14 @@ static dyn_status make_loads(dyn__compiler *k)
     return k->load ? DYN_OK : DYN_ENOMEM;
 }
 
+/* Rows given out once, to know what readers have. */
+static void find_wishes(dyn__compiler *k, uint8_t *need, const int32_t *readers)
+{
+    for (dyn_node x = 0; x < k->count; x++)
+        assign_role(k, x, readers);
+    dyn__find_wishes(k, need, need + k->count);
+}
+
 dyn_status dyn__assign_roles(dyn__compiler *k)
 {
     DYN__TRY(make_loads(k));
@@ -354,6 +361,8 @@ dyn_status dyn__assign_roles(dyn__compiler *k)
     }
     dyn__mark_needed(k->g, k->outputs, k->output, need);
     count_readers(k, need, latest);
+    if (!k->unfused)
+        find_wishes(k, need, latest);
     for (dyn_node x = 0; x < k->count; x++) {
         k->node[x].step = k->node[x].last = -1;
         k->node[x].slot = -1;

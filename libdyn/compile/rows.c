@@ -61,13 +61,17 @@ static int axes_of_operands(const dyn__compiler *k, const dyn__node *n, const dy
     return best;
 }
 
-int dyn__axes_for(const dyn__compiler *k, const dyn__node *n, const dyn__shape *s, int outer, int most)
+int dyn__axes_for(const dyn__compiler *k, dyn_node x, const dyn__shape *s, int outer, int most)
 {
+    const dyn__node *n = dyn__at(k->g, x);
     const int found = k->unfused ? 0 : axes_of_operands(k, n, s, outer, most);
-    int axes = 1;
+    int axes = k->node[x].wish ? dyn__row_axes(s, outer, k->node[x].wish) : 0;
 
     if (found)
         return found;
+    if (axes > 0 && axes <= most && readable_by(k, n, outer, axes))
+        return axes;
+    axes = 1;
     while (axes < most && axes + 1 < s->rank - outer && s->dim[outer + axes - 1] == 1)
         axes++;
     return readable_by(k, n, outer, axes) ? axes : 1;

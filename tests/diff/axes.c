@@ -3,6 +3,7 @@
  * Tensors of several leading axes: a decoder block written naturally on [sequences, tokens, width], with positions,
  * normalised rows, masked attention of several heads and a residual, against the oracle: value, gradient, Hessian
  * product and a block of directions. One sequence has rows, too. Layers on [B, T, D] are planned as those on [B T, D]. */
+#include "compile/compile.h"
 #include "tests/diff/compiled.h"
 #include "tests/test.h"
 
@@ -126,35 +127,69 @@ TEST(decoders)
 
 /* ---- plans ---- */
 
-/* Loss and gradient of two layers on x of this shape; the plan as text. */
-static char *plan_of(int32_t rank, const int64_t *shape)
-{
-    dyn_graph *g = NULL;
-    dyn_plan *plan = NULL;
-    dyn_node out[5], p[4];
+enum { PARAMETERS = 4 };
+enum derivative { GRADIENT, PRODUCT, LINEARISED };  /* the last is given what does not depend on the direction */
 
-    CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F32, &g));
-    dyn_node x = dyn_graph_input(g, "x", rank, shape);
+/* The mean square of a network, the slope of whose activation is made anew from what a linearised plan is given. */
+static dyn_node network(dyn_graph *g, dyn_node x, dyn_node *p)
+{
     p[0] = dyn_graph_input(g, "W", 2, (int64_t[]){40, 70});
     p[1] = dyn_graph_input(g, "b", 1, (int64_t[]){70});
     p[2] = dyn_graph_input(g, "V", 2, (int64_t[]){70, 30});
     p[3] = dyn_graph_input(g, "c", 1, (int64_t[]){30});
     dyn_node h = dyn_graph_tanh(g, dyn_graph_add(g, dyn_graph_matmul(g, x, p[0], 0, 0), p[1]));
+    h = dyn_graph_mul(g, dyn_graph_mul(g, h, h), h);
     dyn_node y = dyn_graph_add(g, dyn_graph_matmul(g, h, p[2], 0, 0), p[3]);
-    out[0] = dyn_graph_mean(g, dyn_graph_mul(g, y, y));
-    CHECK_OK(ctx, dyn_graph_gradient(g, out[0], 4, p, out + 1));
-    CHECK_OK(ctx, dyn_plan_compile(g, 5, out, NULL, &plan));
+    return dyn_graph_mean(g, dyn_graph_mul(g, y, y));
+}
+
+static dyn_plan *compiled(dyn_graph *g, int32_t count, const dyn_node *out, int32_t varying, const dyn_node *v)
+{
+    dyn_node cut[256];
+    dyn_plan *plan = NULL;
+    dyn__compile_options opt = {.threads = 1, .cut = cut};
+
+    if (varying)
+        opt.cuts = dyn__frontier(g, count, out, varying, v, cut);
+    CHECK(opt.cuts >= 0 && g->count <= 256);
+    CHECK_OK(ctx, dyn__compile(g, count, out, &opt, &plan));
+    return plan;
+}
+
+/* The plan's text without the numbers of the nodes. */
+static char *text_of(const dyn_plan *plan)
+{
     const int64_t length = dyn_plan_print(plan, NULL, 0) + 1;
     char *text = malloc((size_t)length), *from, *to;
+
     if (!text)
         abort();
     dyn_plan_print(plan, text, length);
-    for (from = to = text; *from; from++)       /* the numbers of the nodes differ */
+    for (from = to = text; *from; from++)
         if (*from == '%')
             from += strspn(from + 1, "0123456789");
         else
             *to++ = *from;
     *to = 0;
+    return text;
+}
+
+/* Derivatives of the network on x of this shape; the plan as text. */
+static char *plan_of(int32_t rank, const int64_t *shape, enum derivative which)
+{
+    dyn_node out[PARAMETERS], p[PARAMETERS], v[PARAMETERS];
+    dyn_graph *g = NULL;
+
+    CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F32, &g));
+    const dyn_node y = network(g, dyn_graph_input(g, "x", rank, shape), p);
+    for (int i = 0; i < PARAMETERS; i++)
+        v[i] = dyn__tangent_input(g, DYN_F32, &dyn__at(g, p[i])->shape);
+    if (which == GRADIENT)
+        CHECK_OK(ctx, dyn_graph_gradient(g, y, PARAMETERS, p, out));
+    else
+        CHECK_OK(ctx, dyn_graph_hvp(g, y, PARAMETERS, p, v, out));
+    dyn_plan *plan = compiled(g, PARAMETERS, out, which == LINEARISED ? PARAMETERS : 0, v);
+    char *text = text_of(plan);
     dyn_plan_unref(plan);
     dyn_graph_free(g);
     return text;
@@ -162,16 +197,18 @@ static char *plan_of(int32_t rank, const int64_t *shape)
 
 TEST(leading_axes_are_rows)
 {
-    char *flat = plan_of(2, (int64_t[]){450, 40});
-    char *natural = plan_of(3, (int64_t[]){50, 9, 40});
-    char *deep = plan_of(4, (int64_t[]){5, 1, 90, 40});
+    for (int which = GRADIENT; which <= LINEARISED; which++) {
+        char *flat = plan_of(2, (int64_t[]){450, 40}, which);
+        char *natural = plan_of(3, (int64_t[]){50, 9, 40}, which);
+        char *deep = plan_of(4, (int64_t[]){5, 1, 90, 40}, which);
 
-    CHECK_STR(flat, "1 x 450 rows");
-    if (strcmp(flat, natural) || strcmp(flat, deep))
-        TEST_FAIL("plans differ:\n%s\n%s\n%s", flat, natural, deep);
-    free(flat);
-    free(natural);
-    free(deep);
+        CHECK_STR(flat, "1 x 450 rows");
+        if (strcmp(flat, natural) || strcmp(flat, deep))
+            TEST_FAIL("plans differ:\n%s\n%s\n%s", flat, natural, deep);
+        free(flat);
+        free(natural);
+        free(deep);
+    }
 }
 
 int main(void)

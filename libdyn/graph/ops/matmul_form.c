@@ -68,9 +68,9 @@ static dyn_node flattened(dyn_graph *g, dyn_node x, int first, int last)
     return dyn__reshape_to(g, x, &flat);
 }
 
-/* The gradient of W where x W has several axes of rows: a sum over the last leading axes of products x^T y is one such
- * product, over all these rows. -1 if x is none or it cannot be read so. */
-dyn_node dyn__lower_sum_of_products(dyn__lowering *l, dyn_node x, uint32_t mask)
+/* The sum of a product x^T y over the last leading axes of its matrices, as one product over all their rows. -1 if x is no
+ * such product or it cannot be read so. */
+static dyn_node tall_product(dyn__lowering *l, dyn_node x, uint32_t mask)
 {
     const dyn__node n = *dyn__at(l->to, x);
     const int last = n.shape.rank - 3, first = mask ? __builtin_ctz(mask) : 0;
@@ -82,6 +82,26 @@ dyn_node dyn__lower_sum_of_products(dyn__lowering *l, dyn_node x, uint32_t mask)
         return -1;
     return dyn_graph_matmul(l->to, flattened(l->to, n.in[0], first, last + 1),
                             flattened(l->to, n.in[1], first, last + 1), 1, 0);
+}
+
+/* The sum of x over these axes, where x is a product or adds up to so many. */
+static dyn_node sum_of_products(dyn__lowering *l, dyn_node x, uint32_t mask, int *most)
+{
+    const dyn__node n = *dyn__at(l->to, x);
+
+    if (n.op != DYN__OP_add || (*most)-- == 0)
+        return tall_product(l, x, mask);
+    const dyn_node a = sum_of_products(l, n.in[0], mask, most);
+    const dyn_node b = a < 0 ? -1 : sum_of_products(l, n.in[1], mask, most);
+    return b < 0 ? -1 : dyn_graph_add(l->to, a, b);
+}
+
+/* The gradient of W where x W has several axes of rows, and its derivatives, where there are several products to add. */
+dyn_node dyn__lower_sum_of_products(dyn__lowering *l, dyn_node x, uint32_t mask)
+{
+    int most = DYN__MOST_SUMS;
+
+    return sum_of_products(l, x, mask, &most);
 }
 
 /* ---- rows ---- */
@@ -193,6 +213,6 @@ static int reads_whole(const dyn__compiler *k, dyn_node y, int i)
 }
 
 const dyn__form dyn__matmul_form = {
-    .role = DYN__ROW, .lower = lower, .assign = assign, .reads_whole = reads_whole, .begins = begins,
+    .role = DYN__ROW, .own_rows = 1, .lower = lower, .assign = assign, .reads_whole = reads_whole, .begins = begins,
     .loads = loads, .select = dyn__select_product,
 };

@@ -71,7 +71,7 @@ static void assign(dyn__compiler *k, dyn_node x, const int32_t *readers)
     const int is_term = n->attr.i[0] == outer, most = is_term ? (int)n->attr.n : (int)n->attr.i[0] - outer;
 
     (void)readers;
-    dyn__set_rows(c, from, outer, dyn__axes_for(k, n, from, outer, most));
+    dyn__set_rows(c, from, outer, dyn__axes_for(k, x, from, outer, most));
     c->role = is_term ? DYN__TERM : DYN__ROW;
     c->C = dyn__shape_size(&n->shape) / (is_term ? c->V : c->V * c->R);
 }
