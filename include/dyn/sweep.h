@@ -55,9 +55,12 @@ typedef struct dyn_sweep_options {
     const char *store;          /* path of the file of SQLite; NULL = nothing is kept on disk */
     dyn_progress_fn progress;   /* NULL = none. Called on the calling thread, about twenty times a second */
     void *progress_user;
+    /* Seconds between checkpoints of every member in training, in a folder beside the store: it goes on from there after
+     * the sweep was stopped or killed; one is made where it is stopped, too. 0 = none: those of before stay as they are */
+    double checkpoint_every;
 } dyn_sweep_options;
 #define DYN_SWEEP_OPTIONS_INIT \
-    { DYN_SIZE_OF(dyn_sweep_options), 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+    { DYN_SIZE_OF(dyn_sweep_options), 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0.0 }
 
 /**
  * The points of a grid: the product of lists, the last one fastest.
@@ -86,11 +89,23 @@ DYN_API void dyn_sweep_free(dyn_sweep *sweep);
  * Train all members that are not finished, one per thread of the context. A finished member is in the store, whatever
  * happens to the process next.
  *
- * status: DYN_STOPPED the caller stopped it: members in training are given up, train again to go on.
+ * status: DYN_STOPPED the caller stopped it: members in training are given up, or left with a checkpoint; train again
+ *         to go on.
  * errors: DYN_ENOMEM; DYN_EIO the store; DYN_ESTATE from inside a callback. A member that fails is no error.
  * since:  0.1
  */
 DYN_API dyn_status dyn_sweep_train(dyn_sweep *sweep);
+
+/**
+ * What it will take to train all members that are not finished, from up to eight of them, evenly over the points,
+ * trained for a few steps, a twentieth of a second each. Observers and stop rules are as they are in these steps.
+ *
+ * *members: how many; *bytes: memory of the largest that was looked at; *seconds: of a member, mean; *total: seconds in
+ * all, on the threads of the context. Each may be NULL. A member that cannot be made costs nothing, unless none can.
+ * errors: DYN_EINVAL a run without an end; DYN_ESTATE from inside a callback; what make gives, if it gives no run;
+ *         DYN_ENOMEM.   since: 0.1
+ */
+DYN_API dyn_status dyn_sweep_cost(dyn_sweep *sweep, int64_t *members, int64_t *bytes, double *seconds, double *total);
 
 /** Ask the training in progress to stop. Any thread; a signal handler too. NULL is allowed. since: 0.1 */
 DYN_API void dyn_sweep_stop(dyn_sweep *sweep);
@@ -129,9 +144,9 @@ DYN_API dyn_status dyn_sweep_member(dyn_sweep *sweep, int64_t i, const void **pa
 DYN_API dyn_status dyn_sweep_keep(dyn_sweep *sweep, const void *packed, int64_t size);
 
 /**
- * For other engines, too: let ctx share the plans that are compiled in it with all contexts of the same keeper, as members
- * of a sweep do: equal losses on data of equal shapes are compiled once and run in all of them at once. Right after ctx was
- * made, once. The keeper holds the last 64 plans until it is freed.
+ * For other engines, too: let ctx share the plans that are compiled in it with all contexts of the same keeper, as
+ * members of a sweep do: equal losses on data of equal shapes are compiled once and run in all of them at once. Right
+ * after ctx was made, once. The keeper holds the last 64 plans until it is freed.
  *
  * errors: DYN_EINVAL NULL, the same, or ctx shares already; DYN_ENOMEM.
  * thread: any as to the keeper; ctx as ever.   since: 0.1

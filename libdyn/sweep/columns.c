@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-static dyn__column *find(const dyn_sweep *w, const char *name)
+static dyn__sweep_column *find(const dyn_sweep *w, const char *name)
 {
     for (int64_t c = 0; c < w->column_count; c++)
         if (strcmp(w->columns[c].name, name) == 0)
@@ -14,9 +14,9 @@ static dyn__column *find(const dyn_sweep *w, const char *name)
     return NULL;
 }
 
-static dyn_status add(dyn_sweep *w, const char *name, dyn__column **out)
+static dyn_status add(dyn_sweep *w, const char *name, dyn__sweep_column **out)
 {
-    dyn__column *c;
+    dyn__sweep_column *c;
 
     DYN__TRY(dyn__grow(w->ctx, (void **)&w->columns, &w->column_room, w->column_count + 1, sizeof *w->columns));
     c = &w->columns[w->column_count];
@@ -34,7 +34,7 @@ static dyn_status add(dyn_sweep *w, const char *name, dyn__column **out)
 
 dyn_status dyn__columns_keep(dyn_sweep *w, int64_t i, const char *name, double value)
 {
-    dyn__column *c = find(w, name);
+    dyn__sweep_column *c = find(w, name);
 
     if (!c)
         DYN__TRY(add(w, name, &c));
@@ -78,7 +78,7 @@ static int parameter(const dyn_sweep *w, const char *name, double *values)
 
 dyn_status dyn_sweep_column(const dyn_sweep *sweep, const char *name, double *values)
 {
-    const dyn__column *c;
+    const dyn__sweep_column *c;
 
     if (!sweep)
         return DYN_EINVAL;

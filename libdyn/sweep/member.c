@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static double now(void)
+double dyn__seconds(void)
 {
     struct timespec t;
 
@@ -51,7 +51,7 @@ static dyn_status train(dyn_sweep *w, dyn_ctx *ctx, int64_t i, dyn__outcome *o, 
 {
     DYN__TRY(dyn__member_make(w, ctx, i, run));
     DYN__TRY(dyn_run_fingerprint(*run, &o->member.fingerprint));
-    return dyn_run_train(*run, DYN_TO_END);
+    return w->path && w->opt.checkpoint_every > 0 ? dyn__checkpoint_train(w, i, *run) : dyn_run_train(*run, DYN_TO_END);
 }
 
 /* The message of a member that did not end well. */
@@ -66,7 +66,7 @@ static dyn_status fail(dyn__outcome *o, dyn_ctx *ctx, const dyn_run *run, dyn_st
 
 dyn_status dyn__member_train(dyn_sweep *w, dyn_ctx *ctx, int64_t i, dyn__outcome *o, dyn_run **run)
 {
-    const double begun = now();
+    const double begun = dyn__seconds();
     dyn_status s;
 
     memset(o, 0, sizeof *o);
@@ -85,7 +85,7 @@ dyn_status dyn__member_train(dyn_sweep *w, dyn_ctx *ctx, int64_t i, dyn__outcome
         DYN__TRY(fail(o, ctx, *run, s));
     if (*run && o->member.status != DYN_MEMBER_FAILED)
         DYN__TRY(dyn__outcome_of(o, *run));
-    o->member.seconds = now() - begun;
+    o->member.seconds = dyn__seconds() - begun;
     return DYN_OK;
 }
 
@@ -123,6 +123,7 @@ dyn_status dyn__member_keep(dyn_sweep *w, dyn__outcome *o)
     *m = o->member;
     m->number = number;
     o->member.message = NULL;       /* it is the sweep's now */
+    dyn__checkpoint_remove(w, o->index);
     return DYN_OK;
 }
 

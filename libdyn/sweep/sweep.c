@@ -17,6 +17,9 @@ static dyn_status check_options(dyn_ctx *ctx, const dyn_sweep_options *o)
     DYN__NEED(ctx, o->names);
     DYN__NEED(ctx, o->values);
     DYN__NEED(ctx, o->make);
+    if (!(o->checkpoint_every >= 0) || (o->checkpoint_every > 0 && !o->store))
+        return DYN__FAIL(ctx, DYN_EINVAL, "checkpoint_every is %g, the store, beside which they lie, %s",
+                         o->checkpoint_every, o->store ? "given" : "NULL");
     DYN__TRY(dyn__check_flag(ctx, "retry", o->retry));
     DYN__TRY(dyn__check_flag(ctx, "any_numerics", o->any_numerics));
     for (int64_t p = 0; p < o->parameters; p++)

@@ -47,10 +47,10 @@ typedef struct dyn__outcome {
     int64_t piece_count, piece_room;
 } dyn__outcome;
 
-typedef struct dyn__column {
+typedef struct dyn__sweep_column {
     char name[DYN__NAME];
     double *values;             /* [count], NaN where there is none */
-} dyn__column;
+} dyn__sweep_column;
 
 typedef struct dyn__store dyn__store;
 
@@ -61,7 +61,7 @@ struct dyn_sweep {
     double *values;             /* [count, parameters] */
     char *path;
     dyn__member *members;       /* [count] */
-    dyn__column *columns;
+    dyn__sweep_column *columns;
     int64_t column_count, column_room;
     dyn__store *store;          /* NULL = none */
     char *packed;               /* of dyn_sweep_member */
@@ -110,6 +110,15 @@ dyn_status dyn__member_make(dyn_sweep *w, dyn_ctx *ctx, int64_t i, dyn_run **run
 dyn_status dyn__member_look(dyn_sweep *w, dyn__outcome *o, dyn_run *run);
 /* Keep what became of a member, in memory and in the store. */
 dyn_status dyn__member_keep(dyn_sweep *w, dyn__outcome *o);
+
+/* Is it to be trained? */
+int dyn__member_is_due(const dyn_sweep *w, int64_t i);
+double dyn__seconds(void);
+
+/* checkpoint.c. Its folder; a member to its end from its checkpoint, if there is one; away with it. */
+dyn_status dyn__checkpoint_folder(dyn_sweep *w);
+dyn_status dyn__checkpoint_train(dyn_sweep *w, int64_t i, dyn_run *run);
+void dyn__checkpoint_remove(dyn_sweep *w, int64_t i);
 
 /* store.c, or store_none.c where there is no SQLite. Opens or makes the file, enters the members, takes in what is
  * finished there. */

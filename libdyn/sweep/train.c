@@ -12,7 +12,7 @@
 
 enum { TICK_NS = 50000000 };
 
-static int is_due(const dyn_sweep *w, int64_t i)
+int dyn__member_is_due(const dyn_sweep *w, int64_t i)
 {
     const int32_t status = w->members[i].status;
 
@@ -27,7 +27,7 @@ static int64_t take(dyn_sweep *w)
     pthread_mutex_lock(&w->lock);
     while (w->next < w->opt.count && i < 0 && w->failed == DYN_OK && !atomic_load(&w->stop)) {
         i = w->next++;
-        i = is_due(w, i) ? i : -1;
+        i = dyn__member_is_due(w, i) ? i : -1;
     }
     pthread_mutex_unlock(&w->lock);
     return i;
@@ -180,7 +180,12 @@ dyn_status dyn_sweep_train(dyn_sweep *sweep)
     if (sweep->training)
         return DYN__FAIL(sweep->ctx, DYN_ESTATE, "the sweep is training");
     for (int64_t i = 0; i < sweep->opt.count; i++)
-        due += is_due(sweep, i);
+        due += dyn__member_is_due(sweep, i);
+    if (sweep->opt.checkpoint_every > 0)
+        DYN__TRY(dyn__checkpoint_folder(sweep));
+    for (int64_t i = 0; i < sweep->opt.count; i++)
+        if (!dyn__member_is_due(sweep, i))      /* killed between keeping it and taking its checkpoint away */
+            dyn__checkpoint_remove(sweep, i);
     sweep->training = 1;
     sweep->next = sweep->finished = 0;
     sweep->failed = DYN_OK;

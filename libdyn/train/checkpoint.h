@@ -38,6 +38,10 @@ void dyn__traits_default(const dyn_run *r, int64_t bits[DYN__TRAITS]);
 /* DYN_EINVAL with name and values when the file's differ from the run's. */
 dyn_status dyn__traits_compare(const dyn_run *r, const int64_t *file);
 
+/* load.c: the state of a checkpoint into a run that has just been made, which keeps its observers. Of a run that this fails
+ * for nothing but freeing makes sense. */
+dyn_status dyn__run_restore(dyn_run *r, const char *path);
+
 /* groups.c */
 dyn_status dyn__groups_describe(const dyn_run *r, dyn__text *t);
 /* The groups of the run's optimiser, and its rule where it is the caller's own; nothing else. */

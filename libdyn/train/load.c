@@ -296,6 +296,20 @@ static dyn_status read_all(dyn_run *r, dyn_npz *npz)
     return read_all_series(r, npz);
 }
 
+dyn_status dyn__run_restore(dyn_run *r, const char *path)
+{
+    dyn_npz *npz;
+    dyn_status s;
+
+    DYN__TRY(dyn_npz_open(r->ctx, path, &npz));
+    dyn__free(r->ctx, r->note);
+    r->note = NULL;
+    s = read_all(r, npz);
+    dyn_npz_free(npz);
+    dyn__measure_find_due(r, r->seen);
+    return s;
+}
+
 dyn_status dyn_run_load(dyn_objective *objective, const dyn_optimizer_options *optimizer, const dyn_run_options *opt,
                         const char *path, dyn_run **out)
 {

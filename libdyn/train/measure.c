@@ -52,7 +52,7 @@ static dyn_status copy_steps(dyn_ctx *ctx, dyn__observer *o)
     return DYN_OK;
 }
 
-static void find_due(dyn_run *r, int64_t from)
+void dyn__measure_find_due(dyn_run *r, int64_t from)
 {
     r->due = INT64_MAX;
     for (int64_t i = 0; i < r->observer_count; i++) {
@@ -90,7 +90,7 @@ dyn_status dyn_run_observe(dyn_run *run, dyn_observer_fn fn, void *user, const d
     DYN__TRY(make_room(run));
     DYN__TRY(copy_steps(run->ctx, &o));
     run->observers[run->observer_count++] = o;
-    find_due(run, run->seen);
+    dyn__measure_find_due(run, run->seen);
     return DYN_OK;
 }
 
@@ -235,7 +235,7 @@ static dyn_status measure_descending(dyn_run *r, double norm, int final)
     if (!final && !r->unfinished)
         DYN__TRY(dyn__run_move(r, r->theta, norm));
     if (!r->unfinished)
-        find_due(r, r->step + 1);
+        dyn__measure_find_due(r, r->step + 1);
     return s;
 }
 
@@ -256,6 +256,6 @@ dyn_status dyn__measure(dyn_run *r, double norm, int final)
         memcpy(r->theta, r->next, r->bytes);
     }
     if (!r->unfinished)
-        find_due(r, r->step + 1);
+        dyn__measure_find_due(r, r->step + 1);
     return s;
 }

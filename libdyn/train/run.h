@@ -188,6 +188,8 @@ int64_t dyn__schedule_next(const dyn_schedule *when, int64_t from);
 
 /* measure.c */
 int dyn__measure_due(const dyn_run *r, int final);
+/* The next step from here on at which any observer is due. */
+void dyn__measure_find_due(dyn_run *r, int64_t from);
 /* Take the step with all observers that are due. The final step is taken for them alone: it is undone afterwards. */
 dyn_status dyn__measure(dyn_run *r, double norm, int final);
 dyn_status dyn__measure_accuracy(dyn_run *r, double *accuracy);

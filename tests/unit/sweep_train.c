@@ -223,6 +223,38 @@ TEST(stopped_by_progress)
     dyn_sweep_free(w);
 }
 
+/* ---- cost ---- */
+
+TEST(cost_before_the_run)
+{
+    static const int64_t few = 1000, many = 4000, forever = INT64_MAX;
+    dyn_sweep_options o = options_of();
+    double seconds[2], total;
+    int64_t members, bytes[2];
+    dyn_sweep *w;
+
+    for (int longer = 0; longer < 2; longer++) {
+        o.make_user = (void *)(uintptr_t)(longer ? &many : &few);
+        w = create(ctx, &o);
+        CHECK_OK(ctx, dyn_sweep_cost(w, &members, &bytes[longer], &seconds[longer], &total));
+        CHECK(members == COUNT && total == seconds[longer] * COUNT / 2);
+        CHECK(dyn_sweep_status(w, 0) == DYN_MEMBER_WAITING);
+        dyn_sweep_free(w);
+    }
+    CHECK(seconds[0] > 0 && seconds[1] > seconds[0]);
+    CHECK(bytes[1] - bytes[0] == 8 * 4 * 3000);     /* their histories of four columns */
+    w = create(ctx, &o);
+    CHECK_OK(ctx, dyn_sweep_train(w));
+    CHECK_OK(ctx, dyn_sweep_cost(w, &members, &bytes[0], NULL, &total));
+    CHECK(members == 0 && bytes[0] == 0 && total == 0);
+    dyn_sweep_free(w);
+    o.make_user = (void *)(uintptr_t)&forever;
+    w = create(ctx, &o);
+    CHECK(dyn_sweep_cost(w, NULL, NULL, NULL, NULL) < 0);
+    dyn_sweep_free(w);
+    CHECK(dyn_sweep_cost(NULL, NULL, NULL, NULL, NULL) == DYN_EINVAL);
+}
+
 TEST(refused)
 {
     static const char *const bad[] = { "rate", "a\"b" };
@@ -248,10 +280,11 @@ TEST(refused)
 /* ---- the store ---- */
 
 #if DYN__HAVE_SQLITE
+#include <sqlite3.h>
 
 static void remove_store(const char *path)
 {
-    char other[80];
+    char other[192];
 
     unlink(path);
     snprintf(other, sizeof other, "%s-wal", path);
@@ -289,6 +322,122 @@ TEST(a_store_goes_on)
     CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_EINVAL && !w);
     CHECK_STR(dyn_ctx_message(ctx), "is the store of another sweep: its member 0 has the fingerprint");
     remove_store(path);
+}
+
+/* ---- checkpoints ---- */
+
+enum { LONG = 60000, ROOM = 64 << 20 };
+
+/* The network with an observer that adds up what it sees, for LONG steps. */
+static int32_t watch(void *user, dyn_run *run, int64_t step, double loss, const double *theta, const double *gradient)
+{
+    (void)user, (void)step, (void)gradient;
+    return dyn_run_record(run, "seen", 2, (const double[]){ loss, theta[0] });
+}
+
+static dyn_status make_long(void *user, dyn_ctx *c, int64_t member, const double *p, dyn_run **out)
+{
+    static const int64_t steps = LONG;
+    dyn_schedule often = { .struct_size = sizeof often, .every = 7, .at_end = 1 };
+    dyn_status s = make((void *)(uintptr_t)(user ? user : &steps), c, member, p, out);
+
+    return s == DYN_OK ? dyn_run_observe(*out, watch, NULL, &often) : s;
+}
+
+/* Stops once a member is done. */
+static int32_t stop_halfway(void *user, double fraction, const char *text)
+{
+    (void)user, (void)text;
+    return fraction > 0;
+}
+
+static int count_checkpoints(const char *path, const dyn_sweep *w, int64_t *furthest)
+{
+    char file[96];
+    int found = 0;
+
+    *furthest = 0;
+    for (int64_t i = 0; i < COUNT; i++) {
+        dyn_npz *npz = NULL;
+        dyn_array *state = NULL;
+        snprintf(file, sizeof file, "%s.checkpoints/%lld.npz", path, (long long)w->members[i].number);
+        if (access(file, F_OK) != 0)
+            continue;
+        found++;
+        CHECK_OK(ctx, dyn_npz_open(ctx, file, &npz));
+        CHECK_OK(ctx, dyn_npz_read(npz, "state", &state));
+        const int64_t step = ((const int64_t *)dyn_array_data(state))[1];
+        *furthest = step > *furthest ? step : *furthest;
+        dyn_array_unref(state);
+        dyn_npz_free(npz);
+    }
+    return found;
+}
+
+/* Histories and series of all members as the store has them, one after the other; 0 bytes on failure. */
+static size_t stored(const char *path, char *out, size_t room)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *rows = NULL;
+    size_t size = 0;
+
+    CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+    CHECK(sqlite3_prepare_v2(db, "SELECT data FROM arrays ORDER BY member, name", -1, &rows, NULL) == SQLITE_OK);
+    while (sqlite3_step(rows) == SQLITE_ROW) {
+        const size_t n = (size_t)sqlite3_column_bytes(rows, 0);
+        CHECK(size + n <= room);
+        memcpy(out + size, sqlite3_column_blob(rows, 0), n);
+        size += n;
+    }
+    sqlite3_finalize(rows);
+    sqlite3_close(db);
+    return size;
+}
+
+TEST(half_trained_members_go_on)
+{
+    dyn_sweep_options o = options_of();
+    double loss[2][COUNT], first[2][COUNT];
+    char path[2][64], *bytes[2];
+    size_t size[2];
+    int64_t furthest;
+    dyn_sweep *w;
+
+    o.make = make_long;
+    for (int cut = 0; cut < 2; cut++) {
+        o.store = temporary(path[cut]);
+        o.checkpoint_every = cut ? 1e-3 : 0;
+        o.progress = cut ? stop_halfway : NULL;
+        w = create(ctx, &o);
+        if (cut) {
+            CHECK(dyn_sweep_train(w) == DYN_STOPPED);
+            CHECK(count_checkpoints(path[cut], w, &furthest) > 0 && furthest > 0 && furthest < LONG);
+            dyn_sweep_free(w);
+            o.progress = NULL;
+            w = create(ctx, &o);
+        }
+        CHECK_OK(ctx, dyn_sweep_train(w));
+        CHECK(count_checkpoints(path[cut], w, &furthest) == 0);
+        CHECK_OK(ctx, dyn_sweep_column(w, "loss", loss[cut]));
+        CHECK_OK(ctx, dyn_sweep_column(w, "first", first[cut]));
+        dyn_sweep_free(w);
+        bytes[cut] = malloc(ROOM);
+        CHECK(bytes[cut] != NULL);
+        size[cut] = stored(path[cut], bytes[cut], ROOM);
+    }
+    for (int i = 0; i < COUNT; i++)
+        CHECK(isnan(loss[0][i]) ? isnan(loss[1][i]) : loss[0][i] == loss[1][i] && first[0][i] == first[1][i]);
+    CHECK(size[0] > COUNT * LONG && size[0] == size[1] && memcmp(bytes[0], bytes[1], size[0]) == 0);
+    for (int cut = 0; cut < 2; cut++) {
+        free(bytes[cut]);
+        char folder[192];
+        snprintf(folder, sizeof folder, "%s.checkpoints", path[cut]);
+        rmdir(folder);
+        remove_store(path[cut]);
+    }
+    o.store = NULL;
+    CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_EINVAL && !w);
+    CHECK_STR(dyn_ctx_message(ctx), "checkpoint_every is 0.001, the store, beside which they lie, NULL");
 }
 
 TEST(what_is_no_store)
@@ -333,9 +482,11 @@ int main(void)
     RUN(packed_members);
     RUN(one_that_diverges_touches_no_other);
     RUN(stopped_by_progress);
+    RUN(cost_before_the_run);
     RUN(refused);
 #if DYN__HAVE_SQLITE
     RUN(a_store_goes_on);
+    RUN(half_trained_members_go_on);
     RUN(what_is_no_store);
 #else
     RUN(stores_need_sqlite);

@@ -594,6 +594,7 @@ dyn_sweep_message                      str    sweep i64
 dyn_sweep_column                       status sweep str ptr
 dyn_sweep_member                       status sweep i64 ptr ptr
 dyn_sweep_keep                         status sweep ptr i64
+dyn_sweep_cost                         status sweep ptr ptr ptr ptr
 dyn_sweep_share_plans                  status ctx ctx
 
 # transformer.h
@@ -668,7 +669,7 @@ dyn_run_options struct_size:u32 drop_last:i32 steps:i64 batch:i64 seed:u64 recor
     gradient_tolerance:f64 accumulate:i64 feed:ptr feed_user:ptr
 dyn_batch_view struct_size:u32 data:i32 step:i64 seed:u64 samples:i64 name:ptr dtype:ptr size:ptr rows:ptr
 dyn_sweep_options struct_size:u32 retry:i32 any_numerics:i32 reserved:u32 count:i64 parameters:i64 names:ptr
-    values:ptr make:ptr make_user:ptr ended:ptr ended_user:ptr store:ptr progress:ptr progress_user:ptr
+    values:ptr make:ptr make_user:ptr ended:ptr ended_user:ptr store:ptr progress:ptr progress_user:ptr checkpoint_every:f64
 dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr
 dyn_transformer_options struct_size:u32 layers:i32 vocabulary:i64 length:i64 width:i64 key_width:i64
     value_width:i64 hidden:i64 heads:i32 kv_heads:i32 norm:i32 rms:i32 norm_query_only:i32 position:i32

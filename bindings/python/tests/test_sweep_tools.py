@@ -197,6 +197,23 @@ class Executors(unittest.TestCase):
         with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
             self.same(client.get_executor(), workers=2)
 
+    def test_ray(self):
+        """Ray has no executor; what the guide makes of its futures is one."""
+        try:
+            import ray
+        except ImportError:
+            self.skipTest("no ray")
+
+        class Ray:
+            def submit(self, function, *arguments):
+                return ray.remote(function).remote(*arguments).future()
+
+        here = [str(Path(sweeping.__file__).parent), str(Path(dyn.__file__).parents[1])]
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR",
+                 runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(here)}})
+        self.addCleanup(ray.shutdown)
+        self.same(Ray(), workers=2)
+
 
 if __name__ == "__main__":
     unittest.main()
