@@ -11,7 +11,11 @@
 extern "C" {
 #endif
 
-/** Functions of theta at whose changes of sign the gradient has kinks: a step ends there. 0 = success. */
+/**
+ * Functions of theta at whose changes of sign the gradient jumps, as pre-activations of ReLU: a step ends there. Where the
+ * gradients of both sides lead onto a kink, the flow slides along it, by their convex combination that stays on it (Filippov),
+ * until one of them leads away. 0 = success.
+ */
 typedef int32_t (*dyn_kinks_fn)(void *user, const double *theta, double *values);
 
 enum dyn_flow_reason {
@@ -20,7 +24,8 @@ enum dyn_flow_reason {
     DYN_FLOW_GRADIENT = 3,      /* the norm of the gradient is at most gradient_tolerance */
     DYN_FLOW_EVALUATIONS = 4,   /* max_evaluations are spent */
     DYN_FLOW_STOPPED = 5,       /* progress asked for it */
-    DYN_FLOW_STEP = 6           /* the step has become too small for the time to move */
+    DYN_FLOW_STEP = 6,          /* the step has become too small for the time to move */
+    DYN_FLOW_SLIDING = 7        /* at dyn_flow_result.kink the flow slides in a way that could not be followed */
 };
 
 typedef struct dyn_flow_options {
@@ -46,6 +51,8 @@ typedef struct dyn_flow_result {
     double time, value, gradient_norm;  /* at the end */
     int64_t steps, rejected, evaluations, kinks;
     int64_t states;                     /* of the times asked for, those that were reached */
+    int64_t slides;                     /* kinks on which it began to slide */
+    int64_t kink;                       /* number of the last of these; -1: none */
     int32_t reason;                     /* enum dyn_flow_reason */
     int32_t stiff;                      /* 1: stability, not accuracy, has bounded the steps for long */
 } dyn_flow_result;

@@ -31,10 +31,25 @@ static dyn_status check_times(dyn_ctx *ctx, int64_t count, const double *times, 
     return DYN_OK;
 }
 
+/* What sliding needs lies in 3 kinks + (most + 2) n numbers. */
+static void make_slide(dyn__slide *s, int64_t n, int64_t kinks, double *room)
+{
+    s->leaving = -1;
+    s->value = room;
+    s->aside = room + kinks;
+    s->surface = (int64_t *)(room + 2 * kinks);
+    s->point = room + 3 * kinks;
+    s->other = s->point + n;
+    s->normal = s->other + n;
+    for (int64_t i = 0; i < kinks; i++)
+        s->surface[i] = -1;
+}
+
 /* One block for all vectors. */
 static double *make_room(dyn__flow *f)
 {
-    double *room = dyn__alloc(f->ctx, (size_t)(f->n * (3 + DYN__STAGES) + 2 * f->opt.kink_count), sizeof *room);
+    const int64_t kinks = f->opt.kink_count, most = kinks < DYN__SURFACES ? kinks : DYN__SURFACES;
+    double *room = dyn__alloc(f->ctx, (size_t)(f->n * (3 + DYN__STAGES + most + 2) + 5 * kinks), sizeof *room);
 
     if (!room)
         return NULL;
@@ -44,7 +59,9 @@ static double *make_room(dyn__flow *f)
     for (int i = 0; i < DYN__STAGES; i++)
         f->k[i] = room + (3 + i) * f->n;
     f->signs = room + (3 + DYN__STAGES) * f->n;
-    f->new_signs = f->signs + f->opt.kink_count;
+    f->new_signs = f->signs + kinks;
+    f->slide.most = (int32_t)most;
+    make_slide(&f->slide, f->n, kinks, f->new_signs + kinks);
     return room;
 }
 
@@ -58,9 +75,40 @@ static void keep_states(dyn__flow *f, double h)
     }
 }
 
+/* Events that follow each other without time passing between them are not followed for ever. */
+static void note_event(dyn__flow *f)
+{
+    f->events = f->time > f->moved * (1 + 1e-12) ? 0 : f->events + 1;
+    f->moved = f->time;
+    if (f->events > 100)
+        f->done.reason = DYN_FLOW_SLIDING;
+}
+
+/* Kinks that the step has met: crossed, slid on from now on, or left. */
+static dyn_status pass_kinks(dyn__flow *f)
+{
+    double *signs = f->signs;
+    int64_t crossed;
+
+    DYN__TRY(dyn__flow_signs(f, f->theta, f->new_signs));
+    crossed = dyn__flow_crossed(f);
+    if (crossed)
+        DYN__TRY(dyn__slide_begin(f));
+    if (crossed || f->slide.leaving >= 0)
+        note_event(f);
+    if (f->slide.count) {
+        DYN__TRY(dyn__slide_settle(f));
+        DYN__TRY(dyn__flow_signs(f, f->theta, f->new_signs));
+        f->inside = -dyn__slide_excess(f, NULL);
+    }
+    f->done.kinks += crossed;
+    f->signs = f->new_signs, f->new_signs = signs;
+    return DYN_OK;
+}
+
 static dyn_status take(dyn__flow *f, double h)
 {
-    double *swap = f->theta, *first = f->k[0], *signs = f->signs;
+    double *swap = f->theta, *first = f->k[0];
 
     keep_states(f, h);
     f->theta = f->next, f->next = swap;
@@ -69,10 +117,7 @@ static dyn_status take(dyn__flow *f, double h)
     f->norm = f->next_norm;
     f->time += h;
     f->done.steps++;
-    DYN__TRY(dyn__flow_signs(f, f->theta, f->new_signs));
-    f->done.kinks += dyn__flow_crossed(f);
-    f->signs = f->new_signs, f->new_signs = signs;
-    return DYN_OK;
+    return f->opt.kinks ? pass_kinks(f) : DYN_OK;
 }
 
 /* Why the flow ends here; 0 if it does not. */
@@ -102,28 +147,41 @@ static double first_step(const dyn__flow *f)
     return slope > 0 ? 0.01 * fmax(size, 1e-3) / slope * pow(fmin(f->opt.relative * 1e3, 1), 0.2) : 1;
 }
 
-/* Try steps until one is good, from *h; *h becomes what the next one should be. */
+/* What the next step should be, by the error of one of length step. */
+static double next_step(const dyn__flow *f, double step)
+{
+    return step * (isnan(f->next_value) ? 0.1 : fmin(5, fmax(0.2, 0.9 * pow(fmax(f->error, 1e-10), -0.2))));
+}
+
+/* Try steps until one is good, from *h; *h becomes what the next one should be. One that was short because of a kink says
+ * nothing about that. */
 static dyn_status move(dyn__flow *f, double *h)
 {
-    for (;;) {
-        double step = fmin(*h, f->opt.end - f->time);
-        int good;
+    double most = INFINITY;
 
-        if (f->time + step == f->time) {
+    while (f->done.evaluations < f->opt.max_evaluations) {
+        double step = fmin(fmin(*h, most), f->opt.end - f->time), across;
+
+        if (f->time + step == f->time && isinf(most)) {
             f->done.reason = DYN_FLOW_STEP;
             return DYN_OK;
         }
         DYN__TRY(dyn__flow_step(f, step));
-        good = !isnan(f->next_value) && f->error <= 1;
-        *h = step * (isnan(f->next_value) ? 0.1 : fmin(5, fmax(0.2, 0.9 * pow(fmax(f->error, 1e-10), -0.2))));
-        if (good) {
+        if (f->met) {
+            DYN__TRY(dyn__flow_approach(f, step, &most, &across));
+            if (across > 0)
+                return take(f, across);
+        } else if (!isnan(f->next_value) && f->error <= 1) {
+            if (step < most || f->error > 0.5)
+                *h = next_step(f, step);
             DYN__TRY(dyn__flow_events(f, &step));
             return take(f, step);
+        } else {
+            *h = next_step(f, step);
         }
         f->done.rejected++;
-        if (f->done.evaluations >= f->opt.max_evaluations)
-            return DYN_OK;
     }
+    return DYN_OK;
 }
 
 static dyn_status run(dyn__flow *f)
@@ -133,6 +191,7 @@ static dyn_status run(dyn__flow *f)
     DYN__TRY(dyn__flow_slope(f, f->theta, f->k[0], &f->value, &f->norm));
     if (isnan(f->value))
         return DYN__FAIL(f->ctx, DYN_ENONFINITE, "value or gradient at the start are not finite");
+    f->done.kink = -1;
     DYN__TRY(dyn__flow_signs(f, f->theta, f->signs));
     while (f->done.states < f->count && f->times[f->done.states] == 0)
         memcpy(f->states + f->done.states++ * f->n, f->theta, (size_t)f->n * sizeof(double));

@@ -21,17 +21,25 @@ static const double D[DYN__STAGES] = {
     -12715105075. / 11282082432, 0, 87487479700. / 32700410799, -10690763975. / 1880347072,
     701980252875. / 199316789632, -1453857185. / 822651844, 69997945. / 29380423 };
 
-dyn_status dyn__flow_slope(dyn__flow *f, const double *theta, double *slope, double *value, double *norm)
+dyn_status dyn__flow_descent(dyn__flow *f, const double *theta, double *slope, double *value)
 {
-    double scale = -1;
-
     f->done.evaluations++;
     DYN__TRY(dyn__finite_gradient(f->objective, f->n, theta, value, slope));
+    for (int64_t i = 0; i < f->n; i++)
+        slope[i] = -slope[i];
+    return DYN_OK;
+}
+
+dyn_status dyn__flow_slope(dyn__flow *f, const double *theta, double *slope, double *value, double *norm)
+{
+    if (f->slide.count)
+        DYN__TRY(dyn__slide_slope(f, theta, slope, value));
+    else
+        DYN__TRY(dyn__flow_descent(f, theta, slope, value));
     *norm = dyn__length(f->n, slope);
     if (f->opt.normalised && *norm > 0)
-        scale = -1 / *norm;
-    for (int64_t i = 0; i < f->n; i++)
-        slope[i] *= scale;
+        for (int64_t i = 0; i < f->n; i++)
+            slope[i] /= *norm;
     return DYN_OK;
 }
 
@@ -82,13 +90,26 @@ static void note_strain(dyn__flow *f, int strained)
     f->done.stiff |= f->strained >= 15;
 }
 
+static dyn_status look_for_kinks(dyn__flow *f, const double *state)
+{
+    if (!f->opt.kinks)
+        return DYN_OK;
+    DYN__TRY(dyn__flow_signs(f, state, f->new_signs));
+    f->met = dyn__flow_crossed(f) > 0;
+    return DYN_OK;
+}
+
 dyn_status dyn__flow_step(dyn__flow *f, double h)
 {
+    f->met = 0;
     for (int s = 1; s < DYN__STAGES; s++) {
         double *state = s == 5 ? f->probe : f->next;
 
         for (int64_t i = 0; i < f->n; i++)
             state[i] = f->theta[i] + h * combined(f, A[s], s, i);
+        DYN__TRY(look_for_kinks(f, state));
+        if (f->met)
+            return DYN_OK;
         DYN__TRY(dyn__flow_slope(f, state, f->k[s], &f->next_value, &f->next_norm));
         if (isnan(f->next_value))
             return DYN_OK;

@@ -313,6 +313,103 @@ TEST(kinks_are_events)
     dyn_objective_unref(o);
 }
 
+static int32_t fold(void *user, const double *p, double *value, double *g)
+{
+    const double x = p[0], y = p[1];
+
+    (void)user;
+    g[0] = (x > 0 ? 1 : -1) + y - 1.5;
+    g[1] = x - 1;
+    if (value)
+        *value = fabs(x) + x * (y - 1.5) - y;
+    return 0;
+}
+
+static int32_t fold_value(void *user, const double *p, double *value)
+{
+    double g[2];
+
+    return fold(user, p, value, g);
+}
+
+/* L = |x| + x (y - 3/2) - y from (1/2, 1): x = 1 - e^t / 2, y = 1/2 + e^t / 2 up to x = 0 at t = ln 2; along x = 0 y rises by t
+ * until the slope of the side x < 0 leads away, at y = 5/2; then x = 1 - cosh s, y = 5/2 + sinh s. */
+TEST(kinks_are_slid_on)
+{
+    const double meets = log(2), leaves = 1 + meets, times[4] = { .5, 1.2, leaves - .01, leaves + 1 };
+    const double x[4] = { 1 - exp(.5) / 2, 0, 0, 1 - cosh(1) };
+    const double y[4] = { .5 + exp(.5) / 2, 1.5 + 1.2 - meets, 2.49, 2.5 + sinh(1) };
+    dyn_flow_options opt = DYN_FLOW_OPTIONS_INIT;
+    dyn_objective *o = NULL;
+    dyn_flow_result r;
+    double p[2] = { .5, 1 }, states[8];
+
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, 2, fold_value, fold, NULL, NULL, &o));
+    opt.end = times[3];
+    opt.relative = 1e-9;
+    opt.absolute = 1e-12;
+    opt.kinks = sign_of;
+    opt.kink_count = 1;
+    CHECK_OK(ctx, dyn_objective_flow(o, &opt, 4, times, states, p, &r));
+    CHECK(r.reason == DYN_FLOW_TIME && r.slides == 1 && r.kink == 0 && r.kinks == 1);
+    CHECK(r.evaluations < 2000);
+    for (int i = 0; i < 4; i++) {
+        CHECK_NEAR(states[2 * i], x[i], 1e-8);
+        CHECK_NEAR(states[2 * i + 1], y[i], 1e-8);
+    }
+    dyn_objective_unref(o);
+}
+
+/* L = |x| + |y| / 2 + x y / 4 + (z - 1)^2 / 2: x and y rest where both kinks meet, z goes on. */
+static int32_t corner(void *user, const double *p, double *value, double *g)
+{
+    const double sx = p[0] > 0 ? 1 : -1, sy = p[1] > 0 ? 1 : -1;
+
+    (void)user;
+    g[0] = sx + .25 * p[1];
+    g[1] = .5 * sy + .25 * p[0];
+    g[2] = p[2] - 1;
+    if (value)
+        *value = fabs(p[0]) + .5 * fabs(p[1]) + .25 * p[0] * p[1] + (p[2] - 1) * (p[2] - 1) / 2;
+    return 0;
+}
+
+static int32_t corner_value(void *user, const double *p, double *value)
+{
+    double g[3];
+
+    return corner(user, p, value, g);
+}
+
+static int32_t corner_signs(void *user, const double *p, double *values)
+{
+    (void)user;
+    values[0] = p[0];
+    values[1] = -3 * p[1];
+    return 0;
+}
+
+TEST(two_kinks_are_slid_on)
+{
+    dyn_flow_options opt = DYN_FLOW_OPTIONS_INIT;
+    dyn_objective *o = NULL;
+    dyn_flow_result r;
+    double p[3] = { .3, -.4, 0 };
+
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, 3, corner_value, corner, NULL, NULL, &o));
+    opt.end = 3;
+    opt.relative = 1e-9;
+    opt.kinks = corner_signs;
+    opt.kink_count = 2;
+    CHECK_OK(ctx, dyn_objective_flow(o, &opt, 0, NULL, NULL, p, &r));
+    CHECK(r.slides == 2 && r.evaluations < 2000);
+    CHECK_NEAR(p[0], 0, 1e-9);
+    CHECK_NEAR(p[1], 0, 1e-9);
+    CHECK_NEAR(p[2], 1 - exp(-3), 1e-8);
+    CHECK_NEAR(r.gradient_norm, exp(-3), 1e-8);
+    dyn_objective_unref(o);
+}
+
 /* L = w^2, n beta = 144.765, gamma = 100, epsilon 1e-4: n beta E[L - L*] of the discrete chain is .375295. */
 TEST(langevin)
 {
@@ -379,6 +476,8 @@ int main(void)
     RUN(normalised_flow);
     RUN(stiffness_is_reported);
     RUN(kinks_are_events);
+    RUN(kinks_are_slid_on);
+    RUN(two_kinks_are_slid_on);
     RUN(langevin);
     RUN(bad_input);
     dyn_ctx_free(ctx);

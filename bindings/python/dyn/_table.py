@@ -736,7 +736,9 @@ ENUMERATORS = {
         "callback": 7}),
     "minimise": ("DYN_MINIMISE_", {"lbfgs": 0, "newton": 1, "monotone": 2}),
     "minimise_reason": ("DYN_MINIMISE_", {"gradient": 1, "value": 2, "evaluations": 3, "stalled": 4, "stopped": 5}),
-    "flow_reason": ("DYN_FLOW_", {"time": 1, "value": 2, "gradient": 3, "evaluations": 4, "stopped": 5, "step": 6}),
+    "flow_reason": ("DYN_FLOW_", {
+        "time": 1, "value": 2, "gradient": 3, "evaluations": 4, "stopped": 5, "step": 6,
+        "sliding": 7}),
     "anchor": ("DYN_ANCHOR_", {
         "identity": 1, "reading": 2, "classification": 3, "composition": 4, "memory": 5, "synonym": 6, "recitation": 7,
         "multiple": 8, "statistical": 9, "two_intervals": 10, "distance": 11, "average": 12, "count": 13,

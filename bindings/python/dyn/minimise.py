@@ -58,8 +58,8 @@ class _Minimum(ctypes.Structure):
 class _Flowed(ctypes.Structure):
     _fields_ = [("time", ctypes.c_double), ("value", ctypes.c_double), ("gradient_norm", ctypes.c_double),
                 ("steps", ctypes.c_int64), ("rejected", ctypes.c_int64), ("evaluations", ctypes.c_int64),
-                ("kinks", ctypes.c_int64), ("states", ctypes.c_int64), ("reason", ctypes.c_int32),
-                ("stiff", ctypes.c_int32)]
+                ("kinks", ctypes.c_int64), ("states", ctypes.c_int64), ("slides", ctypes.c_int64),
+                ("kink", ctypes.c_int64), ("reason", ctypes.c_int32), ("stiff", ctypes.c_int32)]
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,9 @@ class Minimum:
 @dataclass(frozen=True)
 class Flow:
     """A gradient flow: states [k, p] at times [k]; theta [p], its loss, gradient norm and time at the end; why: "time",
-    "value", "gradient" (the goal), "evaluations" (spent), "step" (time no longer moves). stiff: stability has bounded
-    the steps for long; kinks: crossed.
+    "value", "gradient" (the goal), "evaluations" (spent), "step" (time no longer moves), "sliding" (along kink number
+    `kink` in a way that could not be followed). stiff: stability has bounded the steps for long; kinks: crossed; slides:
+    kinks on which it began to slide, the last of them `kink` (-1: none).
 
     >>> dyn.flow(dyn.mlp([1, 2, 1]), [[0.0]], [[0.0]], end=1.0).time
     1.0
@@ -107,6 +108,8 @@ class Flow:
     rejected: int
     evaluations: int
     kinks: int
+    slides: int
+    kink: int
     stiff: bool
 
 
@@ -155,7 +158,8 @@ def flow(subject: Model | Objective, x: ArrayLike | None = None, y: ArrayLike | 
     atol + rtol |theta|. Subject, x, y and options as in minimise.
 
     times: rising, where states are wanted; without an end and a stop_loss, the last of them is the end.
-    kinks: a function of theta [p] that gives numbers (pre-activations of ReLU) at whose changes of sign steps end.
+    kinks: a function of theta [p] that gives numbers (pre-activations of ReLU) at whose changes of sign steps end. Where
+        the gradients of both sides lead onto a kink, the flow slides along it (Filippov) until one leads away.
 
     >>> f = dyn.flow(dyn.mlp([1, 1], bias=False), [1.0], [0.0], theta=[1.0], times=[0.5, 1.0])     # theta' = -2 theta
     >>> [round(v, 5) for v in f.states[:, 0].tolist()]
@@ -179,7 +183,7 @@ def flow(subject: Model | Objective, x: ArrayLike | None = None, y: ArrayLike | 
     k = done.states
     return Flow(wanted[:k], states[:k], theta_end, done.time, done.value, done.gradient_norm,
                 enum_name("flow_reason", done.reason), done.steps, done.rejected, done.evaluations, done.kinks,
-                bool(done.stiff))
+                done.slides, done.kink, bool(done.stiff))
 
 
 def _watch(objective: Objective, given: Options, kinks: Callable[..., ArrayLike] | None,

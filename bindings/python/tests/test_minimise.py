@@ -67,6 +67,40 @@ class Flows(unittest.TestCase):
         with self.assertRaisesRegex(dyn.InvalidArgument, "needs an end"):
             dyn.flow(quadratic([1.0]), theta=[1.0])
 
+    def test_sliding_along_kinks(self):
+        """Eight points at random, six ReLU neurons: some kinks are slid on. Softplus of slope beta, whose flow SciPy follows,
+        comes as near as 1 / beta."""
+        try:
+            from scipy.integrate import solve_ivp
+        except ImportError:
+            self.skipTest("no SciPy")
+        for seed in (0, 1):
+            rng = np.random.default_rng(seed)
+            x, y = rng.standard_normal((8, 2)), rng.standard_normal((8, 1))
+            net = dyn.mlp([2, 6, 1], "relu", seed=seed)
+
+            def before(theta):
+                v = net.views(theta)
+                return x @ v["W1"] + v["b1"]
+
+            def smooth(t, theta, beta):
+                v, slope = net.views(theta), np.zeros(net.size)
+                h, to = before(theta), net.views(slope)
+                a = np.logaddexp(0, beta * h) / beta
+                e = 2 / 8 * (a @ v["W2"] + v["b2"] - y)
+                back = e @ v["W2"].T * (1 + np.tanh(beta * h / 2)) / 2
+                for name, value in (("W1", x.T @ back), ("b1", back.sum(0)), ("W2", a.T @ e), ("b2", e.sum(0))):
+                    to[name][...] = value
+                return -slope
+            path = dyn.flow(net, x, y, times=[1, 3], kinks=before, rtol=1e-9, atol=1e-12)
+            self.assertTrue(path.reason == "time" and path.slides > 0)
+            apart = []
+            for beta in (1e4, 1e5):
+                found = solve_ivp(smooth, (0, 3), net.initial(), "LSODA", [1, 3], args=(beta,), rtol=1e-9, atol=1e-11)
+                apart.append(np.abs(found.y.T - path.states).max())
+            self.assertLess(apart[1], 1e-4)
+            self.assertAlmostEqual(apart[0] / apart[1], 10, delta=4)
+
     def test_langevin(self):
         """Curvature 2: half of n beta 2 / (n beta 2 + gamma), here with steps so small that their error is .01."""
         losses, w = dyn.langevin(quadratic([2.0]), theta=[0.0], steps=20000, epsilon=1e-4, n_beta=144.765, gamma=100.0)
