@@ -25,6 +25,20 @@ int dyn__rows_are_few(const dyn__compiler *k, int32_t s)
     return c->V == 1 && work < 2 * sum_bytes && dyn__worthwhile_ranges(work) > 1;
 }
 
+/* Where nearly all the work is in columns that are wide enough to be shared out. */
+int dyn__may_share_columns(const dyn__compiler *k, int32_t s)
+{
+    const dyn__step *step = &k->plan->step[s];
+    double work = 0, wide = 0;
+
+    for (int32_t i = 0; i < step->instrs; i++) {
+        const double cost = dyn__row_cost(k, &step->instr[i]);
+        work += cost;
+        wide += dyn__columns_of(k, &step->instr[i]) * k->plan->esize >= DYN__SHARED_BYTES ? cost : 0;
+    }
+    return wide >= work * 15 / 16 && dyn__rows_are_few(k, s);
+}
+
 static int64_t count_groups(const dyn__step *step)
 {
     int64_t groups = 0;

@@ -54,6 +54,7 @@ typedef struct dyn__cnode {
     int32_t last;           /* the last step that reads it */
     int32_t uses;           /* operands of needed nodes that resolve to it */
     int32_t absorbed;       /* part of the instruction of its only reader */
+    int32_t kept;           /* all rows of it lie in memory for a part of its step (defer.c) */
     int32_t stored;         /* needs memory beyond a tile */
     int32_t handed_on;      /* its memory is that of the node that reads it last */
     int32_t sums;           /* of an addition: how deep additions of additions go below it */
@@ -101,6 +102,7 @@ typedef struct dyn__instr {
     int32_t per_row;            /* one product per tile row */
     int32_t end;                /* behind the last instruction of the group that goes strip by strip, or of this one */
     int64_t columns, strip;     /* of all strips together and of each; 0 if not in strips */
+    int32_t deferred;           /* a product that waits behind the chunks of rows (defer.c) */
     int32_t rows_apart;         /* of the first of a group: it has no sum over rows, which can be shared out, too */
     int64_t multiple;
     double c;                   /* the exponent of a power */
@@ -147,6 +149,7 @@ typedef struct dyn__sum {       /* accumulator of a term node */
     int64_t size;               /* per set */
     int32_t first;              /* the first instruction that writes to it */
     int32_t clear;              /* to be cleared before: that one does not begin it */
+    int32_t deferred;           /* of products that wait: not in parts */
     int64_t start;              /* elements of the sums before it: they stand in the order of their results */
     dyn_node node;
 } dyn__sum;
@@ -166,9 +169,11 @@ typedef struct dyn__step {
     int32_t sums;
     int64_t summed;             /* elements of all sums, per set */
     int64_t scratch;            /* bytes per worker */
-    /* shared out by columns (across.c): tasks of a group of strips, at most; 0 = by chunks. Elements of what passes
-     * between groups and of the parts of row sums, and where they lie. */
-    int64_t ranges, between;
+    int64_t deferred;           /* chunks in front of products that wait (defer.c); 0 = none wait */
+    int64_t ranges;             /* shared out by columns (across.c): tasks of a group of strips, at most; 0 = by chunks */
+    /* Elements of what passes between groups of strips or chunks and products that wait, and of parts of row sums, and
+     * where they lie; 0 = in tiles. */
+    int64_t between;
     dyn__place between_place;
     double work;                /* estimated nanoseconds on one core */
 } dyn__step;
@@ -285,6 +290,15 @@ int dyn__aligned(const dyn__compiler *k, dyn_node x, dyn_node operand);
 dyn_status dyn__select(dyn__compiler *k, int32_t s);
 /* strip.c: groups of instructions that run strip by strip of columns. */
 dyn_status dyn__strip(dyn__compiler *k, int32_t s);
+enum { DYN__SHARED_BYTES = 512 };   /* of a row that is worth strips which are shared out */
+/* Columns over which the instruction can be cut into strips, or 0. */
+int64_t dyn__columns_of(const dyn__compiler *k, const dyn__instr *q);
+/* Elements from one column to the next of argument a; 0 if it is the same for all columns. */
+int64_t dyn__column_stride(const dyn__compiler *k, const dyn__instr *q, int a);
+/* defer.c: products of gradients put behind chunks of few rows, where that is worth it; and how many chunks so much work
+ * on so many rows is worth. */
+dyn_status dyn__defer(dyn__compiler *k, int32_t s);
+int64_t dyn__chunks_of_few(int64_t rows, double work);
 /* x is an intermediate result of step s that lies in a tile buffer. */
 static inline int dyn__in_tile(const dyn__compiler *k, int32_t s, dyn_node x)
 {
@@ -292,8 +306,9 @@ static inline int dyn__in_tile(const dyn__compiler *k, int32_t s, dyn_node x)
 }
 /* Elements in a cache line. */
 static inline int64_t dyn__line(const dyn__compiler *k) { return 64 / k->plan->esize; }
-/* buffers.c: places in the tile for the results of step s; how many elements a row of it takes. */
-dyn_status dyn__plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_elements);
+/* buffers.c: places in the tile for the results of step s, or in memory where they are kept; how many elements a row of
+ * either takes. */
+dyn_status dyn__plan_buffers(dyn__compiler *k, int32_t s, int64_t *row_elements, int64_t *kept_elements);
 /* tile.c: tile height, chunks of rows of step s. */
 dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s);
 /* cost.c, estimated nanoseconds on one core: instruction q for a row; how many chunks of rows or ranges of a group of
@@ -311,6 +326,8 @@ double dyn__cost_of_ranges(const dyn__compiler *k, int64_t between_bytes, int64_
 int64_t dyn__power_of_two(double most);
 /* across.c: would all rows of step s be one chunk, though there is work for more threads? */
 int dyn__rows_are_few(const dyn__compiler *k, int32_t s);
+/* across.c: and will they be shared out by columns, if nothing else prevents it? */
+int dyn__may_share_columns(const dyn__compiler *k, int32_t s);
 /* across.c: share the step out by columns instead of chunks of rows, where that is cheaper. grouped: the part of its
  * work that goes in strips. */
 void dyn__share_columns(const dyn__compiler *k, dyn__step *step, int64_t row_elements, double grouped,

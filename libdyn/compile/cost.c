@@ -84,7 +84,7 @@ double dyn__sum_bytes(const dyn__compiler *k, const dyn__step *step)
     double bytes = 1;
 
     for (int32_t i = 0; i < step->sums; i++)
-        bytes += (double)(step->sum[i].size * k->plan->esize);
+        bytes += step->sum[i].deferred ? 0 : (double)(step->sum[i].size * k->plan->esize);
     return bytes;
 }
 

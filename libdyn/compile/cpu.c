@@ -27,6 +27,7 @@ static dyn_status compile(dyn__compiler *k)
         if (k->plan->step[s].kind == &dyn__step_tiles) {
             DYN__TRY(dyn__select(k, s));
             DYN__TRY(dyn__strip(k, s));
+            DYN__TRY(dyn__defer(k, s));
             DYN__TRY(dyn__shape_tiles(k, s));
         } else {
             const dyn_node y = k->plan->step[s].node;

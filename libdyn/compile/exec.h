@@ -67,10 +67,11 @@ static inline char *dyn__element(const dyn__instr *q, int a, char *p, const int6
     return p + at * esize;
 }
 
-/* exec_tile.c: one instruction; those up to q->end on one strip; all of a step on one tile. */
+/* exec_tile.c: one instruction; those up to q->end on one strip; those from q to `end` on one tile. */
 void dyn__run_instr(const dyn_exec *e, const dyn__instr *q, const dyn__piece *at);
 void dyn__run_strip(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, int64_t strip, dyn__piece p);
-void dyn__run_tile(const dyn_exec *e, const dyn__step *step, const dyn__piece *p);
+void dyn__run_tile(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, const dyn__instr *end,
+                   const dyn__piece *p);
 /* exec_share.c: so many tasks, on all threads if they are large. */
 void dyn__share_out(const dyn_exec *e, int64_t tasks, int large, dyn__task_fn fn, void *t);
 /* exec_move.c: how many tasks, at most `most`, so many elements are worth. */

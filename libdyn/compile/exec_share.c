@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include "compile/exec.h"
 
-typedef struct task { const dyn_exec *e; const dyn__step *step; } task;
+typedef struct task { const dyn_exec *e; const dyn__step *step; const dyn__instr *first, *end; } task;
 
 /* ---- one chunk ---- */
 
@@ -40,12 +40,12 @@ static void run_chunk(void *arg, int64_t number, int worker)
     const int64_t from = chunk * step->share, to = from + step->share < step->tiles ? from + step->share : step->tiles;
     dyn__piece p = {.chunk = chunk, .tile = t->e->scratch + worker * t->e->plan->scratch};
 
-    for (int64_t set = first; set < last; set++)
+    for (int64_t set = first; t->first == step->instr && set < last; set++)
         clear_sums(t->e, step, set, chunk);
     for (int64_t k = from; k < to && !dyn__interrupted(t->e->ctx); k++) {
         go_to_tile(step, k, from, &p);
         for (p.set = first; p.set < last; p.set++)
-            dyn__run_tile(t->e, step, &p);
+            dyn__run_tile(t->e, step, t->first, t->end, &p);
     }
 }
 
@@ -74,7 +74,7 @@ static void combine_share(void *arg, int64_t number, int worker)
         const dyn__sum *a = &step->sum[i];
         const int64_t from = begin > a->start ? begin - a->start : 0;
         const int64_t to = end - a->start < a->size ? end - a->start : a->size;
-        for (int64_t set = 0; from < to && set < step->V; set++)
+        for (int64_t set = 0; !a->deferred && from < to && set < step->V; set++)
             combine(t->e, step, a, set, from, to - from);
     }
 }
@@ -169,12 +169,60 @@ static void run_across(const dyn_exec *e, const dyn__step *step)
         }
 }
 
+/* ---- products that wait ---- */
+
+typedef struct waiting { const dyn_exec *e; const dyn__step *step; const dyn__instr *first, *end; int64_t strips, tasks; } waiting;
+
+/* Some strips of all of them in a row, each over all rows. */
+static void run_deferred(void *arg, int64_t number, int worker)
+{
+    const waiting *w = arg;
+    const int64_t from = w->strips * number / w->tasks, to = w->strips * (number + 1) / w->tasks;
+    const dyn__piece p = {.rows = w->step->R, .variant = DYN__BEGINS,
+                          .tile = w->e->scratch + worker * w->e->plan->scratch};
+    int64_t at = 0;
+
+    for (const dyn__instr *q = w->first; q < w->end && !dyn__interrupted(w->e->ctx); q = w->step->instr + q->end) {
+        for (int64_t i = at < from ? from : at; i < to && i < at + dyn__strips(q); i++)
+            dyn__run_strip(w->e, w->step, q, i - at, p);
+        at += dyn__strips(q);
+    }
+}
+
+static void share_deferred(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, const dyn__instr *end)
+{
+    waiting w = {e, step, q, end, 0, 0};
+
+    for (; q < end; q = step->instr + q->end)
+        w.strips += dyn__strips(q);
+    w.tasks = w.strips < DYN__FEW_TASKS / 4 ? w.strips : DYN__FEW_TASKS / 4;
+    dyn__share_out(e, w.tasks, 1, run_deferred, &w);
+}
+
+/* Chunks and products that wait for them, in turn. */
+static void run_in_turn(const dyn_exec *e, const dyn__step *step, int64_t tasks)
+{
+    const dyn__instr *q = step->instr, *last = q + step->instrs, *end;
+
+    for (; q < last; q = end) {
+        for (end = q; end < last && end->deferred == q->deferred;)
+            end++;
+        if (q->deferred)
+            share_deferred(e, step, q, end);
+        else
+            dyn__share_out(e, tasks, 1, run_chunk, &(task){e, step, q, end});
+    }
+}
+
 static void run_chunks(const dyn_exec *e, const dyn__step *step)
 {
     const int64_t tasks = (step->V + step->block - 1) / step->block * step->chunks;
-    task t = {e, step};
+    task t = {e, step, step->instr, step->instr + step->instrs};
 
-    dyn__share_out(e, tasks, step->work > 15e3, run_chunk, &t);
+    if (step->deferred)
+        run_in_turn(e, step, tasks);
+    else
+        dyn__share_out(e, tasks, step->work > 15e3, run_chunk, &t);
     if (step->chunks > 1)
         dyn__share_out(e, step->adders, 1, combine_share, &t);
 }

@@ -99,11 +99,10 @@ static void run_strips(const dyn_exec *e, const dyn__step *step, const dyn__inst
         dyn__run_strip(e, step, q, strip, *p);
 }
 
-void dyn__run_tile(const dyn_exec *e, const dyn__step *step, const dyn__piece *p)
+void dyn__run_tile(const dyn_exec *e, const dyn__step *step, const dyn__instr *q, const dyn__instr *end,
+                   const dyn__piece *p)
 {
-    const dyn__instr *end = step->instr + step->instrs;
-
-    for (const dyn__instr *q = step->instr; q < end; q = step->instr + q->end)
+    for (; q < end; q = step->instr + q->end)
         if (q->strip)
             run_strips(e, step, q, p);
         else

@@ -95,9 +95,11 @@ static void order_sums(const dyn__compiler *k, dyn__step *step)
     for (int32_t i = 0; i < step->sums; i++) {
         step->sum[i].start = step->summed;
         k->node[step->sum[i].node].sum = i + 1;
-        step->summed += step->sum[i].size;
+        step->summed += step->sum[i].deferred ? 0 : step->sum[i].size;
     }
 }
+
+static int has_parts(const dyn__step *step, const dyn__sum *a) { return step->chunks > 1 && !a->deferred; }
 
 static int64_t sum_bytes(const placing *m, const dyn__step *step, const dyn__sum *a)
 {
@@ -111,7 +113,7 @@ static dyn_status place_sums(placing *m, dyn__step *step)
     for (int32_t i = 0; i < step->sums; i++) {
         dyn__sum *a = &step->sum[i];
         a->place = a->result = m->k->node[a->node].place;
-        if (step->chunks == 1)
+        if (!has_parts(step, a))
             continue;
         DYN__TRY(dyn__gaps_take(&m->arena, sum_bytes(m, step, a), &offset));
         a->place = (dyn__place){DYN__BASE_ARENA, offset / m->k->plan->esize};
@@ -124,7 +126,7 @@ static dyn_status place_between(placing *m, dyn__step *step)
 {
     int64_t offset;
 
-    if (!step->ranges)
+    if (!step->between)
         return DYN_OK;
     DYN__TRY(dyn__gaps_take(&m->arena, aligned(step->between * m->k->plan->esize), &offset));
     step->between_place = (dyn__place){DYN__BASE_ARENA, offset / m->k->plan->esize};
@@ -138,9 +140,10 @@ static void give_back(placing *m, int32_t s)
     const dyn__compiler *k = m->k;
     const dyn__step *step = &k->plan->step[s];
 
-    for (int32_t i = 0; step->chunks > 1 && i < step->sums; i++)
-        dyn__gaps_give(&m->arena, step->sum[i].place.offset * k->plan->esize, sum_bytes(m, step, &step->sum[i]));
-    if (step->ranges)
+    for (int32_t i = 0; i < step->sums; i++)
+        if (has_parts(step, &step->sum[i]))
+            dyn__gaps_give(&m->arena, step->sum[i].place.offset * k->plan->esize, sum_bytes(m, step, &step->sum[i]));
+    if (step->between)
         dyn__gaps_give(&m->arena, step->between_place.offset * k->plan->esize,
                        aligned(step->between * k->plan->esize));
     for (dyn_node x = m->ends[s] - 1; x >= 0; x = m->next[x] - 1)
@@ -174,10 +177,11 @@ static dyn_status place_steps(placing *m)
 
 /* ---- operands ---- */
 
-/* An intermediate result: in a tile, or if columns are shared out and it is not just of one strip, all rows of it. */
+/* An intermediate result: in a tile, or all rows of it if it is kept, or if columns are shared out and it is not just of
+ * one strip. */
 static void resolve_intermediate(const dyn__step *step, const dyn__cnode *c, dyn__operand_ref *r)
 {
-    const int whole = step->ranges && c->pitch >= c->C;
+    const int whole = c->kept || (step->ranges && c->pitch >= c->C);
 
     r->set = 0;
     r->row = whole ? c->pitch : 0;
@@ -196,7 +200,7 @@ static void resolve(const dyn__compiler *k, int32_t s, dyn__operand_ref *r, int 
     if (a) {
         r->place = a->place;
         r->set = step->chunks * a->size;
-        r->chunk = step->chunks > 1 ? a->size : 0;
+        r->chunk = has_parts(step, a) ? a->size : 0;
         r->row = 0;
     } else if (c->step == s && c->slot >= 0) {
         resolve_intermediate(step, c, r);

@@ -7,14 +7,13 @@
 #include <string.h>
 #include "compile/compile.h"
 
-/* Bytes of a row of a strip at most, with and without matrix products, and of a row that is worth strips: to stay in
- * the first caches, or to be shared out by columns. */
-enum { PRODUCT_BYTES = 256, OTHER_BYTES = 1024, WIDE_BYTES = 2048, SHARED_BYTES = 512 };
+/* Bytes of a row of a strip at most, with and without matrix products, and of a row that is worth strips, to stay
+ * in the first caches. */
+enum { PRODUCT_BYTES = 256, OTHER_BYTES = 1024, WIDE_BYTES = 2048 };
 
 /* ---- columns ---- */
 
-/* Columns over which the instruction can be cut into strips, or 0. */
-static int64_t columns_of(const dyn__compiler *k, const dyn__instr *q)
+int64_t dyn__columns_of(const dyn__compiler *k, const dyn__instr *q)
 {
     const int term = k->node[q->node].role == DYN__TERM;
 
@@ -32,8 +31,7 @@ static int64_t wide_enough(const dyn__compiler *k, int64_t columns)
     return columns * k->plan->esize >= k->wide ? columns : 0;
 }
 
-/* Elements from one column to the next of argument a; 0 if it is the same for all columns. */
-static int64_t column_stride(const dyn__compiler *k, const dyn__instr *q, int a)
+int64_t dyn__column_stride(const dyn__compiler *k, const dyn__instr *q, int a)
 {
     const dyn__gemm *g = &q->whole;
 
@@ -47,8 +45,8 @@ static int64_t column_stride(const dyn__compiler *k, const dyn__instr *q, int a)
 /* Argument a reads of node x, column by column, just the columns of the strip. */
 static int by_column(const dyn__compiler *k, const dyn__instr *q, int a)
 {
-    return column_stride(k, q, a) == 1 && q->arg[a].offset == 0
-        && k->node[q->arg[a].node].C == columns_of(k, q);
+    return dyn__column_stride(k, q, a) == 1 && q->arg[a].offset == 0
+        && k->node[q->arg[a].node].C == dyn__columns_of(k, q);
 }
 
 /* ---- order ---- */
@@ -91,7 +89,7 @@ static int64_t strip_width(const collection *g)
 /* A product by itself is worth strips only if these are shared out. */
 static int is_worth_strips(const collection *g)
 {
-    return g->in_group > 1 || (g->in_group == 1 && g->group[0].kernel < 0 && g->k->wide == SHARED_BYTES);
+    return g->in_group > 1 || (g->in_group == 1 && g->group[0].kernel < 0 && g->k->wide == DYN__SHARED_BYTES);
 }
 
 /* Write down the group, then what stands behind it. */
@@ -110,7 +108,7 @@ static void close_group(collection *g)
         q->strip = strip_width(g);
         q->end = end;
         for (int a = 0; a < q->nargs; a++)
-            q->arg[a].column = column_stride(g->k, q, a);
+            q->arg[a].column = dyn__column_stride(g->k, q, a);
     }
     memcpy(&g->step->instr[end], g->behind, (size_t)g->in_behind * sizeof *g->behind);
     for (int32_t i = 0; i < g->in_behind; i++)
@@ -121,7 +119,7 @@ static void close_group(collection *g)
 
 static void collect(collection *g, const dyn__instr *q)
 {
-    const int64_t columns = wide_enough(g->k, columns_of(g->k, q));
+    const int64_t columns = wide_enough(g->k, dyn__columns_of(g->k, q));
 
     if (columns && !joins(g, q, columns))
         close_group(g);
@@ -183,7 +181,7 @@ static void narrow_buffers(dyn__compiler *k, int32_t s, int32_t *narrow)
 static int has_wide(const dyn__compiler *k, const dyn__step *step)
 {
     for (int32_t i = 0; i < step->instrs; i++)
-        if (wide_enough(k, columns_of(k, &step->instr[i])))
+        if (wide_enough(k, dyn__columns_of(k, &step->instr[i])))
             return 1;
     return 0;
 }
@@ -220,7 +218,7 @@ dyn_status dyn__strip(dyn__compiler *k, int32_t s)
     dyn__step *step = &k->plan->step[s];
     int wide;
 
-    k->wide = dyn__rows_are_few(k, s) ? SHARED_BYTES : WIDE_BYTES;
+    k->wide = dyn__may_share_columns(k, s) ? DYN__SHARED_BYTES : WIDE_BYTES;
     wide = !k->unfused && has_wide(k, step);
     if (wide)
         DYN__TRY(make_groups(k, step));

@@ -105,7 +105,8 @@ static dyn_status list_sums(dyn__compiler *k, dyn__step *step)
             if (!dyn__is_result(&step->instr[i], a) || k->node[x].role != DYN__TERM || dyn__sum_of(k, step, x))
                 continue;
             DYN__TRY(dyn__grow(k->ctx, (void **)&step->sum, &capacity, step->sums + 1, sizeof *step->sum));
-            step->sum[step->sums++] = (dyn__sum){.size = k->node[x].C, .first = i, .node = x};
+            step->sum[step->sums++] = (dyn__sum){
+                .size = k->node[x].C, .first = i, .node = x, .deferred = step->instr[i].deferred};
             k->node[x].sum = step->sums;
         }
     return DYN_OK;
@@ -136,7 +137,7 @@ static void choose_beginnings(const dyn__compiler *k, dyn__step *step)
 
 static void set_variant(const dyn__compiler *k, const dyn__step *step, const dyn__instr *q, dyn__gemm *g, int variant)
 {
-    const int64_t rows = variant & DYN__LAST_TILE ? step->R - (step->tiles - 1) * step->tile : step->tile;
+    const int64_t rows = q->deferred ? step->R : variant & DYN__LAST_TILE ? step->R - (step->tiles - 1) * step->tile : step->tile;
     const int term = k->node[q->node].role == DYN__TERM;
 
     if (q->strip)
@@ -150,7 +151,7 @@ static void set_variant(const dyn__compiler *k, const dyn__step *step, const dyn
 
 static dyn_status plan_product(const dyn__compiler *k, const dyn__step *step, dyn__instr *q)
 {
-    const int wanted = DYN__LAST_TILE | (q->strip ? DYN__LAST_STRIP : 0) | (q->begins ? DYN__BEGINS : 0);
+    const int wanted = (q->deferred ? 0 : DYN__LAST_TILE) | (q->strip ? DYN__LAST_STRIP : 0) | (q->begins ? DYN__BEGINS : 0);
 
     for (int i = 0; i < DYN__VARIANTS; i++) {
         dyn__gemm *g = &q->gemm[i];
@@ -194,28 +195,49 @@ static dyn_status plan_kernels(dyn__compiler *k, dyn__step *step)
     return DYN_OK;
 }
 
+static void cut_few_rows(const dyn__compiler *k, dyn__step *step)
+{
+    step->tile = dyn__divide_up(step->R, step->deferred);
+    step->tiles = step->chunks = dyn__divide_up(step->R, step->tile);
+    step->share = 1;
+    step->adders = dyn__power_of_two(dyn__sum_bytes(k, step) * (double)step->chunks / (1 << 15));
+}
+
+static void cut_rows(const dyn__compiler *k, dyn__step *step, int64_t row_elements, double grouped)
+{
+    const double bytes = dyn__sum_bytes(k, step);
+
+    if (step->deferred) {
+        cut_few_rows(k, step);
+        return;
+    }
+    if (step->tile == step->R && step->V == 1 && dyn__worthwhile_chunks(k, step->work, bytes) >= 2)
+        step->tile = dyn__divide_up(step->R, dyn__chunks_of_few(step->R, step->work));
+    step->tiles = dyn__divide_up(step->R, step->tile);
+    count_tasks(k, step, bytes);
+    dyn__share_columns(k, step, row_elements, grouped, bytes);
+}
+
 dyn_status dyn__shape_tiles(dyn__compiler *k, int32_t s)
 {
     dyn__step *step = &k->plan->step[s];
-    int64_t row_elements;
-    double grouped = 0, bytes;
+    int64_t row_elements, kept_elements;
+    double grouped = 0;
 
     step->V = k->node[step->node].V;
     step->R = k->node[step->node].R;
-    DYN__TRY(dyn__plan_buffers(k, s, &row_elements));
+    DYN__TRY(dyn__plan_buffers(k, s, &row_elements, &kept_elements));
+    step->between = kept_elements * step->R;
     for (int32_t i = 0; i < step->instrs; i++) {
         const double work = dyn__row_cost(k, &step->instr[i]) * (double)step->R * (double)step->V;
         step->work += work;
         grouped += step->instr[i].strip ? work : 0;
     }
     DYN__TRY(list_sums(k, step));
-    bytes = dyn__sum_bytes(k, step);
     choose_beginnings(k, step);
     step->tile = tile_height(k, step, row_elements);
-    step->tiles = dyn__divide_up(step->R, step->tile);
     step->block = step->V < 8 ? step->V : 8;    /* sets that share what a tile reads of the values common to all */
-    count_tasks(k, step, bytes);
-    dyn__share_columns(k, step, row_elements, grouped, bytes);
+    cut_rows(k, step, row_elements, grouped);
     step->scratch = (row_elements * step->tile * k->plan->esize + 127) & ~(int64_t)63;
     return plan_kernels(k, step);
 }

@@ -2,7 +2,7 @@
  *
  * Fused against unfused plans over a table of shapes: what a run is counted to cost, arithmetic and bytes at the prices
  * of the machine's description, and what an executor takes. Counted from the finished steps, by rules of this file
- * alone; no time is measured. */
+ * alone; no time is measured. And how much of that work two cores can share. */
 #include "compile/compile.h"
 #include "test.h"
 
@@ -190,6 +190,39 @@ TEST(fused_is_never_dearer_nor_larger)
             compare(&(shape){dtype, table[i].layers, table[i].width, table[i].outputs, table[i].samples});
 }
 
+/* Of a step, for the busier of two cores: its chunks or ranges are as good as equal. */
+static double part_of_two(const dyn__step *step) { return step->chunks > 1 || step->ranges > 1 ? .5 : 1; }
+
+/* Mini-batches of narrow and of wide layers: of what a step of training is counted to cost, the busier of two cores has
+ * five eighths at most. */
+TEST(two_cores_share_few_rows)
+{
+    static const struct { int layers; int64_t width, outputs, samples; } table[] = {
+        {2, 100, 10, 64}, {3, 100, 100, 64}, {15, 100, 100, 64}, {63, 100, 100, 64}, {127, 100, 100, 64},
+        {255, 100, 100, 64}, {2, 300, 300, 64}, {2, 1000, 1000, 64}, {4, 512, 10, 256}, {4, 1000, 10, 2000},
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        dyn_node out[2 * MOST_LAYERS + 1];
+        dyn_graph *g = NULL;
+        double all = 0, busier = 0;
+
+        CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F32, &g));
+        const int32_t count = network(g, &(shape){DYN_F32, table[i].layers, table[i].width, table[i].outputs,
+                                                  table[i].samples}, out);
+        dyn_plan *plan = compiled(g, count, out, 0);
+        for (int32_t s = 0; s < plan->steps; s++) {
+            all += plan->step[s].work;
+            busier += plan->step[s].work * part_of_two(&plan->step[s]);
+        }
+        if (busier > .625 * all)
+            TEST_FAIL("%d layers of %lld, %lld samples: %.3g of the work on one core", table[i].layers,
+                      (long long)table[i].width, (long long)table[i].samples, busier / all);
+        dyn_plan_unref(plan);
+        dyn_graph_free(g);
+    }
+}
+
 /* Classes: powers of two below, within limits; what the system does not know is 32 KiB and 1 MiB. */
 TEST(caches_are_classes)
 {
@@ -210,6 +243,7 @@ int main(void)
     machine = dyn__machine_of(dyn_ctx_isa(ctx));
     RUN(caches_are_classes);
     RUN(fused_is_never_dearer_nor_larger);
+    RUN(two_cores_share_few_rows);
     dyn_ctx_free(ctx);
     return test_end();
 }
