@@ -26,7 +26,7 @@ def linear(w, a, time):
 
 
 def train(m, gamma, prime, seed):
-    """(RD, ratio, ratio by the closed form) at 0.7 of the initial loss."""
+    """RD, ratio and the ratio by the closed form at 0.7 of the initial loss."""
     scales = [m**(-(gamma - prime) / 2), m**(-(gamma + prime) / 2)]
     net = dyn.mlp([5, m, 1], "tanh", dyn.init.normal(1.0).layers(scales), seed, bias=False, antisymmetric=True)
     loss = dyn.Objective(net, X, Y, half=True)
@@ -34,28 +34,27 @@ def train(m, gamma, prime, seed):
     start, found = (dyn.condensation(net, theta) for theta in (net.initial(), end.theta))
     w0, a0 = start.features, start.output_weights[:, 0]
     foretold = dyn.CondensationResult(linear(w0, a0, end.time)).alignment(Z).ratio
-    return dyn.relative_distance(found.features, w0), found.alignment(Z).ratio, foretold
+    return {"RD": dyn.relative_distance(found.features, w0), "ratio": found.alignment(Z).ratio, "foretold": foretold}
 
 
-def slope(m, values):
-    return dyn.loglog_slope(m, values).slope
+def at_corner(corner, seed, m):
+    return train(m, *corner, seed)
 
 
 def regimes(report):
     """Direction ratio against the width: tends to 1 where the theory says condensed, stays at 1/√5 elsewhere"""
     widths = report.size([100, 400, 1600], [100, 400, 1600, 6400])
     ax = report.figure("ratio", width=5)
-    for gamma, prime in ((.5, 0), (1, 0), (1.5, 1), (1.5, 0), (2, 0), (2, -.5)):
-        runs = np.array([[train(m, gamma, prime, seed) for m in widths] for seed in report.seeds])
-        rd, ratio, foretold = np.moveaxis(runs, 2, 0)
+    corners = [(.5, 0), (1, 0), (1.5, 1), (1.5, 0), (2, 0), (2, -.5)]
+    found = report.grid("regimes", at_corner, corner=corners, seed=report.seeds, m=widths)
+    for (gamma, prime), rd, ratio, foretold in zip(corners, found["RD"], found["ratio"], found["foretold"]):
         at = "(γ, γ') = (%g, %g)" % (gamma, prime)
         ax.semilogx(widths, ratio.mean(0), "o-", label=at)
-        slopes = [slope(widths, row) for row in rd]
         if gamma > 1 and prime < gamma - 1:
-            report.claim("slope of RD positive, %s" % at, slopes, least=0.2)
+            report.claim("slope of RD positive, %s" % at, reproduction.slopes(widths, rd), least=0.2)
             report.claim("ratio rises with m, least step, %s" % at, np.diff(ratio).min(1), least=0)
         else:
-            report.claim("slope of RD not positive, %s" % at, slopes, most=0.05)
+            report.claim("slope of RD not positive, %s" % at, reproduction.slopes(widths, rd), most=0.05)
             report.claim("ratio at m = %d, %s" % (widths[-1], at), ratio[:, -1], 5**-.5, .02)
         if gamma == 2:
             report.claim("|ratio - closed form| at the largest m, %s" % at, np.abs(ratio - foretold)[:, -1], most=.01)
@@ -71,8 +70,8 @@ def diagram(report):
     primes = np.linspace(-1, 1, report.size(5, 9))
     widths = report.size([50, 400], [100, 400, 1600])
     seeds = report.seeds[:1] if report.quick else report.seeds
-    runs = np.array([[[[train(m, g, p, seed)[:2] for m in widths] for g in gammas] for p in primes] for seed in seeds])
-    s = np.array([[[slope(widths, rd) for rd in row] for row in one] for one in runs[..., 0]])
+    found = report.grid("diagram", train, seed=seeds, prime=primes, gamma=gammas, m=widths)
+    s = reproduction.slopes(widths, found["RD"])
     condensed = (gammas > 1) & (primes[:, None] < gammas - 1)
     distance = np.where(condensed, np.minimum(gammas - 1, (gammas - 1 - primes[:, None]) / 1.5),
                         np.maximum(1 - gammas, primes[:, None] - gammas + 1))
@@ -80,7 +79,8 @@ def diagram(report):
     report.claim("share of (γ, γ') away from the boundary with the slope's sign as in theory",
                  [((one > 0) == condensed)[clear].mean() for one in s], least=1)
     axes = report.figure("diagram", 1, 2, width=4, height=3.2)
-    images = [(s.mean(0), "slope of RD", "RdBu_r", (-1, 1)), (runs[..., -1, 1].mean(0), "ratio", "viridis", (.4, 1))]
+    images = [(s.mean(0), "slope of RD", "RdBu_r", (-1, 1)),
+              (found["ratio"][..., -1].mean(0), "ratio", "viridis", (.4, 1))]
     for ax, (values, title, colours, (low, high)) in zip(axes, images):
         image = ax.pcolormesh(gammas, primes, values, cmap=colours, vmin=low, vmax=high, shading="nearest")
         ax.plot([1, 1, 2], [-1, 0, 1], "k--")

@@ -5,6 +5,8 @@
 From a tiny start, networks recover a function from as many samples as its model rank (model_rank.py) and not from
 fewer, however many parameters they have: the test error falls there. Training by gradient descent on (1/n) Σ (f -
 y)²."""
+import functools
+
 import numpy as np
 
 import dyn
@@ -29,35 +31,36 @@ TARGETS = {"1": (1, 0, 0), "x1": (0, 1, 0), "1 + x1": (1, 1, 0), "x2": (0, 0, 1)
            "x1 + x2": (0, 1, 1), "1 + x1 + x2": (1, 1, 1)}
 
 
+def toy_error(model, c, n, trial):
+    x = np.random.default_rng(trial).uniform(-1, 1, (1000 + n, 2))
+    y = x @ c[1:] + c[0]
+    net = dyn.Model.from_function({"linear": linear, "factored": factored}[model], (2,), dyn.init.normal(1e-12), trial)
+    run = dyn.Run(net, x[:n], y[:n, None], optimizer=dyn.GD(.1), stop_loss=1e-10, record_every=10000)
+    return error(run.train(10000), x[n:], y[n:, None])
+
+
 def toy(report):
     """θ0 + θ1 x1 + θ2 θ3 x2 against the linear model: median test error for 1, 2, 3 samples"""
     axes = report.figure("toy", 1, 2, height=2.4)
-    for ax, build in zip(axes, (linear, factored)):
-        found = np.zeros((len(TARGETS), 3))
-        for i, (name, c) in enumerate(TARGETS.items()):
-            for n in (1, 2, 3):
-                errors = []
-                for trial in range(report.size(11, 100)):
-                    x = np.random.default_rng(trial).uniform(-1, 1, (1000 + n, 2))
-                    y = x @ c[1:] + c[0]
-                    net = dyn.Model.from_function(build, (2,), dyn.init.normal(1e-12), trial)
-                    run = dyn.Run(net, x[:n], y[:n, None], optimizer=dyn.GD(.1), stop_loss=1e-10, record_every=10000)
-                    errors.append(error(run.train(10000), x[n:], y[n:, None]))
-                found[i, n - 1] = np.median(errors)
+    models = ["linear", "factored"]
+    errors = report.grid("toy", toy_error, model=models, c=list(TARGETS.values()), n=[1, 2, 3],
+                         trial=range(report.size(11, 100)))["value"]
+    for ax, model, found in zip(axes, models, np.median(errors, 3)):
         image = ax.imshow(np.log10(found + 1e-16), vmin=-10, vmax=0, cmap="viridis_r", aspect="auto")
-        ax.set(xticks=range(3), xticklabels=(1, 2, 3), xlabel="n", title=build.__name__)
+        ax.set(xticks=range(3), xticklabels=(1, 2, 3), xlabel="n", title=model)
         ax.set_yticks(range(len(TARGETS)), list(TARGETS))
         ax.grid(False)
         ax.figure.colorbar(image, ax=ax, label="log10 error")
         needs = [int(np.argmax(row < 1e-6)) + 1 if (row < 1e-6).any() else 4 for row in found]
-        expected = [2 if build is factored and not c[2] else 3 for c in TARGETS.values()]
-        report.claim("%s: targets recovered from exactly the expected number of samples" % build.__name__,
+        expected = [2 if model == "factored" and not c[2] else 3 for c in TARGETS.values()]
+        report.claim("%s: targets recovered from exactly the expected number of samples" % model,
                      np.sum(np.array(needs) == expected), 7, 0)
 
 
-def completion(M, places, std, seed, rate=.05):
+def completion(matrix, n, seed, std, places, rate=.05):
+    M = dyn.data.matrix(matrix)
     net = dyn.factorisation([4, 4, 4], init=dyn.init.normal(std), seed=seed)
-    run = dyn.Run(net, places, M.ravel()[places], optimizer=dyn.GD(rate), stop_loss=1e-10, record_every=100000)
+    run = dyn.Run(net, places[:n], M.ravel()[places[:n]], optimizer=dyn.GD(rate), stop_loss=1e-10, record_every=100000)
     return float(np.linalg.norm(run.train(300000).predict(np.arange(16)).ravel() - M.ravel()) / 16)
 
 
@@ -68,8 +71,8 @@ def entries(report):
     plan = [("N1", 1e-7, 7), ("N2", 1e-7, 12), ("M2", 1e-4, 7), ("M3", 1e-8, 12), ("M6", 1e-4, 15), ("M8", 1e-4, 16)]
     for name, std, need in plan:
         counts = sorted({need - 1, need}) if report.quick else range(4, 17)
-        M = dyn.data.matrix(name)
-        found = np.array([[completion(M, order[:n], std, seed) for n in counts] for seed in report.seeds])
+        found = report.grid("entries-" + name, functools.partial(completion, name, std=std, places=order),
+                            seed=report.seeds, n=counts)["value"]
         at = list(counts).index(need)
         report.claim("%s, std %g, n = %d: log10 error" % (name, std, need), np.log10(found[:, at]), most=-3.5)
         report.claim("%s, n = %d: log10 error" % (name, need - 1), np.log10(found[:, at - 1]), least=-2)
@@ -80,25 +83,23 @@ def entries(report):
     for text, need in zip(texts, (8, 9, 11)):
         places = np.array([4 * (int(e[0]) - 1) + int(e[1]) - 1 for e in text.split()])
         for n, bounds in ((need, dict(most=-3.5)), (need - 1, dict(least=-2))):
-            found = [np.log10(completion(dyn.data.matrix("M2"), places[:n], 1e-4, seed)) for seed in report.seeds]
+            found = [np.log10(completion("M2", n, seed, 1e-4, places)) for seed in report.seeds]
             report.claim("M2, designed sequence with n_t = %d, n = %d: log10 error" % (need, n), found, **bounds)
+
+
+def neuron_error(width, n, trial):
+    x = np.random.default_rng(trial).uniform(-1, 1, (1000 + n, 1))
+    net = dyn.mlp([1, width, 1], init=dyn.init.normal(1e-12), seed=trial, output_bias=False)
+    run = dyn.Run(net, x[:n], np.tanh(x[:n] + 1), optimizer=dyn.Adam(.1), stop_loss=1e-8, record_every=10000)
+    return error(run.train(10000), x[n:], np.tanh(x[n:] + 1))
 
 
 def neuron(report):
     """tanh(x + 1) by 2 and 20 neurons, Adam: median test error against n"""
     ax = report.figure("neuron")
     counts = range(1, report.size(6, 10))
-    for width in (2, 20):
-        found = []
-        for n in counts:
-            errors = []
-            for trial in range(15):
-                x = np.random.default_rng(trial).uniform(-1, 1, (1000 + n, 1))
-                net = dyn.mlp([1, width, 1], init=dyn.init.normal(1e-12), seed=trial, output_bias=False)
-                run = dyn.Run(net, x[:n], np.tanh(x[:n] + 1), optimizer=dyn.Adam(.1), stop_loss=1e-8,
-                              record_every=10000)
-                errors.append(error(run.train(10000), x[n:], np.tanh(x[n:] + 1)))
-            found.append(np.median(errors))
+    errors = report.grid("neuron", neuron_error, width=[2, 20], n=counts, trial=range(15))["value"]
+    for width, found in zip((2, 20), np.median(errors, 2)):
         ax.semilogy(counts, found, "o-", label="%d neurons" % width)
         report.claim("width %d: factor by which the median error falls from n = 2 to 3" % width, found[1] / found[2],
                      least=10)

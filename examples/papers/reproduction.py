@@ -10,6 +10,8 @@ the numbers that are expected, and draws:
 
     reproduction.main("2007.07497", "Two-layer phase diagram", [slopes])
 
+Where the measurement is a set of trainings, report.grid trains them as a sweep, on all cores, and goes on after a stop.
+
 The program then takes --quick, --only EXPERIMENT and --out FOLDER, and leaves FOLDER/PROGRAM.json and figures there."""
 import argparse
 import contextlib
@@ -39,8 +41,8 @@ KEPT = ROOT / "examples/papers/results"
 
 @dataclass
 class Claim:
-    """What should come out and what did. low, high: bounds of the mean; reason: of a claim recorded as one that does not
-    come out, why."""
+    """What should come out and what did. low, high: bounds of the mean; reason: of a claim recorded as one that does
+    not come out, why."""
 
     text: str
     expected: str
@@ -84,6 +86,7 @@ class Report:
     figures: list = field(default_factory=list)
     peers: dict = field(default_factory=dict)
     apart: float = 0.0                          # seconds spent on other libraries
+    stores: list = field(default_factory=list)  # of sweeps
     seeds: tuple = (1, 2, 3)
 
     def size(self, quick, paper):
@@ -93,13 +96,29 @@ class Report:
     def claim(self, text, measured, expected=None, tolerance=0.0, *, least=None, most=None, reason=""):
         """Hold the mean of what was measured (a number per seed, or one) against expected ± tolerance, or bounds.
 
-        reason: records that the claim does not come out at this size, and why. The program then fails where it does come
-        out, as it fails where any other claim does not: what is recorded is to be true."""
+        reason: records that the claim does not come out at this size, and why. The program then fails where it does
+        come out, as it fails where any other claim does not: what is recorded is to be true."""
         words, low, high = bounds(expected, tolerance, least, most)
         found = Claim(text, words, low, high, [float(m) for m in np.ravel(measured)], reason)
         self.claims.append(found)
         mark = ("ok" if found.holds else "NO") + ("" if found.as_recorded else ", AGAINST THE RECORD")
         print("  %s %s: %s, expected %s" % (mark, text, told(found.measured), words), flush=True)
+
+    def sweep(self, name, experiment, **points):
+        """An experiment at every point of a grid, trained on all cores: a dyn.Sweep. Its store lies with the results
+        until the experiment of this report has ended: a program that was stopped goes on where it was."""
+        self.stores.append(self.folder / ("%s-%s%s.sqlite" % (self.program, name, "-quick" if self.quick else "")))
+        trained = dyn.Sweep(experiment, points, store=self.stores[-1]).train(progress=False)
+        if trained.failed:
+            raise RuntimeError("%r: %s" % (trained.failed[0], trained.failed[0].message))
+        return trained
+
+    def grid(self, name, experiment, **points):
+        """Numbers that an experiment returns by name, as arrays with an axis for every parameter, in their order."""
+        table = self.sweep(name, experiment, **points).table()
+        about = ("status", "step", "seconds", "message", *points)
+        return {found: np.reshape(np.array(values, float), [len(v) for v in points.values()])
+                for found, values in table.items() if found not in about and None not in values}
 
     def peer(self, name, seconds):
         """Seconds that the same experiment takes with another library, by a function that measures it, where that
@@ -125,6 +144,11 @@ class Report:
         return names
 
 
+def slopes(widths, distances):
+    """Slopes of ln of distances [..., width] on ln of the widths."""
+    return np.apply_along_axis(lambda row: dyn.loglog_slope(widths, row).slope, -1, distances)
+
+
 def told(measured):
     """mean ± sd over seeds."""
     mean = number(np.mean(measured))
@@ -147,6 +171,9 @@ def perform(experiment, report):
     start = time.perf_counter()
     experiment(report)
     seconds = time.perf_counter() - start - report.apart
+    for path in report.stores:
+        for part in path.parent.glob(path.name + "*"):
+            part.unlink()
     return {"about": experiment.__doc__ or "", "seconds": seconds, "peers": report.peers,
             "figures": report.save_figures(), "claims": [{**asdict(c), "holds": c.holds} for c in report.claims],
             "machine": machine()}

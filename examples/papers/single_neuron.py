@@ -30,10 +30,10 @@ def start(x, c, scale, seed):
     return scale * point(a, w), np.linalg.norm(target(x) @ data)
 
 
-def descend(x, theta, rate, steps, every=None):
-    run = dyn.Run(NET, x, target(x), half=True, sum_samples=True, optimizer=dyn.GD(rate), theta=theta, stop_loss=1e-15,
-                  record_every=every or steps)
-    return run.train(steps)
+def descent(x, theta, rate, steps, every=None):
+    net = dyn.mlp([1, 2, 1], output_bias=False)     # of the context in which it is trained
+    return dyn.Run(net, x, target(x), half=True, sum_samples=True, optimizer=dyn.GD(rate), theta=theta, steps=steps,
+                   stop_loss=1e-15, record_every=every or steps)
 
 
 def where(theta):
@@ -53,7 +53,7 @@ def scales(report):
         curves = []
         for scale in (1e-15, 1e-10, 1e-8, 1e-6):
             theta, gamma = start(x, .5, scale, seed)
-            run = descend(x, theta, rate, report.size(4000, 20000), every=1)
+            run = descent(x, theta, rate, report.size(4000, 20000), every=1).train()
             shift = np.log(1 / scale) / np.log1p(rate * gamma)
             curves.append((run.history["step"] - shift, run.history["loss"]))
             if seed == 1:
@@ -70,7 +70,7 @@ def imbalance(report):
     """Where training ends over c, six even samples, α = 1e-8: output weights of the two neurons"""
     x = np.linspace(-2, 2, 6)
     c = report.size(np.array([.3, .5, .66, .76, .9, 1]), np.linspace(.05, 1, 39))
-    runs = [descend(x, start(x, value, 1e-8, 1)[0], .05, 1000000) for value in c]
+    runs = list(report.sweep("imbalance", lambda c: descent(x, start(x, c, 1e-8, 1)[0], .05, 1000000), c=c))
     ends = np.array([where(run.theta) for run in runs])
     report.claim("share of c ≤ .66 that ends in Q²", (ends[c <= .66] == 2).mean(), least=1)
     report.claim("share of c ≥ .74 that ends in Q¹", (ends[c >= .74] == 1).mean(), least=1)
@@ -86,18 +86,15 @@ def recovery(report):
     """Normal inputs, α = 1e-20: samples of the target, c̃, and whether training recovers it (error below 1e-8)"""
     c = report.size([0, .5, 1], [0, .1, .25, .5, .75, .9, 1])
     counts = report.size([2, 3], [2, 3, 4, 5, 6])
-    error = np.zeros((len(counts), len(c), 5))
-    for i, n in enumerate(counts):
-        for j, value in enumerate(c):
-            for seed in range(5):
-                x = np.random.default_rng(100 + seed).normal(size=n)
-                theta, gamma = start(x, value, 1e-20, seed)
-                rate = min(.5, 1 / (2 * np.sum(x**2 + 1)))
-                run = descend(x, theta, rate, report.size(1000000, 3000000))
-                test = np.random.default_rng(seed).normal(size=1000)
-                error[i, j, seed] = np.mean((NET(run.theta, test)[:, 0] - target(test))**2)
-                if run.history["loss"][-1] > 1e-13:         # unconverged: close inputs
-                    error[i, j, seed] = np.nan
+
+    def trained(n, c, seed):
+        x, test = np.random.default_rng(100 + seed).normal(size=n), np.random.default_rng(seed).normal(size=1000)
+        rate = min(.5, 1 / (2 * np.sum(x**2 + 1)))
+        run = descent(x, start(x, c, 1e-20, seed)[0], rate, report.size(1000000, 3000000)).train()
+        if run.history["loss"][-1] > 1e-13:         # unconverged: close inputs
+            return {"error": np.nan}
+        return {"error": np.mean((run.predict(test)[:, 0] - target(test))**2)}
+    error = report.grid("recovery", trained, n=counts, c=c, seed=range(5))["error"]
     report.claim("n = 2: share recovered", (error[0] < 1e-8).mean(), 0, 0)
     ends, middle = (e[np.isfinite(e)] for e in (error[1][[0, -1]], error[1][1:-1]))
     report.claim("n = 3, c̃ = 0 or 1: share of converged runs that recover it", (ends < 1e-8).mean(), least=.8)

@@ -31,6 +31,10 @@ def layers(net, start, end):
     return [dyn.relative_distance(w, w0) for w0, w in pairs]
 
 
+def distances(seed, gamma, m):
+    return dict(zip(("W1", "W2"), layers(*train(m, gamma, seed))))
+
+
 def formula(gamma):
     """Slopes (S_W¹, S_W²) at γ₂ = 0."""
     first = gamma - 1.5 if gamma <= 1.5 else (gamma - 1.5) / 3
@@ -41,9 +45,8 @@ def slopes(report):
     """Slopes of the relative distance of both layers against γ₃ (dashed: formulas)"""
     gammas = np.array(report.size([1, 1.5, 2], [.9, 1.2, 1.5, 1.8, 2.1, 3.0, 3.3]))
     widths = report.size([100, 200, 400], [100, 200, 400, 800])
-    rd = np.array([[[layers(*train(m, g, seed)) for m in widths] for g in gammas] for seed in report.seeds])
-    s = np.polyfit(np.log(widths), np.log(np.moveaxis(rd, 2, 0)).reshape(len(widths), -1), 1)[0].reshape(
-        len(report.seeds), len(gammas), 2)
+    found = report.grid("slopes", distances, seed=report.seeds, gamma=gammas, m=widths)
+    s = np.stack([reproduction.slopes(widths, found[name]) for name in ("W1", "W2")], 2)     # [seed, γ₃, layer]
     theory = np.array([formula(g) for g in gammas])
     below, above = gammas < 1.5, (gammas > 1.5) & (gammas < 3)
     report.claim("S_W¹ below γ₃ = 3/2: linear, largest", s[:, below, 0].max(1), most=-.1)

@@ -25,14 +25,10 @@ def train(m, gamma, prime=0.0, seed=1, x=X, y=Y, stop=1e-6, antisymmetric=True):
     return net, net.initial(), end.theta
 
 
-def distance(*arguments, **options):
-    net, start, end = train(*arguments, **options)
+def distance(width, gamma, seed, prime=0.0, **options):
+    net, start, end = train(width, gamma, prime, seed, **options)
     w0, w = (dyn.condensation(net, theta).features for theta in (start, end))
-    return dyn.relative_distance(w, w0)
-
-
-def slope(widths, distances):
-    return dyn.loglog_slope(widths, distances).slope
+    return {"RD": dyn.relative_distance(w, w0)}
 
 
 def distances(report):
@@ -40,11 +36,11 @@ def distances(report):
     widths = report.size([1000, 5000, 10000], [1000, 5000, 10000, 20000, 40000])
     printed = {.5: [.00883, .00375, .00274, .00192, .00135], 1: [.262, .270, .269, .263, .272]}
     ax = report.figure("distances")
-    for gamma, expected, tolerance, levels in ((.5, -.506, .03, .0003), (1, .007, .03, .02)):
-        rd = np.array([[distance(m, gamma, seed=seed) for m in widths] for seed in report.seeds])
+    all_rd = report.grid("distances", distance, gamma=[.5, 1], seed=report.seeds, width=widths)["RD"]
+    for rd, gamma, expected, tolerance, levels in zip(all_rd, (.5, 1), (-.506, .007), (.03, .03), (.0003, .02)):
         at = widths.index(10000)
         report.claim("RD at m = 10000, γ = %g" % gamma, rd[:, at], printed[gamma][2], levels)
-        report.claim("S_w at γ = %g, γ' = 0" % gamma, [slope(widths, row) for row in rd], expected, tolerance)
+        report.claim("S_w at γ = %g, γ' = 0" % gamma, reproduction.slopes(widths, rd), expected, tolerance)
         ax.loglog(widths, rd.mean(0), "o-", label="γ = %g" % gamma)
         ax.loglog(widths, printed[gamma][:len(widths)], "k+")
     ax.set(xlabel="width m", ylabel="RD", title="+ as printed")
@@ -62,8 +58,8 @@ def diagram(report):
     """Slope S_w over (γ, γ'): its zero (solid) and the boundary of the theory (dashed)"""
     gammas, primes = report.size(GAMMAS[[2, 3, 6, 9, 10, 12]], GAMMAS), report.size(PRIMES[[0, 4, 6]], PRIMES)
     widths = report.size([1000, 8000], [1000, 5000, 10000, 20000, 40000])
-    s = np.array([[[slope(widths, [distance(m, g, p, seed) for m in widths]) for g in gammas] for p in primes]
-                  for seed in report.seeds])
+    s = reproduction.slopes(widths, report.grid("diagram", distance, seed=report.seeds, prime=primes, gamma=gammas,
+                                   width=widths)["RD"])
     theory = np.array([[closed_form(g, p) for g in gammas] for p in primes])
     boundary = np.array([max(1.0, 1 + p) for p in primes])
     zeros = np.array([dyn.crossings(gammas, one) for one in s])
@@ -110,10 +106,13 @@ def features(report):
 def mnist(report):
     """Slopes for 45 images of MNIST, the digit as target; widths 250, 1000, 4000 (paper: up to 250000)"""
     x, y = (a[np.random.default_rng(0).permutation(5000)[:45]] * 1.0 for a in dyn.data.mnist5k(one_hot=False))
-    widths = [250, 1000, 4000]
-    for gamma, bound in ((.7, dict(most=-.1)), (1, dict(least=-.1, most=.1)), (1.3, dict(least=.1))):
-        found = [slope(widths, [distance(m, gamma, 0, i, x, y, 1e-4, False) for m in widths]) for i in report.seeds]
-        report.claim("S_w at γ = %g, γ' = 0, MNIST" % gamma, found, **bound)
+    gammas, widths = [.7, 1, 1.3], [250, 1000, 4000]
+
+    def on_mnist(gamma, seed, width):
+        return distance(width, gamma, seed, x=x, y=y, stop=1e-4, antisymmetric=False)
+    rd = report.grid("mnist", on_mnist, gamma=gammas, seed=report.seeds, width=widths)["RD"]
+    for gamma, s, bound in zip(gammas, reproduction.slopes(widths, rd), (dict(most=-.1), dict(least=-.1, most=.1), dict(least=.1))):
+        report.claim("S_w at γ = %g, γ' = 0, MNIST" % gamma, s, **bound)
 
 
 if __name__ == "__main__":
