@@ -80,16 +80,16 @@ everything() {
             clang*) cxx=$(echo "$compiler" | sed s/clang/clang++/) ;;
             *) cxx=$(echo "$compiler" | sed s/gcc/g++/) ;;
         esac
-        inside "CC=$compiler CXX=$cxx meson setup --wipe build-$compiler -Doptimization=0 -Dtests=true -Dexamples=true \
-            -Dwerror=true && ninja -C build-$compiler" || return 1
+        inside "rm -rf build-$compiler; CC=$compiler CXX=$cxx meson setup build-$compiler -Doptimization=0 \
+            -Dtests=true -Dexamples=true -Dwerror=true && ninja -C build-$compiler" || return 1
     done
 }
 
 compilers12() { root bookworm && everything gcc-11 g++-11 gcc-12 g++-12 clang-14 clang-15 clang-16; }
 compilers13() { root trixie && everything gcc-13 g++-13 gcc-14 g++-14 clang-17 clang-18 clang-19; }
 
-BARE="-Dblis=disabled -Dsleef=disabled -Dlibxsmm=disabled -Dlibzip=disabled -Dzlib=disabled -Djansson=disabled
-    -Dsqlite=disabled"
+BARE="-Dblis=disabled -Dsleef=disabled -Dlibxsmm=disabled -Dlibzip=disabled -Dzlib=disabled \
+    -Djansson=disabled -Dsqlite=disabled"
 
 # Nothing that may be missing.
 bare() { root bookworm && packages $TOOLS liblapack-dev librandom123-dev && built build-bare "$BARE"; }
@@ -98,7 +98,7 @@ bare() { root bookworm && packages $TOOLS liblapack-dev librandom123-dev && buil
 without() {
     root bookworm && packages $TOOLS $LIBRARIES librandom123-dev libxsmm-dev
     for one in blis sleef libxsmm libzip zlib jansson sqlite; do
-        inside "meson setup --wipe build-without -Doptimization=0 -Dwerror=true -D$one=disabled &&
+        inside "rm -rf build-without; meson setup build-without -Doptimization=0 -Dwerror=true -D$one=disabled &&
             ninja -C build-without" || return 1
     done
 }

@@ -44,8 +44,10 @@ dyn_status dyn__check_interrupt(dyn_ctx *ctx);
 dyn_status dyn__callback_status(dyn_ctx *ctx, const char *what, int32_t result);
 
 /* Memory. Blocks are aligned to 64 bytes and know their size; dyn__alloc zeroes them. NULL means out of memory, and
- * the message is already set, so that callers return DYN_ENOMEM. dyn__free takes NULL. Thread-safe. */
+ * the message is already set, so that callers return DYN_ENOMEM. dyn__free takes NULL. Thread-safe. dyn__exhausted: how
+ * often it has run out in ctx, which tells after a caller's function whether what it says is a consequence. */
 void *dyn__alloc(dyn_ctx *ctx, size_t count, size_t size);
+int64_t dyn__exhausted(const dyn_ctx *ctx);
 void dyn__free(dyn_ctx *ctx, void *p);
 char *dyn__strdup(dyn_ctx *ctx, const char *s);
 double *dyn__copied(dyn_ctx *ctx, const double *x, int64_t n);

@@ -50,6 +50,7 @@ struct dyn_ctx {
     _Atomic int32_t depth;              /* public functions now inside one another */
     _Atomic(const char *) function;     /* the outermost of them */
     _Atomic int64_t failures;           /* messages so far */
+    _Atomic int64_t exhausted;          /* allocations that failed so far */
     atomic_flag message_lock;
     char message[DYN__MESSAGE_SIZE];
     char report[DYN__REPORT_SIZE];

@@ -42,10 +42,17 @@ void *dyn__alloc(dyn_ctx *ctx, size_t count, size_t size)
 
     if (!__builtin_mul_overflow(count, size, &bytes))
         p = dyn__heap_alloc(&ctx->heap, bytes);
-    if (!p)
+    if (!p) {
+        atomic_fetch_add(&ctx->exhausted, 1);
         DYN__FAIL(ctx, DYN_ENOMEM, "out of memory: %zu elements of %zu bytes asked for, %lld bytes in use", count, size,
                   (long long)atomic_load(&ctx->heap.live));
+    }
     return p;
+}
+
+int64_t dyn__exhausted(const dyn_ctx *ctx)
+{
+    return atomic_load(&ctx->exhausted);
 }
 
 void dyn__free(dyn_ctx *ctx, void *p)

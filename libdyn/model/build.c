@@ -115,11 +115,15 @@ dyn_node dyn__build_run(dyn_build *b, dyn_build_fn fn, void *user)
 {
     dyn_graph *g = b->draft->g;
     dyn__tensors_of own = {plain_parameter, b}, *before = g->tensors;
+    const int64_t exhausted = dyn__exhausted(g->ctx);
 
     g->tensors = &own;
     dyn_node x = fn(user, b);
     g->tensors = before;
     dyn__build_close(b);
+    /* the function may have gone on without what could not be made: its own complaint is then a consequence */
+    if (dyn__exhausted(g->ctx) != exhausted)
+        return DYN__FAIL(g->ctx, DYN_ENOMEM, "out of memory in the build function");
     if (x >= g->count)
         return DYN__FAIL(g->ctx, DYN_EUSER, "the build function returned node %d: the graph has %d", (int)x,
                          (int)g->count);

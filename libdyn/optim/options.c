@@ -188,8 +188,9 @@ static dyn_status check_lbfgs(dyn_ctx *ctx, const dyn_optimizer_options *o)
 {
     if (o->memory < 1)
         return DYN__FAIL(ctx, DYN_EINVAL, "memory is %lld, must be at least 1", (long long)o->memory);
-    if (o->kind == DYN_OPTIMIZER_LBFGS && (o->weight_decay || o->clip_norm || o->sam_rho || o->groups_count))
-        return DYN__FAIL(ctx, DYN_ENOTSUP, "LBFGS takes no weight_decay (%g), clip_norm (%g), sam_rho (%g) and groups (%d)",
+    if (o->kind == DYN_OPTIMIZER_LBFGS &&
+        (o->weight_decay != 0 || o->clip_norm != 0 || o->sam_rho != 0 || o->groups_count != 0))
+        return DYN__FAIL(ctx, DYN_ENOTSUP, "LBFGS takes no weight_decay (%g), clip_norm (%g), sam_rho (%g), groups (%d)",
                          o->weight_decay, o->clip_norm, o->sam_rho, o->groups_count);
     return DYN_OK;
 }

@@ -92,6 +92,7 @@ dyn_status dyn__member_train(dyn_sweep *w, dyn_ctx *ctx, int64_t i, dyn__outcome
 /* Numbers that the caller finds in the run at its end. */
 dyn_status dyn__member_look(dyn_sweep *w, dyn__outcome *o, dyn_run *run)
 {
+    const int64_t exhausted = dyn__exhausted(w->ctx);
     int32_t result;
 
     if (!w->opt.ended || !run || o->member.status == DYN_MEMBER_FAILED)
@@ -106,7 +107,8 @@ dyn_status dyn__member_look(dyn_sweep *w, dyn__outcome *o, dyn_run *run)
     o->member.message = dyn__alloc(o->ctx, 64, 1);
     if (!o->member.message)
         return DYN_ENOMEM;
-    snprintf(o->member.message, 64, "ended returned %d", (int)result);
+    snprintf(o->member.message, 64, "ended returned %d%s", (int)result,
+             dyn__exhausted(w->ctx) != exhausted ? ", out of memory" : "");
     return DYN_OK;
 }
 

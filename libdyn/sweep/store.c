@@ -226,27 +226,29 @@ static dyn_status add_parameters(dyn_sweep *w, int64_t i)
     return s;
 }
 
-static char *column_text(dyn_sweep *w, sqlite3_stmt *statement, int column)
+/* A copy of the text, NULL where there is none. */
+static dyn_status column_text(dyn_sweep *w, sqlite3_stmt *statement, int column, char **out)
 {
     const char *found = (const char *)sqlite3_column_text(statement, column);
 
-    return found && *found ? dyn__strdup(w->ctx, found) : NULL;
+    *out = found && *found ? dyn__strdup(w->ctx, found) : NULL;
+    return found && *found && !*out ? DYN_ENOMEM : DYN_OK;
 }
 
-static void take_member(dyn_sweep *w, dyn__member *m, sqlite3_stmt *row)
+static dyn_status take_member(dyn_sweep *w, dyn__member *m, sqlite3_stmt *row)
 {
     const char *fingerprint = (const char *)sqlite3_column_text(row, 7);
 
     m->number = sqlite3_column_int64(row, 0);
     m->status = dyn__member_status_of((const char *)sqlite3_column_text(row, 1));
     m->reason = dyn__reason_of((const char *)sqlite3_column_text(row, 2));
-    m->message = column_text(w, row, 3);
     m->step = sqlite3_column_int64(row, 4);
     m->loss = sqlite3_column_type(row, 5) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(row, 5);
     m->seconds = sqlite3_column_double(row, 6);
     m->fingerprint = 0;
     if (fingerprint)
         sscanf(fingerprint, "%16" SCNx64, &m->fingerprint);
+    return column_text(w, row, 3, &m->message);
 }
 
 /* Find member i, or add it. */
@@ -263,9 +265,9 @@ static dyn_status enter(dyn_sweep *w, int64_t i, sqlite3_stmt *find, sqlite3_stm
     if (s != DYN_OK)
         return s;
     if (sqlite3_step(find) == SQLITE_ROW) {
-        take_member(w, &w->members[i], find);
+        s = take_member(w, &w->members[i], find);
         sqlite3_reset(find);
-        return DYN_OK;
+        return s;
     }
     sqlite3_reset(find);
     DYN__TRY(step(w, add));

@@ -43,11 +43,11 @@ static dyn_status copy(dyn_sweep *w)
         w->members[i].loss = NAN;
     w->opt.names = NULL;
     w->opt.values = NULL;
-    if (w->opt.store) {
-        w->path = dyn__strdup(w->ctx, w->opt.store);
-        w->opt.store = w->path;
-    }
-    return w->opt.store || !w->path ? DYN_OK : DYN_ENOMEM;
+    if (!w->opt.store)
+        return DYN_OK;
+    w->path = dyn__strdup(w->ctx, w->opt.store);
+    w->opt.store = w->path;
+    return w->path ? DYN_OK : DYN_ENOMEM;
 }
 
 /* A store of other definitions is refused: by a finished member, made again and compared. */

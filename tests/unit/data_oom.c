@@ -24,6 +24,21 @@ static dyn_status read_file(dyn_ctx *ctx, void *arg)
     return DYN_OK;
 }
 
+#if DYN__HAVE_ZIP
+static dyn_status archive(dyn_ctx *ctx, void *path)
+{
+    dyn_npz *npz = NULL;
+    dyn_array *a = NULL;
+    dyn_status s = dyn_npz_open(ctx, path, &npz);
+
+    if (s == DYN_OK)
+        s = dyn_npz_read(npz, "a", &a);
+    dyn_array_unref(a);
+    dyn_npz_free(npz);
+    return s;
+}
+#endif
+
 TEST(reading)
 {
     static const char text[] = "a,b\n1,2\n3,4\n5,6\n7,8\n9,10\n11,12\n13,14\n15,16\n17,18\n19,20\n";
@@ -43,6 +58,7 @@ TEST(reading)
     file[0] = fixture("deflated.npz");
     file[1] = "a";
     CHECK(oom_try("npz", read_file, file) > 6);
+    CHECK(oom_try("archive", archive, (void *)(uintptr_t)file[0]) > 4);
 #endif
 }
 

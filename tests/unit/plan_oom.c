@@ -56,7 +56,7 @@ static dyn_status print(const small *s, dyn_node *out)
 static dyn_status compile_and_run(const small *s, dyn_node y, int unfused)
 {
     dyn_plan_options opt = DYN_PLAN_OPTIONS_INIT;
-    double data[30] = { 0 }, out[60];
+    double data[30] = { 0 }, out[60], seconds[200];
     dyn_plan *p = NULL;
     dyn_exec *e = NULL;
 
@@ -70,6 +70,8 @@ static dyn_status compile_and_run(const small *s, dyn_node y, int unfused)
         status = dyn_exec_bind_output(e, 0, out);
     if (status == DYN_OK)
         status = dyn_exec_run(e);
+    if (status == DYN_OK)
+        status = dyn_plan_steps(p) <= 200 ? dyn_exec_profile(e, 1, seconds) : DYN_OK;
     CHECK((p != NULL) >= (e != NULL));
     dyn_exec_free(e);
     dyn_plan_unref(p);

@@ -2,6 +2,7 @@
  *
  * Every allocation of a training fails in turn: runs, observers, histories that grow, checkpoints, tables, replicas. */
 #include "oom/oom.h"
+#include "oom/then.h"
 #include "train_problem.h"
 
 static int32_t observer(void *user, dyn_run *run, int64_t step, double loss, const double *theta,
@@ -13,19 +14,26 @@ static int32_t observer(void *user, dyn_run *run, int64_t step, double loss, con
 
 static dyn_status step_by_hand(dyn_ctx *ctx, void *arg)
 {
-    dyn_optimizer *o;
-    double x = 1, g = 1;
+    dyn_optimizer *o = NULL, *sam = NULL, *sophia = NULL;
+    double x = 1, g = 1, h = 2, d, c;
     dyn_status s = dyn_optimizer_create(ctx, 1, DYN_F64, &OPTIMIZER(.kind = DYN_OPTIMIZER_ADAM), &o);
 
     (void)arg;
-    if (s == DYN_OK)
-        s = dyn_optimizer_step(o, &x, &g);
+    THEN(dyn_optimizer_step(o, &x, &g));
+    THEN(dyn_optimizer_moment(o, 1, &d));
+    THEN(dyn_optimizer_preconditioner(o, &d, &c));
+    THEN(dyn_optimizer_create(ctx, 1, DYN_F64, &OPTIMIZER(.sam_rho = .1), &sam));
+    THEN(dyn_optimizer_perturb(sam, &x, &g, &d));
+    THEN(dyn_optimizer_create(ctx, 1, DYN_F64, &OPTIMIZER(.kind = DYN_OPTIMIZER_SOPHIA), &sophia));
+    THEN(dyn_optimizer_curvature(sophia, &h));
     dyn_optimizer_free(o);
+    dyn_optimizer_free(sam);
+    dyn_optimizer_free(sophia);
     return s;
 }
 
 static const dyn_optimizer_options adam = OPTIMIZER(.kind = DYN_OPTIMIZER_ADAM);
-static const dyn_run_options options = RUN_OPTIONS(.steps = 30, .batch = 5);
+static const dyn_run_options options = RUN_OPTIONS(.steps = 30, .batch = 5, .ema = .5);
 
 static dyn_status train(dyn_ctx *ctx, dyn_run **out)
 {
@@ -46,13 +54,31 @@ static dyn_status train(dyn_ctx *ctx, dyn_run **out)
     return s;
 }
 
+/* What a run gives out. */
+static dyn_status look(dyn_run *r)
+{
+    double theta[NETWORK_SIZE];
+    int64_t rows, columns;
+    const int64_t *steps;
+    const double *values;
+    uint64_t print;
+    dyn_status s = dyn_run_theta(r, theta);
+
+    THEN(dyn_run_states(r, theta));
+    THEN(dyn_run_average(r, DYN_AVERAGE_EMA, theta));
+    THEN(dyn_run_series(r, "a", &rows, &columns, &steps, &values));
+    THEN(dyn_run_fingerprint(r, &print));
+    THEN(dyn_run_set_note(r, "note"));
+    return s;
+}
+
 static dyn_status run_and_table(dyn_ctx *ctx, void *path)
 {
     dyn_run *r;
     dyn_status s = train(ctx, &r);
 
-    if (s == DYN_OK)
-        s = dyn_run_write_csv(r, path);
+    THEN(look(r));
+    THEN(dyn_run_write_csv(r, path));
     dyn_run_free(r);
     return s;
 }
@@ -74,6 +100,8 @@ static dyn_status replicas(dyn_ctx *ctx, void *arg)
         s = dyn_replicas_create(o, &opt, &t);
     if (s == DYN_OK)
         s = dyn_replicas_train(t, 20);
+    if (s == DYN_OK)
+        s = dyn_replicas_results(t, NULL, NULL);
     dyn_replicas_free(t);
     dyn_objective_unref(o);
     return s;
