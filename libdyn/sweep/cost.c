@@ -90,6 +90,8 @@ static dyn_status look_at_some(dyn_sweep *w, int64_t members, looked *out)
     for (int64_t k = 0; k < count; k++) {
         looked one = { 0, 0 };
         const dyn_status now = look_at(w, due(w, count > 1 ? k * (members - 1) / (count - 1) : 0), &one);
+        if (now == DYN_ENOMEM)          /* says nothing of the member */
+            return now;
         if (now < 0) {
             s = now;
             continue;

@@ -10,11 +10,7 @@ enum { NEURONS = 6, COMPONENTS = 3 };
 
 static dyn_status network(dyn_ctx *ctx, dyn_model **out)
 {
-    dyn_perceptron_options o = DYN_PERCEPTRON_OPTIONS_INIT;
-
-    o.widths_count = 3;
-    o.widths = (int64_t[]){ 2, NEURONS, 1 };
-    return dyn_model_perceptron(ctx, &o, out);
+    return dyn_model_mlp(ctx, 3, (int64_t[]){ 2, NEURONS, 1 }, DYN_TANH, out);
 }
 
 static dyn_status condensation(dyn_ctx *ctx, void *arg)

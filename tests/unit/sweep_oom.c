@@ -53,7 +53,8 @@ static dyn_status sweep(dyn_ctx *ctx, void *path)
     const double *lists[] = { rates };
     const char *names[] = { "rate" };
     dyn_sweep_options o = DYN_SWEEP_OPTIONS_INIT;
-    double values[COUNT], column[COUNT];
+    double values[COUNT], column[COUNT], seconds, total;
+    int64_t due, bytes;
     dyn_sweep *w = NULL;
     dyn_status s = dyn_sweep_grid(1, (int64_t[]){ COUNT }, lists, values, &o.count);
 
@@ -64,12 +65,27 @@ static dyn_status sweep(dyn_ctx *ctx, void *path)
     o.ended = ended;
     o.store = path;
     THEN(dyn_sweep_create(ctx, &o, &w));
+    THEN(dyn_sweep_cost(w, &due, &bytes, &seconds, &total));
     THEN(dyn_sweep_train(w));
     THEN(members(ctx, w));
     THEN(dyn_sweep_column(w, "steps", column));
     dyn_sweep_free(w);
     if (path)
         unlink(path);
+    return s;
+}
+
+static dyn_status shared(dyn_ctx *ctx, void *arg)
+{
+    dyn_ctx *other = NULL;
+    dyn_objective *o = NULL;
+    dyn_status s = dyn_ctx_create(NULL, &other);
+
+    (void)arg;
+    THEN(dyn_sweep_share_plans(ctx, other));
+    THEN(try_network(ctx, DYN_F64, &o));
+    dyn_objective_unref(o);
+    dyn_ctx_free(other);
     return s;
 }
 
@@ -102,6 +118,7 @@ TEST(out_of_memory)
 {
     oom_try("sweep", sweep, NULL);
     oom_try("packed members", packed, NULL);
+    oom_try("shared plans", shared, NULL);
 #if DYN__HAVE_SQLITE
     char path[64];
 
