@@ -42,7 +42,11 @@ OPERATIONS.update({
     "square": _unary(lambda x: x**2), "rsqrt": _unary(lambda x: 1 / G.sqrt(x)), "reciprocal": _unary(lambda x: 1 / x),
     "sign": _unary(lambda x: (x > 0) - (x < 0)), "detach": _unary(G.stop_gradient), "logical_not": _unary(lambda x: x.equal(0)),
     "mish": _unary(lambda x: x * G.tanh(G.softplus(x))), "softsign": _unary(lambda x: x / (1 + G.abs(x))),
-    "log_sigmoid": _unary(lambda x: -G.softplus(-x)), "relu6": _unary(lambda x: _clamped(x, 0, 6))})
+    "log_sigmoid": _unary(lambda x: -G.softplus(-x)), "relu6": _unary(lambda x: _clamped(x, 0, 6)),
+    "sinh": _unary(lambda x: (G.expm1(x) - G.expm1(-x)) / 2), "cosh": _unary(lambda x: (G.exp(x) + G.exp(-x)) / 2),
+    "tan": _unary(lambda x: G.sin(x) / G.cos(x)), "erfc": _unary(lambda x: 1 - G.erf(x)),
+    "exp2": _unary(lambda x: G.exp(math.log(2) * x)), "log2": _unary(lambda x: G.log(x) / math.log(2)),
+    "log10": _unary(lambda x: G.log(x) / math.log(10)), "atanh": _unary(lambda x: (G.log1p(x) - G.log1p(-x)) / 2)})
 
 
 @operation("clone", "contiguous", "alias", "lift_fresh_copy", "lift_fresh", "detach_copy")
@@ -417,21 +421,6 @@ def unbind(x: Value, axis: int = 0) -> list[Value]:
     return [select(x, axis, i) for i in range(x.shape[x.axis(axis)])]
 
 
-@operation("pad", "constant_pad_nd")
-def pad(x: Value, widths: Sequence[int], mode: str | float = "constant", value: float | None = None) -> Value:
-    """Zeros around, widths from the last axis to the front."""
-    value = mode if isinstance(mode, (int, float)) else value
-    if mode not in ("constant", 0, 0.0) or value not in (None, 0):
-        raise invalid(f"pad of mode {mode!r} with {value}: only zeros are written around")
-    before, after = [0] * x.rank, [0] * x.rank
-    for i, (a, b) in enumerate(zip(widths[::2], widths[1::2])):
-        before[-1 - i], after[-1 - i] = int(a), int(b)
-    if min(before + after) < 0:
-        raise invalid(f"pad by {list(widths)}: a width is negative")
-    inner = [before[i] for i in x.order]
-    return Value(x.node.pad(inner, [n + before[i] + after[i] for n, i in zip(x.node.shape, x.order)]), x.order)
-
-
 def _filled(x: Value, shape: Sequence[int], value: float) -> Any:
     import torch
     return torch.full(tuple(int(n) for n in shape), value, dtype=torch.float64)
@@ -535,6 +524,24 @@ def cumsum(x: Value, axis: int, *, dtype: Any = None) -> Value:
     """Running sums along an axis, as a product with a triangle of ones."""
     import numpy as np
     return along(lambda v: v @ np.triu(np.ones((v.shape[-1],) * 2)), x, axis)
+
+
+@operation("cumprod")
+def cumprod(x: Value, axis: int, *, dtype: Any = None) -> Value:
+    """Running products along an axis, place by place."""
+    parts = [_part(x, x.axis(axis), i, i + 1) for i in range(x.shape[x.axis(axis)])]
+    for i in range(1, len(parts)):
+        parts[i] = mul(parts[i - 1], parts[i])
+    return cat(parts, axis)
+
+
+@operation("prod")
+def prod(x: Value, axis: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Value:
+    """The product along an axis, or of all."""
+    if axis is None:
+        x, axis = view(x, (-1,)), 0
+    whole = sliced(cumprod(x, axis), axis, -1)
+    return whole if keepdim else squeeze(whole, axis)
 
 
 @operation("logsumexp")

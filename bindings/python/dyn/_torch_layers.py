@@ -8,7 +8,7 @@ from typing import Any, Callable, Sequence
 
 from . import graph as G
 from . import layers as L
-from ._torch_arithmetic import OPERATIONS, add, cat, flip, matmul, mul, operation, softmax, transpose
+from ._torch_arithmetic import OPERATIONS, add, matmul, mul, operation, softmax, transpose
 from ._torch_value import Value, channels_last, elementwise, graph_of, is_tensor, value_of
 from .errors import invalid
 from .graph import Node
@@ -99,30 +99,6 @@ for _axes in (1, 2, 3):
         OPERATIONS[f"adaptive_{_kind}_pool{_axes}d"] = _adaptive(_kind, _axes)
 
 
-def _upsampled(axes: int) -> Callable[..., Value]:
-    def upsample(x: Value, size: Any = None, *scales: Any) -> Value:
-        """Each place repeated along every spatial axis, a whole number of times."""
-        factors = [next(s for s in scales if s is not None)] if size is None else [n / m for n, m in zip(size, x.shape[2:])]
-        factors = list(factors[0]) if isinstance(factors[0], (list, tuple)) else factors
-        if any(f != int(f) for f in factors):
-            raise invalid(f"nearest upsampling by {factors}: whole numbers are written")
-        for i, f in enumerate(_each([int(f) for f in factors], axes)):
-            x = repeat_each(x, 2 + i, f)
-        return x
-    return upsample
-
-
-def repeat_each(x: Value, axis: int, count: int) -> Value:
-    """Every place along an axis, so many times."""
-    s = x.shape
-    once = x.plain.reshape(*s[:axis + 1], 1, *s[axis + 1:]).broadcast_to((*s[:axis + 1], count, *s[axis + 1:]))
-    return Value(once.reshape(*s[:axis], count * s[axis], *s[axis + 1:]))
-
-
-for _axes in (1, 2, 3):
-    OPERATIONS[f"upsample_nearest{_axes}d"] = _upsampled(_axes)
-
-
 # ---- norms; batch norm, which has states, is the writer's ----
 
 @operation("layer_norm")
@@ -154,7 +130,18 @@ def instance_norm(x: Value, weight: Any, bias: Any, mean: Any, var: Any, use_inp
     return group_norm(x, x.shape[1], weight, bias, eps)
 
 
-# ---- look-up, dropout ----
+@operation("bilinear")
+def bilinear(x: Value, y: Value, w: Any, bias: Any = None) -> Value:
+    """Sums of x_i w_oij y_j for each output o."""
+    sides = [value_of(v, graph_of([x, y]), "an input") for v in (x, y)]
+    flat = [OPERATIONS["reshape"](v, (-1, v.shape[-1])) for v in sides]
+    pairs = mul(OPERATIONS["unsqueeze"](flat[0], 2), OPERATIONS["unsqueeze"](flat[1], 1))
+    weight = OPERATIONS["flatten"](value_of(w, pairs.node.graph, "weight"), 1)
+    made = OPERATIONS["linear"](OPERATIONS["flatten"](pairs, 1), weight, bias)
+    return OPERATIONS["reshape"](made, (*sides[0].shape[:-1], weight.shape[0]))
+
+
+# ---- look-up, dropout, random numbers ----
 
 @operation("embedding")
 def embedding(table: Value, ids: Any, padding: int = -1, *_: Any) -> Value:
@@ -188,6 +175,16 @@ def feature_dropout(x: Value, p: float, train: bool) -> Value:
     return second(L.dropout(last(x), p, whole="channels")) if train and p else x
 
 
+def _drawn(what: str) -> Callable[..., Value]:
+    def draw(x: Value, *_: Any, **__: Any) -> Value:
+        return Value(getattr(x.node.graph, what)(x.shape))
+    return draw
+
+
+OPERATIONS["randn_like"] = _drawn("normal")
+OPERATIONS["rand_like"] = _drawn("uniform")
+
+
 # ---- attention ----
 
 def _repeated(x: Value, heads: int) -> Value:
@@ -218,51 +215,3 @@ def attention(q: Value, k: Value, v: Value, mask: Any = None, p: float = 0.0, ca
         import torch
         mask = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool).tril()
     return matmul(dropout(softmax(scores if mask is None else _masked(scores, mask), -1), p, True), v)
-
-
-# ---- recurrent layers ----
-
-def _direction(layer: Callable[..., Node], x: Value, weights: Sequence[Any]) -> Value:
-    g = x.node.graph
-    w, u, *biases = [value_of(p, g, "a parameter") for p in weights]
-    return Value(layer(x.plain, w.laid((1, 0)), u.laid((1, 0)), *(b.plain for b in biases)))
-
-
-def _recurrent(layer: Callable[..., Node], x: Value, starts: Sequence[Any], weights: Sequence[Any], biases: bool, layers: int,
-               p: float, train: bool, both: bool, batch_first: bool) -> list[Any]:
-    """All layers: outputs of all places, the last outputs of every layer."""
-    if any(not is_tensor(h) or bool(h.any()) for h in starts):
-        raise invalid("a recurrent layer that begins at another state than 0")
-    each = 2 + 2 * biases
-    if len(weights) != layers * (1 + both) * each:
-        raise invalid("a recurrent layer with a projection (proj_size)")
-    y, ends = x if batch_first else transpose(x, 0, 1), []
-    for i in range(layers):
-        y = dropout(y, p, train and i > 0)
-        ways = [_direction(layer, y, weights[(1 + both) * i * each:][:each])]
-        ends.append(ways[0].plain[:, -1])
-        if both:
-            back = _direction(layer, flip(y, [1]), weights[((1 + both) * i + 1) * each:][:each])
-            ends.append(back.plain[:, -1])
-            ways.append(flip(back, [1]))
-        y = cat(ways, 2) if both else ways[0]
-    last = Value(G.concatenate([h.reshape(1, *h.shape) for h in ends]))
-    return [y if batch_first else transpose(y, 0, 1), last]
-
-
-@operation("lstm")
-def lstm(x: Value, starts: Sequence[Any], weights: Sequence[Any], *options: Any) -> list[Any]:
-    """Outputs and last outputs; nobody may ask for the last cell."""
-    return [*_recurrent(L.lstm, x, starts, weights, *options), None]
-
-
-@operation("gru")
-def gru(x: Value, start: Any, weights: Sequence[Any], *options: Any) -> list[Any]:
-    """Outputs and last outputs."""
-    return _recurrent(L.gru, x, [start], weights, *options)
-
-
-@operation("rnn_tanh")
-def rnn_tanh(x: Value, start: Any, weights: Sequence[Any], *options: Any) -> list[Any]:
-    """Outputs and last outputs."""
-    return _recurrent(L.rnn, x, [start], weights, *options)

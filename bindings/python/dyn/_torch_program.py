@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import traceback
 import warnings
 from dataclasses import dataclass
 from typing import Any, Iterator, Sequence
@@ -11,6 +13,7 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
+from . import _torch_recurrent, _torch_resize       # noqa: F401 -- whose operations enter the table
 from . import layers as L
 from ._torch_arithmetic import OPERATIONS, add, div, mul, sub
 from ._torch_layers import last, optional, second
@@ -19,6 +22,7 @@ from .build import Build
 from .errors import Error, error, invalid
 from .graph import sqrt
 
+DRAWN = {"randn": "normal", "rand": "uniform", "randn_like": "normal", "rand_like": "uniform"}
 PARAMETER, BUFFER, INPUT = "parameter", "buffer", "input"
 
 
@@ -29,75 +33,34 @@ class Program:
     graph: torch.fx.Graph
     leaves: list[tuple[str, str]]
     constants: dict[str, torch.Tensor]
+    results: list[int] | None = None        # which of the program's outputs are forward's; None: all
 
-
-# ---- attention, whose own forward moves the samples about ----
-
-class _Attention(nn.MultiheadAttention):
-    """MultiheadAttention written plainly: samples first, one path for every case."""
-
-    def _projected(self, query: Any, key: Any, value: Any) -> list[Any]:
-        if self.in_proj_weight is not None:
-            weights: Any = self.in_proj_weight.chunk(3)
-        else:
-            weights = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
-        biases: Any = (None,) * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
-        if query is key and key is value and self.in_proj_weight is not None:
-            return list(nn.functional.linear(query, self.in_proj_weight, self.in_proj_bias).chunk(3, -1))
-        return [nn.functional.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases)]
-
-    def _bias(self, mask: Any) -> Any:
-        if mask.dtype is not torch.bool:
-            shown = mask
-        else:
-            shown = torch.zeros(mask.shape, dtype=torch.float64).masked_fill(mask, float("-inf"))
-        return shown if mask.dim() != 3 else shown.reshape(-1, self.num_heads, *mask.shape[1:])
-
-    def forward(self, query: Any, key: Any, value: Any, key_padding_mask: Any = None, need_weights: bool = True,
-                attn_mask: Any = None, average_attn_weights: bool = True, is_causal: bool = False) -> Any:
-        if self.bias_k is not None or self.add_zero_attn:
-            raise invalid("MultiheadAttention with add_bias_kv or add_zero_attn")
-        if not self.batch_first:
-            same = query is key and key is value
-            query = query.transpose(0, 1)
-            key, value = (query, query) if same else (key.transpose(0, 1), value.transpose(0, 1))
-        q, k, v = (x.unflatten(2, (self.num_heads, -1)).transpose(1, 2) for x in self._projected(query, key, value))
-        scores = (q * self.head_dim**-0.5) @ k.transpose(-1, -2)
-        if attn_mask is not None:
-            scores = scores + self._bias(attn_mask)
-        if key_padding_mask is not None:
-            if key_padding_mask.dtype is torch.bool:
-                scores = scores.masked_fill(key_padding_mask[:, None, None, :], float("-inf"))
-            else:
-                scores = scores + key_padding_mask[:, None, None, :]
-        maps = nn.functional.dropout(scores.softmax(-1), self.dropout, self.training)
-        y = self.out_proj((maps @ v).transpose(1, 2).flatten(2))
-        weights = (maps.mean(1) if average_attn_weights else maps) if need_weights else None
-        return (y if self.batch_first else y.transpose(0, 1)), weights
-
-
-def prepare(module: nn.Module) -> None:
-    """Make the copy of a user's module ready to be exported; what could not be written is refused by its place."""
-    for name, part in module.named_modules():
-        if type(part) is nn.MultiheadAttention:
-            part.__class__ = _Attention
-        if getattr(part, "momentum", 0) is None and getattr(part, "track_running_stats", False):
-            raise invalid(f"{name} ({type(part).__name__}) with momentum=None: its moments are a mean over all steps")
+    @property
+    def draws(self) -> bool:
+        """Whether it draws random numbers."""
+        return any(n.op == "call_function" and _name(n.target) in DRAWN for n in self.graph.nodes)
 
 
 # ---- export ----
 
+def _is_causal(mask: Any, is_causal: bool | None = None, size: int | None = None) -> bool:
+    """In place of a look into the mask, which a program cannot take: masks are added whatever they are."""
+    return bool(is_causal)
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """No warnings of the exporter's, none of the fused paths of evaluation; both as they were afterwards."""
-    fused = torch.backends.mha.get_fastpath_enabled()
+    """No warnings of the exporter's, none of the fused paths of evaluation, no looks into masks; all as it was afterwards."""
+    fused, looks = torch.backends.mha.get_fastpath_enabled(), nn.modules.transformer._detect_is_causal_mask
     torch.backends.mha.set_fastpath_enabled(False)
+    nn.modules.transformer._detect_is_causal_mask = _is_causal
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
+        nn.modules.transformer._detect_is_causal_mask = looks
 
 
 def _by_export(module: nn.Module, example: tuple[torch.Tensor, ...]) -> tuple[Program, Any]:
@@ -109,17 +72,18 @@ def _by_export(module: nn.Module, example: tuple[torch.Tensor, ...]) -> tuple[Pr
 def _of_export(made: Any) -> Program:
     kinds = {"PARAMETER": PARAMETER, "BUFFER": BUFFER, "CONSTANT_TENSOR": BUFFER, "USER_INPUT": INPUT}
     leaves = [(kinds[spec.kind.name], spec.target or spec.arg.name) for spec in made.graph_signature.input_specs]
-    return Program(made.graph, leaves, {**made.state_dict, **made.constants})
+    results = [i for i, spec in enumerate(made.graph_signature.output_specs) if spec.kind.name == "USER_OUTPUT"]
+    return Program(made.graph, leaves, {**made.state_dict, **made.constants}, results)
 
 
-def _by_fx(module: nn.Module, example: tuple[torch.Tensor, ...]) -> Program:
+def _by_fx(module: nn.Module, example: tuple[torch.Tensor, ...], rules: Any = None) -> Program:
     from torch.fx.experimental.proxy_tensor import make_fx
     tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     names, leaves = list(tensors), [PARAMETER if isinstance(t, nn.Parameter) else BUFFER for t in tensors.values()]
 
     def forward(values: list[torch.Tensor], *inputs: torch.Tensor) -> Any:
         return torch.func.functional_call(module, dict(zip(names, values)), inputs)
-    made = make_fx(forward, tracing_mode="symbolic", pre_dispatch=True)(list(tensors.values()), *example)
+    made = make_fx(forward, rules, tracing_mode="symbolic", pre_dispatch=True)(list(tensors.values()), *example)
     inputs = [(INPUT, str(i)) for i in range(len(example))]
     held = {name: getattr(made, name) for name in dir(made) if name.startswith("_tensor_constant")}
     return Program(made.graph, [*zip(leaves, names), *inputs], {**tensors, **held})
@@ -133,23 +97,45 @@ def exported(module: nn.Module, example: tuple[torch.Tensor, ...]) -> Program:
         except Error:
             raise
         except Exception as refused:
+            if "Constraints violated" in str(refused):
+                raise _refusal(module, refused) from refused
             try:
-                return _checked(_by_fx(module, example))
+                program = _by_fx(module, example)
+                return _checked(_by_fx(module, example, _rules()) if unknown(program) else program)
             except Error:
                 raise
             except Exception:
-                raise invalid(f"torch.export cannot write {type(module).__name__} down: {refused!s:.600}") from refused
+                raise _refusal(module, refused) from refused
         if unknown(program):
-            program = _apart(made) or program
+            apart = _apart(made)
+            program = apart or program
     return _checked(program)
+
+
+def _refusal(module: nn.Module, refused: Exception) -> Error:
+    """What torch.export says, in short; where forward decides by numbers, the line that does."""
+    own = [f for f in traceback.extract_tb(refused.__traceback__) if f"{os.sep}torch{os.sep}" not in f.filename
+           and not f.filename.startswith(os.path.dirname(__file__))]
+    place = f" at {own[-1].filename}:{own[-1].lineno} ({own[-1].line})" if own else ""
+    if "data-dependent" in str(refused):
+        return invalid(f"{type(module).__name__} chooses its way by the numbers that it is given{place}: a graph has one way; "
+                       "torch.where takes both")
+    if "Constraints violated" in str(refused):
+        return invalid(f"{type(module).__name__} is written down for one number of samples: take x.shape[0], not len(x) or a "
+                       f"number. torch.export says: {refused!s:.300}")
+    return invalid(f"torch.export cannot write {type(module).__name__} down{place}: {refused!s:.600}")
+
+
+def _rules() -> dict[Any, Any]:
+    """Torch's rules that take apart what the table lacks."""
+    every: Any = torch.export.default_decompositions()
+    return {op: f for op, f in every.items() if _name(op) not in OPERATIONS and _name(op) not in WRITERS}
 
 
 def _apart(made: Any) -> Program | None:
     """The program with operations that the table lacks taken apart, where torch can."""
-    every: Any = torch.export.default_decompositions()
-    rules = {op: f for op, f in every.items() if _name(op) not in OPERATIONS}
     try:
-        return _of_export(made.run_decompositions(rules))
+        return _of_export(made.run_decompositions(_rules()))
     except Exception:       # of any kind: torch's rules are its own
         return None
 
@@ -191,7 +177,7 @@ def unknown(program: Program) -> list[str]:
         elif node.op == "call_function" and live.intersection(node.all_input_nodes) and _name(node.target) != "sym_size":
             live.add(node)
             name = _name(node.target)
-            if name not in OPERATIONS and name not in ("batch_norm", "getitem"):
+            if name not in OPERATIONS and name not in WRITERS and name != "getitem":
                 missing.setdefault(name, f"{name}{_where(node)}")
     return list(missing.values())
 
@@ -221,8 +207,8 @@ class Writer:
     """Writes a program into a build: parameters and inputs are Values, the rest is computed by torch."""
 
     def __init__(self, program: Program, g: Build, tensors: dict[str, Value], inputs: Sequence[Value],
-                 moving: set[str]) -> None:
-        self._program, self._g, self._moving = program, g, moving
+                 moving: set[str], output: int | None) -> None:
+        self._program, self._g, self._moving, self._output = program, g, moving, output
         self._tensors, self._inputs = tensors, list(inputs)
         self._name: dict[torch.fx.Node, str] = {}
 
@@ -237,7 +223,7 @@ class Writer:
             elif node.op == "get_attr":
                 values[node] = self._program.constants[node.target]
             elif node.op == "output":
-                return _single(torch.fx.node.map_arg(node.args[0], values.__getitem__))
+                return self._result(torch.fx.node.map_arg(node.args[0], values.__getitem__))
             else:
                 values[node] = self._value(node, values)
         raise invalid("the module returns nothing")
@@ -248,20 +234,45 @@ class Writer:
     def _value(self, node: torch.fx.Node, values: dict[torch.fx.Node, Any]) -> Any:
         arguments: Any = torch.fx.node.map_arg((node.args, node.kwargs), values.__getitem__)
         positional, named = arguments
+        name = _name(node.target)
+        if name in ("randn", "rand"):
+            return self._draw(name, [int(n) for n in positional[0]])
         if not hasattr(node.target, "_schema") or not any(isinstance(v, Value) for v in pytree.tree_leaves(arguments)):
             return node.target(*positional, **named)        # type: ignore[operator]
-        name = _name(node.target)
         if node.target._schema.name.endswith("_") and _shared(node):
             raise invalid(f"{name}_{_where(node)}: work in place on what is viewed elsewhere; write it out of place")
         try:
-            if name in ("eq", "ne") and isinstance(positional[0], Value) and positional[0].node.graph.is_index(positional[0].node):
-                return self._token_is(name, *positional)
-            if name == "batch_norm":
-                return self._batch_norm(node, *positional)
-            made: Any = OPERATIONS[name](*positional, **named)
-            return made
+            return self._written(node, name, positional, named)
         except Error as refused:
             raise error(refused.status, f"{name}{_where(node)}: {refused}") from None
+
+    def _written(self, node: torch.fx.Node, name: str, positional: Sequence[Any], named: dict[str, Any]) -> Any:
+        first = positional[0] if positional else None
+        if name in ("eq", "ne") and isinstance(first, Value) and first.node.graph.is_index(first.node):
+            return self._token_is(name, *positional)
+        if name in WRITERS:
+            return WRITERS[name](self, node, *positional, **named)
+        if isinstance(first, torch.Tensor) and first.is_floating_point() and first.ndim:
+            positional = (value_of(first, self._g, name), *positional[1:])
+        return OPERATIONS[name](*positional, **named)
+
+    def _draw(self, name: str, shape: list[int]) -> Value:
+        if not shape or shape[0] != self._g.samples:
+            raise invalid(f"{name} of shape {shape}: random numbers are drawn for each sample, [{self._g.samples}, ..]")
+        return Value(getattr(self._g, DRAWN[name])(shape))
+
+    def _result(self, results: Any) -> Value:
+        """The tensor that forward returns, the only one that depends on its input or the one of this number."""
+        listed = list(results) if isinstance(results, (tuple, list)) else [results]
+        if self._program.results is not None:
+            listed = [listed[i] for i in self._program.results]
+        found = listed if self._output is None else listed[self._output:][:1] if self._output >= 0 else []
+        tensors = [v for v in found if isinstance(v, Value)]
+        if len(tensors) != 1:
+            depend = [i for i, v in enumerate(listed) if isinstance(v, Value)]
+            raise invalid(f"the module returns {len(listed)} tensors, of which {depend} depend on the input and a model is one: "
+                          "output= says which")
+        return tensors[0]
 
     def _token_is(self, name: str, ids: Value, token: Any) -> Value:
         """Whether ids are a token, or are not: looked up in a table as long as the longest of the embeddings."""
@@ -275,6 +286,14 @@ class Writer:
             table[int(token)] = float(name == "eq")
         found = L.embedding(ids.plain, value_of(table, self._g, "").plain)
         return Value(found.reshape(*ids.shape))
+
+    def _functional_batch_norm(self, node: torch.fx.Node, *arguments: Any) -> list[Any]:
+        """The same where torch has taken a program apart: with moments, which nobody reads."""
+        return [self._batch_norm(node, *arguments), None, None, None, None]
+
+    def _measured_batch_norm(self, node: torch.fx.Node, x: Value, weight: Any, bias: Any, mean: Any, var: Any,
+                             *rest: Any) -> list[Any]:
+        return [self._batch_norm(node, x, weight, bias, mean, var, False, *rest), None, None]
 
     def _batch_norm(self, node: torch.fx.Node, x: Value, weight: Any, bias: Any, mean: Any, var: Any, training: bool,
                     momentum: float, eps: float, *_: Any) -> Value:
@@ -296,16 +315,16 @@ class Writer:
         return y
 
 
-def _single(result: Any) -> Value:
-    results = list(result) if isinstance(result, (tuple, list)) else [result]
-    if len(results) != 1 or not isinstance(results[0], Value):
-        raise invalid(f"the module returns {len(results)} tensors, a model one that depends on its input")
-    return results[0]
+#: operations that need to know more than their arguments
+WRITERS: dict[str, Any] = {
+    "batch_norm": Writer._batch_norm, "_native_batch_norm_legit_functional": Writer._functional_batch_norm,
+    "_native_batch_norm_legit_no_training": Writer._measured_batch_norm}
 
 
 def moving(program: Program) -> set[str]:
     """Batch norms of the program that take the moments of the batch and keep running ones."""
     nodes = iter(program.graph.nodes)
     names = {node: name for node, (_, name) in zip((n for n in nodes if n.op == "placeholder"), program.leaves)}
-    norms = [n for n in program.graph.nodes if n.op == "call_function" and _name(n.target) == "batch_norm"]
+    norms = [n for n in program.graph.nodes if n.op == "call_function" and _name(n.target) in WRITERS
+             and not _name(n.target).endswith("no_training")]
     return {names[n.args[3]].removesuffix(".running_mean") for n in norms if n.args[5] and n.args[3] is not None}

@@ -105,11 +105,12 @@ def _shapes(module: Any, example: Sequence[Any]) -> dict[str, tuple[int, ...]]:
 
 # ---- a module in ----
 
-def from_torch(module: torch.nn.Module, x: Any = None, *, seed: int = 0) -> Model:
+def from_torch(module: torch.nn.Module, x: Any = None, *, output: int | None = None, seed: int = 0) -> Model:
     """A PyTorch module as a network, which begins with the module's parameters and buffers.
 
     x: samples [n, ..] that forward takes, a tensor or an array, or a tuple of them; of these only shapes matter, and whether
         they are integers. A module that begins with Linear needs none.
+    output: which of several tensors that forward returns, from 0.
 
     Whatever forward does with its submodules is written by torch.export, once for training and once for measuring. Tensors
     have PyTorch's names; linear weights are kept [in, out], kernels [k.., in, out]. A parameter that is shared is one tensor;
@@ -125,7 +126,8 @@ def from_torch(module: torch.nn.Module, x: Any = None, *, seed: int = 0) -> Mode
     >>> {name: tensor.shape for name, tensor in net.tensors.items()}
     {'0.weight': (2, 3), '0.bias': (3,), '2.weight': (3, 1), '2.bias': (1,)}
     """
-    from ._torch_program import exported, moving, prepare
+    from ._torch_modules import prepare
+    from ._torch_program import exported, moving
     own = copy.deepcopy(module).cpu().double()
     prepare(own)
     example = _example(own, x)
@@ -142,7 +144,7 @@ def from_torch(module: torch.nn.Module, x: Any = None, *, seed: int = 0) -> Mode
         by_path = {p.path: p.written(g) for p in found}
         tensors = {name: by_path[path] for name, path in names.items()}
         inputs = [Value(node) for node in (*nodes, *named.values())]
-        return Writer(training if g.training else measuring, g, tensors, inputs, norms).write().plain
+        return Writer(training if g.training else measuring, g, tensors, inputs, norms, output).write().plain
     shapes = _shapes(own, example)
     net = Model.from_function(build, None, None, seed, **shapes)
     buffers = dict(own.named_buffers())
@@ -152,17 +154,22 @@ def from_torch(module: torch.nn.Module, x: Any = None, *, seed: int = 0) -> Mode
     orders = {p.path: tuple(int(i) for i in np.argsort(p.order)) for p in found}
     net._naming = Naming({name: Entry((Part(path, orders[path]),)) for name, path in names.items()},
                          {buffer: Entry((Part(state, (0,)),)) for state, buffer in states.items()})
-    _compare(net, own, example)
+    if not measuring.draws:
+        _compare(net, own, example, output)
     return net.freeze(*frozen, theta=net.initial()) if frozen else net
 
 
-def _compare(net: Model, module: Any, example: Sequence[Any]) -> None:
+def _compare(net: Model, module: Any, example: Sequence[Any], output: int | None) -> None:
     """Refuse a network that gives something else than the module."""
     import torch
+    from torch.utils import _pytree as pytree
     if len(example) != 1:
         return
     with torch.no_grad():
-        theirs = module(*example).numpy()
+        given = module(*example)
+    tensors = [given] if isinstance(given, torch.Tensor) else [t for t in pytree.tree_leaves(given)]
+    tensors = tensors if output is None else tensors[output:][:1]
+    theirs = next(t for t in tensors if isinstance(t, torch.Tensor)).numpy()
     ours = net(net.initial(), example[0].numpy())
     scale = max(1.0, float(np.abs(theirs).max(initial=0.0)))
     if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=0, atol=1e-9 * scale, equal_nan=True):

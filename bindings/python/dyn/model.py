@@ -313,7 +313,8 @@ class Model(Handle):
             raise shapes_differ(f"x has shape {list(x.shape)}, expected [n, {', '.join(map(str, self.input_shape))}]")
         with turn(self._context):
             given = {**self.views(theta), **self.states, **(states or {})}
-            f: NDArray[np.float64] = self._function(len(x))(x=x, **given)
+            function = self._function(len(x))
+            f: NDArray[np.float64] = function(x=x, **{name: given[name] for name in given if name in function.inputs})
         return f
 
     def _function(self, n: int) -> Function:

@@ -13,6 +13,7 @@ try:
     import torch
     from torch import nn
     import equals as E
+    from torch_checks import same_derivatives
     torch.set_num_threads(1)
 except ImportError:
     torch = None
@@ -76,25 +77,6 @@ class Names(unittest.TestCase):
                 buffer.copy_(torch.rand_like(buffer) + 0.5)
         return net, module
 
-    def same_derivatives(self, name, net, module, x, z):
-        with nn.attention.sdpa_kernel(nn.attention.SDPBackend.MATH):
-            f = module(z)
-        y = torch.randn(f.shape, dtype=torch.float64)
-        loss = dyn.Objective(net, x.numpy(), y.numpy(), loss="mse")
-        theta = net.initial()
-        np.testing.assert_allclose(loss.predict(theta).reshape(f.shape), f.detach().numpy(), rtol=0, atol=1e-12, err_msg=name)
-        parameters = dict(module.named_parameters())
-        value = ((f - y) ** 2).mean() * (loss.value(theta) / ((f - y) ** 2).mean().item())
-        gradient = torch.autograd.grad(value, list(parameters.values()), create_graph=True)
-        v = np.random.default_rng(1).standard_normal(net.size)
-        along = {n: torch.tensor(t) for n, t in net.state_dict(v).items()}
-        hv = torch.autograd.grad(sum((g * along[n]).sum() for n, g in zip(parameters, gradient)), list(parameters.values()))
-        for what, ours, theirs in (("gradient", loss.gradient(theta)[1], gradient), ("product", loss.hessian(theta) @ v, hv)):
-            ours = net.state_dict(ours)
-            for n, t in zip(parameters, theirs):
-                t = t.detach().numpy()
-                self.assertLessEqual(np.abs(ours[n] - t).max() / max(1, np.abs(t).max()), 1e-12, (name, what, n))
-
     def test_families(self):
         for name, (net, module, x, *z) in families().items():
             with self.subTest(name):
@@ -106,7 +88,7 @@ class Names(unittest.TestCase):
                 self.assertEqual(set(back), kept)
                 for n in kept:
                     np.testing.assert_array_equal(back[n], given[n], err_msg=n)
-                self.same_derivatives(name, net, module, x, *(z or [x]))
+                same_derivatives(self, name, net, module, x, *z)
 
     def test_views_write_to_theta(self):
         for name, (net, *_) in families().items():
