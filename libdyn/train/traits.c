@@ -35,14 +35,15 @@ static const struct { const char *name; enum kind kind; size_t offset; } fields[
 #undef FIELD
 };
 
-/* Only what has an effect: without mini-batches there is no order. */
+/* Only what has an effect: the seed has none without mini-batches, whose order it is, and dropout and its like. */
 static traits collect(const dyn_run *r)
 {
     const int64_t batch = r->batch;
+    const int seeded = batch || dyn__objective_draws(r->objective);
 
     return (traits){
         .optimizer = r->optimizer->opt, .size = r->size, .samples = dyn_objective_samples(r->objective), .batch = batch,
-        .drop_last = batch ? r->opt.drop_last : 0, .seed = batch ? (int64_t)r->opt.seed : 0, .dtype = r->dtype,
+        .drop_last = batch ? r->opt.drop_last : 0, .seed = seeded ? (int64_t)r->opt.seed : 0, .dtype = r->dtype,
         .ema = r->opt.ema, .mean_from = r->opt.mean_from, .accumulate = r->opt.accumulate,
         .streamed = r->opt.feed != NULL,
     };

@@ -47,6 +47,14 @@ class Checkpoints(unittest.TestCase):
         run.save(self.path)         # and once more from there
         self.assertEqual(dyn.Run.load(self.path, x=self.x, y=self.y).step, 40)
 
+    def test_the_seed_of_dropout_is_held_to_without_batches_too(self):
+        net = dyn.mlp([1, 8, 1], dropout=0.2, seed=5)
+        dyn.Run(net, self.x, self.y, optimizer=dyn.Adam(1e-2), seed=3).train(4).save(self.path)
+        with self.assertRaisesRegex(dyn.InvalidArgument, "seed is 4.*3"):
+            dyn.Run.load(self.path, x=self.x, y=self.y, seed=4)
+        dyn.Run(dyn.mlp([1, 8, 1]), self.x, self.y, optimizer=dyn.Adam(1e-2), seed=3).train(4).save(self.path)
+        self.assertEqual(dyn.Run.load(self.path, x=self.x, y=self.y, seed=4).step, 4)
+
     def test_what_differs_is_refused_with_both_values(self):
         self.make().train(4).save(self.path)
 
