@@ -208,8 +208,11 @@ typedef struct dyn_schedule {
     int64_t every;          /* steps 0, every, 2 every, ...; 0 = none */
     int64_t count;          /* length of steps */
     const int64_t *steps;   /* [count], in any order, copied; NULL with count = 0 */
+    double rest;            /* the run's time without the observer is to be so many times that in it, 9 for a tenth of all:
+                               steps before are passed over, but not its first one nor the run's end. Which steps are
+                               measured then depends on the clock, the run does not. 0 = all are measured */
 } dyn_schedule;
-#define DYN_SCHEDULE_INIT { DYN_SIZE_OF(dyn_schedule), 0, 0, 0, 0, 0, NULL }
+#define DYN_SCHEDULE_INIT { DYN_SIZE_OF(dyn_schedule), 0, 0, 0, 0, 0, NULL, 0.0 }
 
 /**
  * Measures the run at step: loss and gradient [p] are those at theta [p], valid during the call. It may call analyses
@@ -226,6 +229,19 @@ typedef int32_t (*dyn_observer_fn)(void *user, dyn_run *run, int64_t step, doubl
  * errors: DYN_EINVAL; DYN_ESTATE from inside a callback; DYN_ENOMEM; DYN_EABI_*. since: 0.1
  */
 DYN_API dyn_status dyn_run_observe(dyn_run *run, dyn_observer_fn fn, void *user, const dyn_schedule *when);
+
+/** Number of observers; 0 for NULL. since: 0.1 */
+DYN_API int64_t dyn_run_observers(const dyn_run *run);
+
+/** Seconds spent in dyn_run_train so far, by the clock, in this process; 0 for NULL. since: 0.1 */
+DYN_API double dyn_run_seconds(const dyn_run *run);
+
+/**
+ * What observer i, by its place from 0 on, has cost in this process: seconds, times it measured, times that it was passed
+ * over. Any output may be NULL. errors: DYN_EINVAL no such observer. since: 0.1
+ */
+DYN_API dyn_status dyn_run_observer_cost(const dyn_run *run, int64_t i, double *seconds, int64_t *measured,
+                                         int64_t *passed_over);
 
 /**
  * Append a row to a series of results, at the present step. The first row makes the series and fixes its columns.

@@ -40,24 +40,26 @@ dyn_status dyn__condensation_sort(dyn_condensation *c);
  * clusters. who [living] is scratch. DYN_ENOMEM. */
 dyn_status dyn__condensation_gather(dyn_condensation *c, const int64_t *by_amplitude, int64_t living, int64_t *who);
 
-/* Cosines in [-1, 1] by tiles [DYN__COSINE_TILE][DYN__COSINE_TILE] of the lower triangle: x[r][c] is that of neurons i + r
- * and j + c, of the order given. use is called once for each tile, by any thread. */
-enum { DYN__COSINE_TILE = 128 };
+/* Cosines in [-1, 1] by tiles of the lower triangle: x[r ld + c] is that of neurons i + r and j + c, of the order given.
+ * use is called once for each tile, by any thread. */
+enum { DYN__COSINE_TILE = 64 };
 typedef struct dyn__cosine_tile {
-    int64_t i, j, rows, columns;
+    int64_t i, j, rows, columns, ld;
 } dyn__cosine_tile;
 struct dyn__cosine_tiles;
-typedef void (*dyn__cosine_use)(const struct dyn__cosine_tiles *t, const dyn__cosine_tile *tile, const double *x);
+typedef void (*dyn__cosine_use)(const struct dyn__cosine_tiles *t, const dyn__cosine_tile *tile, double *x);
 typedef struct dyn__cosine_tiles {
     dyn_ctx *ctx;
     int64_t n, k;               /* neurons, components */
     const double *unit, *turned, *norm;     /* [n][k]; [k][n]; [n] */
+    double *out;                /* [n][n] where tiles lie, or NULL: each in the scratch, until it is used */
     double *scratch;            /* a tile per worker */
     dyn__cosine_use use;
     void *user;
 } dyn__cosine_tiles;
 /* order [neurons] or NULL. DYN_ENOMEM. */
-dyn_status dyn__condensation_tiles(const dyn_condensation *c, const int64_t *order, dyn__cosine_use use, void *user);
+dyn_status dyn__condensation_tiles(const dyn_condensation *c, const int64_t *order, double *out, dyn__cosine_use use,
+                                   void *user);
 
 /* out[i] = <unit row i, v>, v [components]. */
 void dyn__condensation_project(const dyn_condensation *c, const double *v, double *out);

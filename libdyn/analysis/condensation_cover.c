@@ -23,7 +23,7 @@ static void mark(const cover *v, int64_t i, int64_t j)
 }
 
 /* Pairs i >= j, so that the relation is symmetric whatever the rounding. */
-static void mark_tile(const dyn__cosine_tiles *t, const dyn__cosine_tile *tile, const double *x)
+static void mark_tile(const dyn__cosine_tiles *t, const dyn__cosine_tile *tile, double *x)
 {
     const cover *v = t->user;
 
@@ -31,7 +31,7 @@ static void mark_tile(const dyn__cosine_tiles *t, const dyn__cosine_tile *tile, 
         int64_t columns = tile->i == tile->j ? r + 1 : tile->columns;
 
         for (int64_t c = 0; c < columns; c++) {
-            double d = x[r * DYN__COSINE_TILE + c];
+            double d = x[r * tile->ld + c];
 
             if ((v->c->opt.join_opposite ? fabs(d) : d) <= v->threshold)
                 continue;
@@ -91,7 +91,7 @@ static dyn_status cover_all(const dyn_condensation *c, double threshold, int64_t
     v.gain = dyn__alloc(c->ctx, (size_t)v.n, sizeof *v.gain);
     v.covered = dyn__alloc(c->ctx, (size_t)v.n, 1);
     if (v.near && v.gain && v.covered)
-        s = dyn__condensation_tiles(c, NULL, mark_tile, &v);
+        s = dyn__condensation_tiles(c, NULL, NULL, mark_tile, &v);
     if (s >= 0) {
         count_gains(&v);
         *directions = count_directions(&v, c->ctx);

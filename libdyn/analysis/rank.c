@@ -156,11 +156,11 @@ static dyn_status values_of(dyn_rank *r, int64_t rows, int64_t columns, const do
 }
 
 /* The same by the triangle of the matrix or of its transpose, which keeps the lengths of the columns of either. */
-static dyn_status values_of_triangle(dyn_rank *r, int64_t kept, const double *scaled)
+static dyn_status values_of_triangle(dyn_rank *r, int64_t rows, int64_t kept, const double *scaled)
 {
-    int64_t n = r->count, longer = r->rows < kept ? kept : r->rows;
+    int64_t n = r->count, longer = rows < kept ? kept : rows;
     double *triangle = dyn__alloc(r->ctx, (size_t)n, (size_t)n * sizeof *triangle);
-    dyn_status s = triangle ? dyn__qr(r->ctx, longer, n, scaled, r->rows < kept, triangle, n) : DYN_ENOMEM;
+    dyn_status s = triangle ? dyn__qr(r->ctx, longer, n, scaled, rows < kept, triangle, n) : DYN_ENOMEM;
 
     if (s >= 0)
         s = values_of(r, n, n, triangle);
@@ -168,34 +168,70 @@ static dyn_status values_of_triangle(dyn_rank *r, int64_t kept, const double *sc
     return s;
 }
 
-static dyn_status singular_values(dyn_rank *r, int64_t kept, const double *scaled)
+static dyn_status singular_values(dyn_rank *r, int64_t rows, int64_t kept, const double *scaled)
 {
-    int64_t longer = r->rows < kept ? kept : r->rows;
+    int64_t longer = rows < kept ? kept : rows;
 
     r->zero_columns = r->columns - kept;
-    r->count = r->rows < kept ? r->rows : kept;
+    r->count = rows < kept ? rows : kept;
     if (r->count == 0)
         return DYN_OK;
     r->values = dyn__alloc(r->ctx, (size_t)r->count, sizeof *r->values);
     if (!r->values)
         return DYN_ENOMEM;
-    return (double)longer < TALL * (double)r->count ? values_of(r, r->rows, kept, scaled)
-                                                    : values_of_triangle(r, kept, scaled);
+    return (double)longer < TALL * (double)r->count ? values_of(r, rows, kept, scaled)
+                                                    : values_of_triangle(r, rows, kept, scaled);
+}
+
+/* From a matrix of `rows` rows and the norms of its columns; factor [columns] is scratch. */
+static dyn_status decide_scaled(dyn_rank *r, int64_t rows, const double *a, const double *norm, double *factor)
+{
+    double *scaled = dyn__alloc(r->ctx, (size_t)rows, (size_t)r->columns * sizeof *scaled);
+    dyn_status s = DYN_ENOMEM;
+
+    if (scaled)
+        s = singular_values(r, rows, scale_columns(r->ctx, rows, r->columns, a, norm, factor, scaled), scaled);
+    dyn__free(r->ctx, scaled);
+    return s;
+}
+
+/* Reflections lose nothing of columns of these lengths. */
+static int are_even(int64_t columns, const double *norm)
+{
+    for (int64_t j = 0; j < columns; j++)
+        if (norm[j] != 0.0 && !(norm[j] > 0x1p-200 && norm[j] < 0x1p200))
+            return 0;
+    return 1;
+}
+
+/* Columns of a tall matrix may be scaled in its triangle: no pass over the matrix, no copy of it. */
+static dyn_status decide_tall(dyn_rank *r, const double *jacobian, double *norm)
+{
+    int64_t n = r->columns;
+    double *triangle = dyn__alloc(r->ctx, (size_t)n, (size_t)n * sizeof *triangle);
+    dyn_status s = triangle ? dyn__qr(r->ctx, r->rows, n, jacobian, 0, triangle, n) : DYN_ENOMEM;
+
+    if (s >= 0) {
+        column_norms(r->ctx, n, n, triangle, norm);
+        s = are_even(n, norm) ? decide_scaled(r, n, triangle, norm, norm + n) : DYN_NOT_CONVERGED;
+    }
+    dyn__free(r->ctx, triangle);
+    return s;
 }
 
 static dyn_status decide(dyn_rank *r, const double *jacobian)
 {
-    size_t columns = (size_t)r->columns;
-    double *norm = dyn__alloc(r->ctx, columns, 2 * sizeof *norm);
-    double *scaled = dyn__alloc(r->ctx, (size_t)r->rows, columns * sizeof *scaled);
-    dyn_status s = DYN_ENOMEM;
+    double *norm = dyn__alloc(r->ctx, (size_t)r->columns, 2 * sizeof *norm);
+    dyn_status s = DYN_NOT_CONVERGED;
 
-    if (norm && scaled) {
+    if (!norm)
+        return DYN_ENOMEM;
+    if ((double)r->rows >= TALL * (double)r->columns)
+        s = decide_tall(r, jacobian, norm);
+    if (s == DYN_NOT_CONVERGED) {
         column_norms(r->ctx, r->rows, r->columns, jacobian, norm);
-        s = singular_values(r, scale_columns(r->ctx, r->rows, r->columns, jacobian, norm, norm + r->columns, scaled),
-                            scaled);
+        s = decide_scaled(r, r->rows, jacobian, norm, norm + r->columns);
     }
-    dyn__free(r->ctx, scaled);
     dyn__free(r->ctx, norm);
     return s;
 }

@@ -33,7 +33,7 @@ static int options_valid(const dyn_ctx_options *o)
 static dyn_ctx *allocate(const dyn_ctx_options *o)
 {
     dyn__heap heap = { .alloc = o->alloc ? o->alloc : libc_alloc, .free = o->free ? o->free : libc_free,
-                       .user = o->alloc ? o->alloc_user : NULL };
+                       .user = o->alloc ? o->alloc_user : NULL, .kept = { .on = 0 } };
     dyn_ctx *ctx;
 
     atomic_init(&heap.live, 0);
@@ -44,6 +44,8 @@ static dyn_ctx *allocate(const dyn_ctx_options *o)
     ctx->heap.free = heap.free;
     ctx->heap.user = heap.user;
     atomic_init(&ctx->heap.live, atomic_load(&heap.live));
+    if (!o->alloc)
+        dyn__kept_init(&ctx->heap.kept);
     dyn__ref_init(&ctx->refs);
     atomic_init(&ctx->interrupted, 0);
     atomic_init(&ctx->asked_ns, 0);
@@ -133,7 +135,7 @@ void dyn__ctx_ref(dyn_ctx *ctx)
 
 void dyn__ctx_unref(dyn_ctx *ctx)
 {
-    dyn__heap heap;
+    dyn__heap heap = { .kept = { .on = 0 } };
     dyn_ctx *keeper;
 
     if (!ctx || !dyn__ref_drop(&ctx->refs))
@@ -142,6 +144,7 @@ void dyn__ctx_unref(dyn_ctx *ctx)
     dyn__shelf_free(ctx);
     dyn__pool_free(ctx, ctx->pool);
     dyn__free(ctx, ctx->kernels);
+    dyn__kept_end(&ctx->heap.kept);
     heap.alloc = ctx->heap.alloc;
     heap.free = ctx->heap.free;
     heap.user = ctx->heap.user;

@@ -5,7 +5,25 @@
 #ifndef DYN__CONTEXT_H
 #define DYN__CONTEXT_H
 
+#include <pthread.h>
 #include "base/base.h"
+
+/* kept.c. Blocks that were given back, the oldest first. */
+enum { DYN__KEPT_BLOCKS = 16 };
+typedef struct dyn__kept {
+    pthread_mutex_t lock;
+    int on, count;              /* on = 0: nothing is kept */
+    size_t bytes, size[DYN__KEPT_BLOCKS];
+    char *block[DYN__KEPT_BLOCKS];
+} dyn__kept;
+void dyn__kept_init(dyn__kept *k);
+void dyn__kept_end(dyn__kept *k);
+/* A block of this size, not cleared, or NULL. */
+char *dyn__kept_take(dyn__kept *k, size_t size);
+/* 1: it is kept; 0: the caller frees it. */
+int dyn__kept_give(dyn__kept *k, char *block, size_t size);
+/* Frees all; 1: there were some. */
+int dyn__kept_clear(dyn__kept *k);
 
 /* The allocator hooks and the bytes that went through them. */
 typedef struct dyn__heap {
@@ -13,6 +31,7 @@ typedef struct dyn__heap {
     dyn_free_fn free;
     void *user;
     _Atomic int64_t live;
+    dyn__kept kept;
 } dyn__heap;
 
 /* Zeroed block of `size` bytes or NULL, without a message: for the time before the context exists. */

@@ -16,7 +16,11 @@ void *dyn__heap_alloc(dyn__heap *h, size_t size)
 
     if (__builtin_add_overflow(size, (size_t)ALIGN, &total) || total > PTRDIFF_MAX - ALIGN)
         return NULL;
-    block = h->alloc(h->user, total, ALIGN);
+    block = dyn__kept_take(&h->kept, total);
+    if (!block)
+        block = h->alloc(h->user, total, ALIGN);
+    if (!block && dyn__kept_clear(&h->kept))
+        block = h->alloc(h->user, total, ALIGN);
     if (!block)
         return NULL;
     memcpy(block, &total, sizeof total);
@@ -32,7 +36,8 @@ void dyn__heap_free(dyn__heap *h, void *p)
 
     memcpy(&total, block, sizeof total);
     atomic_fetch_sub_explicit(&h->live, (int64_t)total, memory_order_relaxed);
-    h->free(h->user, block, total, ALIGN);
+    if (!dyn__kept_give(&h->kept, block, total))
+        h->free(h->user, block, total, ALIGN);
 }
 
 void *dyn__alloc(dyn_ctx *ctx, size_t count, size_t size)

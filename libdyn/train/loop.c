@@ -197,12 +197,13 @@ dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end)
     r->first = r->step;
     r->last = last;
     r->end = r->opt.steps < INT64_MAX ? r->opt.steps : end;
-    r->shown_ns = dyn__now_ns();
+    r->shown_ns = r->began_ns = dyn__now_ns();
     r->reason = DYN_RUN_READY;
     r->unfinished = 0;
     r->busy = 1;
     s = loop(r);
     r->busy = 0;
+    r->spent_ns += dyn__now_ns() - r->began_ns;
     if (!r->team)
         dyn__objective_set_state(r->objective, r->state, r->opt.seed, r->step);    /* what is measured next is measured on this run */
     if (s == DYN_EINTERRUPTED)

@@ -5,6 +5,7 @@
  * observation undoes the moments too, and so does one that an observer has broken off. */
 #include "train/run.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,7 +24,9 @@ static dyn_status complete(dyn_ctx *ctx, const dyn_schedule *given, dyn_schedule
 {
     *w = (dyn_schedule)DYN_SCHEDULE_INIT;
     w->every = !given;      /* NULL: at every step */
-    DYN__TRY(dyn__options(ctx, "dyn_schedule", given, w, sizeof *w, sizeof *w));
+    DYN__TRY(dyn__options(ctx, "dyn_schedule", given, w, sizeof *w, offsetof(dyn_schedule, rest)));
+    if (!(w->rest >= 0.0 && w->rest < HUGE_VAL))
+        return DYN__FAIL(ctx, DYN_EINVAL, "rest is %g, must be finite and not negative", w->rest);
     if (w->per_decade < 0 || w->every < 0 || w->count < 0)
         return DYN__FAIL(ctx, DYN_EINVAL, "per_decade %d, every %lld or count %lld is negative", w->per_decade,
                          (long long)w->every, (long long)w->count);
@@ -101,6 +104,37 @@ void dyn__observers_free(dyn_run *r)
     dyn__free(r->ctx, r->observers);
 }
 
+int64_t dyn_run_observers(const dyn_run *run)
+{
+    return run ? run->observer_count : 0;
+}
+
+static int64_t elapsed(const dyn_run *r)
+{
+    return r->spent_ns + (r->busy ? dyn__now_ns() - r->began_ns : 0);
+}
+
+double dyn_run_seconds(const dyn_run *run)
+{
+    return run ? 1e-9 * (double)elapsed(run) : 0.0;
+}
+
+dyn_status dyn_run_observer_cost(const dyn_run *run, int64_t i, double *seconds, int64_t *measured, int64_t *passed_over)
+{
+    if (!run)
+        return DYN_EINVAL;
+    DYN__ENTER(run->ctx);
+    if (i < 0 || i >= run->observer_count)
+        return DYN__FAIL(run->ctx, DYN_EINVAL, "observer %lld of %lld", (long long)i, (long long)run->observer_count);
+    if (seconds)
+        *seconds = 1e-9 * (double)run->observers[i].spent_ns;
+    if (measured)
+        *measured = run->observers[i].calls;
+    if (passed_over)
+        *passed_over = run->observers[i].passed_over;
+    return DYN_OK;
+}
+
 static int is_due(const dyn_run *r, const dyn__observer *o, int final)
 {
     return o->due == r->step || (final && o->when.at_end);
@@ -176,8 +210,12 @@ static dyn_status call(dyn_run *r, int64_t number, const double *theta, const do
 {
     const dyn__observer o = r->observers[number];
     const int64_t failures = dyn__failures(r->ctx);
+    const int64_t began = dyn__now_ns();
     const int32_t answer = o.fn(o.user, r, r->step, r->loss, theta, gradient);
 
+    r->observers[number].spent_ns += dyn__now_ns() - began;
+    r->observers[number].owed = r->unfinished || answer == DYN_EINTERRUPTED;
+    r->observers[number].calls += !r->observers[number].owed;
     if (answer == DYN_EINTERRUPTED) {
         dyn__set_interrupted(r->ctx);
         return dyn__run_break_off(r);
@@ -185,6 +223,15 @@ static dyn_status call(dyn_run *r, int64_t number, const double *theta, const do
     if (!r->unfinished)
         r->observers[number].measured = r->step;
     return judge(r, number, answer, failures);
+}
+
+/* Has the run rested enough for another measurement as long as the mean one? */
+static int affords(const dyn_run *r, const dyn__observer *o)
+{
+    const double mean = o->calls > 0 ? (double)o->spent_ns / (double)o->calls : 0.0;
+
+    return o->calls == 0 || o->owed || o->when.rest == 0.0
+           || o->when.rest * ((double)o->spent_ns + mean) <= (double)(elapsed(r) - o->spent_ns);
 }
 
 /* All that are due are called, up to one that breaks off; the first answer that is not 0 counts. */
@@ -199,8 +246,10 @@ static dyn_status call_observers(dyn_run *r, int final)
     for (int64_t i = 0; i < r->observer_count && !r->unfinished; i++) {
         dyn__observer *o = &r->observers[i];
         const int due = is_due(r, o, final) && o->measured != r->step;
-        const dyn_status s = due ? call(r, i, theta, gradient) : DYN_OK;
+        const int now = due && ((final && o->when.at_end) || affords(r, o));
+        const dyn_status s = now ? call(r, i, theta, gradient) : DYN_OK;
 
+        r->observers[i].passed_over += due && !now;
         first = first == DYN_OK ? s : first;
     }
     dyn__run_unlock(r);

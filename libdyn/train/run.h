@@ -52,6 +52,8 @@ typedef struct dyn__observer {
     int64_t *steps;
     int64_t due;                /* the next step its rules name, INT64_MAX for none */
     int64_t measured;           /* the last step it has measured; -1 = none */
+    int64_t spent_ns, calls, passed_over;
+    int owed;                   /* it has broken off a measurement, which comes first */
 } dyn__observer;
 
 /* A run by L-BFGS. */
@@ -113,6 +115,7 @@ struct dyn_run {
 
     int64_t first, last, end;   /* of the present training: its steps are first .. last - 1; the run ends at `end` */
     int64_t shown_ns;           /* when progress was called last */
+    int64_t began_ns, spent_ns; /* the present training; all before it */
     int busy;                   /* in dyn_run_train */
     int unfinished;             /* an observer has broken off: the step is not taken, its measurements go on later */
     _Atomic int stop;

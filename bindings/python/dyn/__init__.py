@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import branches, completion, data, degenerate, frequency, functions, init, nilpotent, recovery
 from ._find import VERSION as __version__
-from ._run_view import History, RunView, Series, State
+from ._run_view import Cost, History, RunView, Series, State
 from .condensation import CondensationResult, condensation, data_direction
 from .build import Build, derivative, normal_like, residual, uniform_like
 from .central import CentralFlow, central_flow
@@ -70,33 +70,34 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Build", "CallbackError", "CentralFlow", "Check",
-    "Condensation", "CondensationResult", "CondensationSeries", "Confusion", "Context", "Density", "DtypeError",
-    "Eigenpairs", "EigenvalueGradient", "Episodes", "Error", "Estimate", "FileError", "Flow", "FormatError",
-    "Function", "GD", "Graph", "HeavyBall", "History", "Indices", "Inertia", "InvalidArgument", "KFAC", "KFACLayer",
-    "LBFGS", "LearningCoefficient", "LimitReached", "Linearised", "Lion", "Measurement", "Member", "Minimum",
-    "Model", "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "Noise", "NonFinite",
-    "NotConverged", "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory", "Path", "Plane", "RMSprop",
-    "RankResult", "RankSeries", "Rate", "Replica", "Replicas", "Rule", "Run", "RunView", "Series", "ShapeError",
-    "Sharpness", "SharpnessSeries", "SignGD", "Slice", "Slope", "Sophia", "State", "StateError", "Stepper", "Sweep",
-    "TangentKernel", "TangentKernelSeries", "Tensor", "TensorBoard", "VersionError", "__version__", "above", "abs",
-    "activation", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
-    "adaptive_max_pool2d", "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "barrier",
-    "batch_norm", "branches", "causal_mask", "central_flow", "centred_targets", "cnn", "completion", "concatenate",
-    "condensation", "connect", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
-    "conv_transpose3d", "cos", "cosine", "cosine_restarts", "crossings", "current", "data", "data_direction",
-    "deepen", "degenerate", "derivative", "diagonal", "direction", "dropout", "dropout_variance",
-    "eigenvalue_gradient", "eigh", "embedding", "empirical_fisher", "erf", "exp", "expm1", "exponential_decay",
-    "factorisation", "feed_forward", "flow", "frequency", "from_torch", "frozen", "functions", "ggn", "gpt",
-    "group_norm", "gru", "hessian", "identity", "inertia", "init", "jacobian", "kernel_alignment", "kernel_fit",
-    "kfac", "landscape", "langevin", "layer_norm", "learning_coefficient", "linear", "linearity", "llama", "log",
-    "log1p", "log_softmax", "loglog_slope", "logsumexp", "loss_histogram", "lstm", "matrix_rank", "max_pool1d",
-    "max_pool2d", "max_pool3d", "maximum", "merge_heads", "merge_layer", "merge_neurons", "minimise", "mlp",
-    "model_rank", "nilpotent", "normal_like", "null", "one_cycle", "overlap", "path_objective", "plateaus", "plot",
-    "plots", "polynomial", "polynomial_decay", "recovery", "recurrent", "regime", "relative_distance", "relu",
-    "report", "residual", "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule",
-    "shared", "sigmoid", "sign", "sin", "singular_values", "sinusoidal", "softmax", "softplus", "space_shares",
-    "spikes", "split", "split_heads", "sqrt", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh",
-    "tensor_factorisation", "to_onnx", "trajectory_plane", "transformer", "uniform_like", "vgg", "where", "widen"]
+    "Condensation", "CondensationResult", "CondensationSeries", "Confusion", "Context", "Cost", "Density",
+    "DtypeError", "Eigenpairs", "EigenvalueGradient", "Episodes", "Error", "Estimate", "FileError", "Flow",
+    "FormatError", "Function", "GD", "Graph", "HeavyBall", "History", "Indices", "Inertia", "InvalidArgument",
+    "KFAC", "KFACLayer", "LBFGS", "LearningCoefficient", "LimitReached", "Linearised", "Lion", "Measurement",
+    "Member", "Minimum", "Model", "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "Noise",
+    "NonFinite", "NotConverged", "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory", "Path",
+    "Plane", "RMSprop", "RankResult", "RankSeries", "Rate", "Replica", "Replicas", "Rule", "Run", "RunView",
+    "Series", "ShapeError", "Sharpness", "SharpnessSeries", "SignGD", "Slice", "Slope", "Sophia", "State",
+    "StateError", "Stepper", "Sweep", "TangentKernel", "TangentKernelSeries", "Tensor", "TensorBoard",
+    "VersionError", "__version__", "above", "abs", "activation", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "arange",
+    "avg_pool1d", "avg_pool2d", "avg_pool3d", "barrier", "batch_norm", "branches", "causal_mask", "central_flow",
+    "centred_targets", "cnn", "completion", "concatenate", "condensation", "connect", "constant", "conv1d",
+    "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cos", "cosine",
+    "cosine_restarts", "crossings", "current", "data", "data_direction", "deepen", "degenerate", "derivative",
+    "diagonal", "direction", "dropout", "dropout_variance", "eigenvalue_gradient", "eigh", "embedding",
+    "empirical_fisher", "erf", "exp", "expm1", "exponential_decay", "factorisation", "feed_forward", "flow",
+    "frequency", "from_torch", "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "hessian", "identity",
+    "inertia", "init", "jacobian", "kernel_alignment", "kernel_fit", "kfac", "landscape", "langevin", "layer_norm",
+    "learning_coefficient", "linear", "linearity", "llama", "log", "log1p", "log_softmax", "loglog_slope",
+    "logsumexp", "loss_histogram", "lstm", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum",
+    "merge_heads", "merge_layer", "merge_neurons", "minimise", "mlp", "model_rank", "nilpotent", "normal_like",
+    "null", "one_cycle", "overlap", "path_objective", "plateaus", "plot", "plots", "polynomial", "polynomial_decay",
+    "recovery", "recurrent", "regime", "relative_distance", "relu", "report", "residual", "resnet", "rms_norm",
+    "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid", "sign", "sin",
+    "singular_values", "sinusoidal", "softmax", "softplus", "space_shares", "spikes", "split", "split_heads",
+    "sqrt", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "to_onnx",
+    "trajectory_plane", "transformer", "uniform_like", "vgg", "where", "widen"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _recipe
 from ._arrays import copied, read_only, ints, path as file_path, pointer, real_array
 from ._rows import table
-from ._lib import Options, call, callback, enum, enum_name, integer, lib, structs, text, turn
+from ._lib import Options, call, callback, enum, enum_name, integer, lib, number, structs, text, turn
 from .errors import STATUS, invalid
 
 if TYPE_CHECKING:
@@ -70,6 +70,23 @@ class State:
     gradient: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a measurement has cost in this process: seconds; share of the run's time; how many times it measured, and was
+    passed over for its budget.
+
+    >>> run = dyn.Run(dyn.mlp([1, 2, 1]), [0.0, 1.0], [0.0, 1.0])
+    >>> _ = run.measure(lambda state: state.loss, name="again", every=2)
+    >>> run.train(4).costs["again"].measured
+    3
+    """
+
+    seconds: float
+    share: float
+    measured: int
+    passed_over: int
+
+
 class History(Mapping[str, NDArray[np.float64]]):
     """Columns [rows] as arrays: "step", "loss", "gradient_norm" (before clipping), "rate"; the terms of a loss of several;
     "validation_loss" and "validation_accuracy", NaN at the steps where the validation set was not looked at.
@@ -103,7 +120,7 @@ class History(Mapping[str, NDArray[np.float64]]):
         return table(dict(self))
 
 
-def schedule(every: int | None, at: When, per_decade: int) -> Options:
+def schedule(every: int | None, at: When, per_decade: int, budget: float | None = None) -> Options:
     """A dyn_schedule: every so many steps, and at "start", "end", "log" or given steps; neither: at every step."""
     if every is not None:
         integer(every, "every", least=1)
@@ -117,6 +134,10 @@ def schedule(every: int | None, at: When, per_decade: int) -> Options:
     when = structs["dyn_schedule"](every=every, at_start=int("start" in words), at_end=int("end" in words),
                                    per_decade=integer(per_decade, "per_decade", "i32", least=1) if "log" in words else 0,
                                    count=len(steps))
+    if budget is not None:
+        if not 0 < number(budget, "budget") <= 1:
+            raise invalid(f"budget is {budget}, must be in (0, 1]")
+        when.rest = 1 / budget - 1
     if len(steps):
         when.steps = ctypes.addressof(steps)
         when._steps = steps         # the struct points to them
@@ -141,6 +162,7 @@ class RunView:
     def __init__(self) -> None:
         self._observers: list[Any] = []
         self._measurements: dict[str, Measurement[Any]] = {}
+        self._places: dict[str, int] = {}       # of measurements among the observers
         self._described: dict[str, dict[str, Any]] = {}     # measurements as the checkpoint holds them
         self._restored: set[str] = set()                    # those that came with a checkpoint
 
@@ -268,36 +290,55 @@ class RunView:
     def _ipython_key_completions_(self) -> list[str]:
         return sorted({*self._measurements, *self.series})
 
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far, in this process, with what was measured."""
+        return float(lib.dyn_run_seconds(self))
+
+    @property
+    def costs(self) -> dict[str, Cost]:
+        """What each measurement has cost, by its name."""
+        return {name: self._cost(place) for name, place in self._places.items()}
+
+    def _cost(self, place: int) -> Cost:
+        seconds, measured, passed_over = ctypes.c_double(), ctypes.c_int64(), ctypes.c_int64()
+        call(self._context, lib.dyn_run_observer_cost, self, place, *map(ctypes.byref, (seconds, measured, passed_over)))
+        return Cost(seconds.value, seconds.value / self.seconds if self.seconds else 0.0, measured.value, passed_over.value)
+
     @overload
     def measure(self, what: Measurement[R], *, every: int | None = None, at: When = None, per_decade: int = 10,
-                name: str | None = None) -> Measurement[R]: ...
+                budget: float | None = None, name: str | None = None) -> Measurement[R]: ...
 
     @overload
     def measure(self, what: Callable[[State], ArrayLike | None], *, every: int | None = None, at: When = None,
-                per_decade: int = 10, name: str | None = None) -> Measurement[Series]: ...
+                per_decade: int = 10, budget: float | None = None, name: str | None = None) -> Measurement[Series]: ...
 
     def measure(self, what: Any, *, every: int | None = None, at: When = None, per_decade: int = 10,
-                name: str | None = None) -> Any:
+                budget: float | None = None, name: str | None = None) -> Any:
         """Measure on a schedule; run[name] gives the results.
 
         what: dyn.Sharpness, dyn.Condensation, dyn.ModelRank, or a function of the State whose number or vector is
             recorded under `name` (None: nothing is).
         every: steps 0, every, 2 every, ...   at: "start", "end", "log" (per_decade steps in each decade), numbers of
             steps, or several of these. Neither given: at every step.
+        budget: share of the run's time, in (0, 1]; steps at which the measurement would take more are passed over, but not
+            the first one nor the end. None: none are. run.costs says what was spent.
 
         A measurement cannot change the trajectory. Returns the measurement."""
         from .measure import Recorded, measurement_of
         measurement = measurement_of(what, name)
         if name is not None:
             measurement.name = name
-        when = {"every": every, "at": at, "per_decade": per_decade}
+        when = {"every": every, "at": at, "per_decade": per_decade, **({} if budget is None else {"budget": budget})}
         described = _recipe.of_measurement(measurement, when)
         if measurement.name in self._restored:      # said again, as it had to be when it was made
             _recipe.compare(f"{measurement.name}:", described, self._described[measurement.name])
             return self._measurements[measurement.name]
         if measurement.name in self._measurements and not isinstance(self._measurements[measurement.name], Recorded):
             raise invalid(f"{measurement.name!r} is measured already; give another name=")
-        self._observers.append(measurement.attach(self, schedule(every, at, per_decade)))
+        place = lib.dyn_run_observers(self)
+        self._observers.append(measurement.attach(self, schedule(every, at, per_decade, budget)))
+        self._places[measurement.name] = place
         self._measurements[measurement.name] = measurement
         self._described[measurement.name] = described
         return measurement

@@ -564,6 +564,9 @@ dyn_run_optimizer                      optimizer run
 dyn_run_objective                      objective run
 dyn_run_history                        ptr    run str ptr
 dyn_run_observe                        status run ptr ptr ptr
+dyn_run_observers                      i64    run
+dyn_run_seconds                        f64    run
+dyn_run_observer_cost                  status run i64 ptr ptr ptr
 dyn_run_record                         status run str i64 ptr
 dyn_run_series_count                   i64    run
 dyn_run_series_name                    str    run i64
@@ -671,6 +674,8 @@ dyn_batch_view struct_size:u32 data:i32 step:i64 seed:u64 samples:i64 name:ptr d
 dyn_sweep_options struct_size:u32 retry:i32 any_numerics:i32 reserved:u32 count:i64 parameters:i64 names:ptr
     values:ptr make:ptr make_user:ptr ended:ptr ended_user:ptr store:ptr progress:ptr progress_user:ptr checkpoint_every:f64
 dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr
+    values:ptr make:ptr make_user:ptr ended:ptr ended_user:ptr store:ptr progress:ptr progress_user:ptr
+dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr rest:f64
 dyn_transformer_options struct_size:u32 layers:i32 vocabulary:i64 length:i64 width:i64 key_width:i64
     value_width:i64 hidden:i64 heads:i32 kv_heads:i32 norm:i32 rms:i32 norm_query_only:i32 position:i32
     activation:i32 gated:i32 bias:i32 output_bias:i32 causal:i32 residual:i32 mix:i32 project:i32 tied:i32 last:i32

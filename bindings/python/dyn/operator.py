@@ -249,8 +249,9 @@ class Operator(Handle):
         """How far A is from symmetric, relative: 1e-16 for a symmetric product in float64, 1e-7 in float32."""
         return real(self._context, lib.dyn_operator_symmetry, self, integer(seed, "seed", "u64"))
 
-    def trace(self, products: int = 60, method: Literal["hutchpp", "hutchinson"] = "hutchpp", seed: int = 0) -> Estimate:
-        """Trace from random products, without bias. method: "hutchpp" or "hutchinson"."""
+    def trace(self, products: int = 60, method: Literal["hutchpp", "hutchinson", "xtrace"] = "hutchpp",
+              seed: int = 0) -> Estimate:
+        """Trace from random products, without bias. method: "hutchpp", "hutchinson" or "xtrace"."""
         options = structs["dyn_trace_options"](method=enum("trace", method), products=products, seed=seed)
         error = ctypes.c_double()
         trace = ctypes.c_double()

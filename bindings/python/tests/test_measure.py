@@ -2,6 +2,7 @@
 """The three measurements on problems whose answers are known."""
 import os
 import tempfile
+import time
 import unittest
 
 import numpy as np
@@ -54,6 +55,38 @@ class Sharpness(unittest.TestCase):
         for measurement in (dyn.Sharpness(k=2), dyn.Condensation(), dyn.ModelRank()):
             run.measure(measurement, at="end")
             self.assertEqual(len(run[measurement.name].steps), 0)
+
+
+class Budget(unittest.TestCase):
+    """A measurement that sleeps, on a run whose steps take microseconds."""
+
+    def run_with(self, **when):
+        run = dyn.Run(dyn.mlp([1, 5, 1], seed=1), *wave(), optimizer=dyn.Adam(1e-2))
+        run.measure(lambda state: time.sleep(1e-3) or state.step, name="slow", **when)
+        return run.train(300)
+
+    def test_a_budget_stretches_the_schedule_and_changes_no_bit(self):
+        plain = dyn.Run(dyn.mlp([1, 5, 1], seed=1), *wave(), optimizer=dyn.Adam(1e-2)).train(300)
+        run = self.run_with(every=1, at="end", budget=0.2)
+        cost = run.costs["slow"]
+        self.assertEqual(run["slow"].steps[[0, -1]].tolist(), [0, 300])
+        self.assertEqual((cost.measured, cost.measured + cost.passed_over), (len(run["slow"]), 301))
+        self.assertLess(cost.measured, 150)
+        # the end and what is measured before the mean is known may go beyond
+        self.assertLessEqual(cost.seconds - 3 * cost.seconds / cost.measured, 0.2 * run.seconds)
+        np.testing.assert_array_equal(run.theta, plain.theta)
+
+    def test_without_one_all_are_measured(self):
+        run = self.run_with(every=10)
+        cost = run.costs["slow"]
+        self.assertEqual((cost.measured, cost.passed_over), (31, 0))
+        self.assertGreater(cost.seconds, 31e-3)
+        self.assertAlmostEqual(cost.share, cost.seconds / run.seconds, delta=1e-12)
+
+    def test_refused(self):
+        for budget in (0.0, -1.0, 1.5, np.nan):
+            with self.assertRaisesRegex(dyn.InvalidArgument, "budget"):
+                self.run_with(every=1, budget=budget)
 
 
 class Condensation(unittest.TestCase):
