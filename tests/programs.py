@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Run the programs of examples/programs in their quick form, each of which checks itself, and hold them to a length.
+"""Run the programs of examples/programs in their quick form, each of which checks itself, and hold them to a length; and those
+of examples/families, all in one.
 
 usage: programs.py [NAME ...]
 
@@ -10,6 +11,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 #: a program that imports these runs where they are installed
@@ -76,14 +78,28 @@ def runs(name):
     return done.returncode == 0
 
 
+def families_run():
+    """All programs of examples/families; each checks what it shows."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([sys.executable, ROOT / "examples/families/gallery.py", folder + "/gallery.png"],
+                              capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        print("# families: %s%s" % (done.stdout, done.stderr.strip()[-2000:]))
+    return done.returncode == 0
+
+
 def main():
     names = sys.argv[1:] or sorted(p.name for p in FOLDER.glob("*.[cp]*") if p.suffix in (".c", ".py"))
     passed = failed = 0
-    for name in names:
+    for name in filter("families".__ne__, names):
         for test in (length_holds, runs) if name.endswith(".py") else (length_holds,):
             good = name in LIMITS and test(name)
             print("%s - %s of %s" % ("ok" if good else "not ok", test.__name__, name))
             passed, failed = passed + good, failed + (not good)
+    if not sys.argv[1:] or "families" in sys.argv:
+        good = families_run()
+        print("%s - examples/families" % ("ok" if good else "not ok"))
+        passed, failed = passed + good, failed + (not good)
     print("%d passed, %d failed" % (passed, failed))
     return failed > 0
 
