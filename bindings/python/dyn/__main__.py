@@ -23,7 +23,7 @@ def info(path: str) -> None:
     """Print what a file holds: of a checkpoint how its run was made and how far it came, of the store of a sweep its members,
     of others their arrays."""
     if _is_store(path):
-        from ._report import what_sweep
+        from ._report_sweep import what_sweep
         for name, value in what_sweep(Sweep.open(path)):
             print(f"{name}: {value}")
         return

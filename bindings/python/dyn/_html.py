@@ -18,6 +18,10 @@ th, td { text-align: left; vertical-align: top; padding: 0.15em 1em 0.15em 0; bo
 figure { margin: 1em 0; background: #fff; padding: 0.5em; overflow-x: auto; }
 figure svg { width: 100%; height: auto; min-width: 30em; }
 details { margin: 0.5em 0; } details > div { max-height: 30em; overflow: auto; }
+.map { overflow-x: auto; } .map a { display: block; text-decoration: none; }
+section.cell { display: none; } section.cell:target { display: block; }
+.curve { display: inline-block; width: 20em; max-width: 100%; margin: 0.5em 1em 0.5em 0; color: #222; }
+.curve svg { min-width: 0; }
 .warning { color: var(--warn); font-weight: bold; }
 """
 
@@ -42,7 +46,7 @@ def folded(summary: str, content: str) -> str:
     return f"<details><summary>{text(summary)}</summary><div>{content}</div></details>"
 
 
-def figure(drawn: Any, number: int) -> str:
+def figure(drawn: Any, number: int | str) -> str:
     """A matplotlib figure as SVG. Its identifiers get the figure's number, as one page has several."""
     out = io.StringIO()
     drawn.savefig(out, format="svg")

@@ -11,10 +11,10 @@ import numpy as np
 
 from . import _html
 from ._find import VERSION
+from ._report_sweep import of_sweep
 from ._run_view import RunView, Series
 from .measure import CondensationSeries, RankSeries, SharpnessSeries
 from .plots.style import spread
-from .plots.sweeps import plot_sweep
 from .plots.whole import draw_part, parts_of
 from .sweeps import Sweep
 
@@ -23,7 +23,8 @@ ROWS = 200      # of a history, at most: evenly, the first and the last among th
 
 def report(run: RunView | Sweep, path: str | os.PathLike[str], title: str | None = None) -> None:
     """Write a report of a run to an HTML file that needs no other and no network: what was run, every measurement's figure
-    with its evidence, warnings, and histories as tables to fold. Of a sweep: what it is, what failed, figures, the table.
+    with its evidence, warnings, and histories as tables to fold. Of a sweep: what it is, what failed, figures, the table,
+    and a map whose cells open the figures of their members.
 
     >>> import pathlib, tempfile
     >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0])
@@ -35,7 +36,7 @@ def report(run: RunView | Sweep, path: str | os.PathLike[str], title: str | None
     True
     """
     if isinstance(run, Sweep):
-        content = list(_of_sweep(run))
+        content = list(of_sweep(run))
     else:
         content = list(_of_run(run))
     with open(path, "w", encoding="utf-8") as file:
@@ -48,29 +49,6 @@ def _of_run(run: RunView) -> list[str]:
         content += [f"<h2>{_html.text(part.title)}</h2>", _html.figure(draw_part(part), number)]
     content += ["<h2>Evidence</h2>", _html.table(_evidence(run), ["measurement", "rows", "how well it is known"])]
     return [*content, "<h2>Numbers</h2>", *_tables(run)]
-
-
-def _of_sweep(sweep: Sweep) -> Iterator[str]:
-    yield _html.table(what_sweep(sweep))
-    for member in sweep.failed[:ROWS]:
-        yield f'<p class="warning">{_html.text(member)}: {_html.text(member.message)}</p>'
-    if any(member.status != "failed" for member in sweep):
-        yield "<h2>Results</h2>" + _html.figure(plot_sweep(sweep), 0)
-    table = sweep.table()
-    rows = [["" if v is None else v for v in row] for row in zip(*table.values())]
-    yield "<h2>Members</h2>" + _html.folded(f"{len(rows)} members", _html.table(rows, list(table)))
-
-
-def what_sweep(sweep: Sweep) -> Iterator[tuple[str, Any]]:
-    """What a sweep is, and how far it has come."""
-    table = sweep.table()
-    yield "members", ", ".join(f"{table['status'].count(s)} {s}" for s in dict.fromkeys(table["status"]))
-    for name in sweep.points[0]:
-        values = list(dict.fromkeys(map(str, table[name])))
-        yield name, f"{len(values)} values: {', '.join(values[:8])}{', ...' if len(values) > 8 else ''}"
-    yield "results", ", ".join(name for name in list(table)[len(sweep.points[0]) + 1:-2])
-    yield "seconds", f"{sum(s or 0 for s in table['seconds']):.3g} of one core"
-    yield from ((name, value) for name, value in sweep.about.items() if name in ("created", "version", "numerics"))
 
 
 def what(run: RunView) -> Iterator[tuple[str, Any]]:

@@ -106,6 +106,46 @@ class Report(unittest.TestCase):
     def test_an_objective_of_functions(self):
         self.assertIn("<svg", self.written(dyn.Run(quadratic([1.0, 2.0]), optimizer=dyn.GD(0.1), theta=[1, 1]).train(9)))
 
+    def sweep(self, seeds):
+        def experiment(width, scale, seed):
+            run = dyn.Run(dyn.mlp([1, width, 1], init=dyn.init.normal(scale), seed=seed), *wave(), steps=40)
+            run.measure(dyn.Sharpness(), every=10)
+            return run
+        return dyn.Sweep(experiment, dict(width=[2, 3], scale=[0.1, 1.0], seed=range(seeds))).train()
+
+    def test_cells_of_a_sweep_open_the_figures_of_their_members(self):
+        for seeds, drawn in ((1, True), (20, False)):
+            sweep = self.sweep(seeds)
+            text = self.written(sweep)
+            page = Reader(text)
+            cells = [link[1:] for link in page.links if link.startswith("#cell")]
+            self.assertEqual(cells, [f"cell-{i}" for i in (2, 3, 0, 1)])        # the largest width on top
+            self.assertEqual(len(page.ids), len(set(page.ids)))
+            for number, name in enumerate(sorted(cells)):
+                section = text.split(f'id="{name}"')[1].split("</section>")[0]
+                width, scale = [(2, 0.1), (2, 1.0), (3, 0.1), (3, 1.0)][number]
+                self.assertEqual(section.count("<h4>"), seeds)
+                self.assertEqual(section.count(f"width = {width}, scale = {scale:g}, seed"), seeds)
+                self.assertGreaterEqual(section.count("<svg"), seeds if drawn else 2 * seeds)
+                found = [m.results["sharpness"] for m in sweep.members(width=width, scale=scale)]
+                self.assertTrue(f'href="#{name}">{np.mean(found):.3g}</a>' in text, name)
+            self.assertEqual("<clipPath" in text.split('id="cell-0"')[1], drawn)
+            self.assertLess(len(text), 2 << 20)
+
+    @unittest.skipIf(shutil.which("chromium") is None, "chromium is not installed")
+    def test_a_cell_in_a_browser(self):
+        self.written(self.sweep(1))
+        shown = []
+        for place in ("", "#cell-3"):
+            shot = os.path.join(self.folder.name, "cell.png")
+            run = subprocess.run(
+                ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+                 "--user-data-dir=" + self.folder.name + "/profile", "--window-size=1000,2500", "--screenshot=" + shot,
+                 "file://" + self.path + place], capture_output=True, text=True, timeout=120)
+            self.assertNotIn("CONSOLE", run.stderr)
+            shown.append(np.mean(matplotlib.image.imread(shot)[..., :3].min(-1) < 0.9))
+        self.assertGreater(shown[1], 1.05 * shown[0])       # the cell's figures are there when it is followed
+
     @unittest.skipIf(shutil.which("chromium") is None, "chromium is not installed")
     def test_in_a_browser(self):
         self.written(self.training)
