@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . tests/setup.sh
 
-SITE_WHEELS="sphinx myst-parser breathe sphinx-gallery furo numpy matplotlib"
+SITE_WHEELS="sphinx myst-nb breathe sphinx-gallery furo numpy matplotlib pandas"
 
 # shellcheck disable=SC2086
 need_packages $LIBRARY_PACKAGES doxygen

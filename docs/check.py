@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Is the site whole? Links lead somewhere, nothing comes from the network; and where there is a Chromium, pages load without a
-complaint at the widths of a phone and a screen, and the search finds.
+"""Is the site whole? Links lead somewhere, nothing comes from the network; and where there is a Chromium, pages load without
+a complaint at the widths of a phone and a screen, fit them, have their figures, are dark where that is asked for, and the
+search finds.
 
 usage: check.py SITE"""
+import html
+import json
 import pathlib
 import re
 import shutil
@@ -17,8 +20,14 @@ sys.path.append(str(docs.parent / "tests"))
 import checks       # noqa: E402
 
 site = pathlib.Path(sys.argv[1]).resolve()
-PAGES = ("index", "guide", "performance", "reference/gallery/index", "reference/gallery/plot_edge_of_stability",
+PAGES = ("index", "guide", "performance", "programs", "reproduction", "reference/gallery/index",
+         "reference/gallery/plot_edge_of_stability", "reference/programs/index", "reference/programs/physics",
+         "reference/papers/index", "reference/papers/cnn-alignment", "tutorials/stored/first_result",
          "reference/python/measure", "reference/c/sharpness")
+PROBE = """<script>addEventListener("load", () => { document.title = JSON.stringify({
+    wide: document.documentElement.scrollWidth, window: innerWidth,
+    missing: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src),
+    paper: getComputedStyle(document.body).backgroundColor }) })</script></body>"""
 
 
 class Page(HTMLParser):
@@ -82,6 +91,31 @@ def page_loads(name, width):
         assert int.from_bytes(header[16:20], "big") == width and picture.stat().st_size > 20000, picture.stat().st_size
 
 
+def seen(name, width, *options):
+    """What a script finds in a page at a width: how wide it is, images that are not there, the colour of the paper."""
+    page = site / (name + ".html")
+    probe = page.with_suffix(".probe.html")
+    probe.write_text(page.read_text(encoding="utf-8").replace("</body>", PROBE), encoding="utf-8")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            dom = browser(folder, probe.as_uri(), "--dump-dom", "--window-size=%d,1500" % width, *options)
+    finally:
+        probe.unlink()
+    return json.loads(html.unescape(re.search("<title>(.*?)</title>", dom, re.S).group(1)))
+
+
+def page_fits(name, width):
+    found = seen(name, width)
+    assert found["wide"] <= found["window"] == width, "%d wide in a window of %d" % (found["wide"], found["window"])
+    assert not found["missing"], found["missing"]
+
+
+def is_dark():
+    paper = {scheme: sum(map(int, re.findall(r"\d+", seen("guide", 1400, "--blink-settings=preferredColorScheme=%d" % scheme)
+                                             ["paper"])[:3])) for scheme in (0, 1)}
+    assert paper[0] < 200 < 600 < paper[1], paper
+
+
 def search_finds(word, expected):
     with tempfile.TemporaryDirectory() as folder:
         dom = browser(folder, (site / "search.html").as_uri() + "?q=" + word, "--dump-dom")
@@ -93,6 +127,9 @@ tests = [("links lead somewhere", links_lead_somewhere), ("nothing comes from th
 if shutil.which("chromium"):
     tests += [("%s at %d pixels" % (name, width), lambda name=name, width=width: page_loads(name, width))
               for name in PAGES for width in (400, 1400)]
+    tests += [("%s fits %d pixels, with its figures" % (name, width), lambda name=name, width=width: page_fits(name, width))
+              for name in PAGES for width in (400, 1400)]
+    tests += [("dark where that is preferred", is_dark)]
     tests += [("search finds Sharpness", lambda: search_finds("Sharpness", "#dyn.Sharpness")),
               ("search finds dyn_eigen_solve", lambda: search_finds("dyn_eigen_solve", "#c.dyn_eigen_solve"))]
 checks.run(tests)

@@ -14,9 +14,10 @@ project = "libdyn"
 author = "the libdyn authors"
 copyright = author
 version = release = dyn.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "breathe",
+extensions = ["myst_nb", "sphinx.ext.autodoc", "breathe",
               "sphinx_gallery.gen_gallery"]
-exclude_patterns = ["site", "gallery"]
+exclude_patterns = ["site", "gallery", "tutorials/[a-z]*.md"]
+nb_execution_mode = "off"              # tutorials are shown as they were stored by docs/tutorials.sh
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

@@ -6,6 +6,7 @@ import sys
 
 import dyn
 import dyn.plots
+import gallery
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SPECIAL = "__call__, __getitem__, __len__, __matmul__, __iter__"
@@ -71,3 +72,5 @@ def write(folder):
          for header in sorted((ROOT / "include/dyn").glob("*.h")) if header.name != "dyn.h"}
     fill(folder / "python", {**python, "index": contents("Python", "All of the package `dyn`, by module.", ordered)})
     fill(folder / "c", {**c, "index": contents("C", "The public headers. `#include <dyn/dyn.h>` takes them all.", c)})
+    for name, pages in (("programs", gallery.programs()), ("papers", gallery.papers())):
+        fill(folder / name, pages)

@@ -158,13 +158,20 @@ def least_and_most(peer):
     return "%.1f to %.1f" % (min(ratios), max(ratios))
 
 
-def readme_tells_the_measured_times():
-    text = " ".join((root / "README.md").read_text().split())
+def tells_the_measured_times(page):
+    text = " ".join((root / page).read_text().split())
     for peer in ("JAX", "PyTorch"):
         said = re.search(r"([\d.]+ to [\d.]+) times less (?:time )?than " + peer, text)
         assert said and said.group(1) == least_and_most(peer), "%s: the table says %s" % (peer, least_and_most(peer))
 
 
+def tutorials_are_stored():
+    done = subprocess.run([sys.executable, root / "docs/tutorials.py", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 pages = [root / "README.md", root / "CONTRIBUTING.md"] + sorted((root / "docs").glob("*.md"))
-checks.run([("README.md tells the measured times", readme_tells_the_measured_times)]
+checks.run([(page + " tells the measured times", lambda page=page: tells_the_measured_times(page))
+            for page in ("README.md", "docs/guide.md")]
+           + [("the stored tutorials are those of the texts", tutorials_are_stored)]
            + [test for page in pages for test in tests_of(page)])

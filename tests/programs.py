@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Run the programs of examples/programs in their quick form, each of which checks itself, and hold them to a length; and those
-of examples/families, all in one.
+"""Run the programs of examples/programs, examples/strangers and examples/families in their quick form, each of which
+checks itself, hold the first to a length, and docs/programs.md to the results that are stored. How lines count:
+examples/programs/lines.py.
 
 usage: programs.py [NAME ...]
 
-A line counts that stands between "---- program ----" and "---- check", unless it is blank, a comment, a brace alone, or
-draws. The programs in C are run by the build's test suite "examples"."""
+The programs in C are run by the build's test suite "examples", the peers by `sh examples/programs/compare.sh`."""
+import ast
 import importlib.util
 import os
 import pathlib
@@ -14,10 +15,14 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "examples/programs"
+sys.path.append(str(FOLDER))
+import checks       # noqa: E402
+import lines        # noqa: E402
+
 #: a program that imports these runs where they are installed
 OPTIONAL = ("torch", "onnx", "pandas")
-FOLDER = ROOT / "examples/programs"
-#: the most lines a program may have; PyTorch's counterparts take 26, 20, 22, 21, 23, 27, 11
+#: the most lines a program may have
 LIMITS = {
     "attention_maps.py": 10,
     "averages.py": 12,
@@ -46,36 +51,54 @@ LIMITS = {
 }
 
 
-def program_lines(text):
-    body = text.split("---- program ----")[1].split("\n", 1)[1].split("---- check")[0]
-    lines = [line.strip() for line in body.splitlines()]
-    return [line for line in lines if line.strip("{}") and not line.startswith(("#", "/*", "*")) and "plot" not in line]
-
-
 def length_holds(name):
-    text = (FOLDER / name).read_text()
-    lines, longest = program_lines(text), max(map(len, text.splitlines()))
-    if len(lines) <= LIMITS[name] and longest <= 120:
-        return True
-    print("# %s has %d lines of at most %d, the longest of %d characters" % (name, len(lines), LIMITS[name], longest))
-    return False
+    try:
+        found = lines.count(FOLDER / name)
+    except ValueError as broken:
+        raise AssertionError(broken) from None
+    assert name in LIMITS and found <= LIMITS[name], "%s has %d lines, at most %s" % (name, found, LIMITS.get(name))
 
 
-def has_what_it_imports(name):
-    text = (FOLDER / name).read_text()
-    return all(importlib.util.find_spec(package) for package in OPTIONAL if "import " + package in text)
+def nothing_is_hidden(name):
+    """Beside the program stand no functions, which would be lines of it; a user's own module of PyTorch's may."""
+    before = (FOLDER / name).read_text().split("# ---- program ----")[0]
+    helpers = [node.name for node in ast.parse(before).body if isinstance(node, ast.FunctionDef)]
+    assert not helpers, "%s has helpers before the program: %s" % (name, ", ".join(helpers))
 
 
 def runs(name):
-    if not has_what_it_imports(name):
+    text = (FOLDER / name).read_text()
+    if not all(importlib.util.find_spec(package) for package in OPTIONAL if "import " + package in text):
         print("# %s is left out: it needs one of %s" % (name, ", ".join(OPTIONAL)))
-        return True
-    environment = dict(os.environ, MPLBACKEND="Agg")
-    done = subprocess.run([sys.executable, FOLDER / name, "--quick"], env=environment, capture_output=True, text=True,
-                          timeout=300)
-    if done.returncode:
-        print("# %s: %s" % (name, done.stderr.strip()[-2000:]))
-    return done.returncode == 0
+        return
+    done = subprocess.run([sys.executable, FOLDER / name, "--quick"], env=dict(os.environ, MPLBACKEND="Agg"),
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, "%s: %s" % (name, done.stderr.strip()[-2000:])
+
+
+def page_is_what_results_say():
+    done = subprocess.run([sys.executable, FOLDER / "page.py", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def every_program_has_a_peer(names):
+    """The same program by PyTorch's or SciPy's users, which follows the same rules. The page tells which were not run."""
+    for stem in sorted({pathlib.Path(name).stem for name in names}):
+        peer = FOLDER / "peers" / (stem + ".py")
+        assert peer.exists(), "%s has no peer" % stem
+        assert lines.count(peer) > 5, stem
+
+
+def programs():
+    """Files with a program between its markers."""
+    found = [path for suffix in ("*.py", "*.c") for path in FOLDER.glob(suffix)]
+    return sorted(path.name for path in found if "---- program ----\n" in path.read_text()
+                  or "---- program ---- */\n" in path.read_text())
+
+
+def strangers():
+    """Programs of examples/strangers, which have no length to hold."""
+    return sorted((ROOT / "examples/strangers").glob("*.py"))
 
 
 def families_run():
@@ -83,26 +106,22 @@ def families_run():
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run([sys.executable, ROOT / "examples/families/gallery.py", folder + "/gallery.png"],
                               capture_output=True, text=True, timeout=300)
-    if done.returncode:
-        print("# families: %s%s" % (done.stdout, done.stderr.strip()[-2000:]))
-    return done.returncode == 0
+    assert done.returncode == 0, "%s%s" % (done.stdout, done.stderr.strip()[-2000:])
 
 
 def main():
-    names = sys.argv[1:] or sorted(p.name for p in FOLDER.glob("*.[cp]*") if p.suffix in (".c", ".py"))
-    passed = failed = 0
-    for name in filter("families".__ne__, names):
-        for test in (length_holds, runs) if name.endswith(".py") else (length_holds,):
-            good = name in LIMITS and test(name)
-            print("%s - %s of %s" % ("ok" if good else "not ok", test.__name__, name))
-            passed, failed = passed + good, failed + (not good)
+    names = [name for name in sys.argv[1:] if name != "families"] if sys.argv[1:] else programs()
+    tests = [("docs/programs.md is what the stored results say", page_is_what_results_say)]
+    if not sys.argv[1:]:
+        tests.append(("every program has a peer", lambda: every_program_has_a_peer(names)))
+        tests += [("runs strangers/%s" % path.name, lambda path=path: runs(path)) for path in strangers()]
     if not sys.argv[1:] or "families" in sys.argv:
-        good = families_run()
-        print("%s - examples/families" % ("ok" if good else "not ok"))
-        passed, failed = passed + good, failed + (not good)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed > 0
+        tests.append(("examples/families", families_run))
+    for name in names:
+        kinds = (length_holds, nothing_is_hidden, runs) if name.endswith(".py") else (length_holds,)
+        tests += [("%s of %s" % (kind.__name__, name), lambda kind=kind, name=name: kind(name)) for kind in kinds]
+    checks.run(tests)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

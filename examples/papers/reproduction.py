@@ -176,7 +176,7 @@ def perform(experiment, report):
             part.unlink()
     return {"about": experiment.__doc__ or "", "seconds": seconds, "peers": report.peers,
             "figures": report.save_figures(), "claims": [{**asdict(c), "holds": c.holds} for c in report.claims],
-            "machine": machine()}
+            "machine": machine(), "dyn": dyn.__version__, "date": time.strftime("%Y-%m-%d")}
 
 
 def store(path, form, name, found, **about):

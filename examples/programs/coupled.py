@@ -23,7 +23,20 @@ product = first.hessian(runs[0].theta) @ np.ones(first.size)
 theta = runs[0].theta
 assert abs(first.value(theta) - (1 - np.corrcoef(first.model(theta, x)[:, 0], y)[0, 1])) < 1e-12
 assert first.check_hessian(theta).passed and second.check_hessian(runs[1].theta).passed
-for refused in (lambda: first.sample_gradients(theta), lambda: dyn.Run(first, batch=50)):
+
+
+def centred(g, x):
+    h = x @ g.parameter("W", (5, 3))
+    return h - h.mean(axis=0)
+
+
+joined = dyn.Objective(dyn.Model.from_function(centred, (5,), seed=1), x, np.zeros((128, 3)))
+W = joined.initial().reshape(5, 3)
+assert abs(joined.value(joined.initial()) - np.var(x @ W, axis=0).sum()) < 1e-12
+H = joined.hessian(joined.initial()).dense()        # of all data as one batch: 2 cov(x), once for each output
+assert np.max(abs(H - np.kron(2 * np.cov(x.T, bias=True), np.eye(3)))) < 1e-12
+for refused in (lambda: first.sample_gradients(theta), lambda: dyn.Run(first, batch=50),
+                lambda: joined.sample_gradients(joined.initial()), lambda: dyn.Run(joined, batch=50)):
     try:
         refused()
     except dyn.NotSupported as error:

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """An objective by callback, 10^5 unknowns: its minimum, the lowest curvatures there by gradient differences."""
+import resource
+
 import numpy as np
 
 import dyn
+
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 # ---- program ----
 n = 100_000
@@ -22,3 +26,7 @@ assert 0 < low.product_error < 1e-6 and (low.residuals >= 0).all() and "product_
 products = (h * np.cos(run.theta))[:, None] * low.vectors + 0.1 * low.vectors.mean(0)
 wrong = np.linalg.norm(loss.hessian(run.theta) @ low.vectors - products, axis=0)
 assert np.max(wrong) <= low.product_error
+exact = dyn.eigh(dyn.hessian(dyn.mlp([2, 3, 1], seed=1), np.eye(2), np.ones(2)), k=1)
+assert exact.product_error == 0 and "product_error" not in repr(exact)
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+assert grown < 150 * 8 * n, grown       # 2 m vectors of the method, some of the eigensolver's; n^2 numbers are 80 GB

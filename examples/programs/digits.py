@@ -28,4 +28,6 @@ assert abs(loss - np.nanmin(seen)) < 1e-12 and abs(loss - run.best_loss) < 1e-12
 again = dyn.Run.load(path, run.objective, optimizer=run.optimizer, batch=64, validation=run.validation, patience=10,
                      validate_every=20, steps=steps)
 assert np.array_equal(again.best, best)
+labels = [line.get_label() for axes in dyn.plot(run).axes for line in axes.get_lines()]
+assert any("validation" in label for label in labels), labels
 assert run.validation.accuracy(best) > (0.85 if steps == 300 else 0.9)

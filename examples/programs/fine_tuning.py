@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Fine-tuning: all but the biases and the last layer stand still; the sharpness of what moves."""
 import sys
+import tempfile
 
 import numpy as np
 
@@ -25,3 +26,9 @@ whole = dyn.hessian(net, x[900:], y[900:], loss="cross_entropy", theta=new)
 v = np.zeros((net.size, 5))
 v[moves] = np.random.default_rng(0).normal(size=(len(moves), 5))
 assert np.allclose((whole @ v)[moves], run.objective.hessian(run.theta) @ v[moves], rtol=0, atol=1e-12)
+decaying = dyn.AdamW(1e-2, weight_decay=0.1)
+again = dyn.Run(net.freeze("W1", "W2", theta=old), x[900:], y[900:], "cross_entropy", decaying, batch=64).train(5)
+assert np.array_equal(again.objective.model.expand(again.theta)[still], old[still])
+again.save(path := tempfile.mktemp(suffix=".npz"))
+with np.load(path) as stored:           # no moments of what is frozen
+    assert stored["m"].size == stored["v"].size == len(moves)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A measurement of one's own, the angle between the gradients of two halves of the data, kept and drawn."""
+import subprocess
+import sys
 import tempfile
 
 import numpy as np
@@ -20,6 +22,9 @@ run.save(path := tempfile.mktemp(suffix=".npz"))
 dyn.plot(run).savefig(path + ".png")
 
 # ---- check: what a fresh run reads is what was measured; the two gradients' mean is the run's ----
+code = "import dyn, sys; x, y = dyn.data.digits(); print(*dyn.Run.load(sys.argv[1], x=x, y=y)['angle'].values.tolist())"
+fresh = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True).stdout
+assert [float(word) for word in fresh.split()] == run["angle"].values.tolist()
 again = dyn.Run.load(path, net, x, y, loss="cross_entropy", optimizer=dyn.GD(0.1))
 assert np.array_equal(again["angle"].values, run["angle"].values)
 assert list(again["angle"].steps) == list(range(0, 101, 10))

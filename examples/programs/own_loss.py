@@ -27,3 +27,15 @@ expected = np.einsum("nip,nij,njq,q->p", J, H, J, v, optimize=True) / 200
 assert np.max(abs(product - expected)) <= 1e-10 * np.max(abs(expected))
 own = dyn.Objective(lambda net, x: net(dyn.tanh(x * net(x)[:, :1]))[:, 0]**2, net, x=x)
 own.ggn(theta)      # of the outputs of two calls: still of outputs alone
+
+
+def roughness(net, s):
+    return dyn.derivative(net(s), s)[:, 0]**2
+
+
+uneven = dyn.Objective(roughness, dyn.mlp([1, 5, 1], seed=1), s=x[:, :1])
+try:
+    uneven.ggn(uneven.initial())
+    raise AssertionError("a Gauss-Newton matrix was made of a loss that is not of the outputs alone")
+except dyn.NotSupported as error:
+    assert "W1" in str(error)

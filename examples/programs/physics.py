@@ -29,3 +29,15 @@ def hessian_by_differences(theta, h=1e-4):
     return (np.array(columns) + np.array(columns).T) / 2
 expected = np.linalg.eigvalsh(hessian_by_differences(run.theta))[::-1]
 assert np.max(abs(np.sort(values)[::-1] - expected)) < 1e-6 * expected[0]
+
+
+def laplace(u, s, t):                   # two variables; the check is the closed form of a tanh network
+    v = u(dyn.concatenate([s, t], axis=1))
+    return (dyn.derivative(v, s, order=2) + dyn.derivative(v, t, order=2))[:, 0]**2
+s, t = np.random.default_rng(0).normal(size=(2, 40, 1))
+net = dyn.mlp([2, 10, 1], seed=1)
+flat = dyn.Objective(laplace, net, s=s, t=t)
+W1, b1, W2, _ = net.views(net.initial()).values()
+f = np.tanh(np.hstack([s, t]) @ W1 + b1)
+assert abs(flat.value(net.initial()) / np.mean(((-2 * f * (1 - f**2) * (W1**2).sum(axis=0)) @ W2)**2) - 1) < 1e-12
+assert flat.check_hessian(net.initial()).passed

@@ -31,8 +31,8 @@ from .errors import (
 from .families import (
     cnn, diagonal, factorisation, gpt, llama, polynomial, recurrent, resnet, tensor_factorisation, transformer, vgg)
 from .graph import (
-    Function, Graph, Node, abs, activation, concatenate, cos, erf, exp, expm1, identity, log, log1p, logsumexp, maximum,
-    relu, sigmoid, sign, sin, softplus, sqrt, stop_gradient, tanh, where)
+    Function, Graph, Node, abs, activation, concatenate, cos, erf, exp, expm1, identity, log, log1p, logsumexp,
+    maximum, minimum, relu, sigmoid, sign, sin, softplus, sqrt, stop_gradient, tanh, where)
 from .inertia import Inertia, inertia
 from .kfac import KFAC, KFACLayer, empirical_fisher, kfac
 from .landscapes import (
@@ -91,11 +91,11 @@ __all__ = [
     "inertia", "init", "jacobian", "kernel_alignment", "kernel_fit", "kfac", "landscape", "langevin", "layer_norm",
     "learning_coefficient", "linear", "linearity", "llama", "log", "log1p", "log_softmax", "loglog_slope",
     "logsumexp", "loss_histogram", "lstm", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum",
-    "merge_heads", "merge_layer", "merge_neurons", "minimise", "mlp", "model_rank", "nilpotent", "normal_like",
-    "null", "one_cycle", "overlap", "path_objective", "plateaus", "plot", "plots", "polynomial", "polynomial_decay",
-    "recovery", "recurrent", "regime", "relative_distance", "relu", "report", "residual", "resnet", "rms_norm",
-    "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid", "sign", "sin",
-    "singular_values", "sinusoidal", "softmax", "softplus", "space_shares", "spikes", "split", "split_heads",
+    "merge_heads", "merge_layer", "merge_neurons", "minimise", "minimum", "mlp", "model_rank", "nilpotent",
+    "normal_like", "null", "one_cycle", "overlap", "path_objective", "plateaus", "plot", "plots", "polynomial",
+    "polynomial_decay", "recovery", "recurrent", "regime", "relative_distance", "relu", "report", "residual",
+    "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid", "sign",
+    "sin", "singular_values", "sinusoidal", "softmax", "softplus", "space_shares", "spikes", "split", "split_heads",
     "sqrt", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "to_onnx",
     "trajectory_plane", "transformer", "uniform_like", "vgg", "where", "widen"]
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The report of a sweep: what it is, what failed, its maps, and for each cell of a map the figures of its members.
 
-A cell is a link to a section that shows when it is the page's target, so that the page needs no script. While there is room
-for them members have the figures that a report of their run has, and otherwise small curves."""
+A cell is a link to a section that shows when it is the page's target, so that the page needs no script. While there is
+room for them members have the figures that a report of their run has, and otherwise small curves."""
 from __future__ import annotations
 
 from typing import Any, Iterator

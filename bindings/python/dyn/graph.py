@@ -264,6 +264,13 @@ class Node:
             return self._op(lib.dyn_graph_powi, int(exponent))
         return self._op(lib.dyn_graph_pow, float(exponent))
 
+    def __rpow__(self, base: float) -> Node:
+        """base ** node, for a positive number."""
+        base = number(base, "the base")
+        if not base > 0:
+            raise invalid(f"{base:g} ** node: the base must be positive")
+        return exp(self * math.log(base))
+
     def __abs__(self) -> Node:
         return self._op(lib.dyn_graph_abs)
 
@@ -440,6 +447,19 @@ def maximum(a: Operand, b: Operand) -> Node:
     if not isinstance(a, Node) and isinstance(b, Node):
         a, b = b, a
     return _operand(a, "maximum")._binary(lib.dyn_graph_max, b)
+
+
+def minimum(a: Operand, b: Operand) -> Node:
+    """The smaller of two, one of them a node; NaN if either is. maximum(minimum(x, high), low) keeps x between two.
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (3,))
+    >>> g.compile(dyn.minimum(x, 0.5))(x=[-1, 0, 2])
+    array([-1. ,  0. ,  0.5])
+    """
+    if not isinstance(a, Node) and isinstance(b, Node):
+        a, b = b, a
+    return -maximum(-_operand(a, "minimum"), -b if isinstance(b, Node) else np.negative(b))
 
 
 def where(condition: Node, a: Operand, b: Operand) -> Node:

@@ -31,6 +31,15 @@ class Tensor(NamedTuple):
     shape: tuple[int, ...]
     offset: int
 
+    @property
+    def size(self) -> int:
+        """How many parameters it has.
+
+        >>> dyn.mlp([3, 20, 1]).tensors["W1"].size
+        60
+        """
+        return int(np.prod(self.shape))
+
 
 class Indices(tuple[int, ...]):
     """The shape of an input of int64 indices, for one sample: Indices(128) for sequences of 128 tokens.
@@ -73,12 +82,12 @@ class Model(Handle):
         self._naming: Naming | None = None                  # PyTorch's names
 
     @classmethod
-    def from_function(cls, build: Callable[..., Node], input_shape: Sequence[int] | Indices | None = None,
+    def from_function(cls, build: Callable[..., Node], input_shape: int | Sequence[int] | Indices | None = None,
                       init: Init | inits.Name | None = None, seed: int = 0, **inputs: Sequence[int] | Indices) -> Model:
         """A network that build(g, x) writes: it makes parameters with g.parameter and returns the output node.
 
         g is a dyn.Build: a graph that also has states, calls of other models, names for tensors.
-        input_shape: of one sample of the input x; Indices(...) for one of int64 indices. Networks of several inputs name
+        input_shape: of one sample of the input x, 2 is (2,); Indices(...) for one of int64 indices. Networks of several inputs name
             them: build(g, tokens, mask) with tokens=dyn.Indices(128), mask=(128,). Each node is [n, *shape], for any n;
             the result is [n, ...]. build makes the same parameters in the same order at every call.
 
@@ -87,6 +96,8 @@ class Model(Handle):
                 return h @ g.parameter("W2", (20, 1))
             net = dyn.Model.from_function(build, (2,), seed=1)"""
         context = current()
+        if isinstance(input_shape, int):
+            input_shape = (input_shape,)
         shapes = dict(inputs) if input_shape is None else {"x": input_shape, **inputs}
         named = input_shape is None
 

@@ -49,6 +49,14 @@ class Operations(unittest.TestCase):
         self.agree(lambda x, y: x.equal(y) + x.equal(x), np.ones(5), a, b)
         self.agree(lambda x, y: dyn.where(x > 0, y, -1.0), np.where(a > 0, b, -1), a, b)
         self.agree(dyn.maximum, np.maximum(a, b), a, b)
+        self.agree(dyn.minimum, np.minimum(a, b), a, b)
+        self.agree(lambda x: dyn.minimum(0.2, x) + dyn.minimum(x, b), np.minimum(a, 0.2) + np.minimum(a, b), a)
+
+    def test_powers_of_a_number(self):
+        a = R.normal(size=5)
+        self.agree(lambda x: 0.9**x, 0.9**a, a)
+        with self.assertRaisesRegex(dyn.InvalidArgument, "the base must be positive"):
+            (-2.0)**dyn.Graph().input("x", (3,))
 
     def test_products_and_reductions(self):
         a, b = R.normal(size=(3, 4)), R.normal(size=(4, 5))
