@@ -21,7 +21,11 @@ double dyn__seconds(void)
 
 static int32_t asked_to_stop(void *user)
 {
-    return atomic_load(&((dyn_sweep *)user)->stop);
+    dyn_sweep *w = user;
+
+    if (w->alone && dyn__interrupted(w->ctx))
+        atomic_store(&w->stop, 1);
+    return atomic_load(&w->stop);
 }
 
 dyn_status dyn__sweep_context(dyn_sweep *w, dyn_ctx **out)

@@ -72,6 +72,7 @@ struct dyn_sweep {
     dyn__outcome *ending;       /* the one whose `ended` runs */
     int64_t next, finished;     /* of the present training */
     int working, training;
+    int alone;                  /* the calling thread works */
     dyn_status failed;          /* of the store */
     _Atomic int stop;
 };

@@ -151,6 +151,15 @@ static int start(dyn_sweep *w, int threads, pthread_t *thread)
     return started;
 }
 
+/* Where no thread can be started the calling one does the work; between its steps it listens. */
+static void work_alone(dyn_sweep *w)
+{
+    dyn__log(w->ctx, DYN_LOG_WARNING, "no thread could be started: the members are trained on the calling one");
+    w->alone = w->working = 1;
+    work(w);
+    w->alone = 0;
+}
+
 static dyn_status train(dyn_sweep *w, int64_t due)
 {
     const int64_t most = dyn_ctx_threads(w->ctx), threads = due < most ? due : most;
@@ -160,12 +169,12 @@ static dyn_status train(dyn_sweep *w, int64_t due)
     if (!thread)
         return DYN_ENOMEM;
     started = start(w, (int)threads, thread);
+    if (!started && threads)
+        work_alone(w);
     watch(w, due);
     for (int i = 0; i < started; i++)
         pthread_join(thread[i], NULL);
     dyn__free(w->ctx, thread);
-    if (!started && threads)
-        return DYN__FAIL(w->ctx, DYN_ENOMEM, "out of memory: no thread could be started");
     return w->failed;
 }
 
