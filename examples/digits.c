@@ -217,25 +217,23 @@ static dyn_status condensation_at(job *j, const double *theta, dyn_condensation 
 }
 
 /* Observer of the run: condensation of the first layer, and the share of digits that are recognised. */
-static int32_t observe_neurons(void *user, dyn_run *run, int64_t step, double loss, const double *theta,
-                               const double *gradient)
+static int32_t observe_neurons(void *user, const dyn_run_view *at)
 {
     job *j = user;
     dyn_condensation *c = NULL;
     double accuracy, row[3];
-    dyn_status s = condensation_at(j, theta, &c);
+    dyn_status s = condensation_at(j, at->theta, &c);
 
-    (void)step, (void)loss, (void)gradient;
     if (s >= 0)
-        s = dyn_objective_accuracy(j->objective, theta, &accuracy);
+        s = dyn_objective_accuracy(j->objective, at->theta, &accuracy);
     if (s >= 0) {
         row[0] = (double)dyn_condensation_effective(c);
         row[1] = (double)dyn_condensation_clusters(c);
         row[2] = dyn_condensation_leading(c, NULL, NULL);
-        s = dyn_run_record(run, "condensation", 3, row);
+        s = dyn_run_record(at->run, "condensation", 3, row);
     }
     if (s >= 0)
-        s = dyn_run_record(run, "accuracy", 1, &accuracy);
+        s = dyn_run_record(at->run, "accuracy", 1, &accuracy);
     dyn_condensation_free(c);
     return s;
 }

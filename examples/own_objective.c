@@ -20,42 +20,43 @@ static double stretch(const double *u, int i)
     return (i < N ? u[i] : 0.0) - (i > 0 ? u[i - 1] : 0.0);
 }
 
-static int32_t energy(void *user, const double *u, double *value)
+static int32_t energy(void *user, const dyn_objective_view *at)
 {
     const chain *c = user;
 
-    *value = 0.0;
+    *at->value = 0.0;
     for (int i = 0; i <= N; i++) {
-        const double s = stretch(u, i);
+        const double s = stretch(at->theta, i);
 
-        *value += s * s / 2.0 + c->hardening * s * s * s * s / 4.0;
+        *at->value += s * s / 2.0 + c->hardening * s * s * s * s / 4.0;
     }
     return 0;
 }
 
-static int32_t force(void *user, const double *u, double *value, double *gradient)
+static int32_t force(void *user, const dyn_objective_view *at)
 {
     const chain *c = user;
 
     for (int i = 0; i < N; i++) {
-        const double left = stretch(u, i), right = stretch(u, i + 1);
+        const double left = stretch(at->theta, i), right = stretch(at->theta, i + 1);
 
-        gradient[i] = left + c->hardening * left * left * left - right - c->hardening * right * right * right;
+        at->gradient[i] = left + c->hardening * left * left * left - right - c->hardening * right * right * right;
     }
-    return energy(user, u, value);
+    return energy(user, at);
 }
 
-/* v, hv [count][N]: the stiffness of every spring times how far v stretches it. */
-static int32_t stiffness(void *user, const double *u, int64_t count, const double *v, double *hv)
+/* The stiffness of every spring times how far v stretches it, for each v [N]. */
+static int32_t stiffness(void *user, const dyn_objective_view *at)
 {
     const chain *c = user;
+    const double *u = at->theta, *v = at->v;
 
-    for (; count > 0; count--, v += N, hv += N)
+    for (int64_t k = 0; k < at->count; k++, v += N)
         for (int i = 0; i < N; i++) {
             const double left = stretch(u, i), right = stretch(u, i + 1);
 
-            hv[i] = (1.0 + 3.0 * c->hardening * left * left) * stretch(v, i)
-                    - (1.0 + 3.0 * c->hardening * right * right) * stretch(v, i + 1);
+            at->product[k * N + i] = (1.0 + 3.0 * c->hardening * left * left) * stretch(v, i)
+                                     - (1.0 + 3.0 * c->hardening * right * right) * stretch(v, i + 1);
         }
     return 0;
 }
@@ -83,6 +84,7 @@ static dyn_status relax_and_measure(dyn_ctx *ctx, dyn_eigen **pairs)
 {
     double u[N];                /* theta */
     chain springs = { 10.0 };
+    dyn_objective_functions functions = DYN_OBJECTIVE_FUNCTIONS_INIT;
     dyn_objective *objective = NULL;
     dyn_run *run = NULL;
     dyn_operator *hessian = NULL;
@@ -97,7 +99,12 @@ static dyn_status relax_and_measure(dyn_ctx *ctx, dyn_eigen **pairs)
     largest.count = PAIRS;
     largest.tolerance = 1e-10;
     largest.max_products = 20000;       /* the eigenvalues lie close to each other at this end */
-    s = dyn_objective_from_callbacks(ctx, N, energy, force, stiffness, &springs, &objective);
+    functions.size = N;
+    functions.value = energy;
+    functions.gradient = force;
+    functions.hessian = stiffness;
+    functions.user = &springs;
+    s = dyn_objective_from_callbacks(ctx, &functions, &objective);
     if (s >= 0)
         s = dyn_run_create(objective, &descent, NULL, u, &run);
     if (s >= 0)

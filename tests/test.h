@@ -34,6 +34,11 @@ static const char *test_name_;
     } while (0)
 #define CHECK_STR(s, part) do { if (!strstr((s), (part))) TEST_FAIL("%s: \"%s\" lacks \"%s\"", test_name_, (s), (part)); } while (0)
 
+/* Functions of the caller's as dyn_objective_from_callbacks takes them. */
+#define FUNCTIONS(...) (dyn_objective_functions){ .struct_size = sizeof(dyn_objective_functions), __VA_ARGS__ }
+/* An array of doubles as dyn_exec_bind takes it. */
+#define DOUBLES(a) DYN_F64, (int64_t)(sizeof(a) / sizeof(double)), (a)
+
 static inline int test_end(void)
 {
     printf("%d passed, %d failed\n", test_passed_, test_failed_);

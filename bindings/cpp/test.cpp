@@ -28,8 +28,8 @@ static void test_graph(const dyn::context &ctx)
     dyn_node out = ctx.check(dyn_graph_tanh(g.get(), in));
     auto plan = ctx.make(dyn_plan_compile, g, 1, &out, nullptr);
     auto exec = ctx.make(dyn_exec_create, plan);
-    ctx.call(dyn_exec_bind, exec, "x", x);
-    ctx.call(dyn_exec_bind_output, exec, 0, y);
+    ctx.call(dyn_exec_bind, exec, "x", DYN_F64, 3, x);
+    ctx.call(dyn_exec_bind_output, exec, 0, DYN_F64, 3, y);
     ctx.call(dyn_exec_run, exec);
     for (std::size_t i = 0; i < x.size(); i++)
         good = good && std::fabs(y[i] - std::tanh(x[i])) < 1e-14;
@@ -132,19 +132,23 @@ static void test_callbacks(const dyn::context &ctx)
 {
     std::vector<std::int64_t> steps;
     std::int64_t last = 3;
-    dyn::callback<dyn_gradient_fn> square(ctx, [](const double *theta, double *value, double *gradient) {
-        *value = theta[0] * theta[0];
-        gradient[0] = 2 * theta[0];
+    dyn::callback<dyn_objective_fn> square(ctx, [](const dyn_objective_view *at) {
+        *at->value = at->theta[0] * at->theta[0];
+        if (at->gradient)
+            at->gradient[0] = 2 * at->theta[0];
         return 0;
     });
-    const auto value = [](void *, const double *theta, double *out) -> std::int32_t { return *out = theta[0] * theta[0], 0; };
-    auto objective = ctx.make(dyn_objective_from_callbacks, std::int64_t{1}, +value, square.function, nullptr, square.user());
+    auto functions = dyn::options<dyn_objective_functions>();
+    functions.size = 1;
+    functions.value = functions.gradient = square.function;
+    functions.user = square.user();
+    auto objective = ctx.make(dyn_objective_from_callbacks, functions);
     auto run = ctx.make(dyn_run_create, objective, nullptr, nullptr, std::vector<double>{1.0});
-    dyn::callback<dyn_observer_fn> watch(ctx, [&](dyn_run *, std::int64_t step, double, const double *, const double *) {
-        steps.push_back(step);
-        if (step == 5)
+    dyn::callback<dyn_observer_fn> watch(ctx, [&](const dyn_run_view *at) {
+        steps.push_back(at->step);
+        if (at->step == 5)
             throw std::out_of_range("five");
-        return step == last ? std::int32_t{DYN_STOPPED} : 0;
+        return at->step == last ? std::int32_t{DYN_STOPPED} : 0;
     });
     ctx.call(dyn_run_observe, run, watch.function, watch.user(), nullptr);
     check("a callback captures and stops", ctx.call(dyn_run_train, run, 10) == DYN_STOPPED && steps.size() == 4);

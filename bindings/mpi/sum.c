@@ -64,8 +64,10 @@ void dyn__mpi_add_up(const dyn_mpi_sum *s, int64_t numbers, int64_t from, int64_
     }
 }
 
-static int32_t value(void *user, const double *theta, double *out)
+static int32_t value(void *user, const dyn_objective_view *at)
 {
+    const double *theta = at->theta;
+    double *out = at->value;
     dyn_mpi_sum *s = user;
     dyn_status own = dyn__mpi_reserve(s, 1);
 
@@ -77,15 +79,17 @@ static int32_t value(void *user, const double *theta, double *out)
     return own < 0;
 }
 
-static int32_t gradient(void *user, const double *theta, double *out, double *g)
+static int32_t gradient(void *user, const dyn_objective_view *at)
 {
+    const double *theta = at->theta;
+    double *out = at->value, *g = at->gradient;
     dyn_mpi_sum *s = user;
     const int64_t numbers = s->p + 1;
     dyn_status own = dyn__mpi_reserve(s, numbers);
 
     for (int64_t i = 0; own >= 0 && i < s->count; i++) {
-        double *at = dyn__mpi_of_block(s, s->first + i, numbers);
-        own = dyn_objective_gradient(s->mine[i], theta, at + 1, at);
+        double *block = dyn__mpi_of_block(s, s->first + i, numbers);
+        own = dyn_objective_gradient(s->mine[i], theta, block + 1, block);
     }
     own = dyn__mpi_gather(s, numbers, own);
     if (own >= 0) {
@@ -106,8 +110,11 @@ static dyn_status block_product(dyn_objective *o, const double *theta, int64_t c
     return s;
 }
 
-static int32_t product(void *user, const double *theta, int64_t count, const double *v, double *hv)
+static int32_t product(void *user, const dyn_objective_view *at)
 {
+    const double *theta = at->theta, *v = at->v;
+    double *hv = at->product;
+    int64_t count = at->count;
     dyn_mpi_sum *s = user;
     const int64_t numbers = count * s->p;
     dyn_status own = dyn__mpi_reserve(s, numbers);
@@ -151,7 +158,10 @@ static dyn_status fill(dyn_ctx *ctx, dyn_mpi_sum *s, dyn_objective *const *mine,
         s->mine[i] = dyn_objective_ref(mine[i]);
     for (int64_t b = 0; b < s->blocks; b++)
         s->weights[b] = weights ? weights[b] : 1;
-    return dyn_objective_from_callbacks(ctx, s->p, value, gradient, product, s, &s->objective);
+    const dyn_objective_functions f = { .struct_size = sizeof f, .size = s->p, .value = value, .gradient = gradient,
+                                        .hessian = product, .user = s };
+
+    return dyn_objective_from_callbacks(ctx, &f, &s->objective);
 }
 
 dyn_status dyn_mpi_sum_create(dyn_ctx *ctx, MPI_Comm comm, int64_t blocks, dyn_objective *const *mine,

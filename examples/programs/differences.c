@@ -10,28 +10,27 @@
 enum { N = 100000 };
 static double theta[N];
 static double curvature(int i) { return i < 5 ? i + 1 : 50 + 50.0 * (i - 5) / (N - 6); }
-static int32_t gradient(void *user, const double *t, double *value, double *g)
+static int32_t chain(void *user, const dyn_objective_view *at)
 {
-    (void)user;
-    *value = 0;
+    (void)user, *at->value = 0;
     for (int i = 0; i < N; i++) {
-        *value += curvature(i) * (1 - cos(t[i]));
-        if (g)
-            g[i] = curvature(i) * sin(t[i]);
+        *at->value += curvature(i) * (1 - cos(at->theta[i]));
+        if (at->gradient)
+            at->gradient[i] = curvature(i) * sin(at->theta[i]);
     }
     return 0;
 }
-static int32_t value(void *user, const double *t, double *v) { return gradient(user, t, v, NULL); }
 static dyn_status lowest(dyn_ctx *ctx, dyn_run **run, dyn_eigen **low)
 {
     dyn_optimizer_options lbfgs = DYN_OPTIMIZER_OPTIONS_INIT;
     dyn_run_options options = DYN_RUN_OPTIONS_INIT;
     dyn_eigen_options five = DYN_EIGEN_OPTIONS_INIT;
+    const dyn_objective_functions f = { .struct_size = sizeof f, .size = N, .value = chain, .gradient = chain };
     dyn_objective *loss = NULL;
     dyn_operator *hessian = NULL;
     lbfgs.kind = DYN_OPTIMIZER_LBFGS, lbfgs.memory = 10, options.gradient_tolerance = 1e-6;
     five.which = DYN_SMALLEST_ALGEBRAIC, five.count = 5, five.unchecked = 1;
-    dyn_objective_from_callbacks(ctx, N, value, gradient, NULL, NULL, &loss);
+    dyn_objective_from_callbacks(ctx, &f, &loss);
     dyn_run_create(loss, &lbfgs, &options, theta, run);
     dyn_run_train(*run, 500);
     dyn_run_theta(*run, theta);

@@ -114,18 +114,46 @@ DYN_API dyn_status dyn_objective_sum(dyn_ctx *ctx, int32_t count, dyn_objective 
  */
 DYN_API dyn_status dyn_objective_set_data(dyn_objective *o, const char *name, dyn_array *array);
 
+/** Where a function of the caller's is evaluated, and where its results go; valid during the call. */
+typedef struct dyn_objective_view {
+    uint32_t struct_size;       /* sizeof(dyn_objective_view) as the library has it */
+    uint32_t reserved;
+    int64_t size;               /* p */
+    const double *theta;        /* [size] */
+    int64_t samples;            /* of a mini-batch; 0 = all that there are */
+    const int64_t *sample;      /* [samples] their numbers; NULL = all */
+    double *value;              /* value, gradient: the loss, to be filled in */
+    double *gradient;           /* gradient: [size], to be filled in */
+    int64_t count;              /* hessian: directions */
+    const double *v;            /* hessian: [count, size] */
+    double *product;            /* hessian: [count, size], the Hessian times each, to be filled in */
+} dyn_objective_view;
+/** 0 = success, else what needed it ends with DYN_EUSER. */
+typedef int32_t (*dyn_objective_fn)(void *user, const dyn_objective_view *at);
+
 /**
- * The caller's functions, 0 = success; any but value may be NULL, and what needs it then fails with DYN_ENOTSUP. Without a
- * Hessian product that of the gradient's central differences serves, with steps of cbrt(eps) (1 + |theta|); eigenpairs and
+ * The caller's functions. Any but value may be NULL, and what needs it then fails with DYN_ENOTSUP. Without a Hessian product
+ * that of the gradient's central differences serves, with steps of cbrt(eps) (1 + |theta|); eigenpairs and
  * dyn_operator_product_errors say how wrong it is.
  */
-typedef int32_t (*dyn_value_fn)(void *user, const double *theta, double *value);
-typedef int32_t (*dyn_gradient_fn)(void *user, const double *theta, double *value, double *gradient);
-/* v, hv [count, p] */
-typedef int32_t (*dyn_product_fn)(void *user, const double *theta, int64_t count, const double *v, double *hv);
-/** An objective of the caller's own functions of p parameters. since: 0.1 */
-DYN_API dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, int64_t p, dyn_value_fn value, dyn_gradient_fn gradient,
-                                                dyn_product_fn hessian, void *user, dyn_objective **out);
+typedef struct dyn_objective_functions {
+    uint32_t struct_size;       /* sizeof(dyn_objective_functions); set by DYN_OBJECTIVE_FUNCTIONS_INIT */
+    uint32_t reserved;          /* must be 0 */
+    int64_t size;               /* p, at least 1 */
+    int64_t samples;            /* n, of which a run may take mini-batches: gradient is then asked for these alone; 0 = none */
+    dyn_objective_fn value;
+    dyn_objective_fn gradient;  /* fills in value and gradient */
+    dyn_objective_fn hessian;   /* fills in product */
+    void *user;                 /* must live as long as the objective */
+} dyn_objective_functions;
+#define DYN_OBJECTIVE_FUNCTIONS_INIT { DYN_SIZE_OF(dyn_objective_functions), 0, 0, 0, NULL, NULL, NULL, NULL }
+
+/**
+ * An objective of the caller's own functions. errors: DYN_EINVAL no parameter, no value function, samples without a
+ * gradient; DYN_ENOMEM; DYN_EABI_*. since: 0.1
+ */
+DYN_API dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, const dyn_objective_functions *functions,
+                                                dyn_objective **out);
 
 /* Test functions of p unknowns, with exact derivatives. */
 
@@ -157,7 +185,7 @@ DYN_API dyn_objective *dyn_objective_ref(dyn_objective *o);
 DYN_API void dyn_objective_unref(dyn_objective *o);
 /** Number of parameters p. since: 0.1 */
 DYN_API int64_t dyn_objective_size(const dyn_objective *o);
-/** Number of samples n, outputs per sample c; 0 for callbacks. since: 0.1 */
+/** Number of samples n (of callbacks what they say), outputs per sample c; 0 for none. since: 0.1 */
 DYN_API int64_t dyn_objective_samples(const dyn_objective *o);
 DYN_API int64_t dyn_objective_outputs(const dyn_objective *o);
 /** The borrowed model, if it is one; NULL for callbacks and for several. since: 0.1 */

@@ -41,6 +41,10 @@ DYN_API int64_t dyn_plan_bytes(const dyn_plan *p);
 DYN_API int32_t dyn_plan_inputs(const dyn_plan *p);
 /** Name of input i, borrowed from the plan; NULL when i is out of range. since: 0.1 */
 DYN_API const char *dyn_plan_input_name(const dyn_plan *p, int32_t i);
+/** Numbers in input i; *dtype (NULL allowed) is their type, enum dyn_dtype. 0 when i is out of range. since: 0.1 */
+DYN_API int64_t dyn_plan_input_size(const dyn_plan *p, int32_t i, int32_t *dtype);
+/** Numbers in output i, which are of the graph's type; 0 when i is out of range. since: 0.1 */
+DYN_API int64_t dyn_plan_output_size(const dyn_plan *p, int32_t i);
 /** The steps of the plan as text, like dyn_graph_print. since: 0.1 */
 DYN_API int64_t dyn_plan_print(const dyn_plan *p, char *buffer, int64_t size);
 
@@ -61,12 +65,16 @@ DYN_API dyn_status dyn_exec_create(dyn_plan *p, dyn_exec **out);
 /** NULL is allowed. since: 0.1 */
 DYN_API void dyn_exec_free(dyn_exec *e);
 /**
- * Read input `name` from data at every following run. The array stays the caller's, has the shape and element type of
- * the graph's input and is not copied. errors: DYN_EINVAL (the plan reads no input of that name). since: 0.1
+ * Read input `name` from data, so many numbers of type dtype (enum dyn_dtype), at every following run. The array stays the
+ * caller's and is not copied. errors: DYN_EINVAL the plan reads no input of that name; DYN_EDTYPE, DYN_ESHAPE it is not
+ * of that type and size. since: 0.1
  */
-DYN_API dyn_status dyn_exec_bind(dyn_exec *e, const char *name, const void *data);
-/** Write output i of the plan to data at every following run; no overlap with inputs or other outputs. since: 0.1 */
-DYN_API dyn_status dyn_exec_bind_output(dyn_exec *e, int32_t i, void *data);
+DYN_API dyn_status dyn_exec_bind(dyn_exec *e, const char *name, int32_t dtype, int64_t size, const void *data);
+/**
+ * Write output i of the plan to data at every following run; no overlap with inputs or other outputs. errors: DYN_EINVAL;
+ * DYN_EDTYPE, DYN_ESHAPE it is not of that type and size. since: 0.1
+ */
+DYN_API dyn_status dyn_exec_bind_output(dyn_exec *e, int32_t i, int32_t dtype, int64_t size, void *data);
 /** Run the plan. Allocates nothing. errors: DYN_ESTATE (an input or output is not bound). since: 0.1 */
 DYN_API dyn_status dyn_exec_run(dyn_exec *e);
 

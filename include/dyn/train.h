@@ -145,6 +145,16 @@ DYN_API dyn_status dyn_run_theta(const dyn_run *run, double *theta);
 /** Copy the states of all models, one after the other, in their order; nothing where there are none. since: 0.1 */
 DYN_API dyn_status dyn_run_states(const dyn_run *run, double *states);
 
+/**
+ * Go on from another theta [p], copied (rounded for a float32 objective): the next step is evaluated there. Moments, step,
+ * history and what was kept of the parameters before stay; a run that had ended for what it saw there may go on.
+ * errors: DYN_EINVAL; DYN_ESTATE from inside a callback, or with a measurement broken off; DYN_ENONFINITE, with the index.
+ * since: 0.1
+ */
+DYN_API dyn_status dyn_run_set_theta(dyn_run *run, const double *theta);
+/** The same with size = p numbers of type dtype, that of the objective. errors: also DYN_EDTYPE, DYN_ESHAPE. since: 0.1 */
+DYN_API dyn_status dyn_run_set_parameters(dyn_run *run, int32_t dtype, int64_t size, const void *theta);
+
 /** theta [p] in the objective's element type (enum dyn_dtype in *dtype unless NULL). Borrowed: lives as long as run and
  * changes with training. NULL for NULL. since: 0.1 */
 DYN_API const void *dyn_run_parameters(const dyn_run *run, int32_t *dtype);
@@ -214,15 +224,26 @@ typedef struct dyn_schedule {
 } dyn_schedule;
 #define DYN_SCHEDULE_INIT { DYN_SIZE_OF(dyn_schedule), 0, 0, 0, 0, 0, NULL, 0.0 }
 
+/** A run as an observer sees it; valid during the call. */
+typedef struct dyn_run_view {
+    uint32_t struct_size;       /* sizeof(dyn_run_view) as the library has it */
+    int32_t ending;             /* 1: the run ends here */
+    dyn_run *run;
+    int64_t step;
+    int64_t size;               /* p */
+    double loss;                /* at theta, of the step's samples; so is the gradient */
+    double rate;                /* of the step about to be taken */
+    const double *theta;        /* [size] */
+    const double *gradient;     /* [size] */
+} dyn_run_view;
+
 /**
- * Measures the run at step: loss and gradient [p] are those at theta [p], valid during the call. It may call analyses
- * and operators on the run's objective, and dyn_run_record. Return 0 to go on, DYN_STOPPED to stop the training after
+ * Measures the run at a step. It may call analyses and operators on the run's objective, and dyn_run_record. Return 0 to go on, DYN_STOPPED to stop the training after
  * this step, or an error (negative) which dyn_run_train then returns; its message is that of the last call that failed
  * in the observer, else it names the observer, by its place from 0 on, and the step. Any other number ends the training
  * with DYN_EUSER and is named.
  */
-typedef int32_t (*dyn_observer_fn)(void *user, dyn_run *run, int64_t step, double loss, const double *theta,
-                                   const double *gradient);
+typedef int32_t (*dyn_observer_fn)(void *user, const dyn_run_view *at);
 
 /**
  * Add an observer; observers of a step are called in the order they were added. when may be NULL (every step).

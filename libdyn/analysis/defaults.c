@@ -20,6 +20,7 @@ static const defaults all[] = {
     OF(dyn_eigen_options, DYN_EIGEN_OPTIONS_INIT),
     OF(dyn_factorisation_options, DYN_FACTORISATION_OPTIONS_INIT),
     OF(dyn_init_options, DYN_INIT_OPTIONS_INIT),
+    OF(dyn_objective_functions, DYN_OBJECTIVE_FUNCTIONS_INIT),
     OF(dyn_objective_options, DYN_OBJECTIVE_OPTIONS_INIT),
     OF(dyn_objective_parts, DYN_OBJECTIVE_PARTS_INIT),
     OF(dyn_optimizer_options, DYN_OPTIMIZER_OPTIONS_INIT),

@@ -59,14 +59,12 @@ static dyn_status measure(dyn_sharpness_tracker *t, dyn_run *run, const double *
     return s < 0 ? s : record(t, run, d);
 }
 
-static int32_t observe(void *user, dyn_run *run, int64_t step, double loss, const double *theta, const double *gradient)
+static int32_t observe(void *user, const dyn_run_view *at)
 {
     dyn_sharpness_tracker *t = user;
     double *d = dyn__alloc(t->ctx, (size_t)t->size, sizeof *d);
-    dyn_status s = d ? measure(t, run, theta, gradient, d) : DYN_ENOMEM;
+    dyn_status s = d ? measure(t, at->run, at->theta, at->gradient, d) : DYN_ENOMEM;
 
-    (void)step;
-    (void)loss;
     dyn__free(t->ctx, d);
     return s;
 }

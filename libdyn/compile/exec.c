@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The executor: what is bound, memory of the backend for it where that is another, and a run. */
+#include <stdio.h>
+#include "base/dtype.h"
 #include "compile/backend.h"
 #include "compile/shared.h"
 
@@ -125,7 +127,20 @@ void dyn__exec_set_input(dyn_exec *e, int32_t i, const void *data)
 
 void dyn__exec_set_output(dyn_exec *e, int32_t i, void *data) { e->base[DYN__BASE_BOUND + e->plan->inputs + i] = data; }
 
-dyn_status dyn_exec_bind(dyn_exec *e, const char *name, const void *data)
+/* The array that is bound has the tensor's type and size. */
+static dyn_status check_array(dyn_ctx *ctx, const char *what, int32_t dtype, int64_t size, int32_t asked_dtype,
+                              int64_t asked)
+{
+    if (dtype != asked_dtype)
+        return DYN__FAIL(ctx, DYN_EDTYPE, "%s is given as %s, expected %s", what, dyn__dtype_name(dtype),
+                         dyn__dtype_name(asked_dtype));
+    if (size != asked)
+        return DYN__FAIL(ctx, DYN_ESHAPE, "%s is given as %lld numbers, expected %lld", what, (long long)size,
+                         (long long)asked);
+    return DYN_OK;
+}
+
+dyn_status dyn_exec_bind(dyn_exec *e, const char *name, int32_t dtype, int64_t size, const void *data)
 {
     if (!e)
         return DYN_EINVAL;
@@ -135,18 +150,23 @@ dyn_status dyn_exec_bind(dyn_exec *e, const char *name, const void *data)
     const int32_t i = dyn__names_find(&e->plan->by_name, name);
     if (i < 0)
         return DYN__FAIL(e->ctx, DYN_EINVAL, "the plan reads no input \"%s\"", name);
+    DYN__TRY(check_array(e->ctx, name, dtype, size, e->plan->input[i].dtype, e->plan->input[i].size));
     dyn__exec_set_input(e, i, data);
     return DYN_OK;
 }
 
-dyn_status dyn_exec_bind_output(dyn_exec *e, int32_t i, void *data)
+dyn_status dyn_exec_bind_output(dyn_exec *e, int32_t i, int32_t dtype, int64_t size, void *data)
 {
+    char name[32];
+
     if (!e)
         return DYN_EINVAL;
     DYN__ENTER(e->ctx);
     if (i < 0 || i >= e->plan->outputs || !data)
         return DYN__FAIL(e->ctx, DYN_EINVAL, "output %d of %d, data %s", (int)i, (int)e->plan->outputs,
                          data ? "given" : "NULL");
+    snprintf(name, sizeof name, "output %d", (int)i);
+    DYN__TRY(check_array(e->ctx, name, dtype, size, e->plan->dtype, e->plan->output_size[i]));
     dyn__exec_set_output(e, i, data);
     return DYN_OK;
 }

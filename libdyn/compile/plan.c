@@ -218,6 +218,20 @@ void dyn_plan_unref(dyn_plan *p)
 
 int32_t dyn_plan_inputs(const dyn_plan *p) { return p ? p->inputs : 0; }
 
+int64_t dyn_plan_input_size(const dyn_plan *p, int32_t i, int32_t *dtype)
+{
+    if (!p || i < 0 || i >= p->inputs)
+        return 0;
+    if (dtype)
+        *dtype = p->input[i].dtype;
+    return p->input[i].size;
+}
+
+int64_t dyn_plan_output_size(const dyn_plan *p, int32_t i)
+{
+    return p && i >= 0 && i < p->outputs ? p->output_size[i] : 0;
+}
+
 const char *dyn_plan_input_name(const dyn_plan *p, int32_t i)
 {
     return p && i >= 0 && i < p->inputs ? p->input[i].name : NULL;

@@ -7,28 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-static const struct { size_t size; const char *name; } dtypes[] = {
-    [DYN_F64] = { sizeof(double), "float64" },
-    [DYN_F32] = { sizeof(float), "float32" },
-    [DYN_I64] = { sizeof(int64_t), "int64" },
-    [DYN_U8] = { sizeof(uint8_t), "uint8" },
-};
-
-static int is_dtype(int32_t dtype)
-{
-    return dtype >= 0 && dtype < (int32_t)(sizeof dtypes / sizeof *dtypes);
-}
-
-size_t dyn__dtype_size(int32_t dtype)
-{
-    return is_dtype(dtype) ? dtypes[dtype].size : 0;
-}
-
-const char *dyn__dtype_name(int32_t dtype)
-{
-    return is_dtype(dtype) ? dtypes[dtype].name : "unknown";
-}
-
 static dyn_status count_elements(dyn_ctx *ctx, int32_t dtype, int32_t rank, const int64_t *shape, int64_t *size)
 {
     int64_t elements = 1, span = (int64_t)dyn__dtype_size(dtype);

@@ -7,6 +7,7 @@
 
 #include <dyn/data.h>
 #include "base/base.h"
+#include "base/dtype.h"
 
 struct dyn_array {
     dyn__ref ref;
@@ -33,10 +34,6 @@ typedef struct dyn__packing {
     int big;        /* most significant byte first */
     int fortran;    /* first axis varies fastest */
 } dyn__packing;
-
-/* Element types. The size is 0 for a number that is no dyn_dtype. */
-size_t dyn__dtype_size(int32_t dtype);
-const char *dyn__dtype_name(int32_t dtype);
 
 /* A new array with its own elements, all zero, to be filled through ->own before anybody else sees it. */
 dyn_status dyn__array_new(dyn_ctx *ctx, int32_t dtype, int32_t rank, const int64_t *shape, dyn_array **out);

@@ -62,10 +62,10 @@ static dyn_status run_activation(dyn_graph *g, int32_t activation, int64_t n, do
     if (s == DYN_OK)
         s = dyn_exec_create(plan, &exec);
     if (s == DYN_OK)
-        s = dyn_exec_bind(exec, "x", x);
+        s = dyn_exec_bind(exec, "x", DYN_F64, n, x);
     double *values = s == DYN_OK ? dyn__alloc(g->ctx, (size_t)n, sizeof *values) : NULL;
     if (s == DYN_OK)
-        s = values ? dyn_exec_bind_output(exec, 0, values) : DYN_ENOMEM;
+        s = values ? dyn_exec_bind_output(exec, 0, DYN_F64, n, values) : DYN_ENOMEM;
     if (s == DYN_OK)
         s = dyn_exec_run(exec);
     if (s == DYN_OK)

@@ -18,27 +18,60 @@ dyn_status dyn__called_status(const dyn_objective *o, const dyn__functions *f, c
 static dyn_status create(dyn__evaluator *e)
 {
     const dyn__functions *f = e->o->own;
+    dyn__turns *t;
 
-    if (e->feeding.batch > 0 || e->feeding.fill)
-        return DYN__FAIL(e->o->ctx, DYN_ENOTSUP, "an objective of callbacks has no mini-batches");
+    if (e->feeding.fill || (e->feeding.batch > 0 && !f->batch))
+        return DYN__FAIL(e->o->ctx, DYN_ENOTSUP, e->feeding.fill ? "a stream is for functions on a graph: callbacks have "
+                         "data of their own" : "the objective of callbacks has no samples, of which batches could be taken");
     if (!e->value_only && !f->gradient)
         return DYN__FAIL(e->o->ctx, DYN_ENOTSUP, "the objective has no gradient function");
-    return DYN_OK;
+    if (e->feeding.batch == 0)
+        return DYN_OK;
+    e->own = t = dyn__alloc(e->o->ctx, 1, sizeof *t);
+    if (!t)
+        return DYN_ENOMEM;
+    dyn__turns_set(e->o, &e->feeding, t);
+    return dyn__turns_open(e->o, t);
+}
+
+/* Loss and gradient on the samples of the step. */
+static int32_t step_of_batch(dyn__evaluator *e, dyn__step_io *io, dyn_status *s)
+{
+    const dyn__functions *f = e->o->own;
+    dyn__turns *t = e->own;
+    int64_t count = 0;
+
+    *s = dyn__turns_go(e->o, t, io->seed, io->step, &count);
+    return *s < 0 ? 0 : f->batch(f->user, io->theta, count, t->at, &io->loss, io->gradient);
 }
 
 static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
 {
     const dyn__functions *f = e->o->own;
+    dyn_status s = DYN_OK;
     int32_t r;
 
     io->loss = 0;
-    r = e->value_only ? f->value(f->user, io->theta, &io->loss) : f->gradient(f->user, io->theta, &io->loss, io->gradient);
+    if (e->own)
+        r = step_of_batch(e, io, &s);
+    else if (e->value_only)
+        r = f->value(f->user, io->theta, &io->loss);
+    else
+        r = f->gradient(f->user, io->theta, &io->loss, io->gradient);
+    DYN__TRY(s);
     DYN__TRY(dyn__called_status(e->o, f, e->value_only ? "the caller's value function" : "the caller's gradient function", r));
     e->term[0] = io->loss;
     return DYN_OK;
 }
 
-static void destroy_evaluator(dyn__evaluator *e) { (void)e; }
+static void destroy_evaluator(dyn__evaluator *e)
+{
+    dyn__turns *t = e->own;
+
+    if (t)
+        dyn__free(e->o->ctx, t->order);
+    dyn__free(e->o->ctx, t);
+}
 
 /* ---- the Hessian ---- */
 
@@ -139,16 +172,70 @@ dyn_status dyn__called_create(dyn_ctx *ctx, int64_t p, const dyn__functions *f, 
     return DYN_OK;
 }
 
-dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, int64_t p, dyn_value_fn value, dyn_gradient_fn gradient,
-                                        dyn_product_fn hessian, void *user, dyn_objective **out)
+/* ---- the caller's functions ---- */
+
+static int32_t value(void *user, const double *theta, double *loss)
 {
+    const dyn_objective_functions *f = user;
+    const dyn_objective_view at = {.struct_size = sizeof at, .size = f->size, .theta = theta, .value = loss};
+
+    return f->value(f->user, &at);
+}
+
+static int32_t batch(void *user, const double *theta, int64_t samples, const int64_t *sample, double *loss, double *gradient)
+{
+    const dyn_objective_functions *f = user;
+    double unused;
+    const dyn_objective_view at = {.struct_size = sizeof at, .size = f->size, .theta = theta, .samples = samples,
+                                   .sample = sample, .value = loss ? loss : &unused, .gradient = gradient};
+
+    return f->gradient(f->user, &at);
+}
+
+static int32_t gradient(void *user, const double *theta, double *loss, double *slope)
+{
+    return batch(user, theta, 0, NULL, loss, slope);
+}
+
+static int32_t product(void *user, const double *theta, int64_t count, const double *v, double *hv)
+{
+    const dyn_objective_functions *f = user;
+    const dyn_objective_view at = {.struct_size = sizeof at, .size = f->size, .theta = theta, .count = count, .v = v,
+                                   .product = hv};
+
+    return f->hessian(f->user, &at);
+}
+
+static dyn_status check_functions(dyn_ctx *ctx, const dyn_objective_functions *f)
+{
+    DYN__TRY(dyn__check_reserved(ctx, f->reserved));
+    if (f->size < 1 || f->samples < 0 || !f->value)
+        return DYN__FAIL(ctx, DYN_EINVAL, "%lld parameters, %lld samples, value function %s", (long long)f->size,
+                         (long long)f->samples, f->value ? "given" : "NULL");
+    if (f->samples > 0 && !f->gradient)
+        return DYN__FAIL(ctx, DYN_EINVAL, "%lld samples without a gradient function, which would be asked for some of them",
+                         (long long)f->samples);
+    return DYN_OK;
+}
+
+dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, const dyn_objective_functions *given, dyn_objective **out)
+{
+    dyn_objective_functions f = DYN_OBJECTIVE_FUNCTIONS_INIT;
+    void *own = NULL;
+
     if (out)
         *out = NULL;
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
     DYN__NEED(ctx, out);
-    if (p < 1 || !value)
-        return DYN__FAIL(ctx, DYN_EINVAL, "%lld parameters, value function %s", (long long)p, value ? "given" : "NULL");
-    return dyn__called_create(ctx, p, &(dyn__functions){value, gradient, hessian, user, NULL, 0}, 0, NULL, out);
+    DYN__NEED(ctx, given);
+    DYN__TRY(dyn__options(ctx, "dyn_objective_functions", given, &f, sizeof f, sizeof f));
+    DYN__TRY(check_functions(ctx, &f));
+    const dyn__functions calls = {.value = value, .gradient = f.gradient ? gradient : NULL, .product = f.hessian ? product : NULL,
+                                  .batch = f.samples > 0 ? batch : NULL};
+    DYN__TRY(dyn__called_create(ctx, f.size, &calls, sizeof f, &own, out));
+    *(dyn_objective_functions *)own = f;
+    (*out)->n = f.samples;
+    return DYN_OK;
 }

@@ -7,11 +7,14 @@
 #include "objective/impl.h"
 
 typedef struct dyn__functions {
-    dyn_value_fn value;
-    dyn_gradient_fn gradient;
-    dyn_product_fn product;
+    int32_t (*value)(void *user, const double *theta, double *value);
+    int32_t (*gradient)(void *user, const double *theta, double *value, double *gradient);     /* value may be NULL */
+    int32_t (*product)(void *user, const double *theta, int64_t count, const double *v, double *hv);
     void *user;
     void (*release)(void *user);        /* NULL = nothing to release; before the bytes of `user` go */
+    /* value and gradient of these samples; NULL = it has none */
+    int32_t (*batch)(void *user, const double *theta, int64_t samples, const int64_t *sample, double *value,
+                     double *gradient);
     int32_t ours;                       /* the functions are the library's: what they return is a status with its message */
 } dyn__functions;
 

@@ -19,9 +19,7 @@ typedef struct feed {
     dyn__evaluator *e;
     size whole, ragged;
     size *now;                  /* being made, or evaluated */
-    int64_t per_epoch;          /* batches of an epoch */
-    int64_t *order, epoch;      /* order of the samples in that epoch under that seed; epoch -1 = none yet */
-    uint64_t seed;
+    dyn__turns turns;
     void **rows;                /* [data] the samples of a mini-batch; NULL = all are used as they lie */
     void *partial;              /* gradient of one chunk, when there are several */
     union number { double f64; float f32; } *value;     /* [1 + terms] of the last run */
@@ -96,9 +94,9 @@ static dyn_status make_rows(feed *f, dyn__budget *b)
     dyn_objective *o = f->e->o;
 
     f->rows = dyn__alloc(o->ctx, (size_t)o->data + 1, sizeof *f->rows);
-    f->order = dyn__alloc(o->ctx, (size_t)o->n, sizeof *f->order);
-    if (!f->rows || !f->order)
+    if (!f->rows)
         return DYN_ENOMEM;
+    DYN__TRY(dyn__turns_open(o, &f->turns));
     for (int32_t i = 0; i < o->data; i++)
         if (!o->datum[i].shared)
             DYN__TRY(dyn__budget_alloc(b, "samples of a batch", f->whole.batch * o->datum[i].row, o->datum[i].esize,
@@ -108,12 +106,9 @@ static dyn_status make_rows(feed *f, dyn__budget *b)
 
 static void set_sizes(feed *f)
 {
-    const dyn__feeding *w = &f->e->feeding;
-    dyn_objective *o = f->e->o;
-
-    f->whole.batch = w->batch > 0 && w->batch < o->n ? w->batch : o->n;
-    f->per_epoch = dyn_data_batches(o->n, f->whole.batch, w->drop_last);
-    f->ragged.batch = w->drop_last ? 0 : o->n % f->whole.batch;
+    dyn__turns_set(f->e->o, &f->e->feeding, &f->turns);
+    f->whole.batch = f->turns.batch;
+    f->ragged.batch = f->turns.ragged;
 }
 
 /* A batch that is shorter than the others would be another function where the loss joins samples. */
@@ -153,7 +148,6 @@ static dyn_status create(dyn__evaluator *e)
         return DYN_ENOMEM;
     e->own = f;
     f->e = e;
-    f->epoch = -1;
     return open_feed(f);
 }
 
@@ -169,22 +163,13 @@ static void close_feed(dyn__evaluator *e)
     for (int32_t i = 0; f->rows && i < o->data; i++)
         dyn__free(o->ctx, f->rows[i]);
     dyn__free(o->ctx, f->rows);
-    dyn__free(o->ctx, f->order);
+    dyn__free(o->ctx, f->turns.order);
     dyn__free(o->ctx, f->partial);
     dyn__free(o->ctx, f->value);
     dyn__free(o->ctx, f);
 }
 
 /* ---- the samples of a step ---- */
-
-static dyn_status shuffle(feed *f, uint64_t seed, int64_t epoch)
-{
-    f->epoch = -1;
-    DYN__TRY(dyn_data_order(f->e->o->ctx, seed, epoch, f->e->o->n, f->order));
-    f->epoch = epoch;
-    f->seed = seed;
-    return DYN_OK;
-}
 
 /* Whether the plan reads the samples of a datum. */
 static int is_read(const dyn__slots *s, int32_t number)
@@ -224,20 +209,18 @@ static dyn_status take_batch(feed *f, const dyn__step_io *io)
 static dyn_status next_batch(feed *f, const dyn__step_io *io)
 {
     const dyn_objective *o = f->e->o;
-    const int64_t epoch = io->step / f->per_epoch, at = io->step - epoch * f->per_epoch;
+    int64_t count;
 
     f->now = &f->whole;
     if (f->e->feeding.fill)
         return take_batch(f, io);
     if (!f->rows)
         return DYN_OK;
-    if (epoch != f->epoch || io->seed != f->seed)
-        DYN__TRY(shuffle(f, io->seed, epoch));
-    if (f->ragged.batch && at + 1 == f->per_epoch)
-        f->now = &f->ragged;
+    DYN__TRY(dyn__turns_go(o, &f->turns, io->seed, io->step, &count));
+    f->now = count == f->whole.batch ? &f->whole : &f->ragged;
     for (int32_t i = 0; i < o->data; i++)
         if (is_read(&f->now->parts.whole.slots, i))
-            gather(o, &o->datum[i], f->now->batch, f->order + at * f->whole.batch, f->rows[i]);
+            gather(o, &o->datum[i], f->now->batch, f->turns.at, f->rows[i]);
     return DYN_OK;
 }
 

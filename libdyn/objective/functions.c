@@ -63,7 +63,7 @@ dyn_status dyn_objective_power(dyn_ctx *ctx, int64_t p, int32_t power, dyn_objec
     if (p < 1 || power < 2)
         return DYN__FAIL(ctx, DYN_EINVAL, "%lld unknowns to the power %d, expected 1 or more and 2 or more", (long long)p,
                          (int)power);
-    return create(ctx, &(dyn__functions){power_value, power_gradient, power_product, NULL, NULL, 1}, &(function){p, power}, NULL, 0,
+    return create(ctx, &(dyn__functions){power_value, power_gradient, power_product, .ours = 1}, &(function){p, power}, NULL, 0,
                   out);
 }
 
@@ -112,7 +112,7 @@ dyn_status dyn_objective_quadratic(dyn_ctx *ctx, int64_t p, const double *eigenv
     for (int64_t i = 0; i < p; i++)
         if (!isfinite(eigenvalues[i]))
             return DYN__FAIL(ctx, DYN_ENONFINITE, "eigenvalue %lld is %g", (long long)i, eigenvalues[i]);
-    return create(ctx, &(dyn__functions){quadratic_value, quadratic_gradient, quadratic_product, NULL, NULL, 1},
+    return create(ctx, &(dyn__functions){quadratic_value, quadratic_gradient, quadratic_product, .ours = 1},
                   &(function){.p = p}, eigenvalues, p, out);
 }
 
@@ -164,6 +164,6 @@ dyn_status dyn_objective_rosenbrock(dyn_ctx *ctx, int64_t p, dyn_objective **out
     DYN__NEED(ctx, out);
     if (p < 2)
         return DYN__FAIL(ctx, DYN_EINVAL, "%lld unknowns, expected 2 or more", (long long)p);
-    return create(ctx, &(dyn__functions){rosenbrock_value, rosenbrock_gradient, rosenbrock_product, NULL, NULL, 1},
+    return create(ctx, &(dyn__functions){rosenbrock_value, rosenbrock_gradient, rosenbrock_product, .ours = 1},
                   &(function){.p = p}, NULL, 0, out);
 }

@@ -100,6 +100,19 @@ struct dyn__evaluator {
     void *own;
 };
 
+/* turns.c. The samples of a step. */
+typedef struct dyn__turns {
+    int64_t batch, ragged;      /* samples of a batch, and of a shorter last one of an epoch; 0 = there is none */
+    int64_t per_epoch;          /* batches of an epoch */
+    int64_t *order, epoch;      /* [n] the samples in that epoch under that seed; epoch -1 = none yet */
+    const int64_t *at;          /* those of the step */
+    uint64_t seed;
+} dyn__turns;
+/* Sizes; room for the order, which the owner frees; the samples of a step: so many, at t->at. */
+void dyn__turns_set(const dyn_objective *o, const dyn__feeding *f, dyn__turns *t);
+dyn_status dyn__turns_open(const dyn_objective *o, dyn__turns *t);
+dyn_status dyn__turns_go(const dyn_objective *o, dyn__turns *t, uint64_t seed, int64_t step, int64_t *count);
+
 /* An evaluator of all samples as measurements see them; value_only: its steps leave the gradient alone. */
 dyn_status dyn__evaluator_measuring(dyn_objective *o, int value_only, dyn__evaluator **out);
 

@@ -206,12 +206,12 @@ static dyn_status judge(dyn_run *r, int64_t number, int32_t answer, int64_t fail
                      (int)answer, dyn_status_name(answer), (long long)r->step);
 }
 
-static dyn_status call(dyn_run *r, int64_t number, const double *theta, const double *gradient)
+static dyn_status call(dyn_run *r, int64_t number, const dyn_run_view *view)
 {
     const dyn__observer o = r->observers[number];
     const int64_t failures = dyn__failures(r->ctx);
     const int64_t began = dyn__now_ns();
-    const int32_t answer = o.fn(o.user, r, r->step, r->loss, theta, gradient);
+    const int32_t answer = o.fn(o.user, view);
 
     r->observers[number].spent_ns += dyn__now_ns() - began;
     r->observers[number].owed = r->unfinished || answer == DYN_EINTERRUPTED;
@@ -237,8 +237,11 @@ static int affords(const dyn_run *r, const dyn__observer *o)
 /* All that are due are called, up to one that breaks off; the first answer that is not 0 counts. */
 static dyn_status call_observers(dyn_run *r, int final)
 {
-    const double *theta = dyn__run_doubles(r, r->theta, r->wide);
-    const double *gradient = dyn__run_doubles(r, r->gradient, r->wide ? r->wide + r->size : NULL);
+    const dyn_run_view view = {
+        .struct_size = sizeof view, .ending = final, .run = r, .step = r->step, .size = r->size, .loss = r->loss,
+        .rate = dyn_optimizer_rate(r->optimizer, r->step), .theta = dyn__run_doubles(r, r->theta, r->wide),
+        .gradient = dyn__run_doubles(r, r->gradient, r->wide ? r->wide + r->size : NULL),
+    };
     dyn_status first = DYN_OK;
 
     dyn__run_lock(r);
@@ -247,7 +250,7 @@ static dyn_status call_observers(dyn_run *r, int final)
         dyn__observer *o = &r->observers[i];
         const int due = is_due(r, o, final) && o->measured != r->step;
         const int now = due && ((final && o->when.at_end) || affords(r, o));
-        const dyn_status s = now ? call(r, i, theta, gradient) : DYN_OK;
+        const dyn_status s = now ? call(r, i, &view) : DYN_OK;
 
         r->observers[i].passed_over += due && !now;
         first = first == DYN_OK ? s : first;

@@ -255,6 +255,55 @@ dyn_status dyn_run_theta(const dyn_run *run, double *theta)
     return DYN_OK;
 }
 
+/* What was known at the old theta is forgotten: the step's loss, where a line search stands, why the run had ended. */
+static void begin_anew(dyn_run *r)
+{
+    if (r->descending)
+        r->descending->known = -1;
+    if (r->reason != DYN_RUN_STEPS)
+        r->reason = DYN_RUN_READY;
+}
+
+static dyn_status check_settable(dyn_run *r)
+{
+    if (r->busy || r->unfinished)
+        return DYN__FAIL(r->ctx, DYN_ESTATE, r->busy ? "the run is training" : "a measurement at this step is not ended");
+    return DYN_OK;
+}
+
+dyn_status dyn_run_set_theta(dyn_run *run, const double *theta)
+{
+    if (!run)
+        return DYN_EINVAL;
+    DYN__ENTER(run->ctx);
+    DYN__NEED(run->ctx, theta);
+    DYN__TRY(check_settable(run));
+    DYN__TRY(copy_theta(run, theta));
+    begin_anew(run);
+    return DYN_OK;
+}
+
+dyn_status dyn_run_set_parameters(dyn_run *run, int32_t dtype, int64_t size, const void *theta)
+{
+    if (!run)
+        return DYN_EINVAL;
+    DYN__ENTER(run->ctx);
+    DYN__NEED(run->ctx, theta);
+    DYN__TRY(check_settable(run));
+    if (dtype != run->dtype)
+        return DYN__FAIL(run->ctx, DYN_EDTYPE, "theta is given as %s, the run's is %s", dyn__dtype_name(dtype),
+                         dyn__dtype_name(run->dtype));
+    if (size != run->size)
+        return DYN__FAIL(run->ctx, DYN_ESHAPE, "theta has %lld numbers, the run %lld parameters", (long long)size,
+                         (long long)run->size);
+    for (int64_t i = 0; i < size; i++)
+        if (!isfinite(dtype == DYN_F32 ? (double)((const float *)theta)[i] : ((const double *)theta)[i]))
+            return DYN__FAIL(run->ctx, DYN_ENONFINITE, "theta[%lld] is not finite", (long long)i);
+    memcpy(run->theta, theta, run->bytes);
+    begin_anew(run);
+    return DYN_OK;
+}
+
 dyn_status dyn_run_states(const dyn_run *run, double *states)
 {
     if (!run)

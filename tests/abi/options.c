@@ -146,9 +146,10 @@ static dyn_status use_solve(const void *opt)
     return dyn_operator_solve(live.operator, b, opt, x, NULL, NULL);
 }
 
-static int32_t observe(void *user, dyn_run *run, int64_t step, double loss, const double *theta, const double *gradient)
+static int32_t observe(void *user, const dyn_run_view *at)
 {
-    (void)user, (void)run, (void)step, (void)loss, (void)theta, (void)gradient;
+    (void)at;
+    (void)user;
     return DYN_OK;
 }
 

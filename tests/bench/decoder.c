@@ -133,11 +133,11 @@ static void *attention_prepare(const problem *p, const spec *s)
     must(p->ctx, dyn_exec_create(plan, &w->exec));
     for (int i = 0; i < 4; i++) {
         fill(p, s, i, size, w->in[i] = must_alloc((size_t)size, sizeof(float)));
-        must(p->ctx, dyn_exec_bind(w->exec, inputs[i], w->in[i]));
+        must(p->ctx, dyn_exec_bind(w->exec, inputs[i], DYN_F32, size, w->in[i]));
     }
     for (int i = 0; i < 3; i++) {
         w->gradient[i] = must_alloc((size_t)size, sizeof(float));
-        must(p->ctx, dyn_exec_bind_output(w->exec, i, w->gradient[i]));
+        must(p->ctx, dyn_exec_bind_output(w->exec, i, DYN_F32, size, w->gradient[i]));
     }
     attention_run(w, 1);
     show("gradient_norm", norm_of(size, w->gradient), "-");

@@ -81,9 +81,9 @@ static void *call_prepare(const problem *p, const spec *s)
     sum = dyn_graph_add(g, dyn_graph_input(g, "a", 0, NULL), dyn_graph_input(g, "b", 0, NULL));
     must(p->ctx, dyn_plan_compile(g, 1, &sum, NULL, &plan));
     must(p->ctx, dyn_exec_create(plan, &w->exec));
-    must(p->ctx, dyn_exec_bind(w->exec, "a", &w->a));
-    must(p->ctx, dyn_exec_bind(w->exec, "b", &w->b));
-    must(p->ctx, dyn_exec_bind_output(w->exec, 0, &w->sum));
+    must(p->ctx, dyn_exec_bind(w->exec, "a", DYN_F64, 1, &w->a));
+    must(p->ctx, dyn_exec_bind(w->exec, "b", DYN_F64, 1, &w->b));
+    must(p->ctx, dyn_exec_bind_output(w->exec, 0, DYN_F64, 1, &w->sum));
     w->a = 1;
     w->b = 2;
     call_run(w, 1);

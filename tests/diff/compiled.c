@@ -66,13 +66,13 @@ static dyn_status bind(problem *p, dyn_plan *plan, dyn_exec *e, int32_t count, c
         if (x < 0)
             return x;
         b->in[i] = narrowed(dyn__at(p->g, x)->dtype, size_of(p, x), p->values.value[x]);
-        DYN__TRY(dyn_exec_bind(e, dyn_plan_input_name(plan, i), b->in[i]));
+        DYN__TRY(dyn_exec_bind(e, dyn_plan_input_name(plan, i), dyn__at(p->g, x)->dtype, size_of(p, x), b->in[i]));
     }
     for (int32_t i = 0; i < count; i++) {
         const int64_t n = size_of(p, outputs[i]) + 2 * FENCE;
         b->out[i] = block(n);
         fill(dtype, b->out[i], n);
-        DYN__TRY(dyn_exec_bind_output(e, i, (char *)b->out[i] + FENCE * width));
+        DYN__TRY(dyn_exec_bind_output(e, i, dtype, size_of(p, outputs[i]), (char *)b->out[i] + FENCE * width));
     }
     return DYN_OK;
 }

@@ -113,9 +113,11 @@ static void run_masked(const masked *m, int i, const int64_t key[3], double *y)
     CHECK_OK(ctx, dyn_exec_create(plan, &e));
     for (int32_t j = 0; j < dyn_plan_inputs(plan); j++) {
         const char *name = dyn_plan_input_name(plan, j);
-        CHECK_OK(ctx, dyn_exec_bind(e, name, strcmp(name, "key") ? (const void *)ones : (const void *)key));
+        int32_t dtype;
+        const int64_t size = dyn_plan_input_size(plan, j, &dtype);
+        CHECK_OK(ctx, dyn_exec_bind(e, name, dtype, size, strcmp(name, "key") ? (const void *)ones : (const void *)key));
     }
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, y));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, DYN_F64, dyn_plan_output_size(plan, 0), y));
     CHECK_OK(ctx, dyn_exec_run(e));
     dyn_exec_free(e);
     dyn_plan_unref(plan);

@@ -91,8 +91,8 @@ static void check_values(dyn_plan *plan)
     dyn_exec *e = NULL;
 
     CHECK_OK(ctx, dyn_exec_create(plan, &e));
-    CHECK_OK(ctx, dyn_exec_bind(e, "x", x));
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, y));
+    CHECK_OK(ctx, dyn_exec_bind(e, "x", DOUBLES(x)));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, DOUBLES(y)));
     CHECK_OK(ctx, dyn_exec_run(e));
     for (int i = 0; i < 6; i++)
         CHECK_NEAR(y[i], expected[i], 1e-15);

@@ -26,9 +26,9 @@ static dyn_status gradient(dyn_ctx *ctx, const double *x, double *dx)
     if (s == DYN_OK)
         s = dyn_exec_create(plan, &exec);
     if (s == DYN_OK)
-        s = dyn_exec_bind(exec, "x", x);
+        s = dyn_exec_bind(exec, "x", DYN_F64, shape[0], x);
     if (s == DYN_OK)
-        s = dyn_exec_bind_output(exec, 0, dx);
+        s = dyn_exec_bind_output(exec, 0, DYN_F64, shape[0], dx);
     if (s == DYN_OK)
         s = dyn_exec_run(exec);
     dyn_exec_free(exec);

@@ -16,8 +16,10 @@ typedef struct world { dyn_run *run; int64_t products, stop_at; } world;
 
 static double slope(int i) { return 1.0 / (1.0 + 0.1 * i); }
 
-static int32_t gradient(void *user, const double *theta, double *value, double *g)
+static int32_t gradient(void *user, const dyn_objective_view *at)
 {
+    const double *theta = at->theta;
+    double *value = at->value, *g = at->gradient;
     double f = 0;
 
     (void)user;
@@ -29,15 +31,20 @@ static int32_t gradient(void *user, const double *theta, double *value, double *
     return 0;
 }
 
-static int32_t value(void *user, const double *theta, double *out)
+static int32_t value(void *user, const dyn_objective_view *at)
 {
+    const double *theta = at->theta;
+    double *out = at->value;
     double g[P];
 
-    return gradient(user, theta, out, g);
+    return gradient(user, &(dyn_objective_view){ .theta = theta, .value = out, .gradient = g });
 }
 
-static int32_t product(void *user, const double *theta, int64_t count, const double *v, double *hv)
+static int32_t product(void *user, const dyn_objective_view *at)
 {
+    const double *theta = at->theta, *v = at->v;
+    double *hv = at->product;
+    int64_t count = at->count;
     world *w = user;
 
     for (int64_t r = 0; r < count; r++, w->products++) {
@@ -49,15 +56,11 @@ static int32_t product(void *user, const double *theta, int64_t count, const dou
     return 0;
 }
 
-static int32_t count_calls(void *user, dyn_run *run, int64_t step, double loss, const double *theta, const double *g)
+static int32_t count_calls(void *user, const dyn_run_view *at)
 {
     const double n = (double)++*(int *)user;
 
-    (void)step;
-    (void)loss;
-    (void)theta;
-    (void)g;
-    return dyn_run_record(run, "calls", 1, &n);
+    return dyn_run_record(at->run, "calls", 1, &n);
 }
 
 typedef struct training { world w; dyn_objective *objective; dyn_sharpness_tracker *tracker; int calls; } training;
@@ -103,7 +106,8 @@ static void begin_with(training *t, int64_t steps, int64_t every, int cold, int6
     *t = (training){ .w.stop_at = stop_at };
     for (int i = 0; i < P; i++)
         theta[i] = 1.0 + 0.01 * i;
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, P, value, gradient, product, &t->w, &t->objective));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = P, .value = value, .gradient = gradient,
+                                                               .hessian = product, .user = &t->w), &t->objective));
     CHECK_OK(ctx, dyn_run_create(t->objective, &optimizer, &opt, theta, &t->w.run));
     observe(t, every, cold);
 }

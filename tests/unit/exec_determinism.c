@@ -151,15 +151,16 @@ static dyn_plan *gradient_plan(dyn_ctx *ctx, dyn_model *m, int64_t samples)
     return plan;
 }
 
-static void bind_all(dyn_ctx *ctx, const dyn_model *m, runner *r, const double *x)
+static void bind_all(dyn_ctx *ctx, const dyn_plan *p, const dyn_model *m, runner *r, const double *x)
 {
     int64_t offset;
 
-    CHECK_OK(ctx, dyn_exec_bind(r->exec, "x", x));
+    CHECK_OK(ctx, dyn_exec_bind(r->exec, "x", DYN_F64, dyn_plan_input_size(p, 0, NULL), x));
     for (int32_t i = 0; i < dyn_model_tensors(m); i++) {
+        const int64_t size = dyn_plan_output_size(p, i);    /* of the gradient by the tensor */
         dyn_model_tensor(m, i, NULL, &offset);
-        CHECK_OK(ctx, dyn_exec_bind(r->exec, dyn_model_tensor_name(m, i), r->theta + offset));
-        CHECK_OK(ctx, dyn_exec_bind_output(r->exec, i, r->out + offset));
+        CHECK_OK(ctx, dyn_exec_bind(r->exec, dyn_model_tensor_name(m, i), DYN_F64, size, r->theta + offset));
+        CHECK_OK(ctx, dyn_exec_bind_output(r->exec, i, DYN_F64, size, r->out + offset));
     }
 }
 
@@ -189,7 +190,7 @@ static runner run_once(dyn_ctx *ctx, const dyn_model *m, dyn_plan *plan, uint64_
     init.seed = seed;
     CHECK_OK(ctx, dyn_model_initialise(m, &init, r.theta));
     CHECK_OK(ctx, dyn_exec_create(plan, &r.exec));
-    bind_all(ctx, m, &r, x);
+    bind_all(ctx, plan, m, &r, x);
     CHECK_OK(ctx, dyn_exec_run(r.exec));
     return r;
 }

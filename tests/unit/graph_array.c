@@ -30,9 +30,9 @@ static void check(int32_t dtype)
     dyn_graph_free(g);          /* the plan keeps the values */
     CHECK(dyn_plan_inputs(plan) == 1);
     CHECK_OK(ctx, dyn_exec_create(plan, &e));
-    CHECK_OK(ctx, dyn_exec_bind(e, "x", dtype == DYN_F32 ? (const void *)xf : xd));
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, dtype == DYN_F32 ? (void *)out_f : out_d));
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 1, dtype == DYN_F32 ? (void *)grad_f : grad_d));
+    CHECK_OK(ctx, dyn_exec_bind(e, "x", dtype, 2, dtype == DYN_F32 ? (const void *)xf : xd));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, dtype, 3, dtype == DYN_F32 ? (void *)out_f : out_d));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 1, dtype, 2, dtype == DYN_F32 ? (void *)grad_f : grad_d));
     CHECK_OK(ctx, dyn_exec_run(e));
     for (int i = 0; i < 3; i++)
         CHECK_NEAR(dtype == DYN_F32 ? (double)out_f[i] : out_d[i], product[i], 1e-6);

@@ -42,9 +42,9 @@ TEST(derivative)
     CHECK(out[0] == v);
     CHECK_OK(ctx, dyn_plan_compile(g, 4, out, NULL, &plan));
     CHECK_OK(ctx, dyn_exec_create(plan, &e));
-    CHECK_OK(ctx, dyn_exec_bind(e, "t", t_));
+    CHECK_OK(ctx, dyn_exec_bind(e, "t", DOUBLES(t_)));
     for (int32_t k = 0; k < 4; k++)
-        CHECK_OK(ctx, dyn_exec_bind_output(e, k, found[k]));
+        CHECK_OK(ctx, dyn_exec_bind_output(e, k, DOUBLES(found[k])));
     CHECK_OK(ctx, dyn_exec_run(e));
     for (int k = 0; k < 4; k++)
         for (int i = 0; i < 2; i++)

@@ -58,9 +58,11 @@ static const void *values(dyn_node x)
     CHECK_OK(ctx, dyn_exec_create(p, &e));
     for (int32_t i = 0; i < dyn_plan_inputs(p); i++) {
         const char *name = dyn_plan_input_name(p, i);
-        CHECK_OK(ctx, dyn_exec_bind(e, name, given[name[0] - '0']));
+        int32_t dtype;
+        const int64_t size = dyn_plan_input_size(p, i, &dtype);
+        CHECK_OK(ctx, dyn_exec_bind(e, name, dtype, size, given[name[0] - '0']));
     }
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, out));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, dyn_graph_dtype(g), dyn_plan_output_size(p, 0), out));
     CHECK_OK(ctx, dyn_exec_run(e));
     dyn_exec_free(e);
     dyn_plan_unref(p);

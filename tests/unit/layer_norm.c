@@ -86,11 +86,11 @@ TEST(batch_norm_in_evaluation)
     double out[4];
     CHECK_OK(ctx, dyn_plan_compile(g, 1, &f, NULL, &p));
     CHECK_OK(ctx, dyn_exec_create(p, &e));
-    CHECK_OK(ctx, dyn_exec_bind(e, "0", x));
-    CHECK_OK(ctx, dyn_exec_bind(e, "w", w));
-    CHECK_OK(ctx, dyn_exec_bind(e, "norm.mean", mean));
-    CHECK_OK(ctx, dyn_exec_bind(e, "norm.var", var));
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, out));
+    CHECK_OK(ctx, dyn_exec_bind(e, "0", DYN_F64, 1, x));
+    CHECK_OK(ctx, dyn_exec_bind(e, "w", DYN_F64, 1, w));
+    CHECK_OK(ctx, dyn_exec_bind(e, "norm.mean", DYN_F64, 1, mean));
+    CHECK_OK(ctx, dyn_exec_bind(e, "norm.var", DYN_F64, 1, var));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, DOUBLES(out)));
     CHECK_OK(ctx, dyn_exec_run(e));
     for (int i = 0; i < 4; i++)
         CHECK_NEAR(out[i], 3, 1e-15);

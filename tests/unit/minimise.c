@@ -9,8 +9,10 @@ static dyn_ctx *ctx;
 
 /* Rosenbrock's function of 10 variables; its minimum is 0 at (1, ..., 1). */
 enum { N = 10 };
-static int32_t rosenbrock(void *user, const double *x, double *value, double *g)
+static int32_t rosenbrock(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *value = at->value, *g = at->gradient;
     double f = 0;
 
     (void)user;
@@ -28,8 +30,12 @@ static int32_t rosenbrock(void *user, const double *x, double *value, double *g)
     return 0;
 }
 
-static int32_t rosenbrock_product(void *user, const double *x, int64_t count, const double *v, double *hv)
+static int32_t rosenbrock_product(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta, *v = at->v;
+    double *hv = at->product;
+    int64_t count = at->count;
+
     (void)user;
     memset(hv, 0, (size_t)(count * N) * sizeof *hv);
     for (int64_t k = 0; k < count; k++, v += N, hv += N)
@@ -40,18 +46,21 @@ static int32_t rosenbrock_product(void *user, const double *x, int64_t count, co
     return 0;
 }
 
-static int32_t value_of(void *user, const double *x, double *value)
+static int32_t value_of(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *value = at->value;
     double g[N];
 
-    return rosenbrock(user, x, value, g);
+    return rosenbrock(user, &(dyn_objective_view){ .theta = x, .value = value, .gradient = g });
 }
 
 static dyn_objective *valley(void)
 {
     dyn_objective *o = NULL;
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, N, value_of, rosenbrock, rosenbrock_product, NULL, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = N, .value = value_of, .gradient = rosenbrock,
+                                                               .hessian = rosenbrock_product), &o));
     return o;
 }
 
@@ -102,8 +111,11 @@ TEST(evaluations_are_counted)
 }
 
 /* f = w^2, NaN for |w| < .9, from 1: the best finite point, not NaN, and the failure said. */
-static int32_t holed(void *user, const double *x, double *value, double *g)
+static int32_t holed(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *value = at->value, *g = at->gradient;
+
     (void)user;
     *g = 2 * *x;
     if (value)
@@ -111,11 +123,13 @@ static int32_t holed(void *user, const double *x, double *value, double *g)
     return 0;
 }
 
-static int32_t holed_value(void *user, const double *x, double *value)
+static int32_t holed_value(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *value = at->value;
     double g;
 
-    return holed(user, x, value, &g);
+    return holed(user, &(dyn_objective_view){ .theta = x, .value = value, .gradient = &g });
 }
 
 TEST(a_hole_around_the_minimum)
@@ -124,7 +138,8 @@ TEST(a_hole_around_the_minimum)
     dyn_minimum m;
     double x = 1;
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, 1, holed_value, holed, NULL, NULL, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = 1, .value = holed_value, .gradient = holed),
+                                                               &o));
     CHECK(dyn_objective_minimise(o, NULL, &x, &m) == DYN_NOT_CONVERGED);
     CHECK(m.reason == DYN_MINIMISE_STALLED && fabs(x) >= .9 && fabs(x) < 1 && m.value == x * x);
     x = .5;
@@ -136,8 +151,10 @@ TEST(a_hole_around_the_minimum)
 
 typedef struct diagonal { int n; double h[3]; } diagonal;
 
-static int32_t slope(void *user, const double *x, double *value, double *g)
+static int32_t slope(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *value = at->value, *g = at->gradient;
     const diagonal *d = user;
     double f = 0;
 
@@ -150,18 +167,21 @@ static int32_t slope(void *user, const double *x, double *value, double *g)
     return 0;
 }
 
-static int32_t height(void *user, const double *x, double *value)
+static int32_t height(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *value = at->value;
     double g[3];
 
-    return slope(user, x, value, g);
+    return slope(user, &(dyn_objective_view){ .theta = x, .value = value, .gradient = g });
 }
 
 static dyn_objective *bowl(diagonal *d)
 {
     dyn_objective *o = NULL;
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, d->n, height, slope, NULL, d, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = d->n, .value = height, .gradient = slope,
+                                                               .user = d), &o));
     return o;
 }
 
@@ -271,8 +291,11 @@ TEST(stiffness_is_reported)
 }
 
 /* L = 3 x above 0, x / 2 below: from 1.5 the flow is at 0 at t = .5 and at -.25 at t = 1. */
-static int32_t bent(void *user, const double *x, double *value, double *g)
+static int32_t bent(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *value = at->value, *g = at->gradient;
+
     (void)user;
     *g = *x > 0 ? 3 : .5;
     if (value)
@@ -280,11 +303,13 @@ static int32_t bent(void *user, const double *x, double *value, double *g)
     return 0;
 }
 
-static int32_t bent_value(void *user, const double *x, double *value)
+static int32_t bent_value(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *value = at->value;
     double g;
 
-    return bent(user, x, value, &g);
+    return bent(user, &(dyn_objective_view){ .theta = x, .value = value, .gradient = &g });
 }
 
 static int32_t sign_of(void *user, const double *x, double *values)
@@ -301,7 +326,7 @@ TEST(kinks_are_events)
     dyn_flow_result with, without;
     double x = 1.5;
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, 1, bent_value, bent, NULL, NULL, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = 1, .value = bent_value, .gradient = bent), &o));
     opt.end = 1;
     CHECK_OK(ctx, dyn_objective_flow(o, &opt, 0, NULL, NULL, &x, &without));
     x = 1.5;
@@ -313,8 +338,10 @@ TEST(kinks_are_events)
     dyn_objective_unref(o);
 }
 
-static int32_t fold(void *user, const double *p, double *value, double *g)
+static int32_t fold(void *user, const dyn_objective_view *at)
 {
+    const double *p = at->theta;
+    double *value = at->value, *g = at->gradient;
     const double x = p[0], y = p[1];
 
     (void)user;
@@ -325,11 +352,13 @@ static int32_t fold(void *user, const double *p, double *value, double *g)
     return 0;
 }
 
-static int32_t fold_value(void *user, const double *p, double *value)
+static int32_t fold_value(void *user, const dyn_objective_view *at)
 {
+    const double *p = at->theta;
+    double *value = at->value;
     double g[2];
 
-    return fold(user, p, value, g);
+    return fold(user, &(dyn_objective_view){ .theta = p, .value = value, .gradient = g });
 }
 
 /* L = |x| + x (y - 3/2) - y from (1/2, 1): x = 1 - e^t / 2, y = 1/2 + e^t / 2 up to x = 0 at t = ln 2; along x = 0 y rises by t
@@ -344,7 +373,7 @@ TEST(kinks_are_slid_on)
     dyn_flow_result r;
     double p[2] = { .5, 1 }, states[8];
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, 2, fold_value, fold, NULL, NULL, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = 2, .value = fold_value, .gradient = fold), &o));
     opt.end = times[3];
     opt.relative = 1e-9;
     opt.absolute = 1e-12;
@@ -361,8 +390,10 @@ TEST(kinks_are_slid_on)
 }
 
 /* L = |x| + |y| / 2 + x y / 4 + (z - 1)^2 / 2: x and y rest where both kinks meet, z goes on. */
-static int32_t corner(void *user, const double *p, double *value, double *g)
+static int32_t corner(void *user, const dyn_objective_view *at)
 {
+    const double *p = at->theta;
+    double *value = at->value, *g = at->gradient;
     const double sx = p[0] > 0 ? 1 : -1, sy = p[1] > 0 ? 1 : -1;
 
     (void)user;
@@ -374,11 +405,13 @@ static int32_t corner(void *user, const double *p, double *value, double *g)
     return 0;
 }
 
-static int32_t corner_value(void *user, const double *p, double *value)
+static int32_t corner_value(void *user, const dyn_objective_view *at)
 {
+    const double *p = at->theta;
+    double *value = at->value;
     double g[3];
 
-    return corner(user, p, value, g);
+    return corner(user, &(dyn_objective_view){ .theta = p, .value = value, .gradient = g });
 }
 
 static int32_t corner_signs(void *user, const double *p, double *values)
@@ -396,7 +429,8 @@ TEST(two_kinks_are_slid_on)
     dyn_flow_result r;
     double p[3] = { .3, -.4, 0 };
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, 3, corner_value, corner, NULL, NULL, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = 3, .value = corner_value, .gradient = corner),
+                                                               &o));
     opt.end = 3;
     opt.relative = 1e-9;
     opt.kinks = corner_signs;

@@ -29,24 +29,33 @@ static dyn_model *make(const dyn_perceptron_options *opt)
 }
 
 /* Outputs of m for n samples. */
+static int64_t shape_size(int32_t rank, const int64_t *shape)
+{
+    int64_t size = 1;
+
+    for (int32_t i = 0; i < rank; i++)
+        size *= shape[i];
+    return size;
+}
+
 static void evaluate(const dyn_model *m, const double *theta, int64_t n, const double *x, double *f)
 {
     dyn_graph *g = NULL;
     dyn_plan *plan = NULL;
     dyn_exec *e = NULL;
-    int64_t offset;
+    int64_t offset, shape[DYN_MAX_RANK];
 
     CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F64, &g));
     dyn_node in = dyn_graph_input(g, "x", 2, (int64_t[]){n, dyn_model_input_size(m)});
     dyn_node out = dyn_model_build(m, g, in);
     CHECK_OK(ctx, dyn_plan_compile(g, 1, &out, NULL, &plan));
     CHECK_OK(ctx, dyn_exec_create(plan, &e));
-    CHECK_OK(ctx, dyn_exec_bind(e, "x", x));
+    CHECK_OK(ctx, dyn_exec_bind(e, "x", DYN_F64, n * dyn_model_input_size(m), x));
     for (int32_t i = 0; i < dyn_model_tensors(m); i++) {
-        dyn_model_tensor(m, i, NULL, &offset);
-        CHECK_OK(ctx, dyn_exec_bind(e, dyn_model_tensor_name(m, i), theta + offset));
+        const int32_t rank = dyn_model_tensor(m, i, shape, &offset);
+        CHECK_OK(ctx, dyn_exec_bind(e, dyn_model_tensor_name(m, i), DYN_F64, shape_size(rank, shape), theta + offset));
     }
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, f));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, DYN_F64, n * dyn_model_output_size(m), f));
     CHECK_OK(ctx, dyn_exec_run(e));
     dyn_exec_free(e);
     dyn_plan_unref(plan);

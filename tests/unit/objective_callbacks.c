@@ -17,8 +17,11 @@ static double row_times(int64_t i, const double *v)
     return (double)(i + 1) * v[i] + sum / 64;
 }
 
-static int32_t value(void *user, const double *x, double *f)
+static int32_t value(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *f = at->value;
+
     (void)user;
     *f = 0;
     for (int i = 0; i < P; i++)
@@ -26,19 +29,24 @@ static int32_t value(void *user, const double *x, double *f)
     return 0;
 }
 
-static int32_t gradient(void *user, const double *x, double *f, double *g)
+static int32_t gradient(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *f = at->value, *g = at->gradient;
+
     for (int i = 0; i < P; i++)
         g[i] = row_times(i, x);
-    return value(user, x, f);
+    return value(user, &(dyn_objective_view){ .theta = x, .value = f });
 }
 
 /* user: how wrong the product is made. */
-static int32_t product(void *user, const double *x, int64_t count, const double *v, double *hv)
+static int32_t product(void *user, const dyn_objective_view *at)
 {
+    const double *v = at->v;
+    double *hv = at->product;
+    int64_t count = at->count;
     const double *skew = user;
 
-    (void)x;
     for (int64_t k = 0; k < count; k++)
         for (int i = 0; i < P; i++)
             hv[k * P + i] = row_times(i, v + k * P) + *skew * (i == 0 ? v[k * P + 1] : 0);
@@ -79,7 +87,8 @@ TEST(eigenvalues_of_callbacks)
     dyn_operator *H = NULL;
     dyn_eigen *e = NULL;
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, P, value, gradient, product, &none, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = P, .value = value, .gradient = gradient,
+                                                               .hessian = product, .user = &none), &o));
     CHECK_OK(ctx, dyn_objective_hessian(o, theta, &H));
     opt.count = 3;
     opt.tolerance = 1e-10;
@@ -102,7 +111,8 @@ TEST(symmetry_of_callbacks)
     dyn_objective *o = NULL;
     dyn_operator *H = NULL;
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, P, value, gradient, product, &skew, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = P, .value = value, .gradient = gradient,
+                                                               .hessian = product, .user = &skew), &o));
     CHECK_OK(ctx, dyn_objective_hessian(o, theta, &H));
     CHECK_OK(ctx, dyn_operator_symmetry(H, 1, &asymmetry));
     CHECK(asymmetry < 1e-14);
@@ -114,12 +124,8 @@ TEST(symmetry_of_callbacks)
     dyn_ctx_free(ctx);
 }
 
-static int32_t broken_value(void *user, const double *x, double *f) { (void)user, (void)x, (void)f; return -3; }
-static int32_t broken_product(void *user, const double *x, int64_t count, const double *v, double *hv)
-{
-    (void)user, (void)x, (void)count, (void)v, (void)hv;
-    return 9;
-}
+static int32_t broken_value(void *user, const dyn_objective_view *at) { return (void)user, (void)at, -3; }
+static int32_t broken_product(void *user, const dyn_objective_view *at) { return (void)user, (void)at, 9; }
 
 /* What a function is missing for, and what it returns, is said. */
 TEST(missing_and_failing_callbacks)
@@ -130,7 +136,8 @@ TEST(missing_and_failing_callbacks)
     dyn_objective *o = NULL;
     dyn_operator *A = NULL;
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, P, broken_value, NULL, broken_product, NULL, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = P, .value = broken_value,
+                                                               .hessian = broken_product), &o));
     CHECK(dyn_objective_value(o, theta, &f) == DYN_EUSER);
     CHECK_STR(dyn_ctx_message(ctx), "dyn_objective_value: the caller's value function returned -3");
     CHECK(dyn_objective_gradient(o, theta, g, &f) == DYN_ENOTSUP);
@@ -252,11 +259,72 @@ TEST(matrix_factorisation)
     dyn_ctx_free(ctx);
 }
 
+/* f = 1/n sum_i (theta_0 - i)^2 / 2 over n samples i = 0 .. n - 1: a run by mini-batches goes through the epoch's order. */
+enum { ALL = 7, BATCH = 3 };
+typedef struct seen { int64_t sample[2 * ALL], count; } seen;
+
+static int32_t distance(void *user, const dyn_objective_view *at)
+{
+    seen *s = user;
+    const int64_t n = at->sample ? at->samples : ALL;
+
+    *at->value = 0;
+    if (at->gradient)
+        at->gradient[0] = 0;
+    for (int64_t k = 0; k < n; k++) {
+        const double e = at->theta[0] - (double)(at->sample ? at->sample[k] : k);
+        *at->value += e * e / 2 / (double)n;
+        if (at->gradient)
+            at->gradient[0] += e / (double)n;
+        if (at->sample && s->count < 2 * ALL)
+            s->sample[s->count++] = at->sample[k];
+    }
+    return at->struct_size == sizeof *at && at->size == 1 ? 0 : 1;
+}
+
+TEST(mini_batches)
+{
+    dyn_ctx *ctx = make_ctx(1);
+    dyn_run_options opt = DYN_RUN_OPTIONS_INIT;
+    dyn_optimizer_options descent = DYN_OPTIMIZER_OPTIONS_INIT;
+    seen s = { .count = 0 };
+    dyn_objective *o = NULL;
+    dyn_run *r = NULL;
+    int64_t order[2 * ALL];
+    double theta = 0, found, value;
+
+    opt.batch = BATCH, opt.seed = 5;
+    descent.rate = 0.5;
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = 1, .samples = ALL, .value = distance,
+                                                               .gradient = distance, .user = &s), &o));
+    CHECK(dyn_objective_samples(o) == ALL);
+    CHECK_OK(ctx, dyn_objective_value(o, &theta, &value));
+    CHECK_NEAR(value, 91.0 / 14, 1e-14);
+    CHECK_OK(ctx, dyn_run_create(o, &descent, &opt, &theta, &r));
+    CHECK_OK(ctx, dyn_run_train(r, 6));         /* two epochs of 3, 3, 1; the end is evaluated once more, on the next batch */
+    CHECK_OK(ctx, dyn_run_theta(r, &found));
+    for (int64_t epoch = 0; epoch < 2; epoch++)
+        CHECK_OK(ctx, dyn_data_order(ctx, 5, epoch, ALL, order + epoch * ALL));
+    CHECK(!memcmp(s.sample, order, sizeof order));
+    for (int64_t k = 0, n; k < 2 * ALL; k += n) {
+        double mean = 0;
+        n = k % ALL == ALL - 1 ? 1 : BATCH;
+        for (int64_t i = 0; i < n; i++)
+            mean += (double)order[k + i] / (double)n;
+        theta -= 0.5 * (theta - mean);
+    }
+    CHECK_NEAR(found, theta, 1e-14);
+    dyn_run_free(r);
+    dyn_objective_unref(o);
+    dyn_ctx_free(ctx);
+}
+
 int main(void)
 {
     RUN(eigenvalues_of_callbacks);
     RUN(symmetry_of_callbacks);
     RUN(missing_and_failing_callbacks);
     RUN(matrix_factorisation);
+    RUN(mini_batches);
     return test_end();
 }

@@ -14,8 +14,10 @@ typedef struct problem { enum mistake mistake; double constant; int64_t calls; }
 
 static double a(int i) { return 0.5 + 0.25 * i; }
 
-static int32_t value(void *user, const double *x, double *f)
+static int32_t value(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *f = at->value;
     problem *p = user;
 
     p->calls++;
@@ -27,11 +29,13 @@ static int32_t value(void *user, const double *x, double *f)
     return 0;
 }
 
-static int32_t gradient(void *user, const double *x, double *f, double *g)
+static int32_t gradient(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *f = at->value, *g = at->gradient;
     problem *p = user;
 
-    value(p, x, f);
+    value(p, &(dyn_objective_view){ .theta = x, .value = f });
     if (p->mistake == FAILS)
         return 7;
     for (int i = 0; i < SIZE; i++)
@@ -45,8 +49,11 @@ static int32_t gradient(void *user, const double *x, double *f, double *g)
     return 0;
 }
 
-static int32_t product(void *user, const double *x, int64_t count, const double *v, double *hv)
+static int32_t product(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta, *v = at->v;
+    double *hv = at->product;
+    int64_t count = at->count;
     const problem *p = user;
 
     for (int64_t k = 0; k < count; k++, v += SIZE, hv += SIZE)
@@ -69,7 +76,8 @@ static dyn_check *checked(dyn_ctx *ctx, problem *p, const double *theta, int hes
     dyn_objective *o = NULL;
     dyn_check *c = NULL;
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, SIZE, value, gradient, product, p, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = SIZE, .value = value, .gradient = gradient,
+                                                               .hessian = product, .user = p), &o));
     CHECK_OK(ctx, (hessian ? dyn_check_hessian : dyn_check_gradient)(o, theta, 3, &c));
     dyn_objective_unref(o);
     return c;
@@ -205,7 +213,8 @@ TEST(errors)
     dyn_objective *o = NULL;
     dyn_check *c = (dyn_check *)&p;
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, SIZE, value, gradient, NULL, &p, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = SIZE, .value = value, .gradient = gradient,
+                                                               .user = &p), &o));
     CHECK(dyn_check_gradient(o, point, 0, &c) == DYN_EUSER && !c);
     CHECK_STR(dyn_ctx_message(ctx), "dyn_check_gradient: the caller's gradient function returned 7");
     CHECK(dyn_check_hessian(o, point, 0, &c) == DYN_ENOTSUP && !c);

@@ -143,12 +143,12 @@ TEST(callbacks)
 {
     dyn_objective *o = (dyn_objective *)&ctx;
 
-    REFUSED(dyn_objective_from_callbacks(ctx, 0, quadratic_value, NULL, NULL, NULL, &o), DYN_EINVAL,
+    REFUSED(dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = 0, .value = quadratic_value), &o), DYN_EINVAL,
             "dyn_objective_from_callbacks", "0 parameters");
     CHECK(!o);
-    REFUSED(dyn_objective_from_callbacks(ctx, 3, NULL, NULL, NULL, NULL, &o), DYN_EINVAL,
+    REFUSED(dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = 3, .value = NULL), &o), DYN_EINVAL,
             "dyn_objective_from_callbacks", "NULL");
-    CHECK(dyn_objective_from_callbacks(NULL, 3, quadratic_value, NULL, NULL, NULL, &o) == DYN_EINVAL);
+    CHECK(dyn_objective_from_callbacks(NULL, &FUNCTIONS(.size = 3, .value = quadratic_value), &o) == DYN_EINVAL);
     CHECK(dyn_objective_size(NULL) == 0 && dyn_objective_samples(NULL) == 0 && dyn_objective_outputs(NULL) == 0);
     CHECK(!dyn_objective_model(NULL) && !dyn_objective_ref(NULL));
     dyn_objective_unref(NULL);

@@ -292,19 +292,19 @@ static dyn_node counting(void *user, dyn_build *b)
     return dyn_graph_mul(g, dyn_graph_matmul(g, x, w, 0, 0), s);
 }
 
-static int32_t look(void *user, dyn_run *run, int64_t step, double value, const double *theta, const double *gradient)
+static int32_t look(void *user, const dyn_run_view *at)
 {
     double measured;
 
-    (void)user, (void)gradient;
-    CHECK_OK(ctx, dyn_objective_value(dyn_run_objective(run), theta, &measured));
-    CHECK_NEAR(measured, value, 1e-12 * (1 + fabs(value)));     /* both with the state of this step */
+    (void)user;
+    CHECK_OK(ctx, dyn_objective_value(dyn_run_objective(at->run), at->theta, &measured));
+    CHECK_NEAR(measured, at->loss, 1e-12 * (1 + fabs(at->loss)));     /* both with the state of this step */
     double sum = 0;
     for (int i = 0; i < N; i++) {
-        const double e = (xs[i][0] + xs[i][1]) * (double)(step + 1) - ys[i];
+        const double e = (xs[i][0] + xs[i][1]) * (double)(at->step + 1) - ys[i];
         sum += e * e / N;
     }
-    CHECK_NEAR(value, sum, 1e-11);
+    CHECK_NEAR(at->loss, sum, 1e-11);
     return 0;
 }
 

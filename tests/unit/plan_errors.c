@@ -50,6 +50,7 @@ TEST(executor)
     const dyn_node out[2] = { dyn_graph_mul(g, x, w), dyn_graph_add(g, x, w) };
     double data[3] = { 1, 2, 3 }, product[3], sum[3];
     char start_of[8];
+    int32_t dtype = -1;
     dyn_plan *p = NULL;
     dyn_exec *e = NULL;
 
@@ -62,23 +63,30 @@ TEST(executor)
     CHECK(dyn_plan_print(p, start_of, sizeof start_of) > 8 && strlen(start_of) == 7);
     CHECK(dyn_exec_create(NULL, &e) == DYN_EINVAL && dyn_exec_create(p, NULL) == DYN_EINVAL);
     CHECK_OK(ctx, dyn_exec_create(p, &e));
-    dyn_plan_unref(p);          /* the executor keeps it */
     REFUSED(dyn_exec_run(e), DYN_ESTATE, "dyn_exec_run", "input x is not bound");
-    REFUSED(dyn_exec_bind(e, "y", data), DYN_EINVAL, "dyn_exec_bind", "\"y\"");
-    REFUSED(dyn_exec_bind(e, NULL, data), DYN_EINVAL, "dyn_exec_bind", "NULL");
-    REFUSED(dyn_exec_bind(e, "x", NULL), DYN_EINVAL, "dyn_exec_bind", "NULL");
-    CHECK_OK(ctx, dyn_exec_bind(e, "x", data));
-    CHECK_OK(ctx, dyn_exec_bind(e, "w", data));
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, product));
+    REFUSED(dyn_exec_bind(e, "y", DOUBLES(data)), DYN_EINVAL, "dyn_exec_bind", "\"y\"");
+    REFUSED(dyn_exec_bind(e, NULL, DOUBLES(data)), DYN_EINVAL, "dyn_exec_bind", "NULL");
+    REFUSED(dyn_exec_bind(e, "x", DYN_F64, 1, NULL), DYN_EINVAL, "dyn_exec_bind", "NULL");
+    REFUSED(dyn_exec_bind(e, "x", DYN_F32, 3, data), DYN_EDTYPE, "dyn_exec_bind", "x is given as float32, expected float64");
+    REFUSED(dyn_exec_bind(e, "x", DYN_F64, 2, data), DYN_ESHAPE, "dyn_exec_bind", "x is given as 2 numbers, expected 3");
+    REFUSED(dyn_exec_bind_output(e, 0, DYN_I64, 3, product), DYN_EDTYPE, "dyn_exec_bind_output", "output 0 is given as int64");
+    REFUSED(dyn_exec_bind_output(e, 0, DYN_F64, 4, product), DYN_ESHAPE, "dyn_exec_bind_output", "4 numbers, expected 3");
+    CHECK(dyn_plan_input_size(p, 1, &dtype) == 3 && dtype == DYN_F64 && dyn_plan_output_size(p, 1) == 3);
+    CHECK(dyn_plan_input_size(p, 2, &dtype) == 0 && dyn_plan_output_size(p, -1) == 0 && !dyn_plan_input_size(NULL, 0, NULL));
+    CHECK_OK(ctx, dyn_exec_bind(e, "x", DOUBLES(data)));
+    CHECK_OK(ctx, dyn_exec_bind(e, "w", DOUBLES(data)));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, DOUBLES(product)));
     REFUSED(dyn_exec_run(e), DYN_ESTATE, "dyn_exec_run", "output 1 of 2 is not bound");
-    REFUSED(dyn_exec_bind_output(e, 2, sum), DYN_EINVAL, "dyn_exec_bind_output", "output 2 of 2");
-    REFUSED(dyn_exec_bind_output(e, -1, sum), DYN_EINVAL, "dyn_exec_bind_output", "output -1 of 2");
-    REFUSED(dyn_exec_bind_output(e, 1, NULL), DYN_EINVAL, "dyn_exec_bind_output", "NULL");
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 1, sum));
+    REFUSED(dyn_exec_bind_output(e, 2, DOUBLES(sum)), DYN_EINVAL, "dyn_exec_bind_output", "output 2 of 2");
+    REFUSED(dyn_exec_bind_output(e, -1, DOUBLES(sum)), DYN_EINVAL, "dyn_exec_bind_output", "output -1 of 2");
+    REFUSED(dyn_exec_bind_output(e, 1, DYN_F64, 2, NULL), DYN_EINVAL, "dyn_exec_bind_output", "NULL");
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 1, DOUBLES(sum)));
     CHECK_OK(ctx, dyn_exec_run(e));
     CHECK(product[2] == 9 && sum[1] == 4);
-    CHECK(dyn_exec_run(NULL) == DYN_EINVAL && dyn_exec_bind(NULL, "x", data) == DYN_EINVAL);
-    CHECK(dyn_exec_bind_output(NULL, 0, sum) == DYN_EINVAL);
+    dyn_plan_unref(p);          /* the executor keeps it */
+    CHECK_OK(ctx, dyn_exec_run(e));
+    CHECK(dyn_exec_run(NULL) == DYN_EINVAL && dyn_exec_bind(NULL, "x", DOUBLES(data)) == DYN_EINVAL);
+    CHECK(dyn_exec_bind_output(NULL, 0, DOUBLES(sum)) == DYN_EINVAL);
     dyn_exec_free(e);
     CHECK(dyn_ctx_bytes(ctx) == start);
 }
@@ -102,14 +110,22 @@ TEST(values_beyond_memory)
 
 /* ---- large and right ---- */
 
+static int64_t size_of_input(const dyn_plan *p, const char *name)
+{
+    for (int32_t i = 0; i < dyn_plan_inputs(p); i++)
+        if (!strcmp(dyn_plan_input_name(p, i), name))
+            return dyn_plan_input_size(p, i, NULL);
+    return 0;
+}
+
 static void run(dyn_plan *p, int inputs, const char *const *names, double *const *data, double *out)
 {
     dyn_exec *e = NULL;
 
     CHECK_OK(ctx, dyn_exec_create(p, &e));
     for (int i = 0; i < inputs; i++)
-        CHECK_OK(ctx, dyn_exec_bind(e, names[i], data[i]));
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, out));
+        CHECK_OK(ctx, dyn_exec_bind(e, names[i], DYN_F64, size_of_input(p, names[i]), data[i]));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, DYN_F64, dyn_plan_output_size(p, 0), out));
     CHECK_OK(ctx, dyn_exec_run(e));
     dyn_exec_free(e);
 }

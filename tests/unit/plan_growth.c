@@ -73,7 +73,7 @@ static double time_inputs(int inputs)
     CHECK(dyn_plan_inputs(plan) == inputs);
     for (int32_t i = 0; i < dyn_plan_inputs(plan); i++) {
         CHECK(dyn_graph_find(g, dyn_plan_input_name(plan, i)) >= 0);
-        CHECK_OK(ctx, dyn_exec_bind(e, dyn_plan_input_name(plan, i), &number));
+        CHECK_OK(ctx, dyn_exec_bind(e, dyn_plan_input_name(plan, i), DYN_F64, 1, &number));
     }
     dyn_exec_free(e);
     dyn_plan_unref(plan);

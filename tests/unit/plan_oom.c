@@ -65,9 +65,9 @@ static dyn_status compile_and_run(const small *s, dyn_node y, int unfused)
     if (status == DYN_OK)
         status = dyn_exec_create(p, &e);
     for (int i = 0; status == DYN_OK && i < dyn_plan_inputs(p); i++)
-        status = dyn_exec_bind(e, dyn_plan_input_name(p, i), data);
+        status = dyn_exec_bind(e, dyn_plan_input_name(p, i), DYN_F64, dyn_plan_input_size(p, i, NULL), data);
     if (status == DYN_OK)
-        status = dyn_exec_bind_output(e, 0, out);
+        status = dyn_exec_bind_output(e, 0, DYN_F64, dyn_plan_output_size(p, 0), out);
     if (status == DYN_OK)
         status = dyn_exec_run(e);
     if (status == DYN_OK)

@@ -79,8 +79,8 @@ static double run(dyn_ctx *c, dyn_plan *p)
     dyn_exec *e = NULL;
 
     CHECK_OK(c, dyn__exec_create(c, p, &e));
-    CHECK_OK(c, dyn_exec_bind(e, "x", x));
-    CHECK_OK(c, dyn_exec_bind_output(e, 0, &sum));
+    CHECK_OK(c, dyn_exec_bind(e, "x", DOUBLES(x)));
+    CHECK_OK(c, dyn_exec_bind_output(e, 0, DYN_F64, 1, &sum));
     CHECK_OK(c, dyn_exec_run(e));
     dyn_exec_free(e);
     return sum;

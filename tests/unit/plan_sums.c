@@ -49,9 +49,9 @@ static void *run(void *arg)
     const dyn_node sum = sum_of(g, in, weight, t, 0, PARTS);
     CHECK_OK(t->ctx, dyn_plan_compile(g, 1, &sum, NULL, &p));
     CHECK_OK(t->ctx, dyn_exec_create(p, &e));
-    CHECK_OK(t->ctx, dyn_exec_bind(e, "x", x));
-    CHECK_OK(t->ctx, dyn_exec_bind(e, "w", w));
-    CHECK_OK(t->ctx, dyn_exec_bind_output(e, 0, t->result));
+    CHECK_OK(t->ctx, dyn_exec_bind(e, "x", DOUBLES(x)));
+    CHECK_OK(t->ctx, dyn_exec_bind(e, "w", DYN_F64, (t->over_rows ? ROWS : IN) * OUT, w));
+    CHECK_OK(t->ctx, dyn_exec_bind_output(e, 0, DYN_F64, dyn_plan_output_size(p, 0), t->result));
     CHECK_OK(t->ctx, dyn_exec_run(e));
     dyn_exec_free(e);
     dyn_plan_unref(p);

@@ -59,10 +59,10 @@ static void check_chain(dyn_graph *g, dyn_node end, int64_t length, int64_t shif
         x[i] = (double)i;
     CHECK_OK(ctx, dyn_plan_compile(g, 3, out, NULL, &p));
     CHECK_OK(ctx, dyn_exec_create(p, &e));
-    CHECK_OK(ctx, dyn_exec_bind(e, "x", x));
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, twice));
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 1, sums));
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 2, &total));
+    CHECK_OK(ctx, dyn_exec_bind(e, "x", DYN_F64, length, x));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, DOUBLES(twice)));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 1, DOUBLES(sums)));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 2, DYN_F64, 1, &total));
     CHECK_OK(ctx, dyn_exec_run(e));
     for (int i = 0; i < LEFT; i++) {
         CHECK(twice[i] == 2 * (double)(i + shift));
@@ -127,9 +127,9 @@ TEST(sums_over_one_element)
     CHECK_OK(ctx, dyn_exec_create(p, &e));
     for (int i = 0; i < 48; i++)
         x[i] = i;
-    CHECK_OK(ctx, dyn_exec_bind(e, "x", x));
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, one));
-    CHECK_OK(ctx, dyn_exec_bind_output(e, 1, both));
+    CHECK_OK(ctx, dyn_exec_bind(e, "x", DOUBLES(x)));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, DOUBLES(one)));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 1, DOUBLES(both)));
     CHECK_OK(ctx, dyn_exec_run(e));
     for (int b = 0; b < 5; b++) {
         for (int a = 0; a < 4; a++)

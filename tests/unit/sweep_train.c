@@ -329,10 +329,10 @@ TEST(a_store_goes_on)
 enum { LONG = 60000, ROOM = 64 << 20 };
 
 /* The network with an observer that adds up what it sees, for LONG steps. */
-static int32_t watch(void *user, dyn_run *run, int64_t step, double loss, const double *theta, const double *gradient)
+static int32_t watch(void *user, const dyn_run_view *at)
 {
-    (void)user, (void)step, (void)gradient;
-    return dyn_run_record(run, "seen", 2, (const double[]){ loss, theta[0] });
+    (void)user;
+    return dyn_run_record(at->run, "seen", 2, (const double[]){ at->loss, at->theta[0] });
 }
 
 static dyn_status make_long(void *user, dyn_ctx *c, int64_t member, const double *p, dyn_run **out)

@@ -80,13 +80,13 @@ TEST(csv)
 
 enum { STEPS = 60 };
 
-static int32_t measure(void *user, dyn_run *run, int64_t step, double loss, const double *theta, const double *gradient)
+static int32_t measure(void *user, const dyn_run_view *at)
 {
-    const double pair[2] = { theta[0], gradient[1] };
+    const double pair[2] = { at->theta[0], at->gradient[1] };
 
-    (void)user, (void)step;
-    CHECK(dyn_run_record(run, "pair", 2, pair) == DYN_OK);
-    return step % 8 == 0 ? dyn_run_record(run, "every eighth", 1, &loss) : 0;
+    (void)user;
+    CHECK(dyn_run_record(at->run, "pair", 2, pair) == DYN_OK);
+    return at->step % 8 == 0 ? dyn_run_record(at->run, "every eighth", 1, &at->loss) : 0;
 }
 
 static void observe(dyn_run *r)

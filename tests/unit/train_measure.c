@@ -8,17 +8,17 @@ static dyn_objective *quadratic;
 
 typedef struct diary { int64_t step[300]; int count; dyn_status answer; int64_t answer_at; } diary;
 
-static int32_t note(void *user, dyn_run *run, int64_t step, double loss, const double *theta, const double *gradient)
+static int32_t note(void *user, const dyn_run_view *at)
 {
     diary *l = user;
     double value, g[QUADRATIC_SIZE], own[QUADRATIC_SIZE];
 
-    l->step[l->count++] = step;
-    quadratic_gradient(NULL, theta, &value, g);
-    CHECK(value == loss && memcmp(g, gradient, sizeof g) == 0);
-    CHECK(dyn_run_step(run) == step);
-    CHECK(dyn_run_theta(run, own) == DYN_OK && memcmp(own, theta, sizeof own) == 0);
-    return step == l->answer_at ? l->answer : 0;
+    l->step[l->count++] = at->step;
+    quadratic_form(at->theta, &value, g);
+    CHECK(value == at->loss && memcmp(g, at->gradient, sizeof g) == 0);
+    CHECK(dyn_run_step(at->run) == at->step);
+    CHECK(dyn_run_theta(at->run, own) == DYN_OK && memcmp(own, at->theta, sizeof own) == 0);
+    return at->step == l->answer_at ? l->answer : 0;
 }
 
 static dyn_run *start(int64_t steps)
@@ -89,22 +89,20 @@ TEST(ends)
 /* The optimiser an observer sees has taken g_t in; its twin is stepped by hand. */
 typedef struct twin { dyn_optimizer *o; double theta[3]; int calls; } twin;
 
-static int32_t compare_with_twin(void *user, dyn_run *run, int64_t step, double loss, const double *theta,
-                                 const double *gradient)
+static int32_t compare_with_twin(void *user, const dyn_run_view *at)
 {
     twin *t = user;
     double a[3], b[3], c, d;
 
-    (void)loss;
-    CHECK(memcmp(theta, t->theta, sizeof t->theta) == 0);
-    CHECK_OK(ctx, dyn_optimizer_step(t->o, t->theta, gradient));
-    CHECK(dyn_optimizer_steps(dyn_run_optimizer(run)) == step + 1);
+    CHECK(memcmp(at->theta, t->theta, sizeof t->theta) == 0);
+    CHECK_OK(ctx, dyn_optimizer_step(t->o, t->theta, at->gradient));
+    CHECK(dyn_optimizer_steps(dyn_run_optimizer(at->run)) == at->step + 1);
     for (int moment = 1; moment <= 2; moment++) {
-        CHECK_OK(ctx, dyn_optimizer_moment(dyn_run_optimizer(run), moment, a));
+        CHECK_OK(ctx, dyn_optimizer_moment(dyn_run_optimizer(at->run), moment, a));
         CHECK_OK(ctx, dyn_optimizer_moment(t->o, moment, b));
         CHECK(memcmp(a, b, sizeof a) == 0);
     }
-    CHECK_OK(ctx, dyn_optimizer_preconditioner(dyn_run_optimizer(run), a, &c));
+    CHECK_OK(ctx, dyn_optimizer_preconditioner(dyn_run_optimizer(at->run), a, &c));
     CHECK_OK(ctx, dyn_optimizer_preconditioner(t->o, b, &d));
     CHECK(memcmp(a, b, sizeof a) == 0 && c == d);
     t->calls++;
@@ -127,18 +125,18 @@ TEST(observer_sees_the_step_about_to_be_taken)
 }
 
 /* An observer that runs other work on the same objective. */
-static int32_t disturb(void *user, dyn_run *run, int64_t step, double loss, const double *theta, const double *gradient)
+static int32_t disturb(void *user, const dyn_run_view *at)
 {
-    dyn_objective *o = dyn_run_objective(run);
+    dyn_objective *o = dyn_run_objective(at->run);
     double value, elsewhere[NETWORK_SIZE], g[NETWORK_SIZE];
 
-    (void)user, (void)gradient;
+    (void)user;
     for (int i = 0; i < NETWORK_SIZE; i++)
-        elsewhere[i] = theta[i] + 1 + (double)step;
+        elsewhere[i] = at->theta[i] + 1 + (double)at->step;
     CHECK_OK(ctx, dyn_objective_gradient(o, elsewhere, g, &value));
-    CHECK(dyn_run_train(run, 1) == DYN_ESTATE && dyn_run_save(run, "/tmp/never") == DYN_ESTATE);
-    CHECK(dyn_run_observe(run, disturb, NULL, NULL) == DYN_ESTATE);
-    CHECK_OK(ctx, dyn_run_record(run, "loss here", 1, &loss));
+    CHECK(dyn_run_train(at->run, 1) == DYN_ESTATE && dyn_run_save(at->run, "/tmp/never") == DYN_ESTATE);
+    CHECK(dyn_run_observe(at->run, disturb, NULL, NULL) == DYN_ESTATE);
+    CHECK_OK(ctx, dyn_run_record(at->run, "loss here", 1, &at->loss));
     return 0;
 }
 
@@ -190,11 +188,10 @@ TEST(observers_stop_a_run)
     dyn_run_free(whole);
 }
 
-static int32_t fails_inside(void *user, dyn_run *run, int64_t step, double loss, const double *theta,
-                            const double *gradient)
+static int32_t fails_inside(void *user, const dyn_run_view *at)
 {
-    (void)user, (void)step, (void)loss, (void)theta, (void)gradient;
-    return dyn_run_record(run, "a/b", 1, &loss);
+    (void)user;
+    return dyn_run_record(at->run, "a/b", 1, &at->loss);
 }
 
 /* An answer without a message of its own is named with the step, and never gets the message of an older failure. */

@@ -5,11 +5,10 @@
 #include "oom/then.h"
 #include "train_problem.h"
 
-static int32_t observer(void *user, dyn_run *run, int64_t step, double loss, const double *theta,
-                        const double *gradient)
+static int32_t observer(void *user, const dyn_run_view *at)
 {
-    (void)user, (void)step, (void)gradient;
-    return dyn_run_record(run, loss > 0 ? "a" : "b", 2, theta);
+    (void)user;
+    return dyn_run_record(at->run, at->loss > 0 ? "a" : "b", 2, at->theta);
 }
 
 static dyn_status step_by_hand(dyn_ctx *ctx, void *arg)

@@ -16,9 +16,8 @@ static const double curvature[QUADRATIC_SIZE] = { 0.5, 1, 4 };
 static const double quadratic_start[QUADRATIC_SIZE] = { 1, -2, 0.25 };
 
 /* f = 1/2 sum_i h_i x_i^2 */
-static inline int32_t quadratic_gradient(void *user, const double *x, double *value, double *g)
+static inline int32_t quadratic_form(const double *x, double *value, double *g)
 {
-    (void)user;
     *value = 0;
     for (int i = 0; i < QUADRATIC_SIZE; i++) {
         *value += curvature[i] * x[i] * x[i] / 2;
@@ -27,18 +26,26 @@ static inline int32_t quadratic_gradient(void *user, const double *x, double *va
     return 0;
 }
 
-static inline int32_t quadratic_value(void *user, const double *x, double *value)
+static inline int32_t quadratic_gradient(void *user, const dyn_objective_view *at)
+{
+    (void)user;
+    return quadratic_form(at->theta, at->value, at->gradient);
+}
+
+static inline int32_t quadratic_value(void *user, const dyn_objective_view *at)
 {
     double g[QUADRATIC_SIZE];
 
-    return quadratic_gradient(user, x, value, g);
+    (void)user;
+    return quadratic_form(at->theta, at->value, g);
 }
 
 static inline dyn_objective *make_quadratic(dyn_ctx *ctx)
 {
     dyn_objective *o = NULL;
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, QUADRATIC_SIZE, quadratic_value, quadratic_gradient, NULL, NULL,
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = QUADRATIC_SIZE, .value = quadratic_value,
+                                                               .gradient = quadratic_gradient),
                                                &o));
     return o;
 }

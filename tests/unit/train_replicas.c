@@ -177,15 +177,14 @@ TEST(cancel)
     dyn_objective_unref(o);
 }
 
-static int32_t record(void *user, dyn_run *run, int64_t step, double loss, const double *theta, const double *gradient)
+static int32_t record(void *user, const dyn_run_view *at)
 {
     double accuracy;
 
-    (void)gradient, (void)loss;
     ++*(int *)user;         /* calls come one at a time */
-    CHECK(dyn_objective_accuracy(dyn_run_objective(run), theta, &accuracy) == DYN_OK);
-    CHECK(dyn_run_record(run, "accuracy here", 1, &accuracy) == DYN_OK);
-    return step == 50 && *(int *)user < 0 ? DYN_STOPPED : 0;
+    CHECK(dyn_objective_accuracy(dyn_run_objective(at->run), at->theta, &accuracy) == DYN_OK);
+    CHECK(dyn_run_record(at->run, "accuracy here", 1, &accuracy) == DYN_OK);
+    return at->step == 50 && *(int *)user < 0 ? DYN_STOPPED : 0;
 }
 
 /* Observers and accuracy share the objective with all other replicas. */
@@ -221,10 +220,13 @@ TEST(observers_of_replicas)
     dyn_ctx_free(c);
 }
 
-static int32_t fails_far_out(void *user, const double *x, double *value, double *g)
+static int32_t fails_far_out(void *user, const dyn_objective_view *at)
 {
+    const double *x = at->theta;
+    double *value = at->value, *g = at->gradient;
+
     (void)user;
-    return fabs(x[0]) > 100 ? 3 : quadratic_gradient(NULL, x, value, g);
+    return fabs(x[0]) > 100 ? 3 : quadratic_form(x, value, g);
 }
 
 TEST(one_fails)
@@ -235,7 +237,8 @@ TEST(one_fails)
     const dyn_run_options run = RUN_OPTIONS(.steps = 30);
     dyn_replicas *t;
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, 3, quadratic_value, fails_far_out, NULL, NULL, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = 3, .value = quadratic_value,
+                                                               .gradient = fails_far_out), &o));
     opt.count = 3, opt.theta = theta;
     opt.run_count = 1, opt.runs = &run;
     CHECK_OK(ctx, dyn_replicas_create(o, &opt, &t));

@@ -196,9 +196,12 @@ TEST(stop_from_another_thread)
     dyn_run_free(r);
 }
 
-static int32_t failing_gradient(void *user, const double *x, double *value, double *g)
+static int32_t failing_gradient(void *user, const dyn_objective_view *at)
 {
-    return (*(int *)user)-- == 0 ? 7 : quadratic_gradient(NULL, x, value, g);
+    const double *x = at->theta;
+    double *value = at->value, *g = at->gradient;
+
+    return (*(int *)user)-- == 0 ? 7 : quadratic_form(x, value, g);
 }
 
 /* A failure of the objective leaves the run where it was; another try goes on. */
@@ -208,7 +211,8 @@ TEST(failing_objective)
     dyn_objective *o;
     dyn_run *r, *whole = start(OPTIMIZER(.rate = .1), RUN_OPTIONS(.steps = 20));
 
-    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, 3, quadratic_value, failing_gradient, NULL, &calls_left, &o));
+    CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = 3, .value = quadratic_value,
+                                                               .gradient = failing_gradient, .user = &calls_left), &o));
     CHECK_OK(ctx, dyn_run_create(o, &OPTIMIZER(.rate = .1), &RUN_OPTIONS(.steps = 20), quadratic_start, &r));
     CHECK(dyn_run_train(r, DYN_TO_END) == DYN_EUSER);
     CHECK(dyn_run_step(r) == 5 && dyn_run_reason(r) == DYN_RUN_FAILED);
@@ -272,6 +276,46 @@ TEST(bad_calls)
     dyn_run_free(NULL);
 }
 
+/* theta -= rate h theta: from another theta the next step begins there; history and step go on. */
+static void set_and_go(int32_t kind, int native)
+{
+    static const double other[3] = { 2, 1, -3 };
+    double theta[3];
+    int64_t rows;
+    dyn_run *r = start(OPTIMIZER(.kind = kind, .rate = .1), RUN_OPTIONS(.stop_loss = 0.5));
+
+    CHECK_OK(ctx, dyn_run_train(r, 2));
+    CHECK_OK(ctx, native ? dyn_run_set_parameters(r, DYN_F64, 3, other) : dyn_run_set_theta(r, other));
+    CHECK_OK(ctx, dyn_run_theta(r, theta));
+    CHECK(!memcmp(theta, other, sizeof theta));
+    CHECK_OK(ctx, dyn_run_train(r, 1));
+    CHECK(dyn_run_step(r) == 3 && dyn_run_history(r, "loss", &rows) && rows == 4);
+    CHECK_OK(ctx, dyn_run_theta(r, theta));
+    for (int i = 0; i < 3 && kind == DYN_OPTIMIZER_GD; i++)
+        CHECK_NEAR(theta[i], (1 - .1 * curvature[i]) * other[i], 1e-15);
+    CHECK(kind == DYN_OPTIMIZER_GD || dyn_run_history(r, "loss", &rows)[3] < 19.5);
+    dyn_run_free(r);
+}
+
+TEST(set_theta)
+{
+    static const float single[3] = { 1, 2, 3 };
+    static const double hole[3] = { 1, NAN, 3 };
+    dyn_run *r = start(OPTIMIZER(.rate = .1), RUN_OPTIONS(.steps = 20));
+
+    set_and_go(DYN_OPTIMIZER_GD, 0);
+    set_and_go(DYN_OPTIMIZER_GD, 1);
+    set_and_go(DYN_OPTIMIZER_LBFGS, 0);
+    CHECK(dyn_run_set_parameters(r, DYN_F32, 3, single) == DYN_EDTYPE);
+    CHECK_STR(dyn_ctx_message(ctx), "float32, the run's is float64");
+    CHECK(dyn_run_set_parameters(r, DYN_F64, 2, hole) == DYN_ESHAPE);
+    CHECK(dyn_run_set_parameters(r, DYN_F64, 3, hole) == DYN_ENONFINITE);
+    CHECK(dyn_run_set_theta(r, hole) == DYN_ENONFINITE);
+    CHECK_STR(dyn_ctx_message(ctx), "theta[1]");
+    CHECK(dyn_run_set_theta(r, NULL) == DYN_EINVAL && dyn_run_set_theta(NULL, hole) == DYN_EINVAL);
+    dyn_run_free(r);
+}
+
 int main(void)
 {
     ctx = make_ctx(2);
@@ -286,6 +330,7 @@ int main(void)
     RUN(failing_objective);
     RUN(bad_options);
     RUN(bad_calls);
+    RUN(set_theta);
     dyn_objective_unref(quadratic);
     dyn_ctx_free(ctx);
     return test_end();

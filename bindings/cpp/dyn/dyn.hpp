@@ -99,6 +99,7 @@ template <> inline dyn_diagonal_options options() noexcept { return DYN_DIAGONAL
 template <> inline dyn_eigen_options options() noexcept { return DYN_EIGEN_OPTIONS_INIT; }
 template <> inline dyn_factorisation_options options() noexcept { return DYN_FACTORISATION_OPTIONS_INIT; }
 template <> inline dyn_init_options options() noexcept { return DYN_INIT_OPTIONS_INIT; }
+template <> inline dyn_objective_functions options() noexcept { return DYN_OBJECTIVE_FUNCTIONS_INIT; }
 template <> inline dyn_objective_options options() noexcept { return DYN_OBJECTIVE_OPTIONS_INIT; }
 template <> inline dyn_optimizer_options options() noexcept { return DYN_OPTIMIZER_OPTIONS_INIT; }
 template <> inline dyn_perceptron_options options() noexcept { return DYN_PERCEPTRON_OPTIONS_INIT; }
@@ -161,7 +162,7 @@ class context;
  * A function of the caller's as the C interface takes it: pass function and user() where a dyn_..._fn and its user
  * pointer are wanted. It may capture. It must live as long as C may call it, in one place: it neither copies nor moves.
  * What it throws ends the work in C and comes out of the dyn::context's call that led there.
- *     dyn::callback<dyn_observer_fn> watch(ctx, [&](dyn_run *, std::int64_t step, double loss, auto...) { ... return 0; });
+ *     dyn::callback<dyn_observer_fn> watch(ctx, [&](const dyn_run_view *at) { ... return 0; });
  *     ctx.call(dyn_run_observe, run, watch.function, watch.user(), nullptr);
  */
 template <class Function> class callback;

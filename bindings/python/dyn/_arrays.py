@@ -131,11 +131,16 @@ def view(address: int, shape: Sequence[int], dtype: Any = np.float64) -> NDArray
     return np.frombuffer((ctypes.c_char * size).from_address(address), dtype).reshape(shape)
 
 
-def read_only(address: int, shape: Sequence[int]) -> NDArray[np.float64]:
+def read_only(address: int, shape: Sequence[int], dtype: Any = np.float64) -> NDArray[Any]:
     """C memory as an array for the user: a copy, which may be kept, and read only, as nothing comes of writing to it."""
-    a = copied(address, shape)
+    a = copied(address, shape, dtype)
     a.flags.writeable = False
     return a
+
+
+def element_code(dtype: np.dtype[Any]) -> int:
+    """enum dyn_dtype of one of DTYPES."""
+    return enum("dtype", next(name for name, known in DTYPES.items() if known == dtype))
 
 
 class Array(Handle):
@@ -150,7 +155,7 @@ class Array(Handle):
         if a.dtype not in DTYPES.values():
             a = a.astype(_wider(a, what))
         a = np.ascontiguousarray(a) if a.ndim else a
-        code = enum("dtype", next(name for name, dtype in DTYPES.items() if dtype == a.dtype))
+        code = element_code(a.dtype)
         address = make(context, lib.dyn_array_wrap, context, code, a.ndim, ints(a.shape), pointer(a))
         return cls(context, address, a)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _recipe
-from ._arrays import copied, read_only, ints, path as file_path, pointer, real_array
+from ._arrays import copied, dtype_code, read_only, ints, path as file_path, pointer, real_array, vector
 from ._rows import table
 from ._lib import Options, call, callback, enum, enum_name, integer, lib, number, structs, text, turn
 from .errors import STATUS, invalid
@@ -195,10 +195,39 @@ class RunView:
 
     @property
     def theta(self) -> NDArray[np.float64]:
-        """A copy of the parameters [p]."""
+        """A copy of the parameters [p]. Set, the next step is evaluated there; moments, step and history stay.
+
+        >>> run = dyn.Run(dyn.mlp([1, 1], bias=False), [[1.0]], [[2.0]], optimizer=dyn.GD(0.25), theta=[0.0]).train(1)
+        >>> run.theta = [4.0]
+        >>> run.train(1).theta
+        array([3.])
+        """
         theta = np.empty(self.objective.size)
         call(self._context, lib.dyn_run_theta, self, pointer(theta))
         return theta
+
+    @theta.setter
+    def theta(self, theta: ArrayLike) -> None:
+        call(self._context, lib.dyn_run_set_theta, self, pointer(vector(theta, self.objective.size, "theta")))
+
+    @property
+    def parameters(self) -> NDArray[Any]:
+        """theta [p] in the type that the run computes in, which may be set as well: no number is rounded on the way.
+
+        >>> run = dyn.Run(dyn.mlp([1, 1]), [[1.0]], [[2.0]], dtype="float32")
+        >>> run.parameters.dtype
+        dtype('float32')
+        """
+        dtype = ctypes.c_int32()
+        address = lib.dyn_run_parameters(self, ctypes.byref(dtype))
+        return copied(address, (self.objective.size,), np.float32 if dtype.value else np.float64)
+
+    @parameters.setter
+    def parameters(self, theta: NDArray[Any]) -> None:
+        a = np.ascontiguousarray(theta)
+        if a.dtype not in (np.float64, np.float32):
+            raise invalid(f"parameters are given as {a.dtype}, not in the run's own type")
+        call(self._context, lib.dyn_run_set_parameters, self, dtype_code(a.dtype), a.size, pointer(a))
 
     @property
     def best(self) -> NDArray[np.float64]:
@@ -348,11 +377,11 @@ class RunView:
         once, and not only where it calls the library."""
         seen = weakref.ref(self)
 
-        def observer(_: Any, run: int, step: int, loss: float, theta: int, gradient: int) -> None:
-            me = seen()
+        def observer(_: Any, address: int) -> None:
+            me, at = seen(), structs["dyn_run_view"].from_address(address)
             assert me is not None
-            shape = (me.objective.size,)
-            function(State(me, step, loss, read_only(theta, shape), read_only(gradient, shape)))
+            shape = (at.size,)
+            function(State(me, at.step, at.loss, read_only(at.theta, shape), read_only(at.gradient, shape)))
         fn = callback(self._context, "dyn_observer_fn", observer, failure=STATUS["euser"], user=user)
         call(self._context, lib.dyn_run_observe, self, fn, None, ctypes.byref(when))
         return fn

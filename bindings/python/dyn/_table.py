@@ -336,7 +336,7 @@ dyn_nilpotent_functor                  status ctx i32 i64 ptr i64 ptr i64 ptr pt
 
 # objective.h
 dyn_objective_create                   status ctx model array array ptr objective*
-dyn_objective_from_callbacks           status ctx i64 ptr ptr ptr ptr objective*
+dyn_objective_from_callbacks           status ctx ptr objective*
 dyn_objective_ref                      objective objective
 dyn_objective_unref                    void   objective
 dyn_objective_size                     i64    objective
@@ -434,14 +434,16 @@ dyn_plan_unref                         void   plan
 dyn_plan_bytes                         i64    plan
 dyn_plan_inputs                        i32    plan
 dyn_plan_input_name                    str    plan i32
+dyn_plan_input_size                    i64    plan i32 ptr
+dyn_plan_output_size                   i64    plan i32
 dyn_plan_steps                         i32    plan
 dyn_plan_step                          i32    plan i32 ptr i64 ptr
 dyn_exec_profile                       status exec i32 ptr
 dyn_plan_print                         i64    plan ptr i64
 dyn_exec_create                        status plan exec*
 dyn_exec_free                          void   exec
-dyn_exec_bind                          status exec str ptr
-dyn_exec_bind_output                   status exec i32 ptr
+dyn_exec_bind                          status exec str i32 i64 ptr
+dyn_exec_bind_output                   status exec i32 i32 i64 ptr
 dyn_exec_run                           status exec
 
 # plateaus.h
@@ -559,6 +561,8 @@ dyn_run_stop                           void   run
 dyn_run_step                           i64    run
 dyn_run_reason                         i32    run
 dyn_run_theta                          status run ptr
+dyn_run_set_theta                      status run ptr
+dyn_run_set_parameters                 status run i32 i64 ptr
 dyn_run_parameters                     ptr    run ptr
 dyn_run_optimizer                      optimizer run
 dyn_run_objective                      objective run
@@ -630,6 +634,10 @@ dyn_perceptron_options struct_size:u32 widths_count:i32 widths:ptr activation:i3
     gamma:f64 gamma_prime:f64 dropout:f64
 dyn_objective_options struct_size:u32 loss:i32 dtype:i32 half:i32 sum_samples:i32 mean_outputs:i32 l2:f64
     memory_limit:i64 delta:f64 label_smoothing:f64 weight:ptr
+dyn_objective_view struct_size:u32 reserved:u32 size:i64 theta:ptr samples:i64 sample:ptr value:ptr gradient:ptr
+    count:i64 v:ptr product:ptr
+dyn_objective_functions struct_size:u32 reserved:u32 size:i64 samples:i64 value:ptr gradient:ptr hessian:ptr
+    user:ptr
 dyn_objective_parts struct_size:u32 models:i32 model:ptr model_name:ptr data:i32 reserved:u32 array:ptr name:ptr
     shared:ptr
 dyn_optimizer_options struct_size:u32 kind:i32 rate:f64 beta1:f64 beta2:f64 eps:f64 weight_decay:f64
@@ -673,6 +681,8 @@ dyn_run_options struct_size:u32 drop_last:i32 steps:i64 batch:i64 seed:u64 recor
 dyn_batch_view struct_size:u32 data:i32 step:i64 seed:u64 samples:i64 name:ptr dtype:ptr size:ptr rows:ptr
 dyn_sweep_options struct_size:u32 retry:i32 any_numerics:i32 reserved:u32 count:i64 parameters:i64 names:ptr
     values:ptr make:ptr make_user:ptr ended:ptr ended_user:ptr store:ptr progress:ptr progress_user:ptr checkpoint_every:f64
+    values:ptr make:ptr make_user:ptr ended:ptr ended_user:ptr store:ptr progress:ptr progress_user:ptr
+dyn_run_view struct_size:u32 ending:i32 run:ptr step:i64 size:i64 loss:f64 rate:f64 theta:ptr gradient:ptr
 dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr
     values:ptr make:ptr make_user:ptr ended:ptr ended_user:ptr store:ptr progress:ptr progress_user:ptr
 dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr rest:f64
@@ -691,15 +701,13 @@ dyn_progress_fn         i32  ptr f64 str
 dyn_interrupt_fn        i32  ptr
 dyn_spectral_fn         f64  ptr f64
 dyn_model_build_fn      i32  ptr ptr i32
-dyn_value_fn            i32  ptr ptr ptr
-dyn_gradient_fn         i32  ptr ptr ptr ptr
-dyn_product_fn          i32  ptr ptr i64 ptr ptr
+dyn_objective_fn        i32  ptr ptr
 dyn_operator_apply_fn   i32  ptr i64 ptr ptr
 dyn_kinks_fn            i32  ptr ptr ptr
 dyn_rate_fn             f64  ptr i64
 dyn_feed_fn             i32  ptr ptr
 dyn_rule_fn             status ptr ptr ptr ptr
-dyn_observer_fn         i32  ptr ptr i64 f64 ptr ptr
+dyn_observer_fn         i32  ptr ptr
 dyn_sweep_make_fn       status ptr ptr i64 ptr run*
 dyn_sweep_ended_fn      i32  ptr ptr i64 ptr
 """

@@ -17,7 +17,7 @@ from typing import Any, Callable, Iterable, Literal, NamedTuple, Sequence, Union
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import DTYPES, array, dtype_code, ints, pointer
+from ._arrays import DTYPES, array, dtype_code, element_code, ints, pointer
 from ._lib import Handle, call, check, enum, integer, lib, make, number, structs, text, turn
 from .context import Context, current
 from .errors import class_of, invalid, shapes_differ
@@ -596,13 +596,13 @@ class Function:
         _fits(f"input {name!r}", array, shape, dtype)
         if name in self._unread:
             return
-        self._exec._call(lib.dyn_exec_bind, name.encode(), pointer(array))
+        self._exec._call(lib.dyn_exec_bind, name.encode(), element_code(dtype), array.size, pointer(array))
         self._arrays[name] = array
 
     def bind_output(self, i: int, array: NDArray[Any]) -> None:
         """Write output i to this array at every following run."""
         _fits(f"output {i}", array, self._output_shapes[i], self._dtype)
-        self._exec._call(lib.dyn_exec_bind_output, i, pointer(array))
+        self._exec._call(lib.dyn_exec_bind_output, i, element_code(self._dtype), array.size, pointer(array))
         self._arrays[i] = array
 
     def __call__(self, **inputs: ArrayLike) -> Any:

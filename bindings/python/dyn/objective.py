@@ -300,20 +300,34 @@ class Objective(Handle):
 
     @classmethod
     def from_functions(cls, size: int, value: Callable[[NDArray[np.float64]], float],
-                       gradient: Callable[[NDArray[np.float64]], tuple[float, ArrayLike]] | None = None,
-                       hessian: Callable[[NDArray[np.float64], NDArray[np.float64]], ArrayLike] | None = None
-                       ) -> Objective:
+                       gradient: Callable[..., tuple[float, ArrayLike]] | None = None,
+                       hessian: Callable[[NDArray[np.float64], NDArray[np.float64]], ArrayLike] | None = None, *,
+                       samples: int = 0) -> Objective:
         """An objective of Python functions of theta [size], for training and every measurement that needs no model.
 
         value(theta) is the loss; gradient(theta) gives (loss, gradient [size]); hessian(theta, V) the Hessian times
         the columns of V [size, k]. Without hessian its products are central differences of gradients, whose estimated
-        error eigenpairs tell. What is not given otherwise cannot be used."""
+        error eigenpairs tell. What is not given otherwise cannot be used.
+
+        samples: of which a run may take mini-batches; gradient(theta, sample) then gets their numbers, and gives the mean
+        over these.
+
+        >>> x = np.array([1.0, 2.0, 6.0])
+        >>> def mean_square(t, sample):
+        ...     return float(np.mean((t[0] - x[sample])**2)), [2 * np.mean(t[0] - x[sample])]
+        >>> loss = dyn.Objective.from_functions(1, lambda t: mean_square(t, [0, 1, 2])[0], mean_square, samples=3)
+        >>> run = dyn.Run(loss, theta=[0.0], optimizer=dyn.GD(0.5), batch=1).train(1)
+        >>> run.theta[0] in x
+        True
+        """
         context = current()
-        callbacks = [_value(context, value, size), gradient and _gradient(context, gradient, size),
-                     hessian and _product(context, hessian, size)]
-        address = make(context, lib.dyn_objective_from_callbacks, context, size, *callbacks, None)
+        callbacks = {"value": _value(context, value, size), "gradient": gradient and _gradient(context, gradient, size, samples),
+                     "hessian": hessian and _product(context, hessian, size)}
+        functions = structs["dyn_objective_functions"](size=size, samples=integer(samples, "samples", least=0), **{
+            name: ctypes.cast(f, ctypes.c_void_p).value for name, f in callbacks.items() if f})
+        address = make(context, lib.dyn_objective_from_callbacks, context, ctypes.byref(functions))
         made = cls._of(context, address, callbacks)
-        made._recipe = (cls.from_functions, (size, value, gradient, hessian))
+        made._recipe = (_from_functions, ((size, value, gradient, hessian), {"samples": samples}))
         return made
 
     @classmethod
@@ -555,26 +569,41 @@ def _again(arguments: tuple[Any, ...], options: dict[str, Any]) -> Objective:
     return Objective(*arguments, **options)
 
 
+def _function(context: Context, evaluate: Callable[[Any], None]) -> Any:
+    """A dyn_objective_fn."""
+    def call(_: Any, address: int) -> None:
+        evaluate(structs["dyn_objective_view"].from_address(address))
+    return callback(context, "dyn_objective_fn", call)
+
+
+def _from_functions(arguments: tuple[Any, ...], options: dict[str, Any]) -> Objective:
+    return Objective.from_functions(*arguments, **options)
+
+
 def _value(context: Context, value: Callable[..., float], size: int) -> Any:
-    def call(_: Any, theta: int, out: int) -> None:
-        view(out, ())[...] = number(value(read_only(theta, (size,))), "the value")
-    return callback(context, "dyn_value_fn", call)
+    def evaluate(at: Any) -> None:
+        view(at.value, ())[...] = number(value(read_only(at.theta, (size,))), "the value")
+    return _function(context, evaluate)
 
 
-def _gradient(context: Context, gradient: Callable[..., Any], size: int) -> Any:
-    def call(_: Any, theta: int, value: int | None, out: int) -> None:
-        loss, slope = gradient(read_only(theta, (size,)))
-        view(out, (size,))[...] = vector(slope, size, "the gradient")
-        if value:
-            view(value, ())[...] = number(loss, "the value")
-    return callback(context, "dyn_gradient_fn", call)
+def _gradient(context: Context, gradient: Callable[..., Any], size: int, samples: int) -> Any:
+    def evaluate(at: Any) -> None:
+        theta = read_only(at.theta, (size,))
+        if samples:
+            chosen = read_only(at.sample, (at.samples,), np.int64) if at.sample else np.arange(samples)
+            loss, slope = gradient(theta, chosen)
+        else:
+            loss, slope = gradient(theta)
+        view(at.gradient, (size,))[...] = vector(slope, size, "the gradient")
+        view(at.value, ())[...] = number(loss, "the value")
+    return _function(context, evaluate)
 
 
 def _product(context: Context, hessian: Callable[..., ArrayLike], size: int) -> Any:
-    def call(_: Any, theta: int, count: int, v: int, out: int) -> None:
-        product = hessian(read_only(theta, (size,)), read_only(v, (count, size)).T)
-        view(out, (count, size))[...] = block(product, (size, count), "the Hessian's product").T
-    return callback(context, "dyn_product_fn", call)
+    def evaluate(at: Any) -> None:
+        product = hessian(read_only(at.theta, (size,)), read_only(at.v, (at.count, size)).T)
+        view(at.product, (at.count, size))[...] = block(product, (size, at.count), "the Hessian's product").T
+    return _function(context, evaluate)
 
 
 def _at(subject: Subject, x: ArrayLike | None, y: ArrayLike | None, theta: ArrayLike | None, loss: Loss | Callable[..., Node] | None,
