@@ -158,7 +158,8 @@ dyn_status dyn_objective_path(dyn_objective *o, const double *first, const doubl
         return DYN_EINVAL;
     DYN__ENTER(o->ctx);
     DYN__TRY(check(o, first, last, kind, bends, points, out));
-    DYN__TRY(dyn__called_create(o->ctx, bends * o->p, &(dyn__functions){path_value, path_gradient, NULL, NULL, release, 1},
+    DYN__TRY(dyn__called_create(o->ctx, bends * o->p,
+                                &(dyn__functions){path_value, path_gradient, .release = release, .ours = 1},
                                 sizeof *own, (void **)&own, out));
     dyn_status s = fill(own, o, first, last, kind, bends, points);
     if (s < 0) {
