@@ -122,6 +122,14 @@ static dyn_node write_loss(void *user, dyn_build *b)
     return dyn_graph_sum(dyn_build_graph(b), dyn_build_call(b, NULL, live.model, 1, &x), 1, (int32_t[]){1});
 }
 
+static int32_t square(void *user, const dyn_objective_view *at)
+{
+    (void)user;
+    *at->value = at->theta[0] * at->theta[0];
+    return 0;
+}
+
+USE(use_functions, dyn_objective, dyn_objective_from_callbacks(live.ctx, opt, &out), dyn_objective_unref)
 USE(use_parts, dyn_objective, dyn_objective_from_function(live.ctx, write_loss, NULL, opt, NULL, &out), dyn_objective_unref)
 
 static dyn_status use_init(const void *opt)
@@ -176,6 +184,7 @@ static const struct user { const char *name; dyn_status (*use)(const void *opt);
     { "dyn_learning_coefficient_options", use_learning_coefficient, "dyn_objective_learning_coefficient" },
     { "dyn_minimise_options", use_minimise, "dyn_objective_minimise" },
     { "dyn_objective_options", use_objective, "dyn_objective_create" },
+    { "dyn_objective_functions", use_functions, "dyn_objective_from_callbacks" },
     { "dyn_objective_parts", use_parts, "dyn_objective_from_function" },
     { "dyn_optimizer_options", use_optimizer, "dyn_optimizer_create" },
     { "dyn_perceptron_options", use_perceptron, "dyn_model_perceptron" },
@@ -227,6 +236,9 @@ static void valid(const struct layout *l, union options *o)
         p->model = &live.model;
         p->array = &live.array;
         p->name = names;
+    } else if (strcmp(l->name, "dyn_objective_functions") == 0) {
+        ((dyn_objective_functions *)(void *)o)->size = 1;
+        ((dyn_objective_functions *)(void *)o)->value = square;
     } else if (strcmp(l->name, "dyn_cnn_options") == 0) {
         ((dyn_cnn_options *)(void *)o)->input = ((dyn_cnn_options *)(void *)o)->channels = three;
         ((dyn_cnn_options *)(void *)o)->convolutions = 1;
