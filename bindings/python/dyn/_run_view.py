@@ -167,7 +167,7 @@ class RunView:
         self._restored: set[str] = set()                    # those that came with a checkpoint
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name[0] != "_":
+        if name[0] != "_" and name not in ("theta", "parameters"):
             raise AttributeError(f"{name} of a run cannot be set: what it trains with is fixed when it is made. Another "
                                  "run can begin where this one is: dyn.Run(..., theta=run.theta)")
         object.__setattr__(self, name, value)
@@ -214,7 +214,7 @@ class RunView:
     def parameters(self) -> NDArray[Any]:
         """theta [p] in the type that the run computes in, which may be set as well: no number is rounded on the way.
 
-        >>> run = dyn.Run(dyn.mlp([1, 1]), [[1.0]], [[2.0]], dtype="float32")
+        >>> run = dyn.Run(dyn.Objective(dyn.mlp([1, 1]), [[1.0]], [[2.0]], dtype="float32"))
         >>> run.parameters.dtype
         dtype('float32')
         """

@@ -164,6 +164,28 @@ def sign(h, theta, steps):
     return theta
 
 
+class Set(unittest.TestCase):
+    """theta set between steps: GD on (w - 2)^2 goes on from there."""
+
+    def test_theta(self):
+        run = dyn.Run(dyn.mlp([1, 1], bias=False), [[1.0]], [[2.0]], optimizer=dyn.GD(0.25), theta=[0.0]).train(2)
+        run.theta = [10.0]
+        self.assertEqual(run.train(1).theta[0], 6.0)
+        self.assertEqual((run.step, list(run.history["step"])), (3, [0, 1, 2, 3]))
+        with self.assertRaisesRegex(dyn.Error, "theta"):
+            run.theta = [1.0, 2.0]
+        with self.assertRaisesRegex(AttributeError, "cannot be set"):
+            run.step = 7
+
+    def test_in_the_type_of_the_run(self):
+        loss = dyn.Objective(dyn.mlp([1, 1], bias=False), [[1.0]], [[2.0]], dtype="float32")
+        run = dyn.Run(loss, optimizer=dyn.GD(0.25), theta=[0.0])
+        run.parameters = np.float32([0.1])
+        self.assertEqual(run.theta[0], float(np.float32(0.1)))
+        with self.assertRaisesRegex(dyn.Error, "float64, the run's is float32"):
+            run.parameters = np.array([0.1])
+
+
 class Ends(unittest.TestCase):
     def run_on_wave(self, **options):
         return dyn.Run(dyn.mlp([1, 10, 1], seed=1), *wave(), optimizer=dyn.Adam(1e-2), **options)
