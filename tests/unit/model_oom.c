@@ -166,7 +166,8 @@ static dyn_status simple(dyn_ctx *ctx, void *arg)
     (void)arg;
     THEN(dyn_objective_quadratic(ctx, QUADRATIC_SIZE, curvature, &o[1]));
     THEN(dyn_objective_rosenbrock(ctx, 4, &o[2]));
-    THEN(dyn_objective_from_callbacks(ctx, QUADRATIC_SIZE, quadratic_value, quadratic_gradient, NULL, NULL, &o[3]));
+    THEN(dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = QUADRATIC_SIZE, .value = quadratic_value,
+                                                     .gradient = quadratic_gradient), &o[3]));
     for (int i = 0; i < 4; i++)
         dyn_objective_unref(o[i]);
     return s;

@@ -682,8 +682,6 @@ dyn_batch_view struct_size:u32 data:i32 step:i64 seed:u64 samples:i64 name:ptr d
 dyn_sweep_options struct_size:u32 retry:i32 any_numerics:i32 reserved:u32 count:i64 parameters:i64 names:ptr
     values:ptr make:ptr make_user:ptr ended:ptr ended_user:ptr store:ptr progress:ptr progress_user:ptr checkpoint_every:f64
 dyn_run_view struct_size:u32 ending:i32 run:ptr step:i64 size:i64 loss:f64 rate:f64 theta:ptr gradient:ptr
-dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr
-    values:ptr make:ptr make_user:ptr ended:ptr ended_user:ptr store:ptr progress:ptr progress_user:ptr
 dyn_schedule struct_size:u32 per_decade:i32 at_start:i32 at_end:i32 every:i64 count:i64 steps:ptr rest:f64
 dyn_transformer_options struct_size:u32 layers:i32 vocabulary:i64 length:i64 width:i64 key_width:i64
     value_width:i64 hidden:i64 heads:i32 kv_heads:i32 norm:i32 rms:i32 norm_query_only:i32 position:i32
