@@ -62,6 +62,12 @@ from .replicas import Replica, Replicas
 from .run import Run
 from .tangent import Linearised, TangentKernel, TangentKernelSeries, kernel_alignment, kernel_fit, tangent_kernel
 from .sweeps import Member, Sweep
+from .attention import (
+    Attention, AttentionSeries, broadcast_score, kernel_score, matching_kernel, matching_score, rollout, shift_score)
+from .spectrum import (
+    Bulk, CurvatureParts, Kronecker, KroneckerSeries, Spectrum, SpectrumSeries, bulk, curvature_parts,
+    effective_dimension, frobenius_norm, layer_spectra, negative_share)
+from .symmetry import Matched, Projection, match_units, permute_units, random_projection
 
 if TYPE_CHECKING:
     from . import plots
@@ -69,35 +75,39 @@ if TYPE_CHECKING:
     from .plots import plot
 
 __all__ = [
-    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Build", "CallbackError", "CentralFlow", "Check",
-    "Condensation", "CondensationResult", "CondensationSeries", "Confusion", "Context", "Cost", "Density",
-    "DtypeError", "Eigenpairs", "EigenvalueGradient", "Episodes", "Error", "Estimate", "FileError", "Flow",
-    "FormatError", "Function", "GD", "Graph", "HeavyBall", "History", "Indices", "Inertia", "InvalidArgument",
-    "KFAC", "KFACLayer", "LBFGS", "LearningCoefficient", "LimitReached", "Linearised", "Lion", "Measurement",
-    "Member", "Minimum", "Model", "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "Noise",
+    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Attention", "AttentionSeries", "Build", "Bulk",
+    "CallbackError", "CentralFlow", "Check", "Condensation", "CondensationResult", "CondensationSeries",
+    "Confusion", "Context", "Cost", "CurvatureParts", "Density", "DtypeError", "Eigenpairs", "EigenvalueGradient",
+    "Episodes", "Error", "Estimate", "FileError", "Flow", "FormatError", "Function", "GD", "Graph", "HeavyBall",
+    "History", "Indices", "Inertia", "InvalidArgument", "KFAC", "KFACLayer", "Kronecker", "KroneckerSeries",
+    "LBFGS", "LearningCoefficient", "LimitReached", "Linearised", "Lion", "Matched", "Measurement", "Member",
+    "Minimum", "Model", "ModelRank", "Monotone", "Muon", "NAdam", "Nesterov", "NewtonCG", "Node", "Noise",
     "NonFinite", "NotConverged", "NotSupported", "Objective", "Operator", "Optimizer", "OutOfMemory", "Path",
-    "Plane", "RMSprop", "RankResult", "RankSeries", "Rate", "Replica", "Replicas", "Rule", "Run", "RunView",
-    "Series", "ShapeError", "Sharpness", "SharpnessSeries", "SignGD", "Slice", "Slope", "Sophia", "State",
-    "StateError", "Stepper", "Sweep", "TangentKernel", "TangentKernelSeries", "Tensor", "TensorBoard",
-    "VersionError", "__version__", "above", "abs", "activation", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
-    "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "arange",
-    "avg_pool1d", "avg_pool2d", "avg_pool3d", "barrier", "batch_norm", "branches", "causal_mask", "central_flow",
-    "centred_targets", "cnn", "completion", "concatenate", "condensation", "connect", "constant", "conv1d",
-    "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cos", "cosine",
-    "cosine_restarts", "crossings", "current", "data", "data_direction", "deepen", "degenerate", "derivative",
-    "diagonal", "direction", "dropout", "dropout_variance", "eigenvalue_gradient", "eigh", "embedding",
-    "empirical_fisher", "erf", "exp", "expm1", "exponential_decay", "factorisation", "feed_forward", "flow",
-    "frequency", "from_torch", "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "hessian", "identity",
-    "inertia", "init", "jacobian", "kernel_alignment", "kernel_fit", "kfac", "landscape", "langevin", "layer_norm",
-    "learning_coefficient", "linear", "linearity", "llama", "log", "log1p", "log_softmax", "loglog_slope",
-    "logsumexp", "loss_histogram", "lstm", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum",
-    "merge_heads", "merge_layer", "merge_neurons", "minimise", "minimum", "mlp", "model_rank", "nilpotent",
-    "normal_like", "null", "one_cycle", "overlap", "path_objective", "plateaus", "plot", "plots", "polynomial",
-    "polynomial_decay", "recovery", "recurrent", "regime", "relative_distance", "relu", "report", "residual",
-    "resnet", "rms_norm", "rnn", "rotary", "scaled_dot_product_attention", "schedule", "shared", "sigmoid", "sign",
-    "sin", "singular_values", "sinusoidal", "softmax", "softplus", "space_shares", "spikes", "split", "split_heads",
-    "sqrt", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "to_onnx",
-    "trajectory_plane", "transformer", "uniform_like", "vgg", "where", "widen"]
+    "Plane", "Projection", "RMSprop", "RankResult", "RankSeries", "Rate", "Replica", "Replicas", "Rule", "Run",
+    "RunView", "Series", "ShapeError", "Sharpness", "SharpnessSeries", "SignGD", "Slice", "Slope", "Sophia",
+    "Spectrum", "SpectrumSeries", "State", "StateError", "Stepper", "Sweep", "TangentKernel", "TangentKernelSeries",
+    "Tensor", "TensorBoard", "VersionError", "__version__", "above", "abs", "activation", "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
+    "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "barrier", "batch_norm", "branches",
+    "broadcast_score", "bulk", "causal_mask", "central_flow", "centred_targets", "cnn", "completion", "concatenate",
+    "condensation", "connect", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+    "conv_transpose3d", "cos", "cosine", "cosine_restarts", "crossings", "current", "curvature_parts", "data",
+    "data_direction", "deepen", "degenerate", "derivative", "diagonal", "direction", "dropout", "dropout_variance",
+    "effective_dimension", "eigenvalue_gradient", "eigh", "embedding", "empirical_fisher", "erf", "exp", "expm1",
+    "exponential_decay", "factorisation", "feed_forward", "flow", "frequency", "frobenius_norm", "from_torch",
+    "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "hessian", "identity", "inertia", "init", "jacobian",
+    "kernel_alignment", "kernel_fit", "kernel_score", "kfac", "landscape", "langevin", "layer_norm",
+    "layer_spectra", "learning_coefficient", "linear", "linearity", "llama", "log", "log1p", "log_softmax",
+    "loglog_slope", "logsumexp", "loss_histogram", "lstm", "match_units", "matching_kernel", "matching_score",
+    "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "merge_heads", "merge_layer",
+    "merge_neurons", "minimise", "minimum", "mlp", "model_rank", "negative_share", "nilpotent", "normal_like",
+    "null", "one_cycle", "overlap", "path_objective", "permute_units", "plateaus", "plot", "plots", "polynomial",
+    "polynomial_decay", "random_projection", "recovery", "recurrent", "regime", "relative_distance", "relu",
+    "report", "residual", "resnet", "rms_norm", "rnn", "rollout", "rotary", "scaled_dot_product_attention",
+    "schedule", "shared", "shift_score", "sigmoid", "sign", "sin", "singular_values", "sinusoidal", "softmax",
+    "softplus", "space_shares", "spikes", "split", "split_heads", "sqrt", "step", "stop_gradient", "sustained",
+    "tangent_kernel", "tanh", "tensor_factorisation", "to_onnx", "trajectory_plane", "transformer", "uniform_like",
+    "vgg", "where", "widen"]
 
 
 def __getattr__(name: str) -> Any:

@@ -331,7 +331,8 @@ class RunView:
 
     def _cost(self, place: int) -> Cost:
         seconds, measured, passed_over = ctypes.c_double(), ctypes.c_int64(), ctypes.c_int64()
-        call(self._context, lib.dyn_run_observer_cost, self, place, *map(ctypes.byref, (seconds, measured, passed_over)))
+        call(self._context, lib.dyn_run_observer_cost, self, place, ctypes.byref(seconds),
+             ctypes.byref(measured), ctypes.byref(passed_over))
         return Cost(seconds.value, seconds.value / self.seconds if self.seconds else 0.0, measured.value, passed_over.value)
 
     @overload

@@ -3,7 +3,8 @@
 
 plot(run) draws all that was measured, plot(sweep) what became of many, animate(run) the condensation as it goes on. The
 other functions draw one thing into given axes."""
-from .curves import accuracy, directions, factors, loss, ranks, series, sharpness, tangent
+from .curves import (
+    accuracy, attention, curvature, directions, factors, kronecker, loss, ranks, series, sharpness, tangent)
 from .functions import output, spectrum
 from .landscapes import chains, landscape, path
 from .maps import animate, cosines, orientations
@@ -11,5 +12,6 @@ from .sweeps import bands, heat, histories
 from .whole import plot
 
 __all__ = [
-    "accuracy", "animate", "bands", "chains", "cosines", "directions", "factors", "heat", "histories", "landscape",
-    "loss", "orientations", "output", "path", "plot", "ranks", "series", "sharpness", "spectrum", "tangent"]
+    "accuracy", "animate", "attention", "bands", "chains", "cosines", "curvature", "directions", "factors", "heat",
+    "histories", "kronecker", "landscape", "loss", "orientations", "output", "path", "plot", "ranks", "series",
+    "sharpness", "spectrum", "tangent"]

@@ -2,15 +2,19 @@
 """Everything that is a curve over the steps of a run."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.markers import CARETDOWN
 from numpy.typing import NDArray
 
 from .._run_view import History, RunView, Series
+from ..attention import AttentionSeries
 from ..completion import Factors
 from ..episodes import spikes
 from ..measure import CondensationSeries, RankSeries, SharpnessSeries
+from ..spectrum import KroneckerSeries, SpectrumSeries
 from ..tangent import TangentKernelSeries
 from .style import BLUE, COLOURS, ORANGE, RED, finite, legend_above, log_axis, mark_clipped, short, usual_top
 
@@ -185,6 +189,53 @@ def tangent(ax: Axes, found: TangentKernelSeries, name: str = "") -> None:
                 label=label)
     ax.set_ylabel((name or "tangent kernel").replace("_", " "))
     legend_above(ax)
+
+
+def _lines(ax: Axes, steps: Any, lines: dict[str, Any], label: str) -> None:
+    for name, values in lines.items():
+        ax.plot(steps, values, ".-" if len(steps) <= DOTS else "-", linewidth=1.1, markersize=3, label=name)
+    ax.set_ylabel(label.replace("_", " "))
+    legend_above(ax)
+
+
+def curvature(ax: Axes, found: SpectrumSeries, name: str = "") -> None:
+    """Largest eigenvalues, and the trace with its standard error.
+
+    >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0])
+    >>> _ = run.measure(dyn.Spectrum(k=2, lanczos=10), every=5)
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.curvature(ax, run.train(20)["spectrum"])
+    """
+    low, high = found.trace - found.trace_error, found.trace + found.trace_error
+    ax.fill_between(found.steps, low, high, color=BLUE, alpha=0.25, linewidth=0)
+    _lines(ax, found.steps, {"trace": found.trace, **{f"value {i + 1}": v for i, v in enumerate(found.values.T[:3])}},
+           name or "spectrum")
+    log_axis(ax, np.append(found.values, found.trace))
+
+
+def attention(ax: Axes, found: AttentionSeries, name: str = "") -> None:
+    """Shift and broadcast scores of the heads, means over each layer.
+
+    >>> net = dyn.transformer(20, 6, layers=2, width=8, key_width=4, hidden=8, seed=1)
+    >>> run = dyn.Run(net, np.arange(12).reshape(2, 6), [3, 4], loss="cross_entropy")
+    >>> _ = run.measure(dyn.Attention(), every=5)
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.attention(ax, run.train(20)["attention"])
+    """
+    _lines(ax, found.steps, {f"{what}, layer {i + 1}": values[:, i].mean(1) for what, values in (
+        ("shift", found.shift), ("broadcast", found.broadcast)) for i in range(values.shape[1])}, name or "attention")
+
+
+def kronecker(ax: Axes, found: KroneckerSeries, name: str = "") -> None:
+    """Traces of the layers' blocks.
+
+    >>> run = dyn.Run(dyn.mlp([1, 10, 1], seed=1), [-1.0, 0.0, 1.0], [1.0, 0.0, 1.0])
+    >>> _ = run.measure(dyn.Kronecker(), every=5)
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.kronecker(ax, run.train(20)["kronecker"])
+    """
+    _lines(ax, found.steps, dict(zip(found.layers, found.trace.T)), f"trace, {name or 'kronecker'}")
+    log_axis(ax, found.trace)
 
 
 def ranks(ax: Axes, found: RankSeries, name: str = "") -> None:

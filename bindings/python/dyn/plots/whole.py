@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from .._run_view import RunView, Series
+from ..attention import AttentionSeries
 from ..completion import Factors
 from ..measure import CondensationSeries, RankSeries, SharpnessSeries
+from ..spectrum import KroneckerSeries, SpectrumSeries
 from ..sweeps import Sweep
 from ..tangent import TangentKernelSeries
 from . import curves, functions, maps
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Draw = Callable[[Axes], None]
+OWN: dict[type, Callable[..., None]] = {SpectrumSeries: curves.curvature, AttentionSeries: curves.attention,
+                                        KroneckerSeries: curves.kronecker}
 
 
 WIDTH = 7.2     # inches, of every part
@@ -46,6 +50,8 @@ def _curves(run: RunView, results: dict[str, Any]) -> list[Draw]:
             lines.append(partial(curves.sharpness, series=found))
         elif isinstance(found, TangentKernelSeries):
             lines.append(partial(curves.tangent, found=found, name=name))
+        elif isinstance(found, tuple(OWN)):
+            lines.append(partial(OWN[type(found)], found=found, name=name))
         elif isinstance(found, Factors):
             lines.append(partial(curves.factors, found=found, name=name))
         elif isinstance(found, Series) and not (name.endswith(("loss", "accuracy")) and found.values.ndim == 1):
