@@ -99,6 +99,7 @@ typedef struct dyn__instr {
     int32_t nargs, ndim;
     int32_t zero;               /* clear the output tile first */
     int32_t begins;             /* first to write to its sums: on the first tile of a chunk it overwrites them */
+    int32_t partial;            /* it writes to a part of the elements of its node's rows */
     int32_t per_row;            /* one product per tile row */
     int32_t end;                /* behind the last instruction of the group that goes strip by strip, or of this one */
     int64_t columns, strip;     /* of all strips together and of each; 0 if not in strips */
@@ -270,6 +271,8 @@ int dyn__row_axes(const dyn__shape *s, int outer, int64_t R);
 int dyn__row_stride(const dyn__view *v, const dyn__shape *s, int outer, int row_axes, int64_t *stride);
 /* Rows of the result x: as an operand has them; as its readers have them; else the first axis, or the first that has more
  * than one index. Of the first `most` axes of s, over which x iterates. */
+/* The finest rows that an operand of n has, which iterates over s, and n can have: of up to `most` axes; 0 if there are none. */
+int dyn__axes_of_operands(const dyn__compiler *k, const dyn__node *n, const dyn__shape *s, int outer, int most);
 int dyn__axes_for(const dyn__compiler *k, dyn_node x, const dyn__shape *s, int outer, int most);
 void dyn__set_rows(dyn__cnode *c, const dyn__shape *s, int outer, int axes);
 /* wish.c: after roles and rows were given out once, the rows that readers have of what could have others. free: scratch, a byte

@@ -65,7 +65,7 @@ static void run_kernel(const dyn_exec *e, const dyn__instr *q, const dyn__piece 
     for (int a = 0; a < q->nargs; a++)
         arg[a] = (dyn__arg){dyn__address(e, &q->arg[a], at), row ? q->arg[a].stride[0] : 0, q->arg[a].stride[row]};
     if (q->zero)
-        memset(arg[0].p, 0, (size_t)(at->rows * q->row_size * e->plan->esize));
+        memset(arg[0].p - q->arg[0].offset * e->plan->esize, 0, (size_t)(at->rows * q->row_size * e->plan->esize));
     if (q->ndim > 2)
         run_loops(q, arg, first, scalar_of(q, at), e->plan->esize);
     else

@@ -41,6 +41,8 @@ typedef struct dyn__form {
     /* The instruction for row or term y, which writes to the place of node `into` of its shape. NULL: the primitive's
      * kernel, element by element, unless `fuse` finds one that does y with some of its operands: it returns 1 then. */
     dyn_status (*select)(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node into);
+    /* The instructions for row y where these are several, the last first. */
+    dyn_status (*select_all)(dyn__compiler *k, dyn__step *step, int64_t *capacity, dyn_node y);
     int (*fuse)(dyn__compiler *k, dyn__instr *q, dyn_node y);
     /* The kernel itself, where the primitive's is DYN__K_OWN. */
     const dyn__own_kernel *own;

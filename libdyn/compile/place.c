@@ -44,7 +44,7 @@ static dyn_node taken_over(const dyn__compiler *k, dyn_node x)
 {
     const dyn__node *n = dyn__at(k->g, x);
 
-    if (k->unfused || !dyn__form_of(n)->in_place)
+    if (k->unfused || k->node[x].role != DYN__MOVE || !dyn__form_of(n)->in_place)
         return -1;
     const dyn__view *v = &k->node[n->in[0]].view;
     const dyn__cnode *from = &k->node[v->base];

@@ -45,9 +45,7 @@ static int readable_by(const dyn__compiler *k, const dyn__node *n, int outer, in
     return 1;
 }
 
-/* The finest rows that an operand has already and y, iterating over s, can have: up to `most` axes; 0 if there are
- * none. */
-static int axes_of_operands(const dyn__compiler *k, const dyn__node *n, const dyn__shape *s, int outer, int most)
+int dyn__axes_of_operands(const dyn__compiler *k, const dyn__node *n, const dyn__shape *s, int outer, int most)
 {
     int best = 0;
 
@@ -64,7 +62,7 @@ static int axes_of_operands(const dyn__compiler *k, const dyn__node *n, const dy
 int dyn__axes_for(const dyn__compiler *k, dyn_node x, const dyn__shape *s, int outer, int most)
 {
     const dyn__node *n = dyn__at(k->g, x);
-    const int found = k->unfused ? 0 : axes_of_operands(k, n, s, outer, most);
+    const int found = k->unfused ? 0 : dyn__axes_of_operands(k, n, s, outer, most);
     int axes = k->node[x].wish ? dyn__row_axes(s, outer, k->node[x].wish) : 0;
 
     if (found)

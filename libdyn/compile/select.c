@@ -125,6 +125,8 @@ static dyn_status append(dyn__compiler *k, dyn__step *step, int64_t *capacity, d
         DYN__TRY(append(k, step, capacity, n->in[1], into, 1));
         return append(k, step, capacity, n->in[0], into, adds);
     }
+    if (dyn__form_of(n)->select_all)
+        return dyn__form_of(n)->select_all(k, step, capacity, y);
     DYN__TRY(dyn__grow(k->ctx, (void **)&step->instr, capacity, step->instrs + 1, sizeof *step->instr));
     DYN__TRY(select_node(k, &step->instr[step->instrs], y, into));
     step->instr[step->instrs++].whole.accumulate |= adds;

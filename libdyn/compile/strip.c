@@ -19,7 +19,7 @@ int64_t dyn__columns_of(const dyn__compiler *k, const dyn__instr *q)
 
     if (q->kernel < 0)
         return q->per_row ? 0 : term && dyn__cuts_rows(&q->whole) ? q->whole.m : q->whole.n;
-    if (q->ndim != 2 || q->zero)
+    if (q->ndim != 2 || q->zero || q->partial)
         return 0;
     if (dyn__is_row_sum(q->kernel))
         return q->dim[1];

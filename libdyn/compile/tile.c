@@ -18,7 +18,8 @@ static int64_t whole_bytes(const dyn__compiler *k, const dyn__instr *q)
 }
 
 /* Rows of a tile: buffers within the first-level cache. Products want more rows, to use what they load of W, and
- * column sums a few, to use what they load of the sums, within the second level. */
+ * column sums a few, to use what they load of the sums, within the second level; 16 rows, the least that a product runs well
+ * with, may take twice as much, since what the kernels of a long cluster pass on to each other lies close together. */
 static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_t row_elements)
 {
     /* whole: little enough for one tile, no second round of calls */
@@ -34,6 +35,8 @@ static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_
     height = clamp(first / row_bytes, 1, 4096);
     if (height < wanted)
         height = clamp(second / row_bytes, height, wanted);
+    if (height < 16 && wanted > 16)
+        height = clamp(2 * k->machine.second / row_bytes, height, 16);
     if (height >= 16)
         height &= ~(int64_t)15;
     return step->R * row_bytes <= whole ? step->R : clamp(height, 1, step->R);

@@ -93,7 +93,13 @@ static void evaluate(const dyn__frame *f)
     }
 }
 
-static const dyn__form form = {.role = DYN__MOVE, .move = move};
+static void assign(dyn__compiler *k, dyn_node x, const int32_t *readers)
+{
+    (void)readers;
+    dyn__assign_parts(k, x);
+}
+
+static const dyn__form form = {.role = DYN__MOVE, .assign = assign, .select_all = dyn__select_parts, .move = move};
 
 const dyn__op dyn__op_concat = {
     .name = "concat", .nin = 2, .linear = 3, .jointly = 1, .kernel = -1,
