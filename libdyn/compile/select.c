@@ -173,12 +173,14 @@ static dyn_status append_node(dyn__compiler *k, dyn__step *step, int64_t *capaci
 dyn_status dyn__select(dyn__compiler *k, int32_t s)
 {
     dyn__step *step = &k->plan->step[s];
-    int64_t capacity = 0;
+    int64_t capacity = 0, nodes = 0;
 
-    for (dyn_node y = dyn__step_end(k, s); y >= 0; y = k->node[y].before) {
+    for (dyn_node y = dyn__step_end(k, s); y >= 0; y = k->node[y].before)
+        nodes++;
+    DYN__TRY(dyn__grow(k->ctx, (void **)&step->instr, &capacity, (nodes + 1) / 2, sizeof *step->instr));
+    for (dyn_node y = dyn__step_end(k, s); y >= 0; y = k->node[y].before)
         if (!k->node[y].absorbed)
             DYN__TRY(append_node(k, step, &capacity, y));
-    }
     for (int32_t i = 0, j = step->instrs - 1; i < j; i++, j--) {
         dyn__instr t = step->instr[i];
         step->instr[i] = step->instr[j];

@@ -14,17 +14,19 @@ from numpy.typing import ArrayLike, NDArray
 from ._lib import Handle, enum, integer, lib, make
 from .errors import invalid, shapes_differ
 
+#: types of arrays of the library
 DTYPES: dict[str, np.dtype[Any]] = {"f64": np.dtype("f8"), "f32": np.dtype("f4"), "i64": np.dtype("i8"), "u8": np.dtype("u1")}
+_CODES = {dtype: enum("dtype", name) for name, dtype in DTYPES.items()}
+_SIZES = [ctypes.c_int64 * rank for rank in range(65)]     # of NumPy's arrays
 NAMES = {"float64": "f64", "float32": "f32", "double": "f64", "single": "f32"}
 
 
 def dtype_code(dtype: Any) -> int:
     """enum dyn_dtype of a NumPy type or its name; float64 or float32."""
     try:
-        name = NAMES[np.dtype(dtype).name]
+        return _CODES[DTYPES[NAMES[dtype if isinstance(dtype, str) and dtype in NAMES else np.dtype(dtype).name]]]
     except (KeyError, TypeError):
         raise invalid(f"dtype {dtype!r} is neither float64 nor float32") from None
-    return enum("dtype", name)
 
 
 def array(x: ArrayLike, what: str) -> NDArray[Any]:
@@ -152,11 +154,11 @@ class Array(Handle):
     def wrap(cls, context: Any, x: ArrayLike, what: str = "the array") -> Array:
         """x of a type in DTYPES without a copy; anything else is converted to float64 or int64 first."""
         a = array(x, what)
-        if a.dtype not in DTYPES.values():
+        if a.dtype not in _CODES:
             a = a.astype(_wider(a, what))
         a = np.ascontiguousarray(a) if a.ndim else a
-        code = element_code(a.dtype)
-        address = make(context, lib.dyn_array_wrap, context, code, a.ndim, ints(a.shape), pointer(a))
+        address = make(context, lib.dyn_array_wrap, context, _CODES[a.dtype], a.ndim, _SIZES[a.ndim](*a.shape),
+                       a.__array_interface__["data"][0])
         return cls(context, address, a)
 
     def converted(self, dtype: Any) -> Array:

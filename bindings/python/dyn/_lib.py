@@ -44,7 +44,7 @@ def _records(table: str) -> list[list[str]]:
 def integer(value: Any, name: str, kind: str = "i64", least: int | None = None) -> int:
     """value as an integer of a C type; anything that is no integer, or outside, is refused by its name."""
     try:
-        number = operator.index(value)
+        number = value if type(value) is int else operator.index(value)
     except TypeError:
         raise invalid(f"{name} is {value!r}, must be an integer") from None
     low, high = LIMITS[kind]
@@ -134,7 +134,14 @@ class Library:
 
     def release(self, kind: str, address: int) -> None:
         """Give the reference to an object of this kind back."""
-        getattr(self, f"dyn_{kind}_{FREE[kind]}")(ctypes.c_void_p(address))
+        self.releases(kind)(address)
+
+    @functools.cache
+    def releases(self, kind: str) -> Callable[[int], None]:
+        """What gives the reference to an object of this kind back, by its address."""
+        function: Any = self._library[f"dyn_{kind}_{FREE[kind]}"]      # one of its own, with a plain address
+        function.restype, function.argtypes = None, [ctypes.c_void_p]
+        return cast(Callable[[int], None], function)
 
 
 class Options(ctypes.Structure):
@@ -169,7 +176,7 @@ def _field(kind: str, name: str, value: Any) -> Any:
     """A value as that of a field of an option struct."""
     if kind in NUMBERS:
         return integer(value, name, kind)
-    return number(value, name) if kind == "f64" else value
+    return number(value, name) if kind == "f64" and type(value) is not float else value
 
 
 def _struct(name: str) -> type[Options]:
@@ -373,7 +380,7 @@ class Handle:
         self._as_parameter_ = ctypes.c_void_p(address)
         self._context = context
         self._keep = keep
-        self._release = weakref.finalize(self, lib.release, self._kind, address)
+        self._release = weakref.finalize(self, lib.releases(self._kind), address)
 
     def _call(self, function: Callable[..., int], *arguments: Any) -> int:
         """A function of C whose first parameter is this."""
