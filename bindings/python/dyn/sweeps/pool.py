@@ -24,6 +24,8 @@ from .member import Experiment, work
 from .points import Point
 from .store import Outcome
 
+TOGETHER = 0.02         # seconds in which members end that go into the store by one transaction
+
 
 class Place(Protocol):
     """Something that members can be given to."""
@@ -44,7 +46,7 @@ class Threads:
     """Threads of this process: for members whose training is C."""
 
     def __init__(self, experiment: Experiment, workers: int, here: bool) -> None:
-        self.slots = 3 * workers
+        self.slots = 3 * workers + 16       # enough for all that end while some are kept
         self._stop, self._keeper = threading.Event(), Context(threads=1)
         self._pool = futures.ThreadPoolExecutor(workers, "dyn-sweep")
         self._experiment, self._here = experiment, here
@@ -159,10 +161,10 @@ class Drive:
     """Members through a place: some at a time, until all are finished or it is stopped.
 
     A process that dies takes the members along that it and others had at hand: these are tried again, one at a time,
-    and one that is alone when it dies again has failed."""
+    and one that is alone when it dies again has failed. Members that end within TOGETHER seconds are kept together."""
 
     def __init__(self, place: Place, start: Callable[[int], tuple[Point, tuple[str, float] | None]],
-                 finished: Callable[[int, Outcome], None]) -> None:
+                 finished: Callable[[list[tuple[int, Outcome]]], None]) -> None:
         self._place, self._start, self._finished = place, start, finished
         self._flying: dict[futures.Future[Outcome], int] = {}
         self._suspected: set[int] = set()
@@ -176,7 +178,7 @@ class Drive:
             if dead:
                 self._place.again()
             if dead and careful:
-                self._finished(dead.pop(), Outcome("failed", message="its process died"))
+                self._finished([(dead.pop(), Outcome("failed", message="its process died"))])
             self._suspected.update(dead)
             suspects.extend(dead)
 
@@ -194,13 +196,17 @@ class Drive:
         """Take in what has ended; returns the members whose process died, and then all that were at hand. wait:
         seconds, None for the end of all."""
         rule = futures.ALL_COMPLETED if wait is None else futures.FIRST_COMPLETED
-        dead = []
-        for future in futures.wait(self._flying, wait, rule)[0]:
+        if futures.wait(self._flying, wait, rule)[0] and len(self._flying) > 1:
+            futures.wait(self._flying, TOGETHER)
+        dead: list[int] = []
+        ended: list[tuple[int, Outcome]] = []
+        for future in [future for future in self._flying if future.done()]:
             member = self._flying.pop(future)
             try:
-                self._finished(member, future.result())
+                ended.append((member, future.result()))
             except futures.BrokenExecutor:
                 dead.append(member)
             except Exception as wrong:      # a result that cannot be sent, say
-                self._finished(member, Outcome("failed", message=f"{type(wrong).__name__}: {wrong}"))
+                ended.append((member, Outcome("failed", message=f"{type(wrong).__name__}: {wrong}")))
+        self._finished(ended)
         return dead + self._land(None) if dead and wait is not None else dead

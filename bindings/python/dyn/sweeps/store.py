@@ -145,20 +145,26 @@ class Store:
                              [(number, name, scalar(label(value))) for name, value in point.items()])
         return number
 
-    def finish(self, number: int, outcome: Outcome) -> None:
-        """Keep what became of a member, in the place of what was there."""
+    def finish(self, ended: list[tuple[int, Outcome]]) -> None:
+        """Keep what became of members, by their numbers, in the place of what was there: all or none of them."""
+        if not ended:
+            return
         with self._transaction():
-            self._db.execute(
-                "UPDATE members SET status = ?, reason = ?, message = ?, step = ?, loss = ?, seconds = ?, host = ?, "
-                "version = ?, numerics = ?, finished = ?, fingerprint = ? WHERE member = ?",
-                (outcome.status, outcome.reason, outcome.message, outcome.step, outcome.loss, outcome.seconds,
-                 outcome.host, _find.VERSION, outcome.numerics, now(), outcome.fingerprint, number))
-            for table in ("results", "arrays"):
-                self._db.execute(f"DELETE FROM {table} WHERE member = ?", (number,))
-            self._db.executemany("INSERT INTO results VALUES (?, ?, ?)",
-                                 [(number, name, scalar(value)) for name, value in outcome.results.items()])
-            self._db.executemany("INSERT INTO arrays VALUES (?, ?, ?, ?, ?)",
-                                 [(number, name, *_blob(array)) for name, array in outcome.arrays.items()])
+            for number, outcome in ended:
+                self._finish(number, outcome)
+
+    def _finish(self, number: int, outcome: Outcome) -> None:
+        self._db.execute(
+            "UPDATE members SET status = ?, reason = ?, message = ?, step = ?, loss = ?, seconds = ?, host = ?, "
+            "version = ?, numerics = ?, finished = ?, fingerprint = ? WHERE member = ?",
+            (outcome.status, outcome.reason, outcome.message, outcome.step, outcome.loss, outcome.seconds,
+             outcome.host, _find.VERSION, outcome.numerics, now(), outcome.fingerprint, number))
+        for table in ("results", "arrays"):
+            self._db.execute(f"DELETE FROM {table} WHERE member = ?", (number,))
+        self._db.executemany("INSERT INTO results VALUES (?, ?, ?)",
+                             [(number, name, scalar(value)) for name, value in outcome.results.items()])
+        self._db.executemany("INSERT INTO arrays VALUES (?, ?, ?, ?, ?)",
+                             [(number, name, *_blob(array)) for name, array in outcome.arrays.items()])
 
     def copy(self, number: int, row: dict[str, Any], other: Store) -> None:
         """Keep a finished member of another store as this one's."""

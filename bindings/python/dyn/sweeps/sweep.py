@@ -211,17 +211,17 @@ class Sweep:
         folder.mkdir(exist_ok=True)
         return folder / f"{self._numbers[i]}.npz"
 
-    def _finish(self, i: int, outcome: Outcome) -> None:
-        if outcome.status == "elsewhere":
-            self._elsewhere.append(i)
-        if outcome.status not in FINISHED:
-            return
-        self._store.finish(self._numbers[i], outcome)
-        self._due.discard(i)
-        self._rows[self._numbers[i]] = {**self._rows.get(self._numbers[i], {}), **{
-            "point": key(self.points[i]), "status": outcome.status, "fingerprint": outcome.fingerprint}}
-        if self._every is not None:
-            self._checkpoint(i).unlink(missing_ok=True)
+    def _finish(self, ended: list[tuple[int, Outcome]]) -> None:
+        """Keep members that ended together: in one transaction, and only then without their checkpoints."""
+        self._elsewhere += [i for i, outcome in ended if outcome.status == "elsewhere"]
+        kept = [(i, outcome) for i, outcome in ended if outcome.status in FINISHED]
+        self._store.finish([(self._numbers[i], outcome) for i, outcome in kept])
+        for i, outcome in kept:
+            self._due.discard(i)
+            self._rows[self._numbers[i]] = {**self._rows.get(self._numbers[i], {}), **{
+                "point": key(self.points[i]), "status": outcome.status, "fingerprint": outcome.fingerprint}}
+            if self._every is not None:
+                self._checkpoint(i).unlink(missing_ok=True)
         self._show()
 
     def _status(self, i: int) -> str:
