@@ -4,9 +4,12 @@ the dropout experiment.
 
 tanh(x - 7) + tanh(x) + tanh(x + 7) by 300 tanh neurons: 901 parameters, where 9 samples can be enough. Dropout
 condenses the neurons and recovers the target from fewer samples; its noise keeps the test error above about 1e-3."""
+import functools
+
 import numpy as np
 
 import dyn
+import peers
 import reproduction
 
 GRID = np.linspace(-15, 14, 1000)
@@ -17,26 +20,28 @@ def target(x):
 
 
 def train(n, dropout, seed, steps):
-    """(test error, mean |cosine| between neurons, network, theta)."""
+    """Test error, mean |cosine| between neurons, and the function learned, on GRID."""
     x = np.linspace(-15, 14, n)
     net = dyn.mlp([1, 300, 1], dropout=dropout, seed=seed)
     theta = dyn.Run(net, x, target(x), optimizer=dyn.Adam(1e-3), record_every=steps).train(steps).theta
     near = np.abs(dyn.condensation(net, theta, join_opposite=True).cosines()).mean()
-    return np.mean((net(theta, GRID)[:, 0] - target(GRID))**2), near, net, theta
+    f = net(theta, GRID)[:, 0]
+    return {"error": np.mean((f - target(GRID))**2), "near": near, "f": f}
 
 
 def samples(report):
     """Test error against n with and without dropout (10 %); the functions learned from 15 samples"""
     counts, steps = report.size([9, 15], [5, 7, 9, 11, 13, 15, 20, 25, 30, 40, 50]), report.size(20000, 100000)
     ax, below = report.figure("samples", 1, 2)
-    error, near = {}, {}
+    swept = report.sweep("samples", functools.partial(train, steps=steps), dropout=[0, .1], n=counts,
+                         seed=report.seeds)
+    error, near = ({(d, n): np.array([m.results[name] for m in swept.members(dropout=d, n=n)]) for d in (0, .1)
+                    for n in counts} for name in ("error", "near"))
+    report.peer("PyTorch", lambda: sum(3 * peers.torch_seconds([1, 300, 1], "tanh", x, target(x), "Adam", 1e-3, steps, d)
+                                       for d in (0, .1) for x in (np.linspace(-15, 14, n) for n in counts)))
     for dropout in (0, .1):
-        for n in counts:
-            found = [train(n, dropout, seed, steps) for seed in report.seeds]
-            error[dropout, n], near[dropout, n] = (np.array([f[i] for f in found]) for i in (0, 1))
-            if n == 15:
-                _, _, net, theta = found[0]
-                below.plot(GRID, net(theta, GRID)[:, 0], label="dropout %g" % dropout)
+        f = swept.members(dropout=dropout, n=15, seed=report.seeds[0])[0].arrays["f"]
+        below.plot(GRID, f, label="dropout %g" % dropout)
         ax.semilogy(counts, [error[dropout, n].mean() for n in counts], "o-", label="dropout %g" % dropout)
     for n in (9, 15):
         report.claim("n = %d: test error with dropout over that without" % n, error[.1, n] / error[0, n], most=1)

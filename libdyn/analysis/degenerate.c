@@ -65,7 +65,10 @@ static state moments(const rule *a, const state *s, double shrink)
     state now = { .log_x = s->log_x + log(fabs(shrink)) };
 
     now.omega = a->beta1 * s->omega / (g * shrink) + (1.0 - a->beta1);
-    now.lambda = s->lambda * g / sqrt(a->beta2 + (1.0 - a->beta2) * along * along);
+    if (fabs(along) < 1e150)
+        now.lambda = s->lambda * g / sqrt(a->beta2 + (1.0 - a->beta2) * along * along);
+    else            /* g_t is all that v_t has, and its square would overflow */
+        now.lambda = 1.0 / (sqrt(1.0 - a->beta2) * x * fabs(shrink));
     return now;
 }
 

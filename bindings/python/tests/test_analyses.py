@@ -219,6 +219,16 @@ class Degenerate(unittest.TestCase):
         found = dyn.degenerate.run(4, 0.9, 0.8, rate=0.01, steps=299)
         np.testing.assert_allclose(np.array(found).T[:150], seen[:150], rtol=1e-9)
 
+    def test_spikes_that_overflow_go_on(self):
+        """Just above the curve of stability x is thrown far beyond what v remembers: g_t^2 overflows in these units, but
+        the state is still that of a spike, not of convergence (NumPy in ln x, ω and λ^-2, which does not overflow)."""
+        grid = np.linspace(0.02, 0.98, 50)
+        b1, b2 = grid[[8, 28, 35]], grid[[4, 23, 31]]
+        self.assertTrue(np.all((b1 > b2**0.75) & (b1 < b2**0.625)))
+        found = dyn.degenerate.map(b1, b2, 6, steps=50_000)
+        self.assertTrue(np.all(found.last > -100 * np.log(10)), found.last)
+        self.assertTrue(np.all(np.isfinite(found.coupling)))
+
     def test_reference_numbers(self):
         """First step at 1e-20 and ratio, from 60-digit arithmetic; L_T of regime I (arXiv 2603.09581)."""
         t = dyn.degenerate.run(4, 0.9, 0.93, steps=5000).log_x
