@@ -80,6 +80,7 @@ class Model(Handle):
         self._start: NDArray[np.float64] | None = None      # where theta begins, if not by init
         self._frozen: Model | None = None                   # of a frozen model: the one that freeze made
         self._naming: Naming | None = None                  # PyTorch's names
+        self._tree: Any = None                              # of a network made by from_jax: the tree of its parameters
 
     @classmethod
     def from_function(cls, build: Callable[..., Node], input_shape: int | Sequence[int] | Indices | None = None,
@@ -202,7 +203,7 @@ class Model(Handle):
         address = make(self._context, lib.dyn_model_with_states, self, pointer(values))
         net = Model(self._context, address, self.init, self.seed, self.input_shape, self)
         net._start = self._start if theta is None else vector(theta, self.size, "theta").copy()
-        net._frozen, net._whole, net._naming = self._frozen, self._whole, self._naming
+        net._frozen, net._whole, net._naming, net._tree = self._frozen, self._whole, self._naming, self._tree
         return net
 
     def centred(self, theta: ArrayLike | None = None) -> Model:
@@ -291,6 +292,14 @@ class Model(Handle):
             for name, value in given.items():
                 found[name].copy_(torch.from_numpy(np.ascontiguousarray(value)))
         return module
+
+    def to_jax(self, theta: NDArray[Any]) -> Any:
+        """Of a network made by dyn.from_jax: theta [p] as the tree of parameters that it was made with, in the types of its arrays."""
+        outer = self._outer()
+        if outer._tree is None:
+            raise invalid("the network was not made by dyn.from_jax: its tensors are net.views(theta)")
+        whole = self.expand(theta) if self._frozen is not None else theta
+        return outer._tree.filled(outer.views(whole))
 
     def _outer(self) -> Model:
         """The network whose tensors are all of them, frozen ones included."""

@@ -22,6 +22,10 @@ try:
 except ImportError:
     torch = None
 try:
+    import jax
+except ImportError:
+    jax = None
+try:
     import pandas
 except ImportError:
     pandas = None
@@ -32,6 +36,7 @@ except ImportError:
 
 #: modules that cannot be imported, or whose examples cannot be run, without these packages
 NEEDS = {"dyn.plots": matplotlib, "dyn._report": matplotlib, "dyn.exchange": torch, "dyn._torch": torch,
+         "dyn.exchange_jax": jax, "dyn._jax": jax,
          "dyn.sweeps": pandas, "dyn.plots.sweeps": pandas, "dyn.onnx": onnx}
 #: modules whose names have no examples yet; to become shorter, never longer
 WITHOUT = {"dyn." + name for name in "logs".split()}
