@@ -24,7 +24,7 @@ build = pathlib.Path(sys.argv[1]).resolve()
 root = pathlib.Path(__file__).resolve().parents[1]
 COMPILERS = {"c": ["cc", "-std=c11", "-x", "c"], "cpp": ["c++", "-std=c++17", "-x", "c++"]}
 NEVER_RUN = ("text", "sh")
-OPTIONAL = ("torch", "jax", "onnx")            # blocks that import these run where they are installed
+OPTIONAL = ("torch", "jax", "onnx", "tokenizers")            # blocks that import these run where they are installed
 RUN_PYTHON = """
 import sys
 import matplotlib

@@ -65,6 +65,7 @@ from .sweeps import Member, Sweep
 from .attention import (
     Attention, AttentionSeries, broadcast_score, kernel_score, matching_kernel, matching_score, rollout, shift_score)
 from .exchange_jax import from_jax
+from .guests import jax_objective, torch_objective
 from .spectrum import (
     Bulk, CurvatureParts, Kronecker, KroneckerSeries, Spectrum, SpectrumSeries, bulk, curvature_parts,
     effective_dimension, frobenius_norm, layer_spectra, negative_share)
@@ -96,19 +97,19 @@ __all__ = [
     "data_direction", "deepen", "degenerate", "derivative", "diagonal", "direction", "dropout", "dropout_variance",
     "effective_dimension", "eigenvalue_gradient", "eigh", "embedding", "empirical_fisher", "erf", "exp", "expm1",
     "exponential_decay", "factorisation", "feed_forward", "flow", "frequency", "frobenius_norm", "from_jax",
-    "from_torch", "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "hessian", "identity", "inertia",
-    "init", "jacobian", "kernel_alignment", "kernel_fit", "kernel_score", "kfac", "landscape", "langevin",
-    "layer_norm", "layer_spectra", "learning_coefficient", "linear", "linearity", "llama", "log", "log1p",
-    "log_softmax", "loglog_slope", "logsumexp", "loss_histogram", "lstm", "match_units", "matching_kernel",
-    "matching_score", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "merge_heads",
-    "merge_layer", "merge_neurons", "minimise", "minimum", "mlp", "model_rank", "negative_share", "nilpotent",
-    "normal_like", "null", "one_cycle", "overlap", "path_objective", "permute_units", "plateaus", "plot", "plots",
-    "polynomial", "polynomial_decay", "random_projection", "recovery", "recurrent", "regime", "relative_distance",
-    "relu", "report", "residual", "resnet", "rms_norm", "rnn", "rollout", "rotary", "scaled_dot_product_attention",
-    "schedule", "shared", "shift_score", "sigmoid", "sign", "sin", "singular_values", "sinusoidal", "softmax",
-    "softplus", "space_shares", "spikes", "split", "split_heads", "sqrt", "step", "stop_gradient", "sustained",
-    "tangent_kernel", "tanh", "tensor_factorisation", "to_onnx", "trajectory_plane", "transformer", "uniform_like",
-    "vgg", "where", "widen"]
+    "from_torch", "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "guests", "hessian", "identity",
+    "inertia", "init", "jacobian", "jax_objective", "kernel_alignment", "kernel_fit", "kernel_score", "kfac",
+    "landscape", "langevin", "layer_norm", "layer_spectra", "learning_coefficient", "linear", "linearity", "llama",
+    "log", "log1p", "log_softmax", "loglog_slope", "logsumexp", "loss_histogram", "lstm", "match_units",
+    "matching_kernel", "matching_score", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum",
+    "merge_heads", "merge_layer", "merge_neurons", "minimise", "minimum", "mlp", "model_rank", "negative_share",
+    "nilpotent", "normal_like", "null", "one_cycle", "overlap", "path_objective", "permute_units", "plateaus",
+    "plot", "plots", "polynomial", "polynomial_decay", "random_projection", "recovery", "recurrent", "regime",
+    "relative_distance", "relu", "report", "residual", "resnet", "rms_norm", "rnn", "rollout", "rotary",
+    "scaled_dot_product_attention", "schedule", "shared", "shift_score", "sigmoid", "sign", "sin",
+    "singular_values", "sinusoidal", "softmax", "softplus", "space_shares", "spikes", "split", "split_heads",
+    "sqrt", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "to_onnx",
+    "torch_objective", "trajectory_plane", "transformer", "uniform_like", "vgg", "where", "widen"]
 
 
 def __getattr__(name: str) -> Any:

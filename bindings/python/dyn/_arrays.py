@@ -31,7 +31,7 @@ def dtype_code(dtype: Any) -> int:
 
 def array(x: ArrayLike, what: str) -> NDArray[Any]:
     """x as an array of real numbers of whatever type."""
-    a = np.asarray(x)
+    a = _as_numpy(x, what)
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
         raise invalid(f"{what} has masked elements, which would be taken as numbers: fill or drop them first")
     if a.dtype.kind not in "biuf":
@@ -39,6 +39,20 @@ def array(x: ArrayLike, what: str) -> NDArray[Any]:
     if a.dtype.itemsize > 8:
         raise invalid(f"{what} has elements of type {a.dtype}: the largest type here is {a.dtype.kind}8")
     return a
+
+
+def _as_numpy(x: Any, what: str) -> NDArray[Any]:
+    """Through __dlpack__ where x is no NumPy array and has it, without a copy; what lies on another device is refused."""
+    if isinstance(x, (np.ndarray, np.generic)) or not hasattr(x, "__dlpack__"):
+        return np.asarray(x)
+    try:
+        return np.from_dlpack(x)
+    except (TypeError, ValueError, RuntimeError, BufferError) as refused:
+        if hasattr(x, "requires_grad") and x.requires_grad:
+            raise invalid(f"{what} is a tensor that requires its gradient: pass it detached") from None
+        if hasattr(x, "__array__"):
+            return np.asarray(x)
+        raise invalid(f"{what} cannot be read by __dlpack__: {refused!s:.200}") from None
 
 
 def real_array(x: ArrayLike, what: str) -> NDArray[np.float64]:

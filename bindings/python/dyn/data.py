@@ -16,6 +16,7 @@ from ._files import byte_stream, cifar, load_safetensors, mnist5k, save_safetens
 from ._generate import (
     Composite, ObservationGraph, anchor, chain, composite, low_rank, matrix, modular, observation_graph, observed,
     parity, target)
+from ._text import Tokens, tokenize
 from ._lib import call, enum, integer, lib, make, text
 from .context import current
 

@@ -151,6 +151,8 @@ class _Network:
     def _input(self, i: int, p: Primitive) -> str:
         if p.values is not None:
             return self.w.constant(p.values.astype(self.w.dtype))
+        if p.name != "x" and p.name not in self.tensors:
+            raise invalid("random numbers have no form in ONNX here")
         return "x" if p.name == "x" else self.w.constant(self.tensors[p.name].astype(self.w.dtype), p.name)
 
     def _constant(self, i: int, p: Primitive) -> str:
@@ -243,6 +245,18 @@ class _Network:
             x = self._padded(x, [*zeros[:axis], before, *zeros[axis + 1:]], [*zeros[:axis], after, *zeros[axis + 1:]])
         return self.w.op("Gather", x, self.w.constant(places.astype(np.int64) + before), axis=axis)
 
+    def _fold(self, i: int, p: Primitive, x: str) -> str:
+        """Windows and their elements are one axis, which a matrix of zeros and ones adds up to places."""
+        axis, start, stride, dilation, windows, size = p.attribute[:6]
+        places = start + stride * np.arange(windows)[:, None] + dilation * np.arange(size)
+        matrix = (places.reshape(-1, 1) == np.arange(p.shape[axis])).astype(self.w.dtype)
+        others = [k for k in range(len(p.shape)) if k != axis]
+        behind = self.w.op("Transpose", x, perm=[*(k + (k > axis) for k in others), axis, axis + 1])
+        each = [*(self.each[i][k] for k in others), 0]
+        flat = self.w.op("Reshape", behind, self.w.sizes([*(p.shape[k] for k in others), len(matrix)], each))
+        added = self.w.op("MatMul", flat, self.w.constant(matrix))
+        return self.w.op("Transpose", added, perm=[int(k) for k in np.argsort([*others, axis])])
+
 
 def to_onnx(net: Model, theta: ArrayLike, path: str | os.PathLike[str] | None = None, *,
             states: Mapping[str, ArrayLike] | None = None, dtype: Any = "float32", opset: int = 18) -> Any:
@@ -250,7 +264,7 @@ def to_onnx(net: Model, theta: ArrayLike, path: str | os.PathLike[str] | None = 
 
     states: running moments, run.states after training; None: as they begin. dtype: float32 or float64. It is the network
     as it measures, in the primitives of the graph. Needs the package onnx. Refused by name: networks of several inputs,
-    transposed convolutions, random numbers.
+    random numbers.
 
     >>> import onnx
     >>> net = dyn.mlp([3, 5, 2], seed=1)

@@ -26,6 +26,10 @@ try:
 except ImportError:
     jax = None
 try:
+    import tokenizers
+except ImportError:
+    tokenizers = None
+try:
     import pandas
 except ImportError:
     pandas = None
@@ -36,7 +40,7 @@ except ImportError:
 
 #: modules that cannot be imported, or whose examples cannot be run, without these packages
 NEEDS = {"dyn.plots": matplotlib, "dyn._report": matplotlib, "dyn.exchange": torch, "dyn._torch": torch,
-         "dyn.exchange_jax": jax, "dyn._jax": jax,
+         "dyn.exchange_jax": jax, "dyn._jax": jax, "dyn.guests": torch and jax, "dyn._text": tokenizers,
          "dyn.sweeps": pandas, "dyn.plots.sweeps": pandas, "dyn.onnx": onnx}
 #: modules whose names have no examples yet; to become shorter, never longer
 WITHOUT = {"dyn." + name for name in "logs".split()}
