@@ -62,12 +62,13 @@ def turned(x, base=1e4):
 
 
 def torch_transformer(p, tokens, *, layers, heads, act=F and F.relu, kind="post", rotary=False, causal=True, residual=True,
-                      last=True, pad=-1, query_only=False, kv_heads=None, buffers=None):
+                      last=True, pad=-1, query_only=False, kv_heads=None, buffers=None, table=None):
     """A second writing of the model, from its documentation."""
     n, length = tokens.shape
     x = p["embedding"][tokens]
     if "position" in p:
         x = x + p["position"]
+    x = x if table is None else x + table
     seen = (tokens != pad)[:, None, None, :].expand(n, 1, length, length)
     if causal:
         seen = seen & torch.tril(torch.ones(length, length, dtype=torch.bool))
@@ -132,6 +133,12 @@ class Transformers(AgainstTorch):
         self.compare(vocabulary=6, width=6, key_width=6, hidden=0, norm="none", residual=False, mix=False, project=False,
                      causal=False, output_bias=False,
                      reference=dict(layers=2, heads=1, kind="none", residual=False, causal=False))
+
+    def test_sinusoidal_positions(self):
+        places = np.arange(5)[:, None] / 1e4**(np.arange(0, 8, 2) / 8)
+        table = torch.tensor(np.stack([np.sin(places), np.cos(places)], -1).reshape(5, 8))
+        self.compare(width=8, key_width=3, hidden=4, position="sinusoidal",
+                     reference=dict(layers=2, heads=1, table=table))
 
     def test_buffers(self):
         identity = 3 * [torch.eye(6, dtype=torch.float64)]
@@ -246,6 +253,24 @@ class Convolutional(AgainstTorch):
         net = dyn.resnet((1, 2), (6, 5, 2), 3, base=2, activation="sin")
         self.check(net, lambda p, x: torch_resnet(p, x, (1, 2)), self.images(2, 6, 5, 2))
 
+    def test_vgg(self):
+        net = dyn.vgg(11, (32, 32, 1), 2, base=1, batch_norm=False, hidden=(3,))
+        x = self.images(2, 32, 32, 1)
+        pools = [1, 2, 4, 6, 8]         # behind these convolutions
+        self.check(net, lambda p, x: torch_cnn(p, x, F.relu, pools), x, jacobian=False)
+
+    def test_residual_for_large_images(self):
+        def reference(p, x):
+            x = F.conv2d(x.permute(0, 3, 1, 2), p["begin.W"].permute(3, 2, 0, 1), p["begin.b"], 2, 3)
+            x = F.max_pool2d(torch.tanh(x), 3, 2, 1)
+            y = x
+            for k in (1, 2):
+                y = F.conv2d(torch.tanh(y) if k == 2 else y, p[f"stage1.block1.W{k}"].permute(3, 2, 0, 1),
+                             p[f"stage1.block1.b{k}"], padding=1)
+            return torch.tanh(x + y).mean((2, 3)) @ p["W"] + p["b"]
+        net = dyn.resnet((1,), (16, 16, 2), 3, base=2, activation="tanh", batch_norm=False, large=True)
+        self.check(net, reference, self.images(2, 16, 16, 2))
+
     def test_sizes(self):
         # 3x3x3x64 + 2 64, four stages, 512 x 10 + 10: torchvision's resnet18 with a 3 x 3 beginning
         self.assertEqual(dyn.resnet().size, 11173962)
@@ -294,6 +319,29 @@ class Recurrent(AgainstTorch):
         net = dyn.recurrent(2, 4, 3, 2, cell="gru", layers=2, last=False)
         self.compare(net, "GRU", np.random.default_rng(1).standard_normal((3, 4, 2)))
 
+    def test_simple_cells_of_the_last_place(self):
+        x = np.random.default_rng(1).standard_normal((3, 4, 2))
+
+        def reference(p, x):
+            h = torch.zeros(3, 5, dtype=torch.float64)
+            for t in range(4):
+                h = torch.tanh(x[:, t] @ p["layer1.W"] + p["layer1.b"] + h @ p["layer1.U"] + p["layer1.c"])
+            return h @ p["W"] + p["b"]
+        self.check(dyn.recurrent(2, 4, 5, 2, cell="simple"), reference, x)
+
+    def test_jacobian_of_an_lstm(self):
+        x = np.random.default_rng(1).standard_normal((2, 3, 2))
+
+        def reference(p, x):
+            h, c = torch.zeros(2, 3, dtype=torch.float64), torch.zeros(2, 3, dtype=torch.float64)
+            for t in range(3):
+                z = x[:, t] @ p["layer1.W"] + p["layer1.b"] + h @ p["layer1.U"] + p["layer1.c"]
+                i, f, g, o = z.chunk(4, 1)
+                c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+                h = o.sigmoid() * c.tanh()
+            return h @ p["W"] + p["b"]
+        self.check(dyn.recurrent(2, 3, 3, 1), reference, x)
+
     def test_tied_embedding(self):
         net = dyn.recurrent(3, 4, 3, 5, vocabulary=5, tied=True, last=False)
         self.assertNotIn("W", net.tensors)
@@ -311,6 +359,100 @@ class Perceptrons(AgainstTorch):
             h = torch.tanh(2 * (h @ p["W2"] + p["b2"])) + h
             return 3 * (h @ p["W3"] + p["b3"])
         self.check(net, reference, x)
+
+
+    def test_copies(self):
+        def reference(p, x):
+            one, two = (torch.tanh(x @ p["W1" + c] + p["b1" + c]) @ p["W2" + c] + p["b2" + c] for c in ("", ".2"))
+            return .5 * (one - two)
+        x = np.random.default_rng(2).standard_normal((4, 3))
+        self.check(dyn.mlp([3, 5, 2], "tanh", antisymmetric=True, output_scale=.5), reference, x)
+
+    def test_activations(self):
+        x = np.random.default_rng(2).standard_normal((4, 3))
+        for name, act in {"relu": F.relu, "leaky_relu": F.leaky_relu, "sigmoid": torch.sigmoid, "gelu": F.gelu,
+                          "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "softplus": F.softplus,
+                          "elu": F.elu, "sin": torch.sin, "x_tanh": lambda x: x * x.tanh(), "erf": torch.erf,
+                          "x2_tanh": lambda x: x**2 * x.tanh(), "square": lambda x: x**2, "cube": lambda x: x**3}.items():
+            self.check(dyn.mlp([3, 4, 2], name),
+                       lambda p, x: act(x @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"], x)
+
+    def test_parametrisations(self):
+        """The multipliers of <dyn/model.h>."""
+        x, m = np.random.default_rng(2).standard_normal((4, 3)), 5
+        for options, c in ((dict(parametrisation="ntk"), (3**-.5, m**-.5)), (dict(parametrisation="mean_field"), (1, 1 / m)),
+                           (dict(parametrisation="mup"), (m**.5, m**-.5)),
+                           (dict(parametrisation="normalised", gamma=1.5, gamma_prime=.5), (m**-.25, m**-1.25))):
+            self.check(dyn.mlp([3, m, 2], "tanh", **options),
+                       lambda p, x: c[1] * (torch.tanh(c[0] * (x @ p["W1"] + p["b1"])) @ p["W2"] + p["b2"]), x)
+
+
+@unittest.skipIf(torch is None, "PyTorch is not installed")
+class TestFunctions(AgainstTorch):
+    def test_values_and_derivatives(self):
+        h = torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64)
+        for ours, theirs in (
+                (dyn.functions.power(4, 3), lambda t: (t**4 / 4).sum()),
+                (dyn.functions.quadratic(h.numpy()), lambda t: (h * t**2).sum() / 2),
+                (dyn.functions.rosenbrock(3), lambda t: (100 * (t[1:] - t[:-1]**2)**2 + (1 - t[:-1])**2).sum())):
+            theta, v = np.array([.3, -.7, 1.2]), np.array([1.0, 2, -1])
+            value, gradient = ours.gradient(theta)
+            t, u = torch.tensor(theta), torch.tensor(v)
+            self.close(np.array(value), theirs(t), "value")
+            self.close(gradient, torch.func.grad(theirs)(t), "gradient")
+            self.close(ours.hessian(theta) @ v, torch.func.jvp(torch.func.grad(theirs), (t,), (u,))[1], "Hessian product")
+
+
+class BadInput(unittest.TestCase):
+    """What is wrong is named, family by family: sizes, names, ids, shapes of the data."""
+
+    def refused(self, words, make, *arguments, **options):
+        with self.assertRaisesRegex(dyn.Error, words):
+            make(*arguments, **options)
+
+    def test_sizes_and_names(self):
+        for words, make, arguments, options in (
+                ("activation .*'rleu'.* is not one of", dyn.mlp, ([1, 2, 1], "rleu"), {}),
+                ("0", dyn.mlp, ([1, 0, 1],), {}),
+                ("multipliers", dyn.mlp, ([1, 2, 1],), dict(multipliers=[1.0])),
+                ("dropout is 2", dyn.mlp, ([1, 2, 1],), dict(dropout=2.0)),
+                ("kernel", dyn.cnn, ((4, 4, 1), [2]), dict(kernel=0)),
+                ("5", dyn.cnn, ((4, 4, 1), [2]), dict(kernel=5, padding="valid")),
+                ("activation", dyn.cnn, ((4, 4, 1), [2]), dict(activation="tanhh")),
+                ("12 layers is not one of 11, 13, 16, 19", dyn.vgg, (12,), {}),
+                ("expected .height, width, channels.", dyn.resnet, ((1,), (8, 8)), {}),
+                ("base", dyn.resnet, ((1,), (8, 8, 1)), dict(base=0)),
+                ("'nrom'|norm .* is not one of", dyn.transformer, (), dict(norm="nrom")),
+                ("style|transformer", dyn.transformer, (), dict(style="bert")),
+                ("vocabulary is 0", dyn.transformer, (0, 3), {}),
+                ("buffers .* is not one of", dyn.transformer, (), dict(buffers="rmba")),
+                ("cell .* is not one of", dyn.recurrent, (1, 2), dict(cell="elman")),
+                ("width is 0", dyn.recurrent, (1, 2, 0), {}),
+                ("tied", dyn.recurrent, (3, 4, 5, 2), dict(vocabulary=7, tied=True)),
+                ("0", dyn.factorisation, ([4, 0, 4],), {}),
+                ("rank is 0", dyn.tensor_factorisation, ([2, 2],), dict(rank=0)),
+                ("inputs is 0", dyn.diagonal, (0,), {}),
+                ("depth is 0", dyn.diagonal, (2, 0), {}),
+                ("degree is 0", dyn.polynomial, (1, 0), {})):
+            with self.subTest(make=make.__name__, options=options):
+                self.refused(words, make, *arguments, **options)
+
+    def test_ids_out_of_range(self):
+        y = np.zeros((1, 1))
+        for net, largest in ((dyn.factorisation([3, 2, 4]), 11), (dyn.tensor_factorisation([2, 3, 4]), 23)):
+            for bad in (largest + 1, -1):
+                self.refused(f'"entry": index {bad} at position 0', dyn.Objective, net, [bad], y)
+        net = dyn.recurrent(3, 2, 4, 5, vocabulary=5)
+        self.refused('"tokens": index 5 at position 1', dyn.Objective, net, [[0, 5]], [0], loss="cross_entropy")
+
+    def test_shapes_and_nan(self):
+        for net, x in ((dyn.mlp([3, 2, 1]), np.ones((4, 2))), (dyn.cnn((4, 4, 1), [2]), np.ones((4, 4, 5, 1))),
+                       (dyn.resnet((1,), (8, 8, 1), base=2), np.ones((4, 8, 8, 2))),
+                       (dyn.recurrent(2, 3), np.ones((4, 2, 2))), (dyn.diagonal(3), np.ones((4, 4))),
+                       (dyn.polynomial(2), np.ones((4, 3))), (dyn.transformer(5, 3), np.ones((4, 2), int))):
+            with self.subTest(net=net):
+                self.refused("numbers in 4 samples, the model takes", dyn.Objective, net, x, np.ones((4, 1)))
+        self.refused("x: number 1 is not finite", dyn.Objective, dyn.diagonal(2), [[1.0, np.nan]], [1.0])
 
 
 class Parametrisations(unittest.TestCase):
