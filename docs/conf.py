@@ -16,7 +16,7 @@ copyright = author
 version = release = dyn.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "breathe",
               "sphinx_gallery.gen_gallery"]
-exclude_patterns = ["site", "gallery", "tutorials/[a-z]*.md", "reference/gallery/*.ipynb"]
+exclude_patterns = ["site", "jupyter_execute", "gallery", "tutorials/[a-z]*.md", "reference/gallery/*.ipynb"]
 nb_execution_mode = "off"              # tutorials are shown as they were stored by docs/tutorials.sh
 
 myst_enable_extensions = ["colon_fence"]

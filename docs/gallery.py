@@ -10,6 +10,15 @@ PROGRAMS, PAPERS = ROOT / "examples/programs", ROOT / "examples/papers"
 IMAGES = "../../images"         # from docs/reference/programs and docs/reference/papers
 
 
+TITLES = {
+    "averages": "Averages, and the line between two runs", "coupled": "Losses that join samples",
+    "differences": "An objective by callback", "digits": "A perceptron on digits", "flow": "Gradient flow with kinks",
+    "from_torch": "From PyTorch and back", "measurement": "A measurement of one's own", "own_loss": "A loss of one's own",
+    "own_optimiser": "An optimiser of one's own", "physics": "A differential equation",
+    "recurrent": "A recurrent network", "residual_cnn": "A residual CNN", "small_gpt": "A small GPT",
+    "teacher": "Teacher and student"}
+
+
 def stored(folder):
     """Results by name of the program."""
     return {path.stem: json.loads(path.read_text()) for path in sorted((folder / "results").glob("*.json"))}
@@ -22,12 +31,6 @@ def docstring(path):
         return ast.get_docstring(ast.parse(text)).replace("\n", " ")
     comment = text.split("*/")[0].split("\n", 2)[2]
     return " ".join(line.strip(" *") for line in comment.splitlines())
-
-
-def first_sentence(text):
-    """Up to the first colon, semicolon or full stop: a title."""
-    ends = [at for at in (text.find(mark) for mark in (": ", "; ", ". ")) if at > 0] or [len(text.rstrip("."))]
-    return text[:min(ends)]
 
 
 def card(name, title, image):
@@ -43,12 +46,17 @@ def gallery_page(title, text, cards, names):
 
 # ---- programs ----
 
+def title(name):
+    """The name of a program in words."""
+    return TITLES.get(name, name.replace("_", " ").capitalize())
+
+
 def program_page(name, found):
     path = PROGRAMS / found["program"]
     language = "c" if path.suffix == ".c" else "python"
     again = "sh examples/programs/compare.sh %s" % name
     source = "```{literalinclude} ../../../examples/programs/%s\n:language: %s\n:lines: 2-\n```"
-    lines = ["# " + first_sentence(docstring(path)), "", docstring(path), ""]
+    lines = ["# " + title(name), "", docstring(path), ""]
     if (ROOT / "docs/images/programs" / (name + ".png")).exists():
         lines += ["![%s](%s/programs/%s.png)" % (found["see"].replace("[", "(").replace("]", ")"), IMAGES, name), ""]
     lines += ["**What you see.** " + found["see"], ""] if found["see"] else []
@@ -65,7 +73,7 @@ def programs():
     """Pages by name, with the index."""
     found = stored(PROGRAMS)
     pages = {name: program_page(name, one) for name, one in found.items()}
-    cards = [card(name, first_sentence(docstring(PROGRAMS / one["program"])), "%s/programs/%s.png" % (IMAGES, name))
+    cards = [card(name, title(name), "%s/programs/%s.png" % (IMAGES, name))
              for name, one in found.items() if one["see"]]
     text = "What researchers of training dynamics write, each in a few lines, beside the same in PyTorch or SciPy; " \
            "[how long they are and take](../../programs.md)."

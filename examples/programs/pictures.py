@@ -133,7 +133,7 @@ def _(p):
 @picture("own_optimiser", """Loss and sharpness of an optimiser that the library does not know: its preconditioner is
          declared, and so the threshold 2/η
          stands beside its preconditioned sharpness. At the last measurement it is
-         {run[sharpness].values[-1, 0] : .3g}, the threshold
+         {run[sharpness].values[-1, 0] : .0f}, the threshold
          {run[sharpness].threshold[-1] : .0f}.""")
 def _(p):
     return dyn.plot(p.run)
