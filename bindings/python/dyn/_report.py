@@ -67,11 +67,20 @@ def what(run: RunView) -> Iterator[tuple[str, Any]]:
     yield "steps", f"{run.step}, {run.reason}"
     if len(history["loss"]):
         yield "loss", f"{history['loss'][0]:.6g} at step {history['step'][0]:.0f}, {history['loss'][-1]:.6g} at the end"
+    if getattr(run, "seconds", None):
+        yield "cost", _cost(run)
     facts = run._context.report()
     yield "libdyn", ", ".join(f"{key} {value}" for key, value in facts.items())
     yield "package", f"dyn {VERSION}, NumPy {np.__version__}, Python {platform.python_version()}"
     yield "host", f"{platform.node()}, {platform.machine()}, {platform.system()} {platform.release()}"
     yield "written", time.strftime("%Y-%m-%d %H:%M:%S %z")
+
+
+def _cost(run: RunView) -> str:
+    """Seconds, and which measurements took a hundredth of them and more."""
+    shares = {name: cost.share for name, cost in getattr(run, "costs", {}).items()}
+    told = [f"{name} {share:.0%}" for name, share in shares.items() if share >= 0.01]
+    return f"{run.seconds:.3g} s on {run._context.threads} threads{', of which ' if told else ''}{', '.join(told)}"
 
 
 def _warnings(run: RunView) -> Iterator[str]:

@@ -81,6 +81,8 @@ class Report(unittest.TestCase):
         self.assertIn("200, ready" if run.reason == "ready" else f"200, {run.reason}", words)
         self.assertIn("Adam(rate=0.01", words)
         self.assertIn("seed of the start", words)
+        self.assertIn(f"{run.seconds:.3g} s on {dyn.current().threads} threads, of which", words)
+        self.assertIn(f"sharpness {run.costs['sharpness'].share:.0%}", words)
         self.assertIn(f"{run.history['loss'][-1]:.6g} at the end", words)
         self.assertIn(f"{run['rank'][-1].by_gap} by the largest gap", words)
         self.assertIn(f"{run['condensation'][len(run['condensation']) - 1].effective} directions", words)
