@@ -33,7 +33,7 @@ typedef struct dyn_eigen_options {
     int64_t max_products;       /* 0 = chosen: 1000 + 50 per pair; at least 2 * (pairs + widest block) */
     int64_t subspace;           /* vectors held; 0 = chosen: 2 per pair + 8 widest blocks, at least 60; 8 * size bytes each */
     int64_t block;              /* vectors multiplied at once */
-    int64_t start_count;        /* vectors in start; the widest block is then at least start_count + 1 */
+    int64_t start_count;        /* vectors in start, of which the sum is where the first Krylov space begins */
     double tolerance;           /* a residual is at most tolerance * largest |value| seen; in [1e-14, 0.1] */
     uint64_t seed;              /* of the start and search vectors */
     uint32_t unchecked;         /* 1 = no search for missed pairs: fewer products, the bound stays 1 */

@@ -110,8 +110,11 @@ DYN_API void dyn_sharpness_tracker_directional(const dyn_sharpness_tracker *t, d
  *     "sharpness_pre_converged", "sharpness_converged"  1 or 0 each
  *     "lambda_grad_pre", "lambda_grad"                  directional curvatures (nan where the gradient is 0)
  *     "threshold"                                       2 / rate
- * The tracker stays the caller's and must live as long as the run trains. Use one tracker per run. After a checkpoint
- * is loaded a tracker starts anew: the values agree within the tolerance, and bit for bit with cold = 1. dyn_run_stop
+ *     "sharpness_products"                              products of the measurement
+ *     "sharpness_pre_overlap", "sharpness_overlap"      of each vector, the length of its part in the space of those of the
+ *                                                       measurement before; nan in the first. Not with cold = 1
+ * The tracker stays the caller's and must live as long as the run trains. Use one tracker per run. The vectors are kept in
+ * the run (dyn_run_keep): after a checkpoint is loaded a new tracker goes on from them, with the same bits. dyn_run_stop
  * ends a measurement in its midst; the run makes it when it goes on.
  *
  * errors: DYN_ESHAPE the run has another number of parameters; DYN_ENOTSUP its optimiser has no preconditioner (SIGN);

@@ -286,6 +286,17 @@ DYN_API const char *dyn_run_series_name(const dyn_run *run, int64_t i);
 DYN_API dyn_status dyn_run_series(const dyn_run *run, const char *name, int64_t *rows_out, int64_t *columns_out,
                                   const int64_t **steps_out, const double **values_out);
 
+/**
+ * Keep a vector that a measurement goes on from, under a name of 1 to 63 characters without a slash; it takes the place of
+ * the one before, is part of a checkpoint and comes back with it. It changes nothing of the run.
+ *
+ * shape:  values [count], count >= 1, copied.   errors: DYN_EINVAL, DYN_ENOMEM.   since: 0.1
+ */
+DYN_API dyn_status dyn_run_keep(dyn_run *run, const char *name, int64_t count, const double *values);
+
+/** What was kept last: *values_out borrowed until the next one is kept; 0 and NULL for nothing. since: 0.1 */
+DYN_API dyn_status dyn_run_kept(const dyn_run *run, const char *name, int64_t *count_out, const double **values_out);
+
 /* ---- files ---- */
 
 /**

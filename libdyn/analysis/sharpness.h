@@ -15,6 +15,9 @@ struct dyn_sharpness_tracker {
     int same;                   /* the preconditioner is the identity: both problems are one, solved once */
     double directional[2];
     const dyn_run *run;         /* while it observes: a solve ends when the run is to stop */
+    const double *start[2];     /* while it observes: rows that the run has kept, preconditioned and raw; NULL = none */
+    int64_t start_count[2];
+    int64_t products;           /* of the last measurement */
 };
 
 dyn_status dyn__sharpness_operator(dyn_operator *H, const double *d, double c, dyn_operator **out);

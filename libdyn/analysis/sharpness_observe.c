@@ -3,20 +3,49 @@
  * The tracker as an observer of a run: Hessian at theta, preconditioner of the step about to be taken, and the results
  * as series of the run. */
 #include <inttypes.h>
+#include <math.h>
 #include "analysis/sharpness.h"
 #include "optim/optim.h"
+#include "linalg/basis.h"
 #include "objective/objective.h"
 #include "train/stop.h"
 
 typedef struct names {
-    const char *values, *residuals, *converged;
+    const char *values, *residuals, *converged, *overlaps, *vectors;
 } names;
 
-static const names PRECONDITIONED = { "sharpness_pre", "sharpness_pre_residual", "sharpness_pre_converged" };
-static const names RAW = { "sharpness", "sharpness_residual", "sharpness_converged" };
+static const names PRECONDITIONED = { "sharpness_pre", "sharpness_pre_residual", "sharpness_pre_converged",
+                                      "sharpness_pre_overlap", "sharpness_pre.vectors" };
+static const names RAW = { "sharpness", "sharpness_residual", "sharpness_converged", "sharpness_overlap",
+                           "sharpness.vectors" };
 
-/* flag [pairs] is scratch: a series holds doubles. */
-static dyn_status record_pairs(dyn_run *run, const names *n, const dyn_eigen *e, double *flag)
+/* The rows that the run has kept. */
+static dyn_status find_start(dyn_sharpness_tracker *t, const dyn_run *run, const names *n, int raw)
+{
+    DYN__TRY(dyn_run_kept(run, n->vectors, &t->start_count[raw], &t->start[raw]));
+    t->start_count[raw] /= t->size;
+    return DYN_OK;
+}
+
+/* overlap[i]: length of the part of the new vector i in the space of the old ones, which are orthonormal; NaN without. */
+static dyn_status find_overlaps(const dyn_sharpness_tracker *t, const dyn_eigen *e, int raw, double *overlap)
+{
+    const int64_t old = t->start_count[raw];
+    double *h = dyn__alloc(t->ctx, (size_t)old + 1, sizeof *h);
+
+    if (!h)
+        return DYN_ENOMEM;
+    for (int64_t i = 0; i < dyn_eigen_count(e); i++) {
+        dyn__basis_coefficients(t->ctx, old, t->size, t->start[raw], dyn_eigen_vectors(e) + i * t->size, h);
+        overlap[i] = old > 0 ? dyn__norm(t->ctx, old, h) : (double)NAN;
+    }
+    dyn__free(t->ctx, h);
+    return DYN_OK;
+}
+
+/* flag [pairs] is scratch: a series holds doubles. The vectors are kept last, as the overlaps are with the old ones. */
+static dyn_status record_pairs(const dyn_sharpness_tracker *t, dyn_run *run, const names *n, int raw, const dyn_eigen *e,
+                               double *flag)
 {
     int64_t count = dyn_eigen_count(e);
 
@@ -24,16 +53,22 @@ static dyn_status record_pairs(dyn_run *run, const names *n, const dyn_eigen *e,
         flag[i] = dyn_eigen_converged(e)[i];
     DYN__TRY(dyn_run_record(run, n->values, count, dyn_eigen_values(e)));
     DYN__TRY(dyn_run_record(run, n->residuals, count, dyn_eigen_residuals(e)));
-    return dyn_run_record(run, n->converged, count, flag);
+    DYN__TRY(dyn_run_record(run, n->converged, count, flag));
+    if (t->opt.cold)
+        return DYN_OK;
+    DYN__TRY(find_overlaps(t, e, raw, flag));
+    DYN__TRY(dyn_run_record(run, n->overlaps, count, flag));
+    return dyn_run_keep(run, n->vectors, count * t->size, dyn_eigen_vectors(e));
 }
 
 static dyn_status record(const dyn_sharpness_tracker *t, dyn_run *run, double *scratch)
 {
-    double threshold = dyn_optimizer_threshold(dyn_run_optimizer(run));
+    double threshold = dyn_optimizer_threshold(dyn_run_optimizer(run)), products = (double)t->products;
 
-    DYN__TRY(record_pairs(run, &PRECONDITIONED, t->preconditioned, scratch));
     if (dyn_sharpness_tracker_raw(t))
-        DYN__TRY(record_pairs(run, &RAW, dyn_sharpness_tracker_raw(t), scratch));
+        DYN__TRY(record_pairs(t, run, &RAW, !t->same, dyn_sharpness_tracker_raw(t), scratch));
+    DYN__TRY(record_pairs(t, run, &PRECONDITIONED, 0, t->preconditioned, scratch));
+    DYN__TRY(dyn_run_record(run, "sharpness_products", 1, &products));
     DYN__TRY(dyn_run_record(run, "lambda_grad_pre", 1, &t->directional[1]));
     DYN__TRY(dyn_run_record(run, "lambda_grad", 1, &t->directional[0]));
     return dyn_run_record(run, "threshold", 1, &threshold);
@@ -50,6 +85,10 @@ static dyn_status measure(dyn_sharpness_tracker *t, dyn_run *run, const double *
     if (s >= 0)
         s = dyn_objective_hessian(dyn_run_objective(run), theta, &H);
     t->run = run;
+    if (s >= 0)
+        s = find_start(t, run, &PRECONDITIONED, 0);
+    if (s >= 0)
+        s = find_start(t, run, &RAW, 1);
     if (s >= 0)
         s = dyn_sharpness_tracker_measure(t, H, d, c, gradient);
     t->run = NULL;

@@ -89,13 +89,17 @@ static int32_t wants_stop(void *user, double fraction, const char *text)
     return dyn__run_wants_stop(user);
 }
 
-/* Pairs of A, from those of the step before. */
-static dyn_status solve(const dyn_sharpness_tracker *t, dyn_operator *A, const dyn_eigen *before, dyn_eigen **pairs)
+/* Pairs of A, raw or preconditioned, from those of the step before: which the run has kept, if it is one's. */
+static dyn_status solve(const dyn_sharpness_tracker *t, dyn_operator *A, int raw, dyn_eigen **pairs)
 {
     dyn_eigen_options opt = eigen_options(&t->opt);
+    const dyn_eigen *before = raw ? dyn_sharpness_tracker_raw(t) : t->preconditioned;
 
-    opt.start_count = t->opt.cold ? 0 : dyn_eigen_count(before);
-    opt.start = opt.start_count > 0 ? dyn_eigen_vectors(before) : NULL;
+    if (!t->opt.cold) {
+        opt.start_count = t->run ? t->start_count[raw] : dyn_eigen_count(before);
+        opt.start = t->run ? t->start[raw] : dyn_eigen_vectors(before);
+    }
+    opt.start = opt.start_count > 0 ? opt.start : NULL;
     opt.progress = t->run ? wants_stop : NULL;
     opt.progress_user = (void *)(uintptr_t)t->run;
     return dyn_eigen_solve(A, &opt, pairs);
@@ -117,13 +121,13 @@ static dyn_status solve_both(const dyn_sharpness_tracker *t, dyn_operator *H, co
     dyn_status worst, s = DYN_OK;
 
     if (is_identity(t->size, d, c))
-        return solve(t, H, t->preconditioned, &pairs[0]);
+        return solve(t, H, 0, &pairs[0]);
     worst = dyn__sharpness_operator(H, d, c, &S);
     if (worst >= 0)
-        worst = solve(t, S, t->preconditioned, &pairs[0]);
+        worst = solve(t, S, 0, &pairs[0]);
     dyn_operator_unref(S);
     if (worst >= 0 && worst != DYN_STOPPED && !t->opt.no_raw)
-        s = solve(t, H, dyn_sharpness_tracker_raw(t), &pairs[1]);
+        s = solve(t, H, 1, &pairs[1]);
     return worst >= 0 && s != DYN_OK ? s : worst;
 }
 
@@ -142,6 +146,7 @@ static dyn_status measure(dyn_sharpness_tracker *t, dyn_operator *H, const doubl
         return s < 0 ? s : worst;
     }
     forget(t);
+    t->products = dyn_eigen_products(pairs[0]) + dyn_eigen_products(pairs[1]);
     t->preconditioned = pairs[0];
     t->raw = pairs[1];
     t->same = is_identity(t->size, d, c);

@@ -60,7 +60,7 @@ static void complete(dyn_operator *A, dyn__eigen_plan *p)
 
     p->ends = o->which == DYN_BOTH_ENDS ? 2 : 1;
     p->want = p->ends * o->count;
-    p->max_width = largest(o->block, o->start_count > 0 ? o->start_count + 1 : 1);
+    p->max_width = o->block;
     rows = largest(2 * p->want + 8 * p->max_width, 60);
     o->subspace = o->subspace ? o->subspace : rows;
     o->subspace = o->subspace < A->size ? o->subspace : A->size;

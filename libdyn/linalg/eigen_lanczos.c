@@ -2,12 +2,13 @@
  *
  * Eigenpairs by thick-restart Lanczos, in rounds: iterate until the wanted pairs have converged, then search their
  * complement from a random vector; what the search finds beyond them is iterated on. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 #include "linalg/basis.h"
 #include "linalg/eigen_lanczos.h"
 
-#define FEW 512     /* products */
+#define FEW 512             /* products */
 
 int dyn__solver_full(const dyn__solver *s)
 {
@@ -130,17 +131,40 @@ static dyn_status finish(dyn__solver *s, dyn_status ended)
     return DYN_NOT_CONVERGED;
 }
 
-/* The first block: the caller's vectors, and always a random one, without which a warm start could stay blind. */
-static dyn_status begin(dyn__solver *s)
+/* The sum of the caller's vectors, each of length 1, and a short random one: without that a warm start could stay blind for
+ * what is not in it, and where no search follows it is longer. One vector of all costs fewer products than a block. */
+static dyn_status begin_near(dyn__solver *s)
 {
     const dyn_eigen_options *o = &s->p->opt;
     dyn__lanczos *l = &s->l;
+    int64_t n = l->n;
+    double *sum = l->V, *one = l->V + n;
 
-    if (o->start_count > 0) {
-        memcpy(l->V, o->start, (size_t)(o->start_count * l->n) * sizeof(double));
-        DYN__TRY(dyn__basis_orthonormalise(l->A->ctx, o->start_count, l->n, l->V, &l->width));
+    dyn__lanczos_draw(l, 1);
+    l->width = 0;
+    dyn__basis_scale(n, o->unchecked ? 1e-3 : 1e-4, sum);
+    for (int64_t i = 0; i < o->start_count; i++) {
+        const double norm = dyn__norm(l->A->ctx, n, o->start + i * n);
+
+        if (!isfinite(norm))
+            return DYN__FAIL(l->A->ctx, DYN_EINVAL, "the norm of start vector %" PRId64 " is not finite", i);
+        memcpy(one, o->start + i * n, (size_t)n * sizeof *one);
+        if (norm > 0.0)
+            dyn__basis_divide(n, norm, one);
+        for (int64_t k = 0; k < n; k++)
+            sum[k] += one[k];
     }
-    dyn__lanczos_draw(l, o->block > l->width ? o->block - l->width : 1);
+    return dyn__basis_orthonormalise(l->A->ctx, 1, n, sum, &l->width);
+}
+
+/* The first block: random but for what the caller's vectors give. */
+static dyn_status begin(dyn__solver *s)
+{
+    dyn__lanczos *l = &s->l;
+
+    if (s->p->opt.start_count > 0)
+        DYN__TRY(begin_near(s));
+    dyn__lanczos_draw(l, s->p->opt.block - l->width);
     return DYN_OK;
 }
 

@@ -27,6 +27,7 @@ enum { DYN__CHECKPOINT_VERSION = 2, DYN__TRAITS = 47, DYN__MEMBER_NAME = DYN__SE
 
 #define DYN__OPTIONS_PREFIX "options."
 #define DYN__SERIES_PREFIX "series."
+#define DYN__KEPT_PREFIX "kept."
 #define DYN__SERIES_STEPS ".steps"
 #define DYN__SERIES_VALUES ".values"
 

@@ -269,6 +269,27 @@ static dyn_status read_all_series(dyn_run *r, dyn_npz *npz)
     return DYN_OK;
 }
 
+/* They count as kept before the run goes on. */
+static dyn_status read_kept(dyn_run *r, dyn_npz *npz)
+{
+    const size_t prefix = strlen(DYN__KEPT_PREFIX);
+
+    for (int64_t i = 0; i < dyn_npz_count(npz); i++) {
+        const char *member = dyn_npz_name(npz, i);
+        dyn_array *values;
+        dyn_status s;
+
+        if (strncmp(member, DYN__KEPT_PREFIX, prefix))
+            continue;
+        DYN__TRY(read_member(r, npz, member, DYN_F64, 1, -1, &values));
+        s = dyn_run_keep(r, member + prefix, dyn_array_size(values), dyn_array_data(values));
+        dyn_array_unref(values);
+        DYN__TRY(s);
+        r->kept[r->kept_count - 1].step = -1;
+    }
+    return DYN_OK;
+}
+
 static dyn_status read_pairs(dyn_run *r, dyn_npz *npz)
 {
     static const char *const names[2] = { "lbfgs.s", "lbfgs.y" };
@@ -293,7 +314,8 @@ static dyn_status read_all(dyn_run *r, dyn_npz *npz)
         DYN__TRY(read_pairs(r, npz));
     DYN__TRY(read_best(r, npz));
     DYN__TRY(read_history(r, npz));
-    return read_all_series(r, npz);
+    DYN__TRY(read_all_series(r, npz));
+    return read_kept(r, npz);
 }
 
 dyn_status dyn__run_restore(dyn_run *r, const char *path)

@@ -175,6 +175,7 @@ void dyn_run_free(dyn_run *r)
         return;
     ctx = r->ctx;
     dyn__observers_free(r);
+    dyn__kept_free(r);
     dyn__series_free(r);
     dyn__history_free(ctx, &r->history);
     dyn__evaluator_free(r->own);

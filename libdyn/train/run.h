@@ -45,6 +45,13 @@ typedef struct dyn__series {
     double *values;
 } dyn__series;
 
+/* A vector of a measurement; before: what it was when the step it was kept at began. */
+typedef struct dyn__kept_vector {
+    char name[DYN__SERIES_NAME];
+    int64_t count, before_count, step;
+    double *values, *before;
+} dyn__kept_vector;
+
 typedef struct dyn__observer {
     dyn_observer_fn fn;
     void *user;
@@ -109,6 +116,8 @@ struct dyn_run {
     dyn_objective *validated;   /* counted; NULL = none */
     dyn__series *series;
     int64_t series_count, series_cap;
+    dyn__kept_vector *kept;
+    int64_t kept_count, kept_cap;
     dyn__observer *observers;
     int64_t observer_count, observer_cap;
     int64_t due;                /* the next step that any observer's rules name */
@@ -129,6 +138,10 @@ dyn_status dyn__run_widen(dyn_run *r);
 
 /* groups.c. The run's optimiser, its groups found among the tensors. */
 dyn_status dyn__run_optimizer(dyn_run *r, const dyn_optimizer_options *given);
+
+/* keep.c. Vector i as a checkpoint is to hold it; NULL and 0 where there was none before an unfinished step. */
+const double *dyn__kept_at(const dyn_run *r, int64_t i, int64_t *count);
+void dyn__kept_free(dyn_run *r);
 
 /* batch.c. Batch size that the options mean for this objective, 0 for all samples. */
 dyn_status dyn__run_batch(dyn_objective *objective, const dyn_run_options *opt, int64_t *batch);

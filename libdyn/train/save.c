@@ -111,6 +111,14 @@ static dyn_status add_series(bundle *b, const dyn_run *r, const dyn__series *s)
     return add(b, NAME(DYN__SERIES_PREFIX, s->name, DYN__SERIES_VALUES), DYN_F64, rows, s->columns, s->values);
 }
 
+static dyn_status add_kept(bundle *b, const dyn_run *r, int64_t i)
+{
+    int64_t count;
+    const double *values = dyn__kept_at(r, i, &count);
+
+    return values ? add(b, NAME(DYN__KEPT_PREFIX, r->kept[i].name, ""), DYN_F64, count, 0, values) : DYN_OK;
+}
+
 static dyn_status write(bundle *b, const dyn_run *r, const dyn__text *objective, const dyn__text *rule, const char *path)
 {
     const int64_t state[DYN__STATE_COUNT] = { DYN__CHECKPOINT_VERSION, r->step, r->seen, r->reason };
@@ -128,6 +136,8 @@ static dyn_status write(bundle *b, const dyn_run *r, const dyn__text *objective,
     DYN__TRY(add_vectors(b, r));
     for (int64_t i = 0; i < r->series_count; i++)
         DYN__TRY(add_series(b, r, &r->series[i]));
+    for (int64_t i = 0; i < r->kept_count; i++)
+        DYN__TRY(add_kept(b, r, i));
     return dyn_npz_write(r->ctx, path, b->count, b->names, b->arrays);
 }
 
@@ -148,7 +158,7 @@ dyn_status dyn_run_save(const dyn_run *run, const char *path)
     if (s == DYN_OK)
         s = dyn__rule_describe(run, &rule);
     if (s == DYN_OK)
-        s = bundle_open(&b, 19 + DYN__TRAITS + run->history.columns + 2 * run->series_count);
+        s = bundle_open(&b, 19 + DYN__TRAITS + run->history.columns + 2 * run->series_count + run->kept_count);
     if (s == DYN_OK)
         s = write(&b, run, &objective, &rule, path);
     bundle_close(&b);

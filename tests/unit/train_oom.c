@@ -7,8 +7,10 @@
 
 static int32_t observer(void *user, const dyn_run_view *at)
 {
+    const dyn_status s = dyn_run_keep(at->run, "kept", 2, at->theta);
+
     (void)user;
-    return dyn_run_record(at->run, at->loss > 0 ? "a" : "b", 2, at->theta);
+    return s < 0 ? s : dyn_run_record(at->run, at->loss > 0 ? "a" : "b", 2, at->theta);
 }
 
 static dyn_status step_by_hand(dyn_ctx *ctx, void *arg)

@@ -392,6 +392,24 @@ class RunView:
         row = np.atleast_1d(real_array(values, f"the row of {name!r}"))
         call(self._context, lib.dyn_run_record, self, text(name, "the name"), row.size, pointer(row))
 
+    def keep(self, name: str, values: ArrayLike) -> None:
+        """Keep a vector that a measurement goes on from, in the place of the one before: part of the checkpoint.
+
+        >>> run = dyn.Run(dyn.mlp([1, 2, 1]), [0.0, 1.0], [0.0, 1.0])
+        >>> run.keep("mine", [1.0, 2.0])
+        >>> run.kept("mine"), run.kept("other")
+        (array([1., 2.]), None)
+        """
+        row = np.atleast_1d(real_array(values, f"what is kept as {name!r}"))
+        call(self._context, lib.dyn_run_keep, self, text(name, "the name"), row.size, pointer(row))
+
+    def kept(self, name: str) -> NDArray[np.float64] | None:
+        """What was kept last under this name; None: nothing."""
+        count, values = ctypes.c_int64(), ctypes.c_void_p()
+        with turn(self._context):
+            call(self._context, lib.dyn_run_kept, self, text(name, "the name"), ctypes.byref(count), ctypes.byref(values))
+            return copied(values.value, (count.value,)) if count.value else None
+
     def numbers(self) -> dict[str, float]:
         """What there is to say of the run where it stands, by name: the last of every column of the history and of every series
         of single numbers, and what measurements name; what tables of many runs and logs show.

@@ -569,6 +569,8 @@ dyn_run_objective                      objective run
 dyn_run_history                        ptr    run str ptr
 dyn_run_observe                        status run ptr ptr ptr
 dyn_run_observers                      i64    run
+dyn_run_keep                           status run str i64 ptr
+dyn_run_kept                           status run str ptr ptr
 dyn_run_seconds                        f64    run
 dyn_run_observer_cost                  status run i64 ptr ptr ptr
 dyn_run_record                         status run str i64 ptr

@@ -122,7 +122,9 @@ class SharpnessSeries:
 
     steps [r]; values, residuals, converged [r, k]: eigenvalues of the optimiser's own preconditioned Hessian;
     raw, raw_residuals, raw_converged [r, k]: those of the Hessian itself ([r, 0] if not asked for);
-    directional, raw_directional [r]: curvature along the gradient; threshold [r]: 2 / rate.
+    directional, raw_directional [r]: curvature along the gradient; threshold [r]: 2 / rate; products [r]: of each row.
+    overlaps, raw_overlaps [r, k]: of each vector, the length of its part in the space of those of the row before; NaN in the
+    first ([r, 0] with cold).
 
     >>> run = dyn.Run(dyn.mlp([1, 1], bias=False, init=dyn.init.zero()), [1.0, 2.0], [2.0, 4.0], optimizer=dyn.GD(0.1))
     >>> _ = run.measure(dyn.Sharpness(), every=1)
@@ -141,6 +143,9 @@ class SharpnessSeries:
     directional: NDArray[np.float64]
     raw_directional: NDArray[np.float64]
     threshold: NDArray[np.float64]
+    products: NDArray[np.float64]
+    overlaps: NDArray[np.float64]
+    raw_overlaps: NDArray[np.float64]
 
 
 class _Tracker(Handle):
@@ -153,7 +158,7 @@ class Sharpness(Measurement[SharpnessSeries]):
 
     which: "largest", "smallest", "magnitude" or "both". raw: those of the Hessian itself as well.
     tolerance: of the residuals, relative. search: look for missed pairs at every solve. cold: do not start from the
-    pairs of the step before, so that a resumed run gives the same bits.
+    pairs of the row before, which are part of the checkpoint: a row then depends on its step alone.
 
     >>> run = dyn.Run(dyn.mlp([1, 1], bias=False, init=dyn.init.zero()), [1.0, 2.0], [2.0, 4.0], optimizer=dyn.GD(0.1))
     >>> _ = run.measure(dyn.Sharpness(), every=1)
@@ -195,8 +200,8 @@ class Sharpness(Measurement[SharpnessSeries]):
         return SharpnessSeries(
             steps, columns(own), columns(own + "_residual"), columns(own + "_converged").astype(bool),
             columns(raw), columns(raw + "_residual"), columns(raw + "_converged").astype(bool),
-            column("lambda_grad_pre"), column("lambda_grad"), column("threshold"))
-
+            column("lambda_grad_pre"), column("lambda_grad"), column("threshold"), column("sharpness_products"),
+            columns(own + "_overlap"), columns(raw + "_overlap"))
 
     def numbers(self, run: RunView) -> dict[str, float]:
         found = self.result(run)

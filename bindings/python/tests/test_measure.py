@@ -37,6 +37,34 @@ class Sharpness(unittest.TestCase):
         np.testing.assert_allclose(found.values[0], np.sort(c * h / (np.sqrt(v) + eps))[::-1], rtol=1e-9)
         self.assertEqual(found.raw.shape, (1, 0))
 
+    def test_tracking_goes_on_after_a_checkpoint_to_the_same_bits(self):
+        def made():
+            run = dyn.Run(dyn.mlp([1, 30, 1], seed=1), *wave(), optimizer=dyn.Adam(1e-2))
+            run.measure(dyn.Sharpness(k=2, tolerance=1e-4, search=False), every=3)
+            return run
+        whole, first = made().train(20), made().train(11)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "run.npz")
+            first.save(path)
+            loaded = dyn.Run.load(path, x=wave()[0], y=wave()[1]).train(9)
+        a, b = whole["sharpness"], loaded["sharpness"]
+        for name in ("values", "raw", "residuals", "overlaps", "products"):
+            np.testing.assert_array_equal(getattr(a, name), getattr(b, name), name)
+        self.assertTrue(np.isnan(a.overlaps[0]).all())
+        self.assertTrue(((a.raw_overlaps[1:] > 0) & (a.raw_overlaps[1:] < 1 + 1e-12)).all())
+        vectors = whole.kept("sharpness.vectors").reshape(2, -1)
+        thetas = [made().train(step).theta for step in (15, 18)]
+        old, new = (np.linalg.eigh(dyn.hessian(whole.objective, theta=t).dense())[1][:, :-3:-1] for t in thetas)
+        np.testing.assert_allclose(np.linalg.norm(old.T @ new, axis=0), a.raw_overlaps[6], atol=1e-2)
+        self.assertAlmostEqual(abs(vectors[0] @ new[:, 0]), 1, delta=1e-3)
+
+    def test_tracking_takes_at_most_half_of_the_products_along_a_smooth_run(self):
+        def products(cold):
+            run = dyn.Run(dyn.mlp([1, 30, 1], seed=1), *wave(), optimizer=dyn.GD(1e-3))
+            run.measure(dyn.Sharpness(tolerance=1e-2, search=False, cold=cold), every=1)
+            return run.train(30)["sharpness"].products[1:].sum()
+        self.assertLessEqual(2 * products(False), products(True))
+
     def test_limits_of_optimisers(self):
         self.assertAlmostEqual(dyn.GD(0.1).limit(), 20, delta=1e-12)
         self.assertAlmostEqual(dyn.HeavyBall(0.1, beta=0.5).limit(), 30, delta=1e-12)
