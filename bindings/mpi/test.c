@@ -18,17 +18,29 @@ static int bad;
 /* In the place of MPI's own: what a rank gets from others is counted. */
 static int64_t given;
 
-int MPI_Allgatherv(const void *send, int count, MPI_Datatype type, void *receive, const int counts[],
-                   const int places[], MPI_Datatype type_received, MPI_Comm comm)
+static void count_received(MPI_Comm comm, const int counts[], MPI_Datatype type)
 {
     int rank, ranks, size;
 
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &ranks);
-    MPI_Type_size(type_received, &size);
+    MPI_Type_size(type, &size);
     for (int r = 0; r < ranks; r++)
         given += r == rank ? 0 : (int64_t)counts[r] * size;
+}
+
+int MPI_Allgatherv(const void *send, int count, MPI_Datatype type, void *receive, const int counts[],
+                   const int places[], MPI_Datatype type_received, MPI_Comm comm)
+{
+    count_received(comm, counts, type_received);
     return PMPI_Allgatherv(send, count, type, receive, counts, places, type_received, comm);
+}
+
+int MPI_Alltoallv(const void *send, const int counts[], const int places[], MPI_Datatype type, void *receive,
+                  const int counts_received[], const int places_received[], MPI_Datatype type_received, MPI_Comm comm)
+{
+    count_received(comm, counts_received, type_received);
+    return PMPI_Alltoallv(send, counts, places, type, receive, counts_received, places_received, type_received, comm);
 }
 
 /* A block of samples of sin 3x, and its network. */
@@ -145,10 +157,32 @@ static int32_t tile(void *user, int64_t block, int64_t rows, const double *jacob
     return 0;
 }
 
-/* What a gradient, a value and `steps` steps, one product of one direction, a Gram matrix and tiles of 2 send. */
-static int64_t expected_bytes(int64_t own, int64_t steps)
+/* Whole subtrees of five blocks on each of 1, 2 or 4 ranks: {0 .. 4} is four and one; {0, 1} and {2, 3}, {4}; {0}, {1},
+ * {2} and {3}, {4}, as 3 is the second half of {2, 3}. */
+static int64_t subtrees(int ranks, int rank)
 {
-    return 8 * (BLOCKS - own) * ((SIZE + 1) * (1 + steps + 1) + SIZE + SIZE * SIZE + 2);
+    return ranks == 1 ? 2 : rank == ranks - 1 ? 2 : 1;
+}
+
+static int64_t bytes_of(int ranks, int rank, int64_t n)
+{
+    const int64_t slice = n * (rank + 1) / ranks - n * rank / ranks;
+    int64_t others = 0;
+
+    for (int r = 0; r < ranks; r++)
+        others += r == rank ? 0 : subtrees(ranks, r);
+    return 8 * (others * slice + n - slice);
+}
+
+/* What steps + 2 gradients, a product of one direction, a Gram matrix and tiles of 2 send. */
+static int64_t expected_bytes(MPI_Comm comm, int64_t steps)
+{
+    int rank, ranks;
+
+    MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &ranks);
+    return (steps + 2) * bytes_of(ranks, rank, SIZE + 1) + bytes_of(ranks, rank, SIZE)
+         + bytes_of(ranks, rank, SIZE * SIZE) + bytes_of(ranks, rank, 2);
 }
 
 /* The sum over the ranks of a communicator: value, gradient, a product, theta after some steps, Gram matrix, tiles. */
@@ -178,7 +212,7 @@ static void look_at(dyn_ctx *ctx, MPI_Comm comm, double found[FOUND])
     CHECK(dyn_run_theta(run, found + 1 + 2 * SIZE) == DYN_OK);
     CHECK(dyn_mpi_sum_gram(sum, theta, found + 1 + 3 * SIZE) == DYN_OK);
     CHECK(dyn_mpi_sum_tiles(sum, theta, 2, tile, &none, found + FOUND - 2) == DYN_OK);
-    CHECK(dyn_mpi_sum_received(sum) == given && given == expected_bytes(count, 20));
+    CHECK(dyn_mpi_sum_received(sum) == given && given == expected_bytes(comm, 20));
     CHECK(dyn_mpi_sum_tiles(sum, theta, 2, tile, &third, found) == DYN_EUSER);      /* on every rank */
     CHECK(dyn_mpi_sum_tiles(sum, theta, 0, tile, &none, found) == DYN_EINVAL);
     dyn_run_free(run);

@@ -9,14 +9,16 @@
 
 static int64_t rows_of(const dyn_objective *o) { return dyn_objective_samples(o) * dyn_objective_outputs(o); }
 
-static dyn_status one_tile(const dyn_mpi_sum *s, int64_t i, const double *theta, dyn_mpi_tile_fn tile, void *user,
-                           double *numbers)
+typedef struct asked { const double *theta; dyn_mpi_tile_fn tile; void *user; } asked;
+
+static dyn_status tile_of(dyn_mpi_sum *s, int64_t i, const void *arg, double *numbers)
 {
+    const asked *a = arg;
     const int64_t rows = rows_of(s->mine[i]);
     double *jacobian = malloc((size_t)(rows > 0 ? rows * s->p : 1) * sizeof *jacobian);
-    dyn_status status = jacobian ? dyn_objective_jacobian(s->mine[i], theta, jacobian) : DYN_ENOMEM;
+    dyn_status status = jacobian ? dyn_objective_jacobian(s->mine[i], a->theta, jacobian) : DYN_ENOMEM;
 
-    if (status >= 0 && tile(user, s->first + i, rows, jacobian, numbers) != 0)
+    if (status >= 0 && a->tile(a->user, s->first + i, rows, jacobian, numbers) != 0)
         status = DYN_EUSER;
     free(jacobian);
     return status;
@@ -25,17 +27,11 @@ static dyn_status one_tile(const dyn_mpi_sum *s, int64_t i, const double *theta,
 dyn_status dyn_mpi_sum_tiles(dyn_mpi_sum *sum, const double *theta, int64_t count, dyn_mpi_tile_fn tile, void *user,
                              double *out)
 {
-    dyn_status own;
+    const asked a = { theta, tile, user };
 
     if (!sum)
         return DYN_EINVAL;
-    own = !theta || !tile || !out || count < 1 ? DYN_EINVAL : dyn__mpi_reserve(sum, count);
-    for (int64_t i = 0; own >= 0 && i < sum->count; i++)
-        own = one_tile(sum, i, theta, tile, user, dyn__mpi_of_block(sum, sum->first + i, count));
-    own = dyn__mpi_gather(sum, count, own);
-    if (own >= 0)
-        dyn__mpi_add_up(sum, count, 0, count, out);
-    return own;
+    return dyn__mpi_reduce(sum, count, !theta || !tile || !out || count < 1 ? DYN_EINVAL : DYN_OK, tile_of, &a, out);
 }
 
 /* J^T J, both halves, the rows in their order. */

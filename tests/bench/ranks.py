@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How a sum of objectives over ranks of MPI scales, by the bytes that libdyn-mpi counts: a table for docs/performance.md.
+"""How a sum of objectives over ranks of MPI scales, by the bytes that are sent: a table for docs/performance.md.
 
 usage: ranks.py [GIGABYTES A SECOND]        (of the network between ranks; default 1.25, which is 10 Gbit/s)
 
 784-100-10, cross-entropy, 60000 samples in 64 blocks, float32. A rank evaluates its blocks, one after the other, and
-receives the gradients of all others: (blocks - own) x (p + 1) x 8 bytes (dyn_mpi_sum_received; bindings/mpi/test.c
-counts them in MPI's own call). The time of a block is measured here, on one thread; the rest is arithmetic."""
+receives its slice of the others' sums and then their slices: 2 (1 - 1 / ranks) (p + 1) x 8 bytes (dyn_mpi_sum_received;
+bindings/mpi/test.c counts them in MPI's own calls). The time of a block is measured here, on one thread; the rest is
+arithmetic."""
 import sys
 import time
 
@@ -38,7 +39,7 @@ def main(bandwidth):
     print("|---|---|---|---|---|---|")
     for ranks in (1, 2, 4, 8, 16, 32, 64):
         own = -(-BLOCKS // ranks)
-        received = (BLOCKS - BLOCKS // ranks) * (p + 1) * 8
+        received = 2 * (1 - 1 / ranks) * (p + 1) * 8
         work, wire = own * seconds, received / (bandwidth * 1e9)
         print(f"| {ranks} | {own} | {1e3 * work:.3g} | {received / 1e6:.3g} | {1e3 * wire:.3g} | "
               f"{BLOCKS * seconds / (work + wire):.3g} |")

@@ -31,10 +31,11 @@ typedef struct dyn_mpi_sum dyn_mpi_sum;
 DYN_API void dyn_mpi_blocks(MPI_Comm comm, int64_t blocks, int64_t *first, int64_t *count);
 
 /**
- * sum_b weights[b] f_b over all blocks, added up in the order of the blocks whichever ranks they lie on. Cut a large
- * problem into a number of blocks that does not depend on the ranks (16, say); each rank makes the objectives of its
- * own, for which see dyn_mpi_blocks, of equal sizes. For the mean over n samples f_b is the mean over the n_b of a
- * block, and its weight n_b / n. Memory: blocks x (p + 1) doubles on every rank.
+ * sum_b weights[b] f_b over all blocks, added up by a binary tree over the blocks whichever ranks they lie on. Cut a
+ * large problem into a number of blocks that does not depend on the ranks (16, say; a power of two that the ranks
+ * divide sends least); each rank makes the objectives of its own, for which see dyn_mpi_blocks, of equal sizes. For the
+ * mean over n samples f_b is the mean over the n_b of a block, and its weight n_b / n. Memory: some log2(blocks) x
+ * (p + 1) doubles on every rank.
  *
  * shape: mine [count of this rank], referenced; weights [blocks], the same on all ranks, NULL = 1.
  * errors: DYN_EINVAL; DYN_ENOMEM.   owner: *out is owned by the caller, NULL on error.   since: 0.1
@@ -57,19 +58,21 @@ typedef int32_t (*dyn_mpi_tile_fn)(void *user, int64_t block, int64_t rows, cons
  * own blocks at once, and hold one Jacobian each, never that of all samples. out [count] is on all ranks, with the same
  * bits for any number of them. Blocks must be losses of a model with outputs.
  *
- * errors: DYN_EINVAL; DYN_EUSER; DYN_ENOMEM; DYN_EFULL blocks x count beyond 2^31; as dyn_objective_jacobian.
+ * errors: DYN_EINVAL; DYN_EUSER; DYN_ENOMEM; DYN_EFULL count beyond 2^31 / blocks; as dyn_objective_jacobian.
  * since: 0.1
  */
 DYN_API dyn_status dyn_mpi_sum_tiles(dyn_mpi_sum *sum, const double *theta, int64_t count, dyn_mpi_tile_fn tile,
                                      void *user, double *out);
 
 /** gram [p, p] = sum_b weights[b] J_b^T J_b, likewise: its eigenvalues tell the rank of the Jacobian of all samples. It
- * takes blocks x p^2 doubles on every rank. since: 0.1 */
+ * takes some log2(blocks) x p^2 doubles on every rank. since: 0.1 */
 DYN_API dyn_status dyn_mpi_sum_gram(dyn_mpi_sum *sum, const double *theta, double *gram);
 
 /**
- * Bytes of results that this rank has received from others so far: (blocks - own) x 8 for every value, (blocks - own) x
- * (p + 1) x 8 for every gradient, x p x 8 for every direction of a Hessian product, x count x 8 for tiles. 0 for NULL.
+ * Bytes of results that this rank has received from others so far. Of a vector of n numbers, 1 for a value, p + 1 for a
+ * gradient, p for every direction of a Hessian product, count for tiles, every rank finishes the sum of its slice, n /
+ * ranks numbers: it receives the slice of every whole subtree that the others have among their blocks, one each where
+ * ranks divide a power of two of blocks, and then all other slices: 2 (1 - 1 / ranks) x 8 n bytes. 0 for NULL.
  * since: 0.1
  */
 DYN_API int64_t dyn_mpi_sum_received(const dyn_mpi_sum *sum);
