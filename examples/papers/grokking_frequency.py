@@ -99,7 +99,9 @@ def parity(report):
     axes[1].plot(k, full, "k--", label="target")
     axes[1].set(xlabel="k", ylabel="|F(k)|, all points")
     axes[1].legend()
-    report.claim("|F(.3)| of all points, epoch 1000 over 200: a spurious low frequency goes", lows, most=.67)
+    torch = np.mean([.5146, .2250, .5062])      # the same starts in double precision, independent.py
+    report.claim("|F(.3)| of all points, epoch 1000 over 200: a spurious low frequency goes; PyTorch's", lows, torch,
+                 .02)
 
 
 if __name__ == "__main__":
