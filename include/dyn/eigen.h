@@ -51,6 +51,9 @@ typedef struct dyn_eigen dyn_eigen;
 /**
  * Find eigenpairs of a symmetric operator.
  *
+ * Of an operator in float32 (curvature of an objective with dtype DYN_F32, and what is derived from it) the basis is kept
+ * in float32 too, in half the memory; orthogonality, eigenvalues and residuals are computed in float64 of that operator.
+ *
  * Sizes up to 64, and counts above a quarter of the size, are solved by forming the matrix with size products. opt
  * may be NULL. *out is owned by the caller; NULL after an error.
  *
@@ -64,6 +67,12 @@ typedef struct dyn_eigen dyn_eigen;
  * since:  0.1
  */
 DYN_API dyn_status dyn_eigen_solve(dyn_operator *A, const dyn_eigen_options *opt, dyn_eigen **out);
+
+/**
+ * Bytes that dyn_eigen_solve will take at most, beside the operator and what it does in a product; its result is in them.
+ * errors: as dyn_eigen_solve's of the options. since: 0.1
+ */
+DYN_API dyn_status dyn_eigen_bytes(dyn_operator *A, const dyn_eigen_options *opt, int64_t *bytes);
 
 /** Free; NULL is allowed. since: 0.1 */
 DYN_API void dyn_eigen_free(dyn_eigen *e);
@@ -103,6 +112,12 @@ DYN_API double dyn_eigen_tolerance(const dyn_eigen *e);
  * dyn_operator_product_errors); it is in the residuals already. 0: the products are exact. since: 0.1
  */
 DYN_API double dyn_eigen_product_error(const dyn_eigen *e);
+
+/**
+ * What rounds the products of an operator in float32, in units of A: |A v - 3 A (v / 3)| of a vector found. No residual can
+ * be told below it, whatever the tolerance. 0: the products are in float64, or the matrix was written out. since: 0.1
+ */
+DYN_API double dyn_eigen_floor(const dyn_eigen *e);
 
 /**
  * Bound on the probability, over the random search vectors, that an eigenvalue beyond the returned ones (by more than

@@ -32,6 +32,15 @@ enum dyn_loss {
     DYN_LOSS_KL = 6                     /* sum_c y_c (log y_c - log softmax(f)_c) */
 };
 
+/**
+ * A penalty l2/2 |w|^2 + l1 sum |w_i| on the tensors w whose names match a pattern as fnmatch(3) has it: "W*", "layer1.*".
+ * Several that match add up.
+ */
+typedef struct dyn_penalty {
+    const char *pattern;
+    double l2, l1;              /* >= 0 */
+} dyn_penalty;
+
 typedef struct dyn_objective_options {
     uint32_t struct_size;       /* sizeof(dyn_objective_options); set by DYN_OBJECTIVE_OPTIONS_INIT */
     int32_t loss;               /* enum dyn_loss */
@@ -47,9 +56,12 @@ typedef struct dyn_objective_options {
     double label_smoothing;     /* eps of the cross-entropy: y is (1 - eps) y + eps / c; 0 = none */
     /* [n] or [n, positions], multiplies the losses, whose mean is still over n; NULL = none. A mask is zeros and ones */
     dyn_array *weight;
+    const dyn_penalty *penalties;   /* [penalties_count] beside l2; read at creation */
+    int32_t penalties_count;
+    uint32_t reserved;              /* must be 0 */
 } dyn_objective_options;
 #define DYN_OBJECTIVE_OPTIONS_INIT \
-    { DYN_SIZE_OF(dyn_objective_options), DYN_LOSS_MSE, DYN_F64, 0, 0, 0, 0.0, INT64_MAX, 0.0, 0.0, NULL }
+    { DYN_SIZE_OF(dyn_objective_options), DYN_LOSS_MSE, DYN_F64, 0, 0, 0, 0.0, INT64_MAX, 0.0, 0.0, NULL, NULL, 0, 0 }
 
 /**
  * Loss of a model of one input on data: x [n, input shape], y [n, output shape] (a vector y [n] serves one output; classes
@@ -64,7 +76,7 @@ DYN_API dyn_status dyn_objective_create(dyn_ctx *ctx, dyn_model *model, dyn_arra
  * A model at data, without targets: inputs in the model's order, each [n, input shape]. Its loss is the sum over samples of
  * outputs times "cotangent", data [n, output shape] that are ones until dyn_objective_set_data. So the gradient is J^T times
  * the cotangents, and dyn_objective_inside_values gives gradients by tensors inside; dyn_objective_predict gives outputs,
- * dyn_objective_jacobian_map J. opt may be NULL; of it dtype, l2 and memory_limit count.
+ * dyn_objective_jacobian_map J. opt may be NULL; of it dtype, penalties and memory_limit count.
  * errors: DYN_EINVAL; DYN_ESHAPE; DYN_EDTYPE; DYN_ENONFINITE; DYN_ENOMEM. since: 0.1
  */
 DYN_API dyn_status dyn_objective_map(dyn_ctx *ctx, dyn_model *model, int32_t count, dyn_array *const *inputs,

@@ -45,7 +45,7 @@ dyn_status dyn_operator_density(dyn_operator *A, int64_t probes, int64_t steps, 
         return DYN__FAIL(A->ctx, DYN_EINVAL, "probes is %" PRId64 ", must be in [1, %d]", probes, INT32_MAX);
     if (steps < 1 || steps > A->size)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "steps is %" PRId64 ", must be in [1, %" PRId64 "]", steps, A->size);
-    s = dyn__lanczos_init(&l, A, steps, 1, seed);
+    s = dyn__lanczos_init(&l, A, steps, 1, seed, 0);
     for (int64_t i = 0; s >= 0 && i < probes; i++) {
         l.draws = (uint32_t)(i * steps);
         s = probe(&l, seed, i, steps, nodes + i * steps, weights + i * steps);

@@ -53,6 +53,8 @@ dyn_status dyn__operator_derive_map(const dyn__derived *parts, int64_t rows, dyn
     }
     dyn_operator_ref(d->a);
     dyn_operator_ref(d->b);
+    if (d->a->dtype == DYN_F32 && (!d->b || d->b->dtype == DYN_F32))
+        (*out)->dtype = DYN_F32;
     if (d->a->stretch || (d->b && d->b->stretch))
         (*out)->stretch = stretch;
     return DYN_OK;

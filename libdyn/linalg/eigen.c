@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "linalg/eigen.h"
+#include "linalg/lanczos.h"
 
 #define SMALL 64
 
@@ -85,34 +86,59 @@ static dyn_status check_limits(dyn_operator *A, const dyn__eigen_plan *p)
     return DYN_OK;
 }
 
-static dyn_status solve(dyn_operator *A, const dyn__eigen_plan *p, dyn_eigen **out)
+static dyn_status solve(dyn_operator *A, const dyn__eigen_plan *p, int by_matrix, dyn_eigen **out)
 {
-    int64_t n = A->size;
-    int fits = n <= p->opt.max_products, share = p->want > n / 4;
+    const int64_t n = A->size;
 
-    if (fits && (n <= SMALL || share))
+    if (by_matrix)
         return dyn__eigen_dense(A, p, out);
-    if (share)
+    if (p->want > n / 4)
         return DYN__FAIL(A->ctx, DYN_EINVAL, "max_products is %" PRId64 ", but %" PRId64 " pairs of %" PRId64
                          " need the whole matrix, %" PRId64 " products", p->opt.max_products, p->want, n, n);
     DYN__TRY(check_limits(A, p));
     return dyn__eigen_lanczos(A, p, out);
 }
 
+/* Nothing is changed; *by_matrix: it will be written out whole. */
+static dyn_status foresee(dyn_operator *A, const dyn_eigen_options *opt, dyn__eigen_plan *p, int *by_matrix)
+{
+    DYN__TRY(dyn__need_symmetric(A));
+    DYN__TRY(dyn__options(A->ctx, "dyn_eigen_options", opt, &p->opt, sizeof p->opt, sizeof p->opt));
+    DYN__TRY(dyn__eigen_check(A->ctx, A->size, &p->opt));
+    complete(A, p);
+    *by_matrix = A->size <= p->opt.max_products && (A->size <= SMALL || p->want > A->size / 4);
+    return DYN_OK;
+}
+
+dyn_status dyn_eigen_bytes(dyn_operator *A, const dyn_eigen_options *opt, int64_t *bytes)
+{
+    dyn__eigen_plan p = { .opt = DYN_EIGEN_OPTIONS_INIT };
+    int by_matrix;
+
+    if (!A)
+        return DYN_EINVAL;
+    DYN__ENTER(A->ctx);
+    DYN__NEED(A->ctx, bytes);
+    DYN__TRY(foresee(A, opt, &p, &by_matrix));
+    const int64_t n = A->size, result = p.want * (n + 3) * (int64_t)sizeof(double);
+    *bytes = result + (by_matrix ? 2 * n * n * (int64_t)sizeof(double)
+                                 : dyn__lanczos_bytes(A, p.opt.subspace, p.max_width, 1) +
+                                   (p.max_width * (n + 1) + p.opt.subspace) * (int64_t)sizeof(double));
+    return DYN_OK;
+}
+
 dyn_status dyn_eigen_solve(dyn_operator *A, const dyn_eigen_options *opt, dyn_eigen **out)
 {
     dyn__eigen_plan p = { .opt = DYN_EIGEN_OPTIONS_INIT };
+    int by_matrix;
 
     if (out)
         *out = NULL;
     if (!A)
         return DYN_EINVAL;
     DYN__ENTER(A->ctx);
-    DYN__TRY(dyn__need_symmetric(A));
     DYN__NEED(A->ctx, out);
-    DYN__TRY(dyn__options(A->ctx, "dyn_eigen_options", opt, &p.opt, sizeof p.opt, sizeof p.opt));
-    DYN__TRY(dyn__eigen_check(A->ctx, A->size, &p.opt));
-    complete(A, &p);
-    const dyn_status s = solve(A, &p, out);
+    DYN__TRY(foresee(A, opt, &p, &by_matrix));
+    const dyn_status s = solve(A, &p, by_matrix, out);
     return s >= 0 && *out ? dyn__eigen_add_errors(A, s, *out) : s;
 }

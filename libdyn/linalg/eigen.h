@@ -13,6 +13,7 @@ struct dyn_eigen {
     int64_t products;
     double tolerance;               /* absolute */
     double miss_bound;
+    double floor;                   /* what products in float32 are wrong by; 0 = they are in float64 */
     double product_error;           /* largest estimate, of differences; 0 = the products are exact */
     double *values, *vectors, *residuals;
     int32_t *converged;

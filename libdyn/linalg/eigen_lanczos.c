@@ -120,7 +120,7 @@ static dyn_status finish(dyn__solver *s, dyn_status ended)
     if (ended != DYN_STOPPED)
         DYN__TRY(dyn__solver_confirm(s));
     e->products = s->l.products;
-    e->tolerance = dyn__solver_limit(s);
+    e->tolerance = s->p->opt.tolerance * s->l.scale;
     e->miss_bound = s->miss;
     e->wanted = s->p->want;
     verdict = dyn__eigen_judge(e);
@@ -154,7 +154,10 @@ static dyn_status begin_near(dyn__solver *s)
         for (int64_t k = 0; k < n; k++)
             sum[k] += one[k];
     }
-    return dyn__basis_orthonormalise(l->A->ctx, 1, n, sum, &l->width);
+    DYN__TRY(dyn__basis_orthonormalise(l->A->ctx, 1, n, sum, &l->width));
+    if (l->width)
+        dyn__lanczos_put(l, 0, sum);
+    return DYN_OK;
 }
 
 /* The first block: random but for what the caller's vectors give. */
@@ -172,7 +175,7 @@ static dyn_status create(dyn__solver *s, dyn_operator *A)
 {
     int64_t width = s->p->max_width;
 
-    DYN__TRY(dyn__lanczos_init(&s->l, A, s->p->opt.subspace, width, s->p->opt.seed));
+    DYN__TRY(dyn__lanczos_init(&s->l, A, s->p->opt.subspace, width, s->p->opt.seed, 1));
     s->pick = dyn__alloc(A->ctx, (size_t)s->p->opt.subspace, sizeof *s->pick);
     s->held = s->pick ? dyn__alloc(A->ctx, (size_t)width, (size_t)A->size * sizeof(double)) : NULL;
     s->coupling = s->held ? dyn__alloc(A->ctx, (size_t)width, sizeof(double)) : NULL;

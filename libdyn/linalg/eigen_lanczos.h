@@ -6,6 +6,8 @@
 #ifndef DYN__LINALG_EIGEN_LANCZOS_H
 #define DYN__LINALG_EIGEN_LANCZOS_H
 
+#include <float.h>
+#include <math.h>
 #include "linalg/eigen.h"
 #include "linalg/lanczos.h"
 
@@ -29,10 +31,10 @@ typedef struct dyn__solver {
 
 enum dyn__outcome { DYN__CLEAN, DYN__FOUND, DYN__UNDECIDED };
 
-/* A residual within this is small enough. */
+/* A residual within this is small enough to go on: in float32 none below its rounding can be had. */
 static inline double dyn__solver_limit(const dyn__solver *s)
 {
-    return s->p->opt.tolerance * s->l.scale;
+    return (s->l.F ? fmax(s->p->opt.tolerance, 2 * (double)FLT_EPSILON) : s->p->opt.tolerance) * s->l.scale;
 }
 
 /* One block of products, within the limit that leaves room for the final residuals: DYN_NOT_CONVERGED beyond it. */

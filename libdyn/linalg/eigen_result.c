@@ -151,3 +151,8 @@ double dyn_eigen_product_error(const dyn_eigen *e)
 {
     return e ? e->product_error : 0.0;
 }
+
+double dyn_eigen_floor(const dyn_eigen *e)
+{
+    return e ? e->floor : 0.0;
+}

@@ -124,7 +124,7 @@ dyn_status dyn_operator_exponential(dyn_operator *A, double t, const double *x, 
     f.tolerance = tolerance == 0.0 ? 1e-10 : tolerance;
     f.max_products = max_products == 0 ? 10000 : max_products;
     memmove(y, x, (size_t)f.n * sizeof *y);
-    s = dyn__lanczos_init(&f.l, A, f.n < STEPS ? f.n : STEPS, 1, 0);
+    s = dyn__lanczos_init(&f.l, A, f.n < STEPS ? f.n : STEPS, 1, 0, 0);
     f.next = s >= 0 ? dyn__alloc(A->ctx, (size_t)f.n, sizeof *f.next) : NULL;
     if (f.next)
         s = run(&f);

@@ -9,16 +9,44 @@
 #include "linalg/basis.h"
 #include "linalg/dense.h"
 #include "linalg/lanczos.h"
+#include "linalg/narrow.h"
 #include "random/random.h"
 
-dyn_status dyn__lanczos_init(dyn__lanczos *l, dyn_operator *A, int64_t capacity, int64_t max_width, uint64_t seed)
+static int is_narrow(const dyn_operator *A, int narrow) { return narrow && A->dtype == DYN_F32; }
+
+int64_t dyn__lanczos_bytes(const dyn_operator *A, int64_t capacity, int64_t max_width, int narrow)
+{
+    const int64_t rows = capacity + max_width, m = capacity;
+    const int64_t small = 2 * m * m + m * max_width + DYN__BASIS_ROOM * rows + m;
+
+    if (!is_narrow(A, narrow))
+        return (int64_t)sizeof(double) * (rows * A->size + small);
+    return (int64_t)sizeof(float) * rows * A->size +
+           (int64_t)sizeof(double) * (2 * max_width * A->size + (int64_t)dyn__narrow_scratch(A->ctx, rows) + small);
+}
+
+static dyn_status make_rows(dyn__lanczos *l, int narrow)
+{
+    const size_t rows = (size_t)(l->capacity + l->max_width), n = (size_t)l->n;
+    dyn_ctx *ctx = l->A->ctx;
+
+    narrow = is_narrow(l->A, narrow);
+    l->V = dyn__alloc(ctx, narrow ? 2 * (size_t)l->max_width : rows, n * sizeof(double));
+    if (!l->V || !narrow)
+        return l->V ? DYN_OK : DYN_ENOMEM;
+    l->F = dyn__alloc(ctx, rows, n * sizeof(float));
+    l->scratch = l->F ? dyn__alloc(ctx, dyn__narrow_scratch(ctx, (int64_t)rows), sizeof(double)) : NULL;
+    return l->scratch ? DYN_OK : DYN_ENOMEM;
+}
+
+dyn_status dyn__lanczos_init(dyn__lanczos *l, dyn_operator *A, int64_t capacity, int64_t max_width, uint64_t seed, int narrow)
 {
     size_t rows = (size_t)(capacity + max_width), m = (size_t)capacity;
     dyn_ctx *ctx = A->ctx;
 
     *l = (dyn__lanczos){ .A = A, .n = A->size, .capacity = capacity, .max_width = max_width, .seed = seed };
-    l->V = dyn__alloc(ctx, rows, (size_t)l->n * sizeof(double));
-    l->T = l->V ? dyn__alloc(ctx, m, m * sizeof(double)) : NULL;
+    DYN__TRY(make_rows(l, narrow));
+    l->T = dyn__alloc(ctx, m, m * sizeof(double));
     l->Y = l->T ? dyn__alloc(ctx, m, m * sizeof(double)) : NULL;
     l->R = l->Y ? dyn__alloc(ctx, m, (size_t)max_width * sizeof(double)) : NULL;
     l->h = l->R ? dyn__alloc(ctx, DYN__BASIS_ROOM * rows, sizeof(double)) : NULL;
@@ -35,32 +63,66 @@ void dyn__lanczos_free(dyn__lanczos *l)
     dyn__free(ctx, l->R);
     dyn__free(ctx, l->Y);
     dyn__free(ctx, l->T);
+    dyn__free(ctx, l->scratch);
+    dyn__free(ctx, l->F);
     dyn__free(ctx, l->V);
 }
+
+/* ---- rows ---- */
 
 static double *row(const dyn__lanczos *l, int64_t r)
 {
     return l->V + r * l->n;
 }
 
-/* Remove rows [0, r) from row r and return the norm left; the coefficients are in h. */
-static double orthogonalise(dyn__lanczos *l, int64_t r)
+void dyn__lanczos_rows(const dyn__lanczos *l, int64_t first, int64_t count, double *to)
 {
-    dyn__basis_project_out(l->A->ctx, r, l->n, l->V, row(l, r), l->h);
-    return dyn__norm(l->A->ctx, l->n, row(l, r));
+    if (l->F)
+        dyn__narrow_widen(count * l->n, l->F + first * l->n, to);
+    else
+        memcpy(to, row(l, first), (size_t)(count * l->n) * sizeof *to);
+}
+
+void dyn__lanczos_put(dyn__lanczos *l, int64_t r, const double *x)
+{
+    if (l->F)
+        dyn__narrow_store(l->n, x, l->F + r * l->n);
+    else if (x != row(l, r))
+        memmove(row(l, r), x, (size_t)l->n * sizeof *x);
+}
+
+static void move_rows(dyn__lanczos *l, int64_t to, int64_t from, int64_t count)
+{
+    const size_t numbers = (size_t)(count * l->n);
+
+    if (l->F)
+        memmove(l->F + to * l->n, l->F + from * l->n, numbers * sizeof *l->F);
+    else
+        memmove(row(l, to), row(l, from), numbers * sizeof *l->V);
+}
+
+/* Where row r is worked on before it is put: in its place, or in the room for doubles. */
+static double *work_row(const dyn__lanczos *l, int64_t r) { return l->F ? l->V : row(l, r); }
+
+/* Remove rows [0, r) from w and return the norm left; the coefficients are in h. */
+static double orthogonalise(dyn__lanczos *l, int64_t r, double *w)
+{
+    if (l->F)
+        dyn__narrow_project_out(l->A->ctx, r, l->n, l->F, w, l->h, l->scratch);
+    else
+        dyn__basis_project_out(l->A->ctx, r, l->n, l->V, w, l->h);
+    return dyn__norm(l->A->ctx, l->n, w);
 }
 
 /* Fill row r, r < n, with a random unit vector orthogonal to the rows before it. */
 static void draw_row(dyn__lanczos *l, int64_t r)
 {
-    double norm;
+    double *w = work_row(l, r);
 
-    dyn__normal_f64((dyn__key){ .seed = l->seed, .stream = DYN__STREAM_LANCZOS, .step = l->draws++ }, 0, l->n,
-                    row(l, r));
-    norm = orthogonalise(l, r);
-    dyn__basis_scale(l->n, 1.0 / norm, row(l, r));
-    norm = orthogonalise(l, r);
-    dyn__basis_scale(l->n, 1.0 / norm, row(l, r));
+    dyn__normal_f64((dyn__key){ .seed = l->seed, .stream = DYN__STREAM_LANCZOS, .step = l->draws++ }, 0, l->n, w);
+    for (int twice = 0; twice < 2; twice++)
+        dyn__basis_scale(l->n, 1.0 / orthogonalise(l, r, w), w);
+    dyn__lanczos_put(l, r, w);
 }
 
 void dyn__lanczos_draw(dyn__lanczos *l, int64_t count)
@@ -69,17 +131,17 @@ void dyn__lanczos_draw(dyn__lanczos *l, int64_t count)
         draw_row(l, l->j + l->width++);
 }
 
-/* The product of row `column` lies in row `from`. Project it, store its column of T and its row of R, and make it (or
- * a random row in its place) the next row of the new block. */
-static dyn_status take_product(dyn__lanczos *l, int64_t column, int64_t from)
+/* w is the product of row `column`. Project it, store its column of T and its row of R, and make it (or a random row in
+ * its place) the next row of the new block. */
+static dyn_status take_product(dyn__lanczos *l, int64_t column, double *w)
 {
     int64_t target = l->j + l->width, m = l->capacity;
     double before, after, *R = l->R + column * l->max_width;
 
-    if (target != from)
-        memmove(row(l, target), row(l, from), (size_t)l->n * sizeof(double));
-    before = dyn__norm(l->A->ctx, l->n, row(l, target));
-    after = orthogonalise(l, target);
+    if (!l->F && w != row(l, target))
+        w = memmove(row(l, target), w, (size_t)l->n * sizeof *w);
+    before = dyn__norm(l->A->ctx, l->n, w);
+    after = orthogonalise(l, target, w);
     if (!isfinite(before))
         return DYN__FAIL(l->A->ctx, DYN_ENONFINITE, "the norm of a product overflows; scale the operator");
     for (int64_t r = 0; r <= column; r++)
@@ -87,7 +149,8 @@ static dyn_status take_product(dyn__lanczos *l, int64_t column, int64_t from)
     for (int64_t k = 0; k < l->width; k++)
         R[k] = l->h[l->j + k];
     if (after > fmax(64.0 * DBL_EPSILON * before, DBL_MIN) && target < l->n) {
-        dyn__basis_scale(l->n, 1.0 / after, row(l, target));
+        dyn__basis_scale(l->n, 1.0 / after, w);
+        dyn__lanczos_put(l, target, w);
         R[l->width++] = after;
     } else if (target < l->n) {
         draw_row(l, target);
@@ -96,17 +159,29 @@ static dyn_status take_product(dyn__lanczos *l, int64_t column, int64_t from)
     return DYN_OK;
 }
 
+/* The products of the next block; *y: where they lie. */
+static dyn_status multiply(dyn__lanczos *l, double **y)
+{
+    double *x = l->F ? l->V : row(l, l->j);
+
+    *y = x + (l->F ? l->max_width : l->width) * l->n;
+    if (l->F)
+        dyn__lanczos_rows(l, l->j, l->width, x);
+    return dyn__operator_apply(l->A, l->width, x, *y);
+}
+
 dyn_status dyn__lanczos_expand(dyn__lanczos *l)
 {
     int64_t first = l->j, width = l->width;
+    double *y;
 
-    DYN__TRY(dyn__operator_apply(l->A, width, row(l, first), row(l, first + width)));
+    DYN__TRY(multiply(l, &y));
     l->products += width;
     l->j += width;
     l->width = 0;
     memset(l->R, 0, (size_t)(l->j * l->max_width) * sizeof(double));
     for (int64_t i = 0; i < width; i++)
-        DYN__TRY(take_product(l, first + i, l->j + i));
+        DYN__TRY(take_product(l, first + i, y + i * l->n));
     return DYN_OK;
 }
 
@@ -114,7 +189,7 @@ void dyn__lanczos_drop(dyn__lanczos *l, int64_t from, int64_t to)
 {
     int64_t m = l->capacity, tail = l->j - to;
 
-    memmove(row(l, from), row(l, to), (size_t)((tail + l->width) * l->n) * sizeof(double));
+    move_rows(l, from, to, tail + l->width);
     for (int64_t r = 0; r < tail; r++) {
         for (int64_t c = 0; c < from; c++)
             l->T[(from + r) * m + c] = l->T[c * m + from + r] = l->T[(to + r) * m + c];
@@ -178,9 +253,10 @@ dyn_status dyn__lanczos_restart(dyn__lanczos *l, int64_t keep, const int64_t *pi
         return DYN_ENOMEM;
     for (int64_t k = 0; k < keep; k++)
         memcpy(S + k * l->j, l->Y + pick[k] * l->j, (size_t)l->j * sizeof(double));
-    s = dyn__basis_rotate(l->A->ctx, l->j, l->n, l->V, keep, S);
+    s = l->F ? dyn__narrow_rotate(l->A->ctx, l->j, l->n, l->F, keep, S)
+             : dyn__basis_rotate(l->A->ctx, l->j, l->n, l->V, keep, S);
     if (s >= 0) {
-        memmove(row(l, keep), row(l, l->j), (size_t)(l->width * l->n) * sizeof(double));
+        move_rows(l, keep, l->j, l->width);
         reduce(l, keep, pick, S);
         l->j = keep;
     }

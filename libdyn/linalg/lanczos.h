@@ -19,7 +19,11 @@ typedef struct dyn__lanczos {
     int64_t j;              /* rows done: V[0 .. j) */
     int64_t width;          /* next block: V[j .. j + width); 0: an invariant subspace is complete */
     int64_t products;
-    double *V;              /* [capacity + max_width][n] */
+    /* The rows, [capacity + max_width][n]. Of an operator in float32 they are kept in float32, in F, and V is room for
+     * [2 max_width] of them as doubles. */
+    double *V;
+    float *F;               /* NULL: the rows are in V */
+    double *scratch;        /* of narrow.h */
     double *T;              /* [capacity][capacity], symmetric */
     double *R;              /* [capacity][max_width]: row i of V with each row of the next block */
     double *h;              /* [DYN__BASIS_ROOM][capacity + max_width], scratch */
@@ -30,9 +34,16 @@ typedef struct dyn__lanczos {
     uint32_t draws;         /* random vectors drawn */
 } dyn__lanczos;
 
-/* Take memory. dyn__lanczos_free also cleans up after a failure. */
-dyn_status dyn__lanczos_init(dyn__lanczos *l, dyn_operator *A, int64_t capacity, int64_t max_width, uint64_t seed);
+/* Take memory. dyn__lanczos_free also cleans up after a failure. narrow 1: rows in float32 where the operator is. */
+dyn_status dyn__lanczos_init(dyn__lanczos *l, dyn_operator *A, int64_t capacity, int64_t max_width, uint64_t seed,
+                             int narrow);
+/* Bytes that it takes. */
+int64_t dyn__lanczos_bytes(const dyn_operator *A, int64_t capacity, int64_t max_width, int narrow);
 void dyn__lanczos_free(dyn__lanczos *l);
+
+/* Rows first .. first + count as doubles; row r from doubles. */
+void dyn__lanczos_rows(const dyn__lanczos *l, int64_t first, int64_t count, double *to);
+void dyn__lanczos_put(dyn__lanczos *l, int64_t r, const double *x);
 
 /* Add `count` random rows, orthogonal to all others, to the next block; fewer when no direction is left. */
 void dyn__lanczos_draw(dyn__lanczos *l, int64_t count);

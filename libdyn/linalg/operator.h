@@ -19,6 +19,7 @@ struct dyn_operator {
     dyn__operator_fn fn, adjoint;   /* adjoint NULL: the operator is symmetric */
     void *user;
     void (*destroy)(void *user);
+    int32_t dtype;              /* of the arithmetic behind the products: DYN_F64, or DYN_F32 */
     /* Makes the steps of differences behind the products so many times as long; NULL: the products are exact. */
     void (*stretch)(void *user, double factor);
 };

@@ -2,6 +2,7 @@
  *
  * Creation of objectives that are functions on the graph: options, models, data. The function writes once here, so that
  * what is wrong with it is said at creation. */
+#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,14 @@
 #include "objective/losses.h"
 
 /* ---- options ---- */
+
+static dyn_status check_penalty(dyn_ctx *ctx, int32_t i, const dyn_penalty *p)
+{
+    if (!p->pattern || !(p->l1 >= 0 && p->l2 >= 0) || !isfinite(p->l1 + p->l2))
+        return DYN__FAIL(ctx, DYN_EINVAL, "penalties[%d]: pattern \"%s\", l2 %g, l1 %g, which must be finite and not negative",
+                         (int)i, p->pattern ? p->pattern : "NULL", p->l2, p->l1);
+    return DYN_OK;
+}
 
 dyn_status dyn__objective_options(dyn_ctx *ctx, const dyn_objective_options *given, dyn_objective_options *opt)
 {
@@ -23,6 +32,12 @@ dyn_status dyn__objective_options(dyn_ctx *ctx, const dyn_objective_options *giv
     if (!(opt->l2 >= 0) || !isfinite(opt->l2) || opt->memory_limit < 0)
         return DYN__FAIL(ctx, DYN_EINVAL, "l2 %g, memory_limit %lld: both must be finite and not negative", opt->l2,
                          (long long)opt->memory_limit);
+    DYN__TRY(dyn__check_reserved(ctx, opt->reserved));
+    if (opt->penalties_count < 0 || (opt->penalties_count > 0 && !opt->penalties))
+        return DYN__FAIL(ctx, DYN_EINVAL, "%d penalties given as %s", (int)opt->penalties_count,
+                         opt->penalties ? "a list" : "NULL");
+    for (int32_t i = 0; i < opt->penalties_count; i++)
+        DYN__TRY(check_penalty(ctx, i, &opt->penalties[i]));
     return DYN_OK;
 }
 
@@ -161,8 +176,44 @@ static dyn_status try_function(dyn_objective *o)
     return s;
 }
 
+/* ---- penalties ---- */
+
+static dyn_status take_penalty(dyn_objective *o, const dyn_penalty *p)
+{
+    char name[512];
+    int found = 0;
+
+    for (int32_t i = 0; i < o->tensors; i++) {
+        dyn_objective_tensor(o, i, NULL, NULL, name, sizeof name);
+        if (fnmatch(p->pattern, name, 0) != 0)
+            continue;
+        found = 1;
+        o->penalty[i].l1 += p->l1;
+        o->penalty[i].l2 += p->l2;
+    }
+    return found ? DYN_OK : DYN__FAIL(o->ctx, DYN_EINVAL, "penalty \"%s\": none of %d tensors has such a name; the last "
+                                      "is %s", p->pattern, (int)o->tensors, name);
+}
+
+/* The caller's list is not kept. */
+static dyn_status take_penalties(dyn_objective *o)
+{
+    const dyn_penalty *list = o->opt.penalties;
+
+    o->opt.penalties = NULL;
+    if (o->opt.penalties_count == 0)
+        return DYN_OK;
+    o->penalty = dyn__alloc(o->ctx, (size_t)o->tensors + 1, sizeof *o->penalty);
+    if (!o->penalty)
+        return DYN_ENOMEM;
+    for (int32_t i = 0; i < o->opt.penalties_count; i++)
+        DYN__TRY(take_penalty(o, &list[i]));
+    return DYN_OK;
+}
+
 dyn_status dyn__objective_ready(dyn_objective *o)
 {
+    DYN__TRY(take_penalties(o));
     if (o->n == 0)
         o->n = 1;       /* nothing but shared data: one sample of them */
     DYN__TRY(dyn__objective_make_state(o));

@@ -239,5 +239,7 @@ dyn_status dyn__graph_curvature(dyn_objective *o, const dyn__curvature_at *at, d
         s = dyn__operator_create(o->ctx, o->p, apply, k, destroy, out);
     if (s < 0)
         destroy(k);
+    else
+        (*out)->dtype = o->opt.dtype;
     return s;
 }

@@ -7,7 +7,7 @@
  *   a term [] that depends on theta only: a penalty          weight * samples / total * it
  *   a term that joins samples                                weight * it, or its mean      and samples must be total
  *
- * and l2/2 |theta|^2 as a penalty, so that the losses of chunks add up to the loss of the whole. */
+ * and the options' penalties, so that the losses of chunks add up to the loss of the whole. */
 #include <stdio.h>
 #include <string.h>
 #include "objective/impl.h"
@@ -175,11 +175,20 @@ static dyn_status add_term(dyn_objective *o, dyn__loss_graph *l, int32_t i, int6
     return DYN_OK;
 }
 
-static dyn_status add_l2(dyn_objective *o, dyn__loss_graph *l, double share)
+static dyn_status add_penalty(dyn_graph *g, dyn_node w, double l2, double l1, dyn_node *sum)
 {
-    for (int32_t i = 0; o->opt.l2 > 0 && i < l->parameters; i++) {
-        dyn_node square = dyn_graph_mul(l->g, l->parameter[i], l->parameter[i]);
-        DYN__TRY(add_to(l->g, &l->penalty, dyn_graph_scale(l->g, sum_all(l->g, square), 0.5 * o->opt.l2 * share)));
+    if (l2 > 0)
+        DYN__TRY(add_to(g, sum, dyn_graph_scale(g, sum_all(g, dyn_graph_mul(g, w, w)), 0.5 * l2)));
+    if (l1 > 0)
+        DYN__TRY(add_to(g, sum, dyn_graph_scale(g, sum_all(g, dyn_graph_abs(g, w)), l1)));
+    return DYN_OK;
+}
+
+static dyn_status add_penalties(dyn_objective *o, dyn__loss_graph *l, double share)
+{
+    for (int32_t i = 0; i < l->parameters; i++) {
+        const dyn_penalty own = o->penalty ? o->penalty[i] : (dyn_penalty){NULL, 0, 0};
+        DYN__TRY(add_penalty(l->g, l->parameter[i], (o->opt.l2 + own.l2) * share, own.l1 * share, &l->penalty));
     }
     return DYN_OK;
 }
@@ -249,7 +258,7 @@ static dyn_status add_terms(dyn_objective *o, dyn__loss_graph *l, int64_t sample
                          (long long)samples, (long long)total, o->coupling[training]);
     for (int32_t i = 0; i < o->terms; i++)
         DYN__TRY(add_term(o, l, i, samples, total));
-    DYN__TRY(add_l2(o, l, (double)samples / (double)total));
+    DYN__TRY(add_penalties(o, l, (double)samples / (double)total));
     if (l->penalty >= 0)
         l->loss = l->penalty;
     if (l->fit >= 0)

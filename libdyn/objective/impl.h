@@ -58,6 +58,7 @@ struct dyn_objective {
     char **term;                    /* names of the terms */
     int32_t terms;
     int32_t draws;                  /* a graph of it has read random numbers */
+    dyn_penalty *penalty;           /* [tensors] of each, without pattern; NULL = none but opt.l2 */
     char *coupling[2];              /* what joins samples, measuring and training; NULL = nothing */
 
     /* a function on the graph */

@@ -96,6 +96,7 @@ static void free_lists(dyn_objective *o)
     dyn__free(o->ctx, o->member);
     dyn__free(o->ctx, o->datum);
     dyn__free(o->ctx, o->term);
+    dyn__free(o->ctx, o->penalty);
     dyn__free(o->ctx, o->coupling[0]);
     dyn__free(o->ctx, o->coupling[1]);
 }

@@ -249,6 +249,8 @@ static dyn_status curvature(dyn_objective *o, const dyn__curvature_at *at, dyn_o
         s = dyn__operator_create(o->ctx, o->p, apply, c, destroy, out);
     if (s == DYN_OK && is_rough(c))
         (*out)->stretch = stretch;
+    if (s == DYN_OK)
+        (*out)->dtype = c->o->opt.dtype;
     if (s < 0)
         destroy(c);
     return s;

@@ -19,7 +19,7 @@ from .condensation import CondensationResult, condensation, data_direction
 from .build import Build, derivative, normal_like, residual, uniform_like
 from .central import CentralFlow, central_flow
 from .context import Context, current
-from .eigen import Eigenpairs, eigh, singular_values
+from .eigen import Eigenpairs, eigh, memory_of_eigh, singular_values
 from .episodes import Confusion, Episodes, above, loss_histogram, plateaus, spikes, sustained
 from .embed import deepen, linearity, merge_layer, merge_neurons, null, split, widen
 from .episodes import Confusion, Episodes, above, spikes, sustained
@@ -102,10 +102,10 @@ __all__ = [
     "landscape", "langevin", "layer_norm", "layer_spectra", "learning_coefficient", "linear", "linearity", "llama",
     "log", "log1p", "log_softmax", "loglog_slope", "logsumexp", "loss_histogram", "lstm", "match_units",
     "matching_kernel", "matching_score", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum",
-    "merge_heads", "merge_layer", "merge_neurons", "minimise", "minimum", "mlp", "model_rank", "negative_share",
-    "nilpotent", "normal_like", "null", "one_cycle", "overlap", "path_objective", "permute_units", "plateaus",
-    "plot", "plots", "polynomial", "polynomial_decay", "random_projection", "recovery", "recurrent", "regime",
-    "relative_distance", "relu", "report", "residual", "resnet", "rms_norm", "rnn", "rollout", "rotary",
+    "memory_of_eigh", "merge_heads", "merge_layer", "merge_neurons", "minimise", "minimum", "mlp", "model_rank",
+    "negative_share", "nilpotent", "normal_like", "null", "one_cycle", "overlap", "path_objective", "permute_units",
+    "plateaus", "plot", "plots", "polynomial", "polynomial_decay", "random_projection", "recovery", "recurrent",
+    "regime", "relative_distance", "relu", "report", "residual", "resnet", "rms_norm", "rnn", "rollout", "rotary",
     "scaled_dot_product_attention", "schedule", "shared", "shift_score", "sigmoid", "sign", "sin",
     "singular_values", "sinusoidal", "softmax", "softplus", "space_shares", "spikes", "split", "split_heads",
     "sqrt", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "to_onnx",

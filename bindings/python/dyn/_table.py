@@ -138,6 +138,7 @@ dyn_dense_svd_values_accurate          status ctx i64 i64 ptr ptr ptr
 
 # eigen.h
 dyn_eigen_solve                        status operator ptr eigen*
+dyn_eigen_bytes                        status operator ptr ptr
 dyn_eigen_free                         void   eigen
 dyn_eigen_count                        i64    eigen
 dyn_eigen_size                         i64    eigen
@@ -150,6 +151,7 @@ dyn_eigen_product_error                f64    eigen
 dyn_eigen_products                     i64    eigen
 dyn_eigen_tolerance                    f64    eigen
 dyn_eigen_miss_bound                   f64    eigen
+dyn_eigen_floor                        f64    eigen
 
 # embed.h
 dyn_embed_width                        status model ptr model ptr ptr f64 u64 ptr
@@ -635,7 +637,7 @@ dyn_perceptron_options struct_size:u32 widths_count:i32 widths:ptr activation:i3
     bias:ptr no_output_bias:i32 antisymmetric:i32 output_scale:f64 parametrisation:i32 skip:i32 multipliers:ptr
     gamma:f64 gamma_prime:f64 dropout:f64
 dyn_objective_options struct_size:u32 loss:i32 dtype:i32 half:i32 sum_samples:i32 mean_outputs:i32 l2:f64
-    memory_limit:i64 delta:f64 label_smoothing:f64 weight:ptr
+    memory_limit:i64 delta:f64 label_smoothing:f64 weight:ptr penalties:ptr penalties_count:i32 reserved:u32
 dyn_objective_view struct_size:u32 reserved:u32 size:i64 theta:ptr samples:i64 sample:ptr value:ptr gradient:ptr
     count:i64 v:ptr product:ptr
 dyn_objective_functions struct_size:u32 reserved:u32 size:i64 samples:i64 value:ptr gradient:ptr hessian:ptr

@@ -37,7 +37,8 @@ class Eigenpairs:
     values [k]; vectors [n, k], column i belongs to values[i]; residuals [k] = |A v - value v|; converged [k];
     products: vectors multiplied; tolerance: the residual allowed; miss_bound: bound on the probability that an
     eigenvalue beyond those given was missed (1 where that was not looked at). product_error: where products are differences
-    of gradients, the largest estimated error of one, which the residuals contain; 0 where they are exact.
+    of gradients, the largest estimated error of one, which the residuals contain; 0 where they are exact. floor: of an
+    operator in float32, what rounds its products: no residual can be told below it; 0 for one in float64.
 
     >>> pairs = dyn.eigh(np.diag([1.0, 2.0, 5.0]), k=2)
     >>> pairs.values.round(6), pairs.converged
@@ -52,9 +53,11 @@ class Eigenpairs:
     tolerance: float
     miss_bound: float
     product_error: float = 0.0
+    floor: float = 0.0
 
     def __repr__(self) -> str:
-        shown = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name != "product_error" or self.product_error]
+        rare = {"product_error": self.product_error, "floor": self.floor}
+        shown = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if rare.get(f.name, 1.0)]
         return f"Eigenpairs({', '.join(shown)})"
 
 
@@ -69,7 +72,8 @@ def pairs_of(result: Any) -> Eigenpairs:
         copied(lib.dyn_eigen_values(result), (count,)), copied(lib.dyn_eigen_vectors(result), (count, size)).T,
         copied(lib.dyn_eigen_residuals(result), (count,)),
         copied(lib.dyn_eigen_converged(result), (count,), np.int32).astype(bool), lib.dyn_eigen_products(result),
-        lib.dyn_eigen_tolerance(result), lib.dyn_eigen_miss_bound(result), lib.dyn_eigen_product_error(result))
+        lib.dyn_eigen_tolerance(result), lib.dyn_eigen_miss_bound(result), lib.dyn_eigen_product_error(result),
+        lib.dyn_eigen_floor(result))
 
 
 def eigh(A: Any, k: int = 1, which: Which = "largest", tolerance: float = 1e-6, *, max_products: int | None = None,
@@ -95,6 +99,19 @@ def eigh(A: Any, k: int = 1, which: Which = "largest", tolerance: float = 1e-6, 
     if status == NOT_CONVERGED:
         warnings.warn(complaint(pairs), NotConverged, stacklevel=2)
     return pairs
+
+
+def memory_of_eigh(A: Any, k: int = 1, which: Which = "largest") -> int:
+    """Bytes that eigh(A, k, which) will take at most, beside the operator and its products: to be asked before a long run.
+    Of an operator in float32 the basis takes half as many.
+
+    >>> dyn.memory_of_eigh(np.eye(1000), k=5) < 1e6
+    True
+    """
+    options = structs["dyn_eigen_options"](which=which_code(which), count=integer(k, "k", least=1))
+    out = ctypes.c_int64()
+    as_operator(A)._call(lib.dyn_eigen_bytes, ctypes.byref(options), ctypes.byref(out))
+    return out.value
 
 
 def solved(A: Operator, k: int, which: Which = "largest", tolerance: float = 1e-6, max_products: int | None = None,
@@ -125,6 +142,8 @@ def complaint(pairs: Eigenpairs) -> str:
                 f"of up to {pairs.miss_bound:.2g}: allow more than {pairs.products} products (max_products), or ask "
                 "for no search (search=False)")
     rough = f", of which differences make {pairs.product_error:.2g}" if pairs.product_error else ""
+    if pairs.floor > pairs.tolerance:
+        rough += f"; products in float32 are rounded by {pairs.floor:.2g}"
     return (f"{missing} of {len(pairs.values)} eigenpairs have not converged after {pairs.products} products: largest "
             f"residual {pairs.residuals.max():.2g}{rough}, allowed {pairs.tolerance:.2g}")
 

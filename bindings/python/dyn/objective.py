@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import inspect
-from typing import TYPE_CHECKING, Any, Callable, Literal, NamedTuple, Sequence, TypedDict, Union, Unpack
+from typing import TYPE_CHECKING, Any, Callable, Literal, Mapping, NamedTuple, Sequence, TypedDict, Union, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,7 +35,8 @@ class Options(TypedDict, total=False):
     half: bool
     sum_samples: bool
     mean_outputs: bool
-    l2: float
+    l2: float | Mapping[str, float]
+    l1: float | Mapping[str, float]
     memory_limit: int | None
     delta: float
     label_smoothing: float
@@ -143,7 +144,8 @@ class Objective(Handle):
         Where samples are joined, chunks, gradients per sample and a short last batch are refused.
     Objectives can be added, and multiplied by numbers.
 
-    dtype: of the arithmetic, "float64" or "float32". sum_samples: sum instead of mean. l2: adds l2/2 |theta|^2.
+    dtype: of the arithmetic, "float64" or "float32". sum_samples: sum instead of mean. l2: adds
+        l2/2 |theta|^2; of some tensors alone, by patterns of their names, {"W*": 1e-4}. l1: the same with sum |theta_i|.
     memory_limit: bytes that an evaluation may take; None: no limit.
 
     >>> net = dyn.mlp([1, 1], bias=False)
@@ -152,6 +154,8 @@ class Objective(Handle):
     2.5
     >>> loss.gradient([1.0])
     (2.5, array([-5.]))
+    >>> dyn.Objective(net, [[1.0], [2.0]], [[2.0], [4.0]], l2={"W*": 0.2}, l1=0.5).value([1.0])     # 2.5 + 0.1 + 0.5
+    3.1
     """
 
     _kind = "objective"
@@ -161,11 +165,12 @@ class Objective(Handle):
 
     def __init__(self, subject: Model | Callable[..., Any], *arguments: Any, loss: Loss | Callable[..., Node] = "mse",
                  dtype: Dtype = "float64", half: bool = False, sum_samples: bool = False, mean_outputs: bool = False,
-                 l2: float = 0.0, memory_limit: int | None = None, delta: float = 0.0, label_smoothing: float = 0.0,
+                 l2: float | Mapping[str, float] = 0.0, l1: float | Mapping[str, float] = 0.0, memory_limit: int | None = None, delta: float = 0.0, label_smoothing: float = 0.0,
                  weight: ArrayLike | None = None, **data: Any) -> None:
         options = structs["dyn_objective_options"](
-            dtype=dtype_code(dtype), half=int(half), sum_samples=int(sum_samples), mean_outputs=int(mean_outputs), l2=l2,
+            dtype=dtype_code(dtype), half=int(half), sum_samples=int(sum_samples), mean_outputs=int(mean_outputs),
             memory_limit=memory_limit, delta=delta, label_smoothing=label_smoothing)
+        _add_penalties(options, l2, l1)
         self.inputs: NDArray[Any] | None = None
         self.targets: NDArray[Any] | None = None
         self.dtype = np.dtype(dtype)
@@ -183,7 +188,7 @@ class Objective(Handle):
             self._init_loss(subject, x, y, weight, options)
             self._loss, self._given = loss, {
                 "dtype": "float32" if self.dtype == np.float32 else "float64", "half": half, "sum_samples": sum_samples,
-                "mean_outputs": mean_outputs, "l2": l2, "memory_limit": memory_limit, "delta": delta,
+                "mean_outputs": mean_outputs, "l2": l2, "l1": l1, "memory_limit": memory_limit, "delta": delta,
                 "label_smoothing": label_smoothing}
             self._recipe = (_again, ((subject, x, y), {**self._given, "loss": loss, "weight": weight}))
 
@@ -547,6 +552,23 @@ class Objective(Handle):
     def ggn(self, theta: ArrayLike) -> Operator:
         """Generalised Gauss-Newton matrix at theta [p], an operator [p, p]."""
         return self._operator(lib.dyn_objective_ggn, theta)
+
+
+class _Penalty(ctypes.Structure):
+    """dyn_penalty."""
+
+    _fields_ = [("pattern", ctypes.c_char_p), ("l2", ctypes.c_double), ("l1", ctypes.c_double)]
+
+
+def _add_penalties(options: Any, l2: float | Mapping[str, float], l1: float | Mapping[str, float]) -> None:
+    """Numbers are for all of theta; by patterns they are structs, which the options keep alive."""
+    by_name = [(name, "l2", value) for name, value in l2.items()] if isinstance(l2, Mapping) else []
+    by_name += [(name, "l1", value) for name, value in (l1 if isinstance(l1, Mapping) else {"*": l1} if l1 else {}).items()]
+    options.l2 = 0.0 if isinstance(l2, Mapping) else number(l2, "l2")
+    options.kept_penalties = (_Penalty * len(by_name))(*(
+        _Penalty(pattern=text(name, "a pattern"), **{kind: number(value, f"{kind} of {name!r}")}) for name, kind, value in by_name))
+    options.penalties_count = len(by_name)
+    options.penalties = ctypes.addressof(options.kept_penalties) if by_name else None
 
 
 def _numbers(data: Any, name: str) -> NDArray[Any]:

@@ -71,6 +71,7 @@ def validation_of(net: Model | Objective, loss: LossOf | None, options: RunOptio
     x, y = given
     rest = objective_options(options)
     rest.pop("l2", None)
+    rest.pop("l1", None)
     rest.pop("weight", None)
     return Objective(net, x, y, loss=loss or "mse", **rest)
 
