@@ -13,8 +13,8 @@ import checks      # noqa: E402
 import contract    # noqa: E402
 
 ROOT = pathlib.Path(sys.argv[1])
-# Copies of what a run has kept, or keeps.
-COPIES = {"dyn_run_best", "dyn_run_set_parameters", "dyn_run_set_theta"}
+# Copies of what a run has kept, or keeps; a sum of sizes.
+COPIES = {"dyn_eigen_bytes", "dyn_run_best", "dyn_run_set_parameters", "dyn_run_set_theta"}
 
 
 def opaque():
