@@ -124,7 +124,7 @@ def _computed(equation: Any, given: list[Any]) -> list[Any]:
 
 def _plain(x: Any) -> Any:
     """A NumPy array, unless it is a key."""
-    return x if jax.dtypes.issubdtype(x.dtype, jax.dtypes.extended) else np.asarray(x)
+    return x if jax.numpy.issubdtype(x.dtype, jax.dtypes.extended) else np.asarray(x)
 
 
 def _branch(branches: Sequence[Any], given: list[Any]) -> list[Any]:

@@ -138,7 +138,8 @@ def bilinear(x: Value, y: Value, w: Any, bias: Any = None) -> Value:
     pairs = mul(OPERATIONS["unsqueeze"](flat[0], 2), OPERATIONS["unsqueeze"](flat[1], 1))
     weight = OPERATIONS["flatten"](value_of(w, pairs.node.graph, "weight"), 1)
     made = OPERATIONS["linear"](OPERATIONS["flatten"](pairs, 1), weight, bias)
-    return OPERATIONS["reshape"](made, (*sides[0].shape[:-1], weight.shape[0]))
+    shaped: Value = OPERATIONS["reshape"](made, (*sides[0].shape[:-1], weight.shape[0]))
+    return shaped
 
 
 # ---- look-up, dropout, random numbers ----

@@ -29,7 +29,8 @@ class Attention(nn.MultiheadAttention):
         """Keys and values with those that are learned and those that are 0, and how many these are."""
         added = 0
         if self.bias_k is not None:
-            k, v = (torch.cat([x, b.expand(x.shape[0], 1, x.shape[2])], 1) for x, b in ((k, self.bias_k), (v, self.bias_v)))
+            learned: Any = (self.bias_k, self.bias_v)
+            k, v = (torch.cat([x, b.expand(x.shape[0], 1, x.shape[2])], 1) for x, b in zip((k, v), learned))
             added += 1
         if self.add_zero_attn:
             k, v = F.pad(k, (0, 0, 0, 1)), F.pad(v, (0, 0, 0, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import traceback
 import warnings
@@ -50,8 +51,10 @@ def _is_causal(mask: Any, is_causal: bool | None = None, size: int | None = None
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """No warnings of the exporter's, none of the fused paths of evaluation, no looks into masks; all as it was afterwards."""
+    """No warnings and messages of the exporter's, none of the fused paths of evaluation, no looks into masks; all as it was afterwards."""
     fused, looks = torch.backends.mha.get_fastpath_enabled(), nn.modules.transformer._detect_is_causal_mask
+    said = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     torch.backends.mha.set_fastpath_enabled(False)
     nn.modules.transformer._detect_is_causal_mask = _is_causal
     try:
@@ -59,6 +62,7 @@ def _quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        logging.disable(said)
         torch.backends.mha.set_fastpath_enabled(fused)
         nn.modules.transformer._detect_is_causal_mask = looks
 
@@ -115,7 +119,7 @@ def exported(module: nn.Module, example: tuple[torch.Tensor, ...]) -> Program:
 def _refusal(module: nn.Module, refused: Exception) -> Error:
     """What torch.export says, in short; where forward decides by numbers, the line that does."""
     own = [f for f in traceback.extract_tb(refused.__traceback__) if f"{os.sep}torch{os.sep}" not in f.filename
-           and not f.filename.startswith(os.path.dirname(__file__))]
+           and not f.filename.startswith((os.path.dirname(__file__), "<"))]
     place = f" at {own[-1].filename}:{own[-1].lineno} ({own[-1].line})" if own else ""
     if "data-dependent" in str(refused):
         return invalid(f"{type(module).__name__} chooses its way by the numbers that it is given{place}: a graph has one way; "

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import init as inits
+from ._arrays import array
 from ._torch_value import Order, Value, permuted
 from .build import Build
-from .errors import class_of, invalid
+from .errors import STATUS, class_of, error, invalid
 from .graph import Node
 from .init import Init
 from .model import Indices, Model
@@ -87,7 +88,7 @@ def _example(module: Any, x: Any) -> tuple[Any, ...]:
                           "Linear does without")
         x = torch.zeros(2, layers[0].in_features)
     given = x if isinstance(x, tuple) else (x,)
-    tensors = [a.detach().cpu() if isinstance(a, torch.Tensor) else torch.from_numpy(np.array(a)) for a in given]
+    tensors = [a.detach().cpu() if isinstance(a, torch.Tensor) else torch.from_numpy(np.array(array(a, "x"))) for a in given]
     if any(t.ndim == 0 or len(t) != len(tensors[0]) or not len(t) for t in tensors):
         raise invalid(f"x has shapes {[list(t.shape) for t in tensors]}: the first axis of each counts the same samples")
     tensors = [t.double() if t.is_floating_point() else t if t.dtype is torch.bool else t.long() for t in tensors]
@@ -126,9 +127,15 @@ def from_torch(module: torch.nn.Module, x: Any = None, *, output: int | None = N
     >>> {name: tensor.shape for name, tensor in net.tensors.items()}
     {'0.weight': (2, 3), '0.bias': (3,), '2.weight': (3, 1), '2.bias': (1,)}
     """
+    import torch
     from ._torch_modules import prepare
     from ._torch_program import exported, moving
+    if not isinstance(module, torch.nn.Module):
+        raise invalid(f"module is {class_of(module)}, must be a torch.nn.Module")
     own = copy.deepcopy(module).cpu().double()
+    for path, tensor in own.named_parameters():
+        if not torch.isfinite(tensor.abs()).all():
+            raise error(STATUS["enonfinite"], f"parameter {path} holds numbers that are not finite")
     prepare(own)
     example = _example(own, x)
     frozen = [p.path for p in _parameters(own)[0] if not p.learns]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .build import Build
-from .errors import invalid, shapes_differ
+from .errors import STATUS, class_of, error, invalid, shapes_differ
 from .graph import Node
 from .model import Indices, Model
 
@@ -27,6 +27,9 @@ class _Tree:
         self.leaves = [np.asarray(leaf) for _, leaf in found]
         self.names = [jax.tree_util.keystr(path, simple=True, separator=".") or "params" for path, _ in found]
         self.learns = [leaf.dtype.kind in "fV" for leaf in self.leaves]     # V: bfloat16
+        for name, leaf, learns in zip(self.names, self.leaves, self.learns):
+            if learns and not np.isfinite(leaf.astype(np.float64)).all():
+                raise error(STATUS["enonfinite"], f"{name} of params holds numbers that are not finite")
         if not any(self.learns):
             raise invalid("params holds no array of real numbers")
 
@@ -57,9 +60,10 @@ def _samples(example: Any) -> list[NDArray[Any]]:
 def _traced(fn: Callable[..., Any], tree: _Tree, samples: Sequence[NDArray[Any]], n: int) -> Any:
     """The jaxpr for n samples, in float64."""
     import jax
-    leaves = [jax.ShapeDtypeStruct(leaf.shape, np.float64 if learns else leaf.dtype)
+    shaped: Any = jax.ShapeDtypeStruct
+    leaves = [shaped(leaf.shape, np.float64 if learns else leaf.dtype)
               for leaf, learns in zip(tree.leaves, tree.learns)]
-    inputs = [jax.ShapeDtypeStruct((n, *x.shape[1:]), x.dtype) for x in samples]
+    inputs = [shaped((n, *x.shape[1:]), x.dtype) for x in samples]
     return jax.make_jaxpr(fn)(jax.tree_util.tree_unflatten(tree.structure, leaves), *inputs)
 
 
@@ -91,6 +95,8 @@ def from_jax(fn: Callable[..., Any], params: Any, example: Any, *, seed: int = 0
     import jax
     from . import _jax_program as program
     from ._jax_indices import Indices as Ids
+    if not callable(fn):
+        raise invalid(f"fn is {class_of(fn)}, must be a function of params and samples")
     tree, samples = _Tree(params), _samples(example)
 
     def build(g: Build, **inputs: Node) -> Node:

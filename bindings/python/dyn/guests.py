@@ -199,7 +199,7 @@ def _adam(decoupled: bool) -> Callable[..., Any]:
 
 
 def _adam_factors(v: NDArray[np.float64], step: float, b1: float, b2: float, eps: float) -> NDArray[np.float64]:
-    return (1 - b1) / (1 + b1) / (1 - b1**step) / (np.sqrt(v / (1 - b2**step)) + eps)
+    return np.asarray((1 - b1) / (1 + b1) / (1 - b1**step) / (np.sqrt(v / (1 - b2**step)) + eps), np.float64)
 
 
 def _sgd(group: Mapping[str, Any], state: Mapping[str, Any], size: int) -> Any:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import init as inits
 from ._arrays import array, block, cut, ints, pointer, vector
+from ._inspect import table_rows
 from ._lib import Handle, enum, integer, lib, make, structs, turn
 from .build import Build, writing
 from .context import current
@@ -76,6 +77,7 @@ class Model(Handle):
         self.input_shape = input_shape
         self._functions: dict[int, Function] = {}
         self._perceptron: dict[str, Any] | None = None      # arguments of mlp() but init and seed
+        self._rows: int | None = None       # of the smallest table that the input x is looked up in; 0: of none
         self._whole = 0
         self._start: NDArray[np.float64] | None = None      # where theta begins, if not by init
         self._frozen: Model | None = None                   # of a frozen model: the one that freeze made
@@ -334,6 +336,7 @@ class Model(Handle):
         with turn(self._context):
             given = {**self.views(theta), **self.states, **(states or {})}
             function = self._function(len(x))
+            self._check_ids(x)
             f: NDArray[np.float64] = function(x=x, **{name: given[name] for name in given if name in function.inputs})
         return f
 
@@ -349,8 +352,17 @@ class Model(Handle):
             f = Node(g, self._call(lib.dyn_model_build, g, x.id))
             while len(self._functions) >= 4:
                 self._functions.pop(next(iter(self._functions)))
+            if leaf == g.indices and self._rows is None:
+                self._rows = table_rows(g, f)
             self._functions[n] = g.compile(f)
         return self._functions[n]
+
+    def _check_ids(self, x: NDArray[Any]) -> None:
+        """Refuse indices that no table has, which would make NaN."""
+        outside = (x < 0) | (x >= self._rows) if self._rows and x.size else np.zeros(0, bool)
+        if outside.any():
+            at = int(outside.argmax())
+            raise invalid(f'"x": index {x.ravel()[at]} at position {at}, the table has rows 0 to {cast(int, self._rows) - 1}')
 
 
 def mlp(widths: Sequence[int], activation: Activation | Sequence[Activation] = "tanh",

@@ -5,50 +5,16 @@ from __future__ import annotations
 import ctypes
 import importlib
 import os
-from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import view
-from ._lib import call, enum, lib
+from ._inspect import Primitive, primitives
+from ._lib import enum, lib
 from .errors import invalid
-from .graph import Graph, Node, NodeInfo
+from .graph import Graph
 from .model import Model
-
-
-@dataclass(frozen=True)
-class Primitive:
-    """A node of a graph."""
-
-    operation: str
-    name: str
-    values: NDArray[np.float64] | None
-    number: float
-    count: int
-    attribute: tuple[int, ...]
-    shape: tuple[int, ...]
-    index: bool
-    operands: tuple[int, ...]
-
-
-def primitives(g: Graph, outputs: Sequence[Node]) -> dict[int, Primitive]:
-    """The nodes that the outputs need, operands before results."""
-    found: dict[int, Primitive] = {}
-    left = [node.id for node in outputs]
-    while left:
-        i = left.pop()
-        if i not in found:
-            info = NodeInfo()
-            call(g._context, lib.dyn_graph_inspect, g, i, ctypes.byref(info))
-            shape = tuple(info.shape[:info.rank])
-            values = None if not info.values else view(info.values, shape).copy()
-            found[i] = Primitive(info.operation.decode(), (info.name or b"").decode(), values, info.number, info.count,
-                                 tuple(info.attribute), shape, info.dtype == enum("dtype", "i64"),
-                                 tuple(info.operand[:info.operands]))
-            left += found[i].operands
-    return {i: found[i] for i in sorted(found)}
 
 
 # ---- sizes that count samples ----

@@ -216,6 +216,25 @@ class In(unittest.TestCase):
         with self.assertRaisesRegex(dyn.InvalidArgument, "returns 2 tensors"):
             dyn.from_torch(nn.GRU(2, 2, batch_first=True), np.ones((2, 3, 2)))
 
+    def test_bad_input_is_named(self):
+        broken = nn.Linear(3, 2)
+        broken.weight.data[0, 1] = np.nan
+        tokens = nn.Sequential(nn.Embedding(5, 2), nn.Flatten(), nn.Linear(6, 1))
+        net = dyn.from_torch(tokens, np.array([[0, 1, 2]]))
+        for message, call in (
+                ("module is builtins.int, must be a torch.nn.Module", lambda: dyn.from_torch(3, np.ones((2, 3)))),
+                ("parameter weight holds numbers that are not finite", lambda: dyn.from_torch(broken)),
+                ("x has elements of type <U1", lambda: dyn.from_torch(nn.Linear(3, 2), np.array(["a", "b"]))),
+                (r"write Linear down.*same reduction dim", lambda: dyn.from_torch(nn.Linear(3, 2), np.ones((2, 4)))),
+                ("an operand is a tensor of indices", lambda: dyn.from_torch(nn.Linear(3, 2), np.ones((2, 3), int))),
+                ('"x": index 9 at position 2, the table has rows 0 to 4', lambda: net(net.initial(), np.array([[0, 1, 9]]))),
+                ('"x": index 9 at position 2, the table has rows 0 to 4',
+                 lambda: dyn.Objective(net, np.array([[0, 1, 9]]), np.ones((1, 1)))),
+                (r"x has shape \[1, 2\], expected \[n, 3\]", lambda: net(net.initial(), np.array([[0, 1]]))),
+                (r"theta has shape \[3\], expected \[17\]", lambda: net.to_torch(np.ones(3), tokens))):
+            with self.subTest(message), self.assertRaisesRegex(dyn.Error, message):
+                call()
+
     def test_another_module_is_refused(self):
         net = dyn.mlp([2, 3, 1])
         with self.assertRaisesRegex(dyn.ShapeError, r"2.weight \[1, 3\]: in the module it has shape \[1, 4\]"):

@@ -156,6 +156,7 @@ class In(unittest.TestCase):
         for message, fn, params, example in (
                 ("gives 2 arrays", lambda p, x: (x * p, x), w, x),
                 (r"gives shape \[\] for 2 samples", lambda p, x: (x * p).sum(), w, x),
+                ("fn is builtins.int", 3, w, x), ("w of params holds numbers that are not finite", lambda p, x: x, {"w": np.array([np.inf])}, x),
                 ("holds no array of real numbers", lambda p, x: x, {"k": np.arange(3)}, x),
                 ("example has shapes", lambda p, x, y: x * p, w, (x, np.ones(5))),
                 ("cond at .*branch chosen by what depends", lambda p, x: lax.cond(x.sum() > 0, jnp.sin, jnp.cos, x * p), w, x),
