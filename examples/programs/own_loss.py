@@ -27,6 +27,12 @@ expected = np.einsum("nip,nij,njq,q->p", J, H, J, v, optimize=True) / 200
 assert np.max(abs(product - expected)) <= 1e-10 * np.max(abs(expected))
 own = dyn.Objective(lambda net, x: net(dyn.tanh(x * net(x)[:, :1]))[:, 0]**2, net, x=x)
 own.ggn(theta)      # of the outputs of two calls: still of outputs alone
+beside = dyn.Objective(lambda net, x: net(x)[:, 0]**2 * x.graph.find("b2")[:1], net, x=x)
+try:
+    beside.ggn(theta)
+    raise AssertionError("a loss that reaches a tensor by another way was taken")
+except dyn.NotSupported as refused:
+    assert "not only through the outputs" in str(refused)
 
 
 def roughness(net, s):

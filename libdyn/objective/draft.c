@@ -152,11 +152,12 @@ static dyn_status check_term(dyn_objective *o, const dyn__loss_graph *l, const d
     char text[128];
 
     if (dyn__at(l->g, t->node)->dtype == DYN_I64)
-        return DYN__FAIL(o->ctx, DYN_EDTYPE, "term \"%s\" is a tensor of indices", t->name);
+        return DYN__FAIL(o->ctx, DYN_EDTYPE, "term \"%s\", node %d, is a tensor of indices", t->name, (int)t->node);
     if (s->rank == 0 || (s->rank == 1 && s->dim[0] == samples))
         return DYN_OK;
-    return DYN__FAIL(o->ctx, DYN_ESHAPE, "term \"%s\" has shape %s, expected [%lld], a value for each sample, or []",
-                     t->name, dyn__shape_text(s, text), (long long)samples);
+    return DYN__FAIL(o->ctx, DYN_ESHAPE, "term \"%s\", node %d, a %s, has shape %s, expected [%lld], a value for each sample, "
+                     "or []", t->name, (int)t->node, dyn__op_of(dyn__at(l->g, t->node))->name, dyn__shape_text(s, text),
+                     (long long)samples);
 }
 
 /* The term's value: what these samples contribute to that of `total`. */

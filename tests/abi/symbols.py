@@ -40,4 +40,10 @@ def soname():
     assert "Library soname: [libdyn.so.0]" in dynamic, "the soname is not libdyn.so.0"
 
 
-checks.run([(f.__name__, f) for f in (headers_and_map, map_sorted, map_and_library, soname)])
+def page_names_headers():
+    page = pathlib.Path(root, "docs/abi.md").read_text()
+    missing = [h.name for h in pathlib.Path(root, "include/dyn").glob("*.h") if h.name != "dyn.h" and "`%s`" % h.name not in page]
+    assert not missing, "docs/abi.md does not say whether 0.3 freezes %s" % ", ".join(sorted(missing))
+
+
+checks.run([(f.__name__, f) for f in (page_names_headers, headers_and_map, map_sorted, map_and_library, soname)])

@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import functools
 import operator
+import re
 import threading
 import weakref
 from typing import Any, Callable, Iterator, NoReturn, cast
@@ -208,12 +209,13 @@ def enum_name(kind: str, value: int) -> str:
 # ---- calls ----
 
 class _Call:
-    """A call in progress: what callbacks raised inside it."""
+    """A call in progress: what callbacks raised inside it, and where the nodes that they wrote were made."""
 
-    __slots__ = ("raised",)
+    __slots__ = ("raised", "places")
 
     def __init__(self) -> None:
         self.raised: BaseException | None = None
+        self.places: dict[int, str] = {}
 
 
 class _Thread(threading.local):
@@ -222,6 +224,7 @@ class _Thread(threading.local):
     def __init__(self) -> None:
         self.calls: list[_Call] = []
         self.helping: list[Any] = []
+        self.places: dict[int, str] = {}    # of the call that ended last
 
 
 _thread = _Thread()
@@ -246,7 +249,8 @@ def _in_turn(context: Any, function: Callable[..., int], arguments: tuple[Any, .
         if this.raised is not None:
             raise this.raised
         if status < 0:
-            _fail(status, lib.dyn_ctx_message(context).decode(errors="replace"))
+            _fail(status, located(lib.dyn_ctx_message(context).decode(errors="replace"), this.places))
+        _thread.places = this.places
         return status
     except ctypes.ArgumentError as wrong:
         raise _argument_error(wrong) from None
@@ -260,6 +264,23 @@ def _in_turn(context: Any, function: Callable[..., int], arguments: tuple[Any, .
 def call(context: Any, function: Callable[..., int], *arguments: Any) -> int:
     """Call a C function that returns a status and give it back; raises its error, or what a callback has raised."""
     return cast(int, protected(_in_turn, context, function, arguments))
+
+
+def located(message: str, places: dict[int, str]) -> str:
+    """The message with the user's file and line of the node that it names: where that node was made, or what it is part of."""
+    named = re.search(r"\bnode (\d+)\b", message)
+    after = min((node for node in places if node >= int(named[1])), default=None) if named else None
+    return message if after is None else f"{message} ({places[after]})"
+
+
+def places_here() -> dict[int, str] | None:
+    """Where the nodes are noted that are written now: in the innermost call in progress."""
+    return _thread.calls[-1].places if _thread.calls else None
+
+
+def last_places() -> dict[int, str]:
+    """Those of the call of this thread that ended last."""
+    return _thread.places
 
 
 def _fail(status: int, message: str) -> NoReturn:

@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import sys
 import threading
 from typing import Any, Callable, Mapping, Sequence, cast
 
@@ -24,6 +26,7 @@ from .graph import Graph, Node
 from .init import Init
 
 _active = threading.local()
+_PACKAGE = os.path.dirname(__file__)
 
 
 class Build(Graph):
@@ -42,6 +45,13 @@ class Build(Graph):
         self._context = context
         self.dtype = list(DTYPES.values())[lib.dyn_graph_dtype(self)]
         self._leaves = {}
+
+    def _node(self, function: Callable[..., int] | int, *arguments: Any) -> Node:
+        node = super()._node(function, *arguments)
+        places = _lib.places_here()
+        if places is not None and node.id not in places:
+            places[node.id] = _users_line()
+        return node
 
     @property
     def samples(self) -> int:
@@ -112,6 +122,14 @@ class Build(Graph):
         return _lib.check(status, self._context)
 
 
+def _users_line() -> str:
+    """File and line of the innermost frame that is not the package's."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and os.path.dirname(frame.f_code.co_filename) == _PACKAGE:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+
+
 def _ids(nodes: Sequence[Node]) -> Any:
     return ints([node.id for node in nodes], ctypes.c_int32)
 
@@ -128,6 +146,9 @@ def writing(context: Context, write: Callable[[Build], Node | None]) -> Any:
     """A dyn_build_fn that lets `write` write."""
     def call(_: Any, address: int) -> int:
         stack = _active.__dict__.setdefault("stack", [])
+        places = _lib.places_here()
+        if places and not stack:
+            places.clear()          # of an earlier graph of this call
         stack.append(Build(context, address))
         try:
             node = write(stack[-1])

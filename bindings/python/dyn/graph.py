@@ -79,6 +79,16 @@ class Graph(Handle):
         self._leaves[name] = dtype
         return node
 
+    def find(self, name: str) -> Node:
+        """The parameter or input of that name; in the function of a loss, x.graph.find("W1") is the tensor of a model.
+
+        >>> def ridge(net, x, y):
+        ...     return {"fit": (net(x) - y)[:, 0]**2, "ridge": 0.1 * (x.graph.find("W1")**2).sum()}
+        >>> dyn.Objective(ridge, dyn.mlp([1, 1], bias=False), x=[[1.0]], y=[[0.0]]).term_values([2.0])
+        {'fit': 4.0, 'ridge': 0.4}
+        """
+        return self._node(lib.dyn_graph_find(self, text(name, "the name")))
+
     def parameter(self, name: str, shape: Sequence[int]) -> Node:
         """A trainable tensor. Parameters form theta in the order they are made."""
         return self._leaf(lib.dyn_graph_parameter, name, shape, self.dtype)

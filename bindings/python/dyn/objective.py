@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import Array, array, block, dtype_code, pointer, read_only, vector, view
-from ._lib import Handle, callback, enum, integer, lib, make, number, real, structs, text
+from ._lib import (
+    Handle, callback, enum, integer, last_places, lib, located, make, number, real, structs, text)
 from .build import Build, add_terms, writing
 from .context import Context, current
 from .errors import class_of, invalid, shapes_differ
@@ -449,16 +450,17 @@ class Objective(Handle):
         return (first, second) if gradient else first
 
     def first_nonfinite(self, theta: ArrayLike) -> str | None:
-        """Where it begins that loss or gradient are not finite at theta, in words; None: they are.
+        """Where it begins that loss or gradient are not finite at theta, in words, with the line of the function that wrote
+        it; None: they are.
 
         >>> def loss(net, x):
         ...     return dyn.log(net(x))[:, 0]
         >>> dyn.Objective(loss, dyn.mlp([1, 1], bias=False), x=[[1.0], [-1.0]]).first_nonfinite([2.0])
-        'node ..., log of shape [2, 1]: element 1 is nan'
+        'node ..., log of shape [2, 1]: element 1 is nan (..., line 2)'
         """
         words = ctypes.create_string_buffer(512)
         self._call(lib.dyn_objective_nonfinite, self._theta(theta), words, len(words))
-        return words.value.decode() or None
+        return located(words.value.decode(), last_places()) or None
 
     def values(self, theta: ArrayLike) -> NDArray[np.float64]:
         """Losses [k] at the rows of theta [k, p], along a line between two runs for example."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Objectives of any function of models and data: against NumPy and closed forms."""
 import tempfile
+import inspect
 import unittest
 from pathlib import Path
 
@@ -402,6 +403,67 @@ class Random(unittest.TestCase):
         terms = dyn.Objective(drawn, net, x=np.zeros((4000, 50))).term_values(net.initial())
         for name, expected, deviation in (("mean", 0, 1), ("square", 1, 2**.5), ("fourth", 3, 96**.5), ("uniform", .5, .29)):
             self.assertLess(abs(terms[name] - expected), 5 * deviation / 200000**.5, name)
+
+
+def line_of(function, text):
+    """File and line where the function's source has the text, as errors say it."""
+    lines, first = inspect.getsourcelines(function)
+    at = next(i for i, line in enumerate(lines) if text in line)
+    return f"({__file__}, line {first + at})"
+
+
+class Places(unittest.TestCase):
+    """What is wrong with a node is said with the line that made it, also when it shows later than there."""
+
+    def setUp(self):
+        self.net, self.x = dyn.mlp([2, 1], seed=1), np.linspace(-1, 1, 24).reshape(12, 2)
+
+    def test_a_term_of_the_wrong_shape(self):
+        def loss(net, x):
+            f = net(x)
+            twice = 2 * f
+            return twice
+        with self.assertRaises(dyn.ShapeError) as raised:
+            dyn.Objective(loss, self.net, x=self.x)
+        self.assertIn("has shape [12, 1], expected [12]", str(raised.exception))
+        self.assertIn(line_of(loss, "2 * f"), str(raised.exception))
+
+    def test_what_joins_samples(self):
+        def loss(net, x):
+            f = net(x)[:, 0]
+            centred = f - f.mean()
+            return centred**2
+        objective = dyn.Objective(loss, self.net, x=self.x)
+        with self.assertRaises(dyn.NotSupported) as raised:
+            dyn.Run(objective, batch=5)
+        self.assertIn("joins samples at node", str(raised.exception))
+        self.assertIn(line_of(loss, "f.mean()"), str(raised.exception))
+
+    def test_what_is_not_finite(self):
+        def loss(net, x):
+            f = net(x)[:, 0]
+            return dyn.log(f)
+        found = dyn.Objective(loss, self.net, x=self.x).first_nonfinite(self.net.initial())
+        self.assertIn("log of shape [12]", found)
+        self.assertIn(line_of(loss, "dyn.log"), found)
+
+    def test_in_a_model_of_the_users(self):
+        def line(g, x):
+            w = g.parameter("w", (1, 1))
+            return dyn.log(x @ w)
+        net = dyn.Model.from_function(line, input_shape=(1,))
+        found = dyn.Objective(net, [[1.0]], [[0.0]]).first_nonfinite([-1.0])
+        self.assertIn(line_of(line, "dyn.log"), found)
+
+    def test_another_objective_has_other_lines(self):
+        def first(net, x):
+            return dyn.log(net(x)[:, 0])
+
+        def second(net, x):
+            return dyn.sqrt(net(x)[:, 0])
+        one, two = (dyn.Objective(f, self.net, x=self.x) for f in (first, second))
+        self.assertIn(line_of(first, "dyn.log"), one.first_nonfinite(self.net.initial()))
+        self.assertIn(line_of(second, "dyn.sqrt"), two.first_nonfinite(self.net.initial()))
 
 
 if __name__ == "__main__":
