@@ -123,6 +123,16 @@ static frozen *wrapped(dyn_model *m)
     return NULL;
 }
 
+/* What all three begin with: the arguments, and a model around m with the caller's numbers, theta or states. */
+static dyn_status begin(dyn_model *m, const char *what, const double *numbers, dyn_model **out, frozen **f)
+{
+    DYN__NEED(m->ctx, out);
+    if (!numbers)
+        return DYN__FAIL(m->ctx, DYN_EINVAL, "%s is NULL", what);
+    *f = wrapped(m);
+    return *f ? DYN_OK : DYN_ENOMEM;
+}
+
 /* Marks what a pattern matches; one that matches nothing is a mistake. */
 static dyn_status mark(frozen *f, const char *pattern)
 {
@@ -156,15 +166,11 @@ dyn_status dyn_model_freeze(dyn_model *m, int32_t count, const char *const *patt
     if (!m)
         return DYN_EINVAL;
     DYN__ENTER(m->ctx);
-    DYN__NEED(m->ctx, out);
-    DYN__NEED(m->ctx, theta);
     if (count < 1 || !patterns)
         return DYN__FAIL(m->ctx, DYN_EINVAL, "%d patterns, the list is %s", (int)count, patterns ? "given" : "NULL");
-    f = wrapped(m);
-    if (!f)
-        return DYN_ENOMEM;
+    DYN__TRY(begin(m, "theta", theta, out, &f));
     memcpy(f->theta, theta, (size_t)m->size * sizeof *theta);
-    dyn_status s = mark_all(f, count, patterns);
+    const dyn_status s = mark_all(f, count, patterns);
     if (s == DYN_OK)
         return create(f, out);
     destroy(f);
@@ -180,11 +186,7 @@ dyn_status dyn_model_with_states(dyn_model *m, const double *states, dyn_model *
     if (!m)
         return DYN_EINVAL;
     DYN__ENTER(m->ctx);
-    DYN__NEED(m->ctx, out);
-    DYN__NEED(m->ctx, states);
-    f = wrapped(m);
-    if (!f)
-        return DYN_ENOMEM;
+    DYN__TRY(begin(m, "states", states, out, &f));
     memcpy(f->states, states, (size_t)m->states_size * sizeof *states);
     return create(f, out);
 }
@@ -198,13 +200,9 @@ dyn_status dyn_model_centre(dyn_model *m, const double *theta, dyn_model **out)
     if (!m)
         return DYN_EINVAL;
     DYN__ENTER(m->ctx);
-    DYN__NEED(m->ctx, out);
-    DYN__NEED(m->ctx, theta);
     if (m->states)
         return DYN__FAIL(m->ctx, DYN_ENOTSUP, "the model has %d states, which both its calls would move", (int)m->states);
-    f = wrapped(m);
-    if (!f)
-        return DYN_ENOMEM;
+    DYN__TRY(begin(m, "theta", theta, out, &f));
     f->centred = 1;
     memcpy(f->theta, theta, (size_t)m->size * sizeof *theta);
     return create(f, out);
