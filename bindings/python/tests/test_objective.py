@@ -170,7 +170,8 @@ class NonFinite(unittest.TestCase):
         net = dyn.mlp([1, 1], bias=False)
         o = dyn.Objective(loss, net, x=[[1.0], [0.0], [1000.0]])
         self.assertIsNone(o.first_nonfinite([0.5]))
-        self.assertRegex(o.first_nonfinite([1.0]), r"^node \d+, exp of shape \[3, 1\]: element 2 is inf$")
+        self.assertRegex(o.first_nonfinite([1.0]),
+                         r"^node \d+, exp of shape \[3, 1\]: element 2 is inf \(.*test_objective.py, line \d+\)$")
 
     def test_in_the_gradient_alone(self):
         def loss(net, x):
