@@ -53,6 +53,7 @@ static dyn_ctx *allocate(const dyn_ctx_options *o)
     atomic_init(&ctx->depth, 0);
     atomic_init(&ctx->function, NULL);
     atomic_init(&ctx->failures, 0);
+    atomic_init(&ctx->exhausted, 0);
     atomic_flag_clear(&ctx->message_lock);
     return ctx;
 }

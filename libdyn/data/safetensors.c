@@ -5,6 +5,7 @@
  * checked here before a tensor is given out. */
 #include "data/safetensors.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -43,6 +44,8 @@ const dyn__st_type *dyn__st_type_of(const char *name)
             return &types[i];
     return NULL;
 }
+
+dyn_status dyn__st_no_memory(dyn_ctx *ctx) { return DYN__FAIL(ctx, DYN_ENOMEM, "out of memory in jansson"); }
 
 #define BROKEN(st, ...) DYN__FAIL((st)->ctx, DYN_EFORMAT, __VA_ARGS__)
 
@@ -161,9 +164,31 @@ static dyn_status read_header(dyn_safetensors *st)
     return check_cover(st);
 }
 
+static json_t *read_json(const dyn_safetensors *st, int64_t length, json_error_t *error)
+{
+    return json_loadb((const char *)st->own + LENGTH, (size_t)length, JSON_REJECT_DUPLICATES, error);
+}
+
+/* When memory runs out jansson drops characters and goes on, or blames the text: what two readings agree on counts. */
+static dyn_status read_twice(dyn_safetensors *st, int64_t length)
+{
+    json_error_t error, again;
+    json_t *second;
+    int same;
+
+    st->header = read_json(st, length, &error);
+    errno = 0;
+    second = read_json(st, length, &again);
+    same = st->header && second ? json_equal(st->header, second)
+                                : st->header == second && error.position == again.position && errno != ENOMEM;
+    json_decref(second);
+    if (!same)
+        return dyn__st_no_memory(st->ctx);
+    return st->header ? DYN_OK : BROKEN(st, "%s: header: %s", st->path, error.text);
+}
+
 static dyn_status parse(dyn_safetensors *st)
 {
-    json_error_t error;
     int64_t length = 0;
 
     if (st->size < LENGTH)
@@ -175,9 +200,7 @@ static dyn_status parse(dyn_safetensors *st)
     if (st->own[LENGTH] != '{')
         return BROKEN(st, "%s: the header does not begin with {", st->path);
     st->data = LENGTH + length;
-    st->header = json_loadb((const char *)st->own + LENGTH, (size_t)length, JSON_REJECT_DUPLICATES, &error);
-    if (!st->header)
-        return BROKEN(st, "%s: header: %s", st->path, error.text);
+    DYN__TRY(read_twice(st, length));
     return read_header(st);
 }
 

@@ -13,5 +13,7 @@ typedef struct dyn__st_type { const char *name; char kind; int size; } dyn__st_t
 const dyn__st_type *dyn__st_type_of(const char *name);
 /* The name for an element type of ours. */
 const char *dyn__st_name_of(int32_t dtype);
+/* Memory ran out in jansson, which says no word. */
+dyn_status dyn__st_no_memory(dyn_ctx *ctx);
 
 #endif

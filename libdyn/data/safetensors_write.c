@@ -3,15 +3,18 @@
  * Writing safetensors. Arrays are row-major by nature here, so that no layout can be mistaken. */
 #include "data/safetensors.h"
 
+#include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct contents {
+    dyn_ctx *ctx;
     int64_t count;
     dyn_array *const *arrays;
-    const char *header;
-    size_t length;          /* of the header, padded to eight bytes */
+    char *header;
+    int64_t text, room;     /* bytes of the header, and for it */
+    int64_t length;         /* of the header, padded to eight bytes */
+    int failed;             /* a part of it could not be kept */
 } contents;
 
 const char *dyn__st_name_of(int32_t dtype)
@@ -19,12 +22,25 @@ const char *dyn__st_name_of(int32_t dtype)
     return dtype == DYN_F64 ? "F64" : dtype == DYN_F32 ? "F32" : dtype == DYN_I64 ? "I64" : "U8";
 }
 
-static json_t *describe(const dyn_array *a, int64_t begin, int64_t end)
+/* NULL is out of memory, of this and the next. */
+static json_t *shape_of(const dyn_array *a)
 {
     json_t *shape = json_array();
 
     for (int32_t k = 0; k < a->rank; k++)
-        json_array_append_new(shape, json_integer(a->shape[k]));
+        if (json_array_append_new(shape, json_integer(a->shape[k])) != 0) {
+            json_decref(shape);
+            return NULL;
+        }
+    return shape;
+}
+
+static json_t *describe(const dyn_array *a, int64_t begin, int64_t end)
+{
+    json_t *shape = shape_of(a);
+
+    if (!shape)
+        return NULL;
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dyn__st_name_of(a->dtype), "shape", shape, "data_offsets",
                      (json_int_t)begin, (json_int_t)end);
 }
@@ -41,24 +57,25 @@ static dyn_status add(dyn_ctx *ctx, json_t *header, const char *name, const dyn_
     *at += a->size * (int64_t)dyn__dtype_size(a->dtype);
     entry = describe(a, begin, *at);
     if (!entry)
-        return DYN_ENOMEM;
-    if (json_object_set_new(header, name, entry) != 0)
-        return DYN__FAIL(ctx, DYN_EINVAL, "the name \"%.100s\" is no UTF-8", name);
-    return DYN_OK;
+        return dyn__st_no_memory(ctx);
+    errno = 0;
+    if (json_object_set_new(header, name, entry) == 0)
+        return DYN_OK;
+    return errno == ENOMEM ? dyn__st_no_memory(ctx)
+                           : DYN__FAIL(ctx, DYN_EINVAL, "the name \"%.100s\" is no UTF-8", name);
 }
 
 static dyn_status put(void *arg, dyn__file *f)
 {
     static const char spaces[8] = "        ";
     const contents *c = arg;
-    const size_t text = strlen(c->header);
     unsigned char length[8];
 
     for (int i = 0; i < 8; i++)
         length[i] = (unsigned char)((uint64_t)c->length >> 8 * i);
     DYN__TRY(dyn__file_put(f, length, sizeof length));
-    DYN__TRY(dyn__file_put(f, c->header, text));
-    DYN__TRY(dyn__file_put(f, spaces, c->length - text));
+    DYN__TRY(dyn__file_put(f, c->header, (size_t)c->text));
+    DYN__TRY(dyn__file_put(f, spaces, (size_t)(c->length - c->text)));
     for (int64_t i = 0; i < c->count; i++) {
         const dyn_array *a = c->arrays[i];
 
@@ -67,24 +84,37 @@ static dyn_status put(void *arg, dyn__file *f)
     return DYN_OK;
 }
 
-static dyn_status write(dyn_ctx *ctx, const char *path, json_t *header, contents *c)
+/* jansson's own buffer drops characters without a word when memory runs out; and it does not look at every result. */
+static int append(const char *text, size_t size, void *arg)
 {
-    char *text = json_dumps(header, JSON_COMPACT);
+    contents *c = arg;
+
+    c->failed = c->failed || dyn__grow(c->ctx, (void **)&c->header, &c->room, c->text + (int64_t)size, 1) < 0;
+    if (c->failed)
+        return -1;
+    memcpy(c->header + c->text, text, size);
+    c->text += (int64_t)size;
+    return 0;
+}
+
+static dyn_status write(const char *path, json_t *header, contents *c)
+{
     dyn_status s;
 
-    if (!text)
-        return DYN_ENOMEM;
-    c->header = text;
-    c->length = (strlen(text) + 7) / 8 * 8;
-    s = dyn__file_replace(ctx, path, put, c);
-    free(text);
+    if (json_dump_callback(header, append, c, JSON_COMPACT) != 0 || c->failed)
+        s = dyn__st_no_memory(c->ctx);
+    else {
+        c->length = (c->text + 7) / 8 * 8;
+        s = dyn__file_replace(c->ctx, path, put, c);
+    }
+    dyn__free(c->ctx, c->header);
     return s;
 }
 
 dyn_status dyn_safetensors_write(dyn_ctx *ctx, const char *path, int64_t count, const char *const *names,
                                  dyn_array *const *arrays)
 {
-    contents c = { .count = count, .arrays = arrays };
+    contents c = { .ctx = ctx, .count = count, .arrays = arrays };
     int64_t at = 0;
     json_t *header;
     dyn_status s = DYN_OK;
@@ -101,11 +131,11 @@ dyn_status dyn_safetensors_write(dyn_ctx *ctx, const char *path, int64_t count, 
     }
     header = json_object();
     if (!header)
-        return DYN_ENOMEM;
+        return dyn__st_no_memory(ctx);
     for (int64_t i = 0; s == DYN_OK && i < count; i++)
         s = add(ctx, header, names[i], arrays[i], &at);
     if (s == DYN_OK)
-        s = write(ctx, path, header, &c);
+        s = write(path, header, &c);
     json_decref(header);
     return s;
 }

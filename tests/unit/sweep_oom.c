@@ -82,6 +82,8 @@ static dyn_status shared(dyn_ctx *ctx, void *arg)
     dyn_status s = dyn_ctx_create(NULL, &other);
 
     (void)arg;
+    if (s < 0)
+        return DYN__FAIL(ctx, s, "out of memory: no second context");
     THEN(dyn_sweep_share_plans(ctx, other));
     THEN(try_network(ctx, DYN_F64, &o));
     dyn_objective_unref(o);
