@@ -160,7 +160,8 @@ static dyn_status write_listed(const listing *l, int32_t dtype, const char *path
 {
     dyn_ctx *ctx = l->model->ctx;
     double *buffer = dyn__alloc(ctx, (size_t)(l->model->size + l->model->states_size), sizeof *buffer);
-    outgoing o = {dyn__alloc(ctx, 2 * (size_t)l->count, sizeof *o.name), dyn__alloc(ctx, 2 * (size_t)l->count, sizeof *o.array), 0};
+    outgoing o = {dyn__alloc(ctx, 2 * (size_t)l->count, sizeof *o.name),
+                  dyn__alloc(ctx, 2 * (size_t)l->count, sizeof *o.array), 0};
     dyn_status s = buffer && o.name && o.array ? write_all(l, dtype, path, buffer, &o) : DYN_ENOMEM;
 
     for (int64_t i = 0; i < o.count; i++)

@@ -51,7 +51,7 @@ def _is_causal(mask: Any, is_causal: bool | None = None, size: int | None = None
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """No warnings and messages of the exporter's, none of the fused paths of evaluation, no looks into masks; all as it was afterwards."""
+    """No warnings and messages of the exporter's, no fused paths of evaluation, no looks into masks; all as it was afterwards."""
     fused, looks = torch.backends.mha.get_fastpath_enabled(), nn.modules.transformer._detect_is_causal_mask
     said = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -274,8 +274,8 @@ class Writer:
         tensors = [v for v in found if isinstance(v, Value)]
         if len(tensors) != 1:
             depend = [i for i, v in enumerate(listed) if isinstance(v, Value)]
-            raise invalid(f"the module returns {len(listed)} tensors, of which {depend} depend on the input and a model is one: "
-                          "output= says which")
+            raise invalid(f"the module returns {len(listed)} tensors, of which {depend} depend on the input and a model is "
+                          "one: output= says which")
         return tensors[0]
 
     def _token_is(self, name: str, ids: Value, token: Any) -> Value:

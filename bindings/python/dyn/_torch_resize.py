@@ -148,6 +148,7 @@ def im2col(x: Value, kernel: Sequence[int], dilation: Sequence[int], padding: Se
             at = (i * dilation[0], j * dilation[1])
             part = x
             for axis in (0, 1):
-                part = OPERATIONS["slice"](part, 2 + axis, at[axis], at[axis] + (count[axis] - 1) * stride[axis] + 1, stride[axis])
+                last = at[axis] + (count[axis] - 1) * stride[axis]
+                part = OPERATIONS["slice"](part, 2 + axis, at[axis], last + 1, stride[axis])
             parts.append(view(part, (n, c, 1, count[0] * count[1])))
     return flatten(cat(parts, 2), 1, 2)

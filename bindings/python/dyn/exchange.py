@@ -17,6 +17,7 @@ from .graph import Node
 from .init import Init
 from .model import Indices, Model
 from .naming import Entry, Naming, Part
+from .objective import Objective
 
 if TYPE_CHECKING:
     import torch
@@ -170,14 +171,12 @@ def _compare(net: Model, module: Any, example: Sequence[Any], output: int | None
     """Refuse a network that gives something else than the module."""
     import torch
     from torch.utils import _pytree as pytree
-    if len(example) != 1:
-        return
     with torch.no_grad():
-        given = module(*example)
-    tensors = [given] if isinstance(given, torch.Tensor) else [t for t in pytree.tree_leaves(given)]
-    tensors = tensors if output is None else tensors[output:][:1]
-    theirs = next(t for t in tensors if isinstance(t, torch.Tensor)).numpy()
-    ours = net(net.initial(), example[0].numpy())
+        results = pytree.tree_leaves(module(*example))
+    results = results if output is None else results[output:][:1]
+    theirs = next(t for t in results if isinstance(t, torch.Tensor)).numpy()
+    inputs = [(x.double() if x.dtype is torch.bool else x).numpy() for x in example]
+    ours = Objective.map(net, *inputs).predict(net.initial())
     scale = max(1.0, float(np.abs(theirs).max(initial=0.0)))
-    if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=0, atol=1e-9 * scale, equal_nan=True):
+    if ours.size != theirs.size or not np.allclose(ours.ravel(), theirs.ravel(), rtol=0, atol=1e-9 * scale, equal_nan=True):
         raise invalid(f"the network written for {class_of(module)} gives something else than the module on x: please report it")

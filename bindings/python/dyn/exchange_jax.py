@@ -11,6 +11,7 @@ from .build import Build
 from .errors import STATUS, class_of, error, invalid, shapes_differ
 from .graph import Node
 from .model import Indices, Model
+from .objective import Objective
 
 if TYPE_CHECKING:
     import jax
@@ -132,8 +133,7 @@ def _check(program: Any, closed: Any, tree: _Tree, samples: Sequence[NDArray[Any
 
 def _compare(net: Model, samples: Sequence[NDArray[Any]], theirs: NDArray[Any]) -> None:
     """Refuse a network that gives something else than the function."""
-    if len(samples) != 1:
-        return
-    ours, scale = net(net.initial(), samples[0]), max(1.0, float(np.abs(theirs).max(initial=0.0)))
-    if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=0, atol=1e-9 * scale, equal_nan=True):
+    ours = Objective.map(net, *samples).predict(net.initial())
+    scale = max(1.0, float(np.abs(theirs).max(initial=0.0)))
+    if ours.size != theirs.size or not np.allclose(ours.ravel(), theirs.ravel(), rtol=0, atol=1e-9 * scale, equal_nan=True):
         raise invalid("the network written for fn gives something else than fn on the example: please report it")

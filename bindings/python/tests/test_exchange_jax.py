@@ -89,7 +89,8 @@ def functions():
     layer = dict(qkv=draw(8, 24), out=draw(8, 8), gain=draw(8), up=draw(8, 16), down=draw(16, 8))
     return {
         "perceptron": (perceptron, [(draw(3, 5), draw(5)), (draw(5, 4), draw(4)), (draw(4, 2), draw(2))], draw(5, 3)),
-        "decoder": (decoder, dict(embedding=draw(11, 8), position=draw(9, 8), layers=[layer, {k: -v for k, v in layer.items()}]),
+        "decoder": (decoder, dict(embedding=draw(11, 8), position=draw(9, 8),
+                                  layers=[layer, {k: -v for k, v in layer.items()}]),
                     RNG.integers(0, 11, (4, 6))),
         "images": (images, dict(w1=draw(3, 3, 2, 4), w2=draw(6, 2, 2, 2), w3=draw(3, 6, 2, 2)), draw(3, 7, 6, 2)),
         "recurrent": (recurrent, dict(gates=draw(2, 8), states=draw(4, 8), new=draw(2, 4), own=draw(4, 4)), draw(3, 5, 2)),
@@ -156,7 +157,8 @@ class In(unittest.TestCase):
         for message, fn, params, example in (
                 ("gives 2 arrays", lambda p, x: (x * p, x), w, x),
                 (r"gives shape \[\] for 2 samples", lambda p, x: (x * p).sum(), w, x),
-                ("fn is builtins.int", 3, w, x), ("w of params holds numbers that are not finite", lambda p, x: x, {"w": np.array([np.inf])}, x),
+                ("fn is builtins.int", 3, w, x),
+                ("w of params holds numbers that are not finite", lambda p, x: x, {"w": np.array([np.inf])}, x),
                 ("holds no array of real numbers", lambda p, x: x, {"k": np.arange(3)}, x),
                 ("example has shapes", lambda p, x, y: x * p, w, (x, np.ones(5))),
                 ("cond at .*branch chosen by what depends", lambda p, x: lax.cond(x.sum() > 0, jnp.sin, jnp.cos, x * p), w, x),

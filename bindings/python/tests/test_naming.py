@@ -105,7 +105,8 @@ class Names(unittest.TestCase):
 
     def test_files_of_the_inner_module(self):
         net, module, *_ = families()["gpt2"]
-        inner = {n.removeprefix("transformer."): t.numpy() for n, t in module.double().state_dict().items() if "lm_head" not in n}
+        inner = {n.removeprefix("transformer."): t.numpy() for n, t in module.double().state_dict().items()
+                 if "lm_head" not in n}
         inner["h.0.attn.bias"] = np.ones((1, 1, 6, 6))
         loaded = net.load_state_dict(inner)
         np.testing.assert_array_equal(loaded.state_dict(loaded.initial())["transformer.wte.weight"], inner["wte.weight"])
