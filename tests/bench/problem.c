@@ -145,24 +145,27 @@ static void make_data(problem *p, const spec *s, int line)
     make_targets(p, inputs);
 }
 
-static dyn_array *read_digits(problem *p, const spec *s, const char *what)
+static dyn_array *read_digits(problem *p, const spec *s, const char *what, int32_t dtype)
 {
     char path[1024];
-    dyn_array *raw;
+    dyn_array *raw, *converted;
 
     snprintf(path, sizeof path, "%s/digits-%s.npy", spec_text(s, "digits", "examples/data"), what);
     must(p->ctx, dyn_array_read(p->ctx, path, NULL, &raw));
-    return raw;
+    must(p->ctx, dyn_array_convert(raw, dtype, &converted));
+    dyn_array_unref(raw);
+    return converted;
 }
 
 static void make_digits(problem *p, const spec *s)
 {
-    dyn_array *pixels = read_digits(p, s, "images"), *labels = read_digits(p, s, "labels");
-    const int64_t count = dyn_array_size(pixels), *raw = dyn_array_data(pixels);
+    dyn_array *pixels = read_digits(p, s, "images", DYN_F64), *labels = read_digits(p, s, "labels", DYN_I64);
+    const int64_t count = dyn_array_size(pixels);
+    const double *raw = dyn_array_data(pixels);
     double *x = must_alloc((size_t)count, sizeof *x);
 
     for (int64_t i = 0; i < count; i++)
-        x[i] = (double)raw[i] / 16;
+        x[i] = raw[i] / 16;
     p->samples = dyn_array_shape(pixels)[0];
     must(p->ctx, dyn_array_create(p->ctx, DYN_F64, 2, dyn_array_shape(pixels), x, &p->x));
     must(p->ctx, dyn_array_one_hot(labels, 10, DYN_F64, &p->y));
