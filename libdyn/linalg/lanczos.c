@@ -39,7 +39,8 @@ static dyn_status make_rows(dyn__lanczos *l, int narrow)
     return l->scratch ? DYN_OK : DYN_ENOMEM;
 }
 
-dyn_status dyn__lanczos_init(dyn__lanczos *l, dyn_operator *A, int64_t capacity, int64_t max_width, uint64_t seed, int narrow)
+dyn_status dyn__lanczos_init(dyn__lanczos *l, dyn_operator *A, int64_t capacity, int64_t max_width, uint64_t seed,
+                             int narrow)
 {
     size_t rows = (size_t)(capacity + max_width), m = (size_t)capacity;
     dyn_ctx *ctx = A->ctx;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A basis kept in float32, worked on in doubles: panels of its columns are widened into scratch that stays in the cache,
- * and the kernels for doubles run there. Of float32 operators, whose products are known no better, it halves the memory.
- * Threads take chunks of columns; their shares are added in order. */
+ * A basis kept in float32, worked on in doubles: panels of its columns are widened into scratch that stays in the
+ * cache, and the kernels for doubles run there. Of float32 operators, whose products are known no better, it halves the
+ * memory. Threads take chunks of columns; their shares are added in order. */
 #include <string.h>
 #include "linalg/narrow.h"
 
@@ -78,7 +78,8 @@ static void gather(projection *p, int64_t chunks, double *h)
     }
 }
 
-void dyn__narrow_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const float *V, double *w, double *h, double *scratch)
+void dyn__narrow_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const float *V, double *w, double *h,
+                             double *scratch)
 {
     const int64_t least = (n + DYN__BASIS_CHUNKS - 1) / DYN__BASIS_CHUNKS, width = least > CHUNK ? least : CHUNK;
     const int64_t chunks = (n + width - 1) / width;

@@ -11,7 +11,8 @@ size_t dyn__narrow_scratch(const dyn_ctx *ctx, int64_t rows);
 void dyn__narrow_widen(int64_t count, const float *x, double *to);
 void dyn__narrow_store(int64_t count, const double *x, float *to);
 /* As dyn__basis_project_out and dyn__basis_rotate. */
-void dyn__narrow_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const float *V, double *w, double *h, double *scratch);
+void dyn__narrow_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const float *V, double *w, double *h,
+                             double *scratch);
 dyn_status dyn__narrow_rotate(dyn_ctx *ctx, int64_t rows, int64_t n, float *V, int64_t to, const double *S);
 
 #endif

@@ -21,8 +21,9 @@ static dyn_status create(dyn__evaluator *e)
     dyn__turns *t;
 
     if (e->feeding.fill || (e->feeding.batch > 0 && !f->batch))
-        return DYN__FAIL(e->o->ctx, DYN_ENOTSUP, e->feeding.fill ? "a stream is for functions on a graph: callbacks have "
-                         "data of their own" : "the objective of callbacks has no samples, of which batches could be taken");
+        return DYN__FAIL(e->o->ctx, DYN_ENOTSUP, e->feeding.fill
+                         ? "a stream is for functions on a graph: callbacks have data of their own"
+                         : "the objective of callbacks has no samples, of which batches could be taken");
     if (!e->value_only && !f->gradient)
         return DYN__FAIL(e->o->ctx, DYN_ENOTSUP, "the objective has no gradient function");
     if (e->feeding.batch == 0)
@@ -59,7 +60,8 @@ static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
     else
         r = f->gradient(f->user, io->theta, &io->loss, io->gradient);
     DYN__TRY(s);
-    DYN__TRY(dyn__called_status(e->o, f, e->value_only ? "the caller's value function" : "the caller's gradient function", r));
+    DYN__TRY(dyn__called_status(e->o, f, e->value_only ? "the caller's value function" : "the caller's gradient function",
+                                r));
     e->term[0] = io->loss;
     return DYN_OK;
 }
@@ -182,7 +184,8 @@ static int32_t value(void *user, const double *theta, double *loss)
     return f->value(f->user, &at);
 }
 
-static int32_t batch(void *user, const double *theta, int64_t samples, const int64_t *sample, double *loss, double *gradient)
+static int32_t batch(void *user, const double *theta, int64_t samples, const int64_t *sample, double *loss,
+                     double *gradient)
 {
     const dyn_objective_functions *f = user;
     double unused;
@@ -213,8 +216,8 @@ static dyn_status check_functions(dyn_ctx *ctx, const dyn_objective_functions *f
         return DYN__FAIL(ctx, DYN_EINVAL, "%lld parameters, %lld samples, value function %s", (long long)f->size,
                          (long long)f->samples, f->value ? "given" : "NULL");
     if (f->samples > 0 && !f->gradient)
-        return DYN__FAIL(ctx, DYN_EINVAL, "%lld samples without a gradient function, which would be asked for some of them",
-                         (long long)f->samples);
+        return DYN__FAIL(ctx, DYN_EINVAL, "%lld samples without a gradient function, which would be asked for some of "
+                         "them", (long long)f->samples);
     return DYN_OK;
 }
 
@@ -232,8 +235,10 @@ dyn_status dyn_objective_from_callbacks(dyn_ctx *ctx, const dyn_objective_functi
     DYN__NEED(ctx, given);
     DYN__TRY(dyn__options(ctx, "dyn_objective_functions", given, &f, sizeof f, sizeof f));
     DYN__TRY(check_functions(ctx, &f));
-    const dyn__functions calls = {.value = value, .gradient = f.gradient ? gradient : NULL, .product = f.hessian ? product : NULL,
-                                  .batch = f.samples > 0 ? batch : NULL};
+    const dyn__functions calls = {
+        .value = value, .gradient = f.gradient ? gradient : NULL, .product = f.hessian ? product : NULL,
+        .batch = f.samples > 0 ? batch : NULL,
+    };
     DYN__TRY(dyn__called_create(ctx, f.size, &calls, sizeof f, &own, out));
     *(dyn_objective_functions *)own = f;
     (*out)->n = f.samples;

@@ -15,8 +15,8 @@
 static dyn_status check_penalty(dyn_ctx *ctx, int32_t i, const dyn_penalty *p)
 {
     if (!p->pattern || !(p->l1 >= 0 && p->l2 >= 0) || !isfinite(p->l1 + p->l2))
-        return DYN__FAIL(ctx, DYN_EINVAL, "penalties[%d]: pattern \"%s\", l2 %g, l1 %g, which must be finite and not negative",
-                         (int)i, p->pattern ? p->pattern : "NULL", p->l2, p->l1);
+        return DYN__FAIL(ctx, DYN_EINVAL, "penalties[%d]: pattern \"%s\", l2 %g, l1 %g, which must be finite and not "
+                         "negative", (int)i, p->pattern ? p->pattern : "NULL", p->l2, p->l1);
     return DYN_OK;
 }
 
@@ -119,8 +119,8 @@ static int32_t find_datum(const dyn_objective *o, const char *name)
     return -1;
 }
 
-/* The array in the place of datum i. A run in progress reads it from its next evaluation on; what the datum points to is
- * bound at each. */
+/* The array in the place of datum i. A run in progress reads it from its next evaluation on; what the datum points to
+ * is bound at each. */
 static dyn_status exchange(dyn_objective *o, int32_t i, dyn_array *array)
 {
     const dyn_array *old = o->datum[i].array;

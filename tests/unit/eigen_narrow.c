@@ -76,7 +76,11 @@ static dyn_operator *hessian(dyn_ctx *ctx, int32_t dtype)
     return H;
 }
 
-typedef struct found { double value[K], residual[K], floor, tolerance; int64_t bytes, foreseen; dyn_status status; } found;
+typedef struct found {
+    double value[K], residual[K], floor, tolerance;
+    int64_t bytes, foreseen;
+    dyn_status status;
+} found;
 
 static found solve(int32_t dtype, double tolerance)
 {
@@ -123,7 +127,8 @@ TEST(same_values_in_half_the_memory)
     for (int i = 0; i < K; i++) {
         CHECK(narrow.residual[i] <= narrow.tolerance);
         if (!(fabs(narrow.value[i] - wide.value[i]) <= 20 * narrow.floor))
-            TEST_FAIL("value %d: %.9g in float32, %.9g in float64, floor %.2g", i, narrow.value[i], wide.value[i], narrow.floor);
+            TEST_FAIL("value %d: %.9g in float32, %.9g in float64, floor %.2g", i, narrow.value[i], wide.value[i],
+                      narrow.floor);
     }
     if (!(narrow.foreseen <= 0.65 * (double)wide.foreseen))
         TEST_FAIL("%lld bytes in float32, %lld in float64", (long long)narrow.foreseen, (long long)wide.foreseen);
@@ -135,7 +140,8 @@ TEST(memory_is_foreseen)
     for (int32_t dtype = DYN_F64; dtype <= DYN_F32; dtype++) {
         const found f = solve(dtype, 1e-6);
         if (!(f.bytes <= 1.1 * (double)f.foreseen && f.bytes >= 0.7 * (double)f.foreseen))
-            TEST_FAIL("dtype %d: %lld bytes foreseen, %lld taken", (int)dtype, (long long)f.foreseen, (long long)f.bytes);
+            TEST_FAIL("dtype %d: %lld bytes foreseen, %lld taken", (int)dtype, (long long)f.foreseen,
+                      (long long)f.bytes);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Penalties by patterns of names, in closed form: l2/2 |w|^2 + l1 sum |w_i| of W1 and W2 [3, 2], [2, 1], and of biases. */
+ * Penalties by patterns of names, in closed form: l2/2 |w|^2 + l1 sum |w_i| of W1 [3, 2], W2 [2, 1], and of biases. */
 #include <dyn/dyn.h>
 #include "test.h"
 

@@ -166,7 +166,8 @@ class Objective(Handle):
 
     def __init__(self, subject: Model | Callable[..., Any], *arguments: Any, loss: Loss | Callable[..., Node] = "mse",
                  dtype: Dtype = "float64", half: bool = False, sum_samples: bool = False, mean_outputs: bool = False,
-                 l2: float | Mapping[str, float] = 0.0, l1: float | Mapping[str, float] = 0.0, memory_limit: int | None = None, delta: float = 0.0, label_smoothing: float = 0.0,
+                 l2: float | Mapping[str, float] = 0.0, l1: float | Mapping[str, float] = 0.0,
+                 memory_limit: int | None = None, delta: float = 0.0, label_smoothing: float = 0.0,
                  weight: ArrayLike | None = None, **data: Any) -> None:
         options = structs["dyn_objective_options"](
             dtype=dtype_code(dtype), half=int(half), sum_samples=int(sum_samples), mean_outputs=int(mean_outputs),
@@ -327,7 +328,8 @@ class Objective(Handle):
         True
         """
         context = current()
-        callbacks = {"value": _value(context, value, size), "gradient": gradient and _gradient(context, gradient, size, samples),
+        callbacks = {"value": _value(context, value, size),
+                     "gradient": gradient and _gradient(context, gradient, size, samples),
                      "hessian": hessian and _product(context, hessian, size)}
         functions = structs["dyn_objective_functions"](size=size, samples=integer(samples, "samples", least=0), **{
             name: ctypes.cast(f, ctypes.c_void_p).value for name, f in callbacks.items() if f})
@@ -450,8 +452,8 @@ class Objective(Handle):
         return (first, second) if gradient else first
 
     def first_nonfinite(self, theta: ArrayLike) -> str | None:
-        """Where it begins that loss or gradient are not finite at theta, in words, with the line of the function that wrote
-        it; None: they are.
+        """Where it begins that loss or gradient are not finite at theta, in words, with the line of the function that
+        wrote it; None: they are.
 
         >>> def loss(net, x):
         ...     return dyn.log(net(x))[:, 0]
@@ -565,10 +567,12 @@ class _Penalty(ctypes.Structure):
 def _add_penalties(options: Any, l2: float | Mapping[str, float], l1: float | Mapping[str, float]) -> None:
     """Numbers are for all of theta; by patterns they are structs, which the options keep alive."""
     by_name = [(name, "l2", value) for name, value in l2.items()] if isinstance(l2, Mapping) else []
-    by_name += [(name, "l1", value) for name, value in (l1 if isinstance(l1, Mapping) else {"*": l1} if l1 else {}).items()]
+    absolute = l1 if isinstance(l1, Mapping) else {"*": l1} if l1 else {}
+    by_name += [(name, "l1", value) for name, value in absolute.items()]
     options.l2 = 0.0 if isinstance(l2, Mapping) else number(l2, "l2")
     options.kept_penalties = (_Penalty * len(by_name))(*(
-        _Penalty(pattern=text(name, "a pattern"), **{kind: number(value, f"{kind} of {name!r}")}) for name, kind, value in by_name))
+        _Penalty(pattern=text(name, "a pattern"), **{kind: number(value, f"{kind} of {name!r}")})
+        for name, kind, value in by_name))
     options.penalties_count = len(by_name)
     options.penalties = ctypes.addressof(options.kept_penalties) if by_name else None
 
