@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import traceback
@@ -58,7 +59,7 @@ def _quiet() -> Iterator[None]:
     torch.backends.mha.set_fastpath_enabled(False)
     nn.modules.transformer._detect_is_causal_mask = _is_causal
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):      # the exporter prints what it refuses
             warnings.simplefilter("ignore")
             yield
     finally:

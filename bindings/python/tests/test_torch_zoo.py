@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Networks as people write them in PyTorch, by torch.export and by torch.fx: the same outputs, gradients, Hessian products."""
+import contextlib
+import io
 import unittest
 from unittest import mock
 
@@ -124,8 +126,11 @@ class Zoo(unittest.TestCase):
                 if x.sum() > 0:
                     return self.a(x)
                 return -self.a(x)
-        with self.assertRaisesRegex(dyn.InvalidArgument, r"Chooses chooses its way by the numbers .*if x.sum\(\) > 0"):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), self.assertRaisesRegex(
+                dyn.InvalidArgument, r"Chooses chooses its way by the numbers .*if x.sum\(\) > 0"):
             dyn.from_torch(Chooses(), np.ones((2, 3)))
+        self.assertEqual(said.getvalue(), "")       # torch prints the program
 
     def test_all_that_is_missing_is_listed(self):
         class Odd(nn.Module):
