@@ -24,10 +24,12 @@ PAGES = ("index", "guide", "performance", "programs", "reproduction", "reference
          "reference/gallery/plot_edge_of_stability", "reference/programs/index", "reference/programs/physics",
          "reference/papers/index", "reference/papers/cnn-alignment", "tutorials/stored/first_result",
          "reference/python/measure", "reference/c/sharpness")
-PROBE = """<script>addEventListener("load", () => { document.title = JSON.stringify({
+PROBE = """<script>addEventListener("load", () => { parent.postMessage(JSON.stringify({
     wide: document.documentElement.scrollWidth, window: innerWidth,
     missing: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src),
-    paper: getComputedStyle(document.body).backgroundColor }) })</script></body>"""
+    paper: getComputedStyle(document.body).backgroundColor }), "*") })</script></body>"""
+FRAME = """<!DOCTYPE html><title></title><iframe src="%s" width="%d" height="1500" style="border: 0"></iframe>
+<script>addEventListener("message", found => { document.title = found.data })</script>"""
 
 
 class Page(HTMLParser):
@@ -92,13 +94,16 @@ def page_loads(name, width):
 
 
 def seen(name, width, *options):
-    """What a script finds in a page at a width: how wide it is, images that are not there, the colour of the paper."""
+    """What a script finds in a page at a width: how wide it is, images that are not there, the colour of the paper. The
+    page is in a frame, as no window is narrower than 500 pixels."""
     page = site / (name + ".html")
     probe = page.with_suffix(".probe.html")
     probe.write_text(page.read_text(encoding="utf-8").replace("</body>", PROBE), encoding="utf-8")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            dom = browser(folder, probe.as_uri(), "--dump-dom", "--window-size=%d,1500" % width, *options)
+            frame = pathlib.Path(folder, "frame.html")
+            frame.write_text(FRAME % (probe.as_uri(), width))
+            dom = browser(folder, frame.as_uri(), "--dump-dom", "--window-size=1600,1600", *options)
     finally:
         probe.unlink()
     return json.loads(html.unescape(re.search("<title>(.*?)</title>", dom, re.S).group(1)))
