@@ -68,7 +68,7 @@ from .exchange_jax import from_jax
 from .guests import jax_objective, torch_objective
 from .spectrum import (
     Bulk, CurvatureParts, Kronecker, KroneckerSeries, Spectrum, SpectrumSeries, bulk, curvature_parts,
-    effective_dimension, frobenius_norm, layer_spectra, negative_share)
+    effective_dimension, frobenius_norm, kink_share, layer_spectra, negative_share)
 from .symmetry import Matched, Projection, match_units, permute_units, random_projection
 
 if TYPE_CHECKING:
@@ -99,15 +99,15 @@ __all__ = [
     "exponential_decay", "factorisation", "feed_forward", "flow", "frequency", "frobenius_norm", "from_jax",
     "from_torch", "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "guests", "hessian", "identity",
     "inertia", "init", "jacobian", "jax_objective", "kernel_alignment", "kernel_fit", "kernel_score", "kfac",
-    "landscape", "langevin", "layer_norm", "layer_spectra", "learning_coefficient", "linear", "linearity", "llama",
-    "log", "log1p", "log_softmax", "loglog_slope", "logsumexp", "loss_histogram", "lstm", "match_units",
-    "matching_kernel", "matching_score", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d", "maximum",
-    "memory_of_eigh", "merge_heads", "merge_layer", "merge_neurons", "minimise", "minimum", "mlp", "model_rank",
-    "negative_share", "nilpotent", "normal_like", "null", "one_cycle", "overlap", "path_objective", "permute_units",
-    "plateaus", "plot", "plots", "polynomial", "polynomial_decay", "random_projection", "recovery", "recurrent",
-    "regime", "relative_distance", "relu", "report", "residual", "resnet", "rms_norm", "rnn", "rollout", "rotary",
-    "scaled_dot_product_attention", "schedule", "shared", "shift_score", "sigmoid", "sign", "sin",
-    "singular_values", "sinusoidal", "softmax", "softplus", "space_shares", "spikes", "split", "split_heads",
+    "kink_share", "landscape", "langevin", "layer_norm", "layer_spectra", "learning_coefficient", "linear",
+    "linearity", "llama", "log", "log1p", "log_softmax", "loglog_slope", "logsumexp", "loss_histogram", "lstm",
+    "match_units", "matching_kernel", "matching_score", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d",
+    "maximum", "memory_of_eigh", "merge_heads", "merge_layer", "merge_neurons", "minimise", "minimum", "mlp",
+    "model_rank", "negative_share", "nilpotent", "normal_like", "null", "one_cycle", "overlap", "path_objective",
+    "permute_units", "plateaus", "plot", "plots", "polynomial", "polynomial_decay", "random_projection", "recovery",
+    "recurrent", "regime", "relative_distance", "relu", "report", "residual", "resnet", "rms_norm", "rnn",
+    "rollout", "rotary", "scaled_dot_product_attention", "schedule", "shared", "shift_score", "sigmoid", "sign",
+    "sin", "singular_values", "sinusoidal", "softmax", "softplus", "space_shares", "spikes", "split", "split_heads",
     "sqrt", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "to_onnx",
     "torch_objective", "trajectory_plane", "transformer", "uniform_like", "vgg", "where", "widen"]
 

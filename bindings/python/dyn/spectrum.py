@@ -10,14 +10,17 @@ from typing import Any, Literal, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import _recipe
+from ._arrays import real_array, vector
 from ._lib import integer, number
 from ._run_view import RunView, State
 from .eigen import Eigenpairs, eigh
 from .equations import spectral_sum
-from .errors import invalid
+from .errors import STATUS, NotSupported, invalid
 from .kfac import kfac
 from .landscapes import space_shares
 from .measure import Measurement
+from .model import Model
 from .objective import Objective, Options, _at
 from .operator import Density, Estimate, Operator
 
@@ -165,6 +168,35 @@ def layer_spectra(subject: Any, k: int = 1, x: ArrayLike | None = None, y: Array
         blocks.setdefault(_layer_of(name) if by == "layer" else name, []).append(name)
     parts = {layer: A.restricted(names) for layer, names in blocks.items()}
     return {layer: eigh(block, min(integer(k, "k", least=1), block.size), tolerance=tolerance) for layer, block in parts.items()}
+
+
+# ---- kinks ----
+
+_KINKED = {"relu": lambda z: np.maximum(z, 0), "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z)}
+
+
+def kink_share(net: Model, theta: ArrayLike, x: ArrayLike, within: float = 1e-3) -> NDArray[np.float64]:
+    """Share of hidden units on a kink, by layers [layers]: pairs of a sample and a unit whose pre-activation is at most `within`
+    times the root mean square of its layer's. Where it is not small, second derivatives, which leave kinks out, miss
+    curvature that steps of that size meet. Of relu and leaky relu perceptrons in the standard parametrisation.
+
+    >>> net = dyn.mlp([1, 2, 1], "relu", seed=1)
+    >>> dyn.kink_share(net, [1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0], [[0.0], [1.0]])     # z = x and x + 1
+    array([0.25])
+    """
+    made = _recipe.of_model(net) or {}
+    plain = made.get("parametrisation") == "standard" and not (made.get("skip") or made.get("dropout"))
+    if made.get("activation") not in _KINKED or not plain or made.get("multipliers") is not None:
+        raise NotSupported(STATUS["enotsup"], "kinks are counted in relu and leaky relu perceptrons of the standard "
+                           f"parametrisation, not in {made.get('activation', 'a network of another family')}")
+    views, h, bound = net.views(vector(theta, net.size, "theta")), real_array(x, "x"), number(within, "within")
+    h = h.reshape(-1, 1) if h.ndim == 1 and net.input_shape == (1,) else h
+    shares = []
+    for l in range(1, len(made["widths"]) - 1):
+        z = h @ views[f"W{l}"] + views.get(f"b{l}", 0.0)
+        shares.append(float(np.mean(np.abs(z) <= bound * np.sqrt(np.mean(z * z)))))
+        h = _KINKED[made["activation"]](z)
+    return np.array(shares)
 
 
 # ---- along a run ----

@@ -65,6 +65,21 @@ class Parts(unittest.TestCase):
         self.assertEqual(list(dyn.layer_spectra(self.loss, theta=self.theta, by="tensor", matrix="ggn"))[:2], ["W1", "b1"])
 
 
+class Kinks(unittest.TestCase):
+    def test_against_numpy(self):
+        net = dyn.mlp([2, 7, 6, 1], "relu", seed=4)
+        w, x = net.views(net.initial()), R.normal(size=(50, 2))
+        w["b1"][:3] = w["W1"][:, :3] = 0        # three units stand on their kink at every sample
+        theta = np.concatenate([w[name].ravel() for name in net.tensors])
+        z = np.maximum(x @ w["W1"] + w["b1"], 0) @ w["W2"] + w["b2"]
+        expected = np.mean(np.abs(z) <= 0.2 * np.sqrt(np.mean(z**2)))
+        np.testing.assert_allclose(dyn.kink_share(net, theta, x, 0.2)[1], expected, rtol=1e-12)
+        self.assertAlmostEqual(dyn.kink_share(net, theta, x, 1e-12)[0], 3 / 7, delta=1e-12)
+        for other in (dyn.mlp([1, 3, 1]), dyn.transformer(20, 6, layers=1, width=8, key_width=4, hidden=8)):
+            with self.assertRaises(dyn.NotSupported):
+                dyn.kink_share(other, other.initial(), x)
+
+
 class AlongARun(unittest.TestCase):
     def test_spectrum(self):
         plain = dyn.Run(dyn.mlp([1, 20, 1], seed=1), *wave(), optimizer=dyn.Adam(1e-2)).train(20)
