@@ -7,7 +7,7 @@
  *   row    row r of the result needs only row r of some operands (and all of others): elementwise, sums within a row,
  *          x W
  *   term   a sum over rows: column sums, totals, x^T y
- *   move   everything else: permute, pad, inset, concat, fold, gather, scatter, random numbers
+ *   move   everything else: permute, fold, gather, scatter, random numbers; pad, inset, concat along axes of rows
  *
  * Row and term nodes over the same rows that need no finished sum of each other form one cluster (stages, roles.c). A
  * cluster runs tile by tile over its rows: a short program of kernels whose intermediate results stay in the first
@@ -269,14 +269,15 @@ void dyn__dense_strides(const dyn__shape *s, int64_t *stride);
 int dyn__row_axes(const dyn__shape *s, int outer, int64_t R);
 /* Are rows of so many axes, seen through v, all equally far apart? Their distance. */
 int dyn__row_stride(const dyn__view *v, const dyn__shape *s, int outer, int row_axes, int64_t *stride);
-/* Rows of the result x: as an operand has them; as its readers have them; else the first axis, or the first that has more
- * than one index. Of the first `most` axes of s, over which x iterates. */
-/* The finest rows that an operand of n has, which iterates over s, and n can have: of up to `most` axes; 0 if there are none. */
+/* The finest rows that an operand of n has, which iterates over s, and n can have: of up to `most` axes; 0 if there
+ * are none. */
 int dyn__axes_of_operands(const dyn__compiler *k, const dyn__node *n, const dyn__shape *s, int outer, int most);
+/* Rows of the result x: as an operand has them; as its readers have them; else the first axis, or the first that has
+ * more than one index. Of the first `most` axes of s, over which x iterates. */
 int dyn__axes_for(const dyn__compiler *k, dyn_node x, const dyn__shape *s, int outer, int most);
 void dyn__set_rows(dyn__cnode *c, const dyn__shape *s, int outer, int axes);
-/* wish.c: after roles and rows were given out once, the rows that readers have of what could have others. free: scratch, a byte
- * for every node. */
+/* wish.c: after roles and rows were given out once, the rows that readers have of what could have others. free: scratch,
+ * a byte for every node. */
 void dyn__find_wishes(dyn__compiler *k, const uint8_t *need, uint8_t *free);
 static inline const dyn__shape *dyn__shape_of(const dyn__compiler *k, dyn_node x) { return &dyn__at(k->g, x)->shape; }
 /* roles.c: roles, stages, steps in order. */

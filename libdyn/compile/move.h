@@ -19,8 +19,8 @@ void dyn__set_clear(const dyn__compiler *k, dyn__instr *q, dyn_node y);
  * so many bytes, which the plan frees. NULL: out of memory. */
 void *dyn__own_step(dyn__compiler *k, dyn__step *step, dyn_node y, const dyn__step_kind *kind, size_t bytes);
 
-/* parts.c. What is set into y in parts: in the cluster of an operand, if the parts differ along axes behind those of its
- * rows, else a step of its own; the instructions there. */
+/* parts.c. What is set into y in parts: in the cluster of an operand, if the parts differ along axes behind those of
+ * its rows, else a step of its own; the instructions there. */
 void dyn__assign_parts(dyn__compiler *k, dyn_node y);
 dyn_status dyn__select_parts(dyn__compiler *k, dyn__step *step, int64_t *capacity, dyn_node y);
 

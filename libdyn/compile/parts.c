@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Parts of rows: pad, inset and concat along axes behind those that count the rows. They run in the cluster of what they
- * are made of, as copies within the tile, so that a network cut into gates, halves or steps of time is one cluster all
+ * Parts of rows: pad, inset and concat along axes behind those that count the rows. They run in the cluster of what
+ * they are made of, as copies within the tile, so that a network cut into gates, halves or steps of time is one cluster all
  * the same. What is set into what is set into y goes straight to its place in y. */
 #include <string.h>
 #include "compile/move.h"

@@ -18,8 +18,8 @@ static int64_t whole_bytes(const dyn__compiler *k, const dyn__instr *q)
 }
 
 /* Rows of a tile: buffers within the first-level cache. Products want more rows, to use what they load of W, and
- * column sums a few, to use what they load of the sums, within the second level; 16 rows, the least that a product runs well
- * with, may take twice as much, since what the kernels of a long cluster pass on to each other lies close together. */
+ * column sums a few, to use what they load of the sums, within the second level; 16 rows, the least that a product runs
+ * well with, may take twice as much, since what the kernels of a long cluster pass on to each other lies close together. */
 static int64_t tile_height(const dyn__compiler *k, const dyn__step *step, int64_t row_elements)
 {
     /* whole: little enough for one tile, no second round of calls */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Rows of nodes that nothing behind them prescribes: elementwise work on what lies in memory, such as what a second plan
- * does again with the values that it is given. They take the rows of those who read them, and run in their clusters;
+ * Rows of nodes that nothing behind them prescribes: elementwise work on what lies in memory, such as what a second
+ * plan does again with the values that it is given. They take the rows of those who read them, and run in their clusters;
  * rows of the first axis alone would be a cluster of its own, whose results have to be stored. */
 #include "compile/form.h"
 
@@ -32,8 +32,10 @@ static int64_t rows_wanted(const dyn__compiler *k, dyn_node y, int i)
 
     if (form->reads_whole && form->reads_whole(k, y, i))
         return 0;
-    return axes > 0 && dyn__row_stride(&k->node[x].view, dyn__shape_of(k, x), c->outer, axes, &stride)
-        && dyn__carries_outer(k, base) == c->outer && dyn__row_axes(dyn__shape_of(k, base), c->outer, c->R) > 0 ? c->R : 0;
+    if (axes == 0 || !dyn__row_stride(&k->node[x].view, dyn__shape_of(k, x), c->outer, axes, &stride))
+        return 0;
+    return dyn__carries_outer(k, base) == c->outer && dyn__row_axes(dyn__shape_of(k, base), c->outer, c->R) > 0
+         ? c->R : 0;
 }
 
 /* Readers before what they read: a free one has got its own wish by then. */

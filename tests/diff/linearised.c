@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What a linearised plan is given: the last result of a long chain of arithmetic, which it would have to do anew for every
- * direction, but of a short one what that begins with. */
+ * What a linearised plan is given: the last result of a long chain of arithmetic, which it would have to do anew for
+ * every direction, but of a short one what that begins with. */
 #include <math.h>
 #include "compile/compile.h"
 #include "tests/test.h"

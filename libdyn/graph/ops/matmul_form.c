@@ -68,8 +68,8 @@ static dyn_node flattened(dyn_graph *g, dyn_node x, int first, int last)
     return dyn__reshape_to(g, x, &flat);
 }
 
-/* The sum of a product x^T y over the last leading axes of its matrices, as one product over all their rows. -1 if x is no
- * such product or it cannot be read so. */
+/* The sum of a product x^T y over the last leading axes of its matrices, as one product over all their rows. -1 if x is
+ * no such product or it cannot be read so. */
 static dyn_node tall_product(dyn__lowering *l, dyn_node x, uint32_t mask)
 {
     const dyn__node n = *dyn__at(l->to, x);
@@ -96,7 +96,7 @@ static dyn_node sum_of_products(dyn__lowering *l, dyn_node x, uint32_t mask, int
     return b < 0 ? -1 : dyn_graph_add(l->to, a, b);
 }
 
-/* The gradient of W where x W has several axes of rows, and its derivatives, where there are several products to add. */
+/* The gradient of W where x W has several axes of rows, and its derivatives, where there are several products. */
 dyn_node dyn__lower_sum_of_products(dyn__lowering *l, dyn_node x, uint32_t mask)
 {
     int most = DYN__MOST_SUMS;
