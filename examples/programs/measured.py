@@ -3,22 +3,26 @@
 
 usage: measured.py TOLD TAKE IMAGE FILE VALUES [argument of the program ...]
 
-Of FILE what stands between "---- program ----" and "---- check" is timed: seconds of the processor where there is one
-core for all of it, so that other work beside does not count, else of the clock. A program of ours then has the values
+Of FILE what stands between "---- program ----" and "---- check" is timed, in seconds of the processor, so that
+other work beside does not count. A program of ours then has the values
 of TAKE, a JSON table {name: expression}, written to VALUES, and its figure to IMAGE; a peer makes its check, with
 VALUES as its first argument. Seconds, memory and versions go to the file TOLD as JSON."""
 import json
-import os
 import pathlib
 import resource
 import sys
-import time
 import types
 
 
 def memory():
     """Largest resident memory so far, in MiB, of this process and of those that it waited for."""
     return sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+
+
+def processor():
+    """Seconds of the processor so far, of this process and of those that it waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def part(text, begin, end):
@@ -68,10 +72,9 @@ def main():
     space.update(__file__=script, __measured__=kept)
     program, check = markers(text)
     exec(part(text, 0, program), space)
-    clock = time.process_time if len(os.sched_getaffinity(0)) == 1 else time.perf_counter
-    facts, begun = {"imports": memory()}, clock()
+    facts, begun = {"imports": memory()}, processor()
     exec(part(text, program, check), space)
-    facts.update(seconds=clock() - begun, peak=memory())
+    facts.update(seconds=processor() - begun, peak=memory())
     if ours:
         facts.update(hand_over(json.loads(take), values, image, space))
     else:

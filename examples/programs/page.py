@@ -14,18 +14,17 @@ PAGE = ROOT / "docs/programs.md"
 HEAD = """# Programs and their peers
 
 Eighteen programs that researchers of training dynamics write, here and as PyTorch's users (SciPy's, where there is no
-network) write them: `examples/programs/NAME.py` and `examples/programs/peers/NAME.py`. Every pair was run, and its
+network) write them: `examples/programs/NAME.py` and `examples/programs/peers/NAME.py`. Every pair below was run; its
 results agree within the tolerance in the second table. `sh examples/programs/compare.sh [NAME ...]` does it again and
 writes this page from what it stored.
 
 **Lines** count all but imports, blank lines, comments, plots and the check. **Seconds** are those of the program
 alone, from data to results, compilation included and imports not. They are seconds of the processor: both of a pair
 ran one after the other on one and the same core, which other work may have had a share in; {all_cores} ran on all
-cores and is measured by the clock. Both sides compute in double precision except where the program says otherwise.
-The **ratio** is theirs over ours, the median of the pairs, per step where the two take different numbers of steps: it
-is what to read on a machine with other work, and in programs of a second or two it is mostly that of first calls,
-which load and compile. **MiB** is the largest resident memory of the process, in brackets what it has after its
-imports.
+cores, whose seconds are added up. Both sides compute in double precision except where the program says otherwise. The
+**ratio** is theirs over ours, the median of the pairs, per step where the two take different numbers of steps: it is
+what to read on a machine with other work, and in programs of a second or two it is mostly that of first calls, which
+load and compile. **MiB** is the largest resident memory of the process, in brackets what it has after its imports.
 
 Measured with libdyn {dyn} and {libraries}; {dates}; {machines}.
 """
