@@ -8,7 +8,7 @@
 #include "diff/diff.h"
 
 /* Passes over a tile in the cache that are worth one load of it. Measured in Hessian products: with 8 gated recurrent
- * cells take .88 of the time without a limit, GPT and LLaMA .97; with 3 these gain nothing. */
+ * cells take .88 of the time without a limit, GPT and LLaMA .97; with 3 it is .92, .99 and 1.03. */
 enum { MOST_PASSES = 8 };
 
 /* What x takes in cheap arithmetic from what is not cheap, in elements. */
