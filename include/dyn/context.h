@@ -92,6 +92,7 @@ typedef struct dyn_ctx_options {
  * context to keep it. The worker threads start with the first work that can use them, with all signals blocked and
  * stacks of 2 MiB; fewer than asked for are a warning in the log. A thread that calls the library needs 512 KiB of
  * stack. A forked child may go on using the context; work that had threads in the parent then runs on the calling thread.
+ * Up to 64 MiB of blocks that were given back are kept for the next of their size, unless alloc and free are the caller's.
  *
  * errors: DYN_EINVAL a field is out of its range, or one of alloc and free is missing; DYN_ENOTSUP isa; DYN_ENOMEM;
  *         DYN_EABI_SIZE, DYN_EABI_OLD, DYN_EABI_NEW.
