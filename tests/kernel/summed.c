@@ -2,7 +2,7 @@
  *
  * Elementwise kernels that also sum their result: the result has the bits of the kernel without sums, or is not touched
  * where only the sums are wanted; the sums are those of the result in long double within a bound from the number of
- * rows; nothing else is written. */
+ * rows; nothing else is written. In place of an input all are the same. */
 #include "kernel_test.h"
 
 enum { GAP = 3 };
@@ -68,6 +68,26 @@ static void check_result(const problem *p, const dyn__arg *y, const dyn__arg *pl
         }
 }
 
+/* The same with the result in place of input i, which is used up: result and sums have the bits of `now`. */
+static void check_in_place(const problem *p, const dyn__arg *now, int i)
+{
+    const size_t bytes = (size_t)p->cols * size_of(p->s->dtype);
+    dyn__arg arg[DYN__MAX_ARGS];
+    guarded out[3] = { output(p, 1, &arg[4]), output(p, 1, &arg[6]), output(p, 1, &arg[7]) };
+
+    memcpy(arg + 1, now + 1, 3 * sizeof *arg);
+    arg[5] = now[5];
+    arg[0] = now[i];
+    p->s->table->tile[p->kernels.summed](p->rows, p->cols, arg, p->flags);
+    for (int64_t r = 0; r < p->rows; r++)
+        CHECK(memcmp(at(arg[0].p, p->s->dtype, r * arg[0].row), at(now[0].p, p->s->dtype, r * now[0].row), bytes) == 0);
+    CHECK(memcmp(arg[4].p, now[4].p, bytes) == 0);
+    CHECK(memcmp(arg[6].p, now[6].p, bytes) == 0);
+    CHECK(memcmp(arg[7].p, now[7].p, bytes) == 0);
+    for (int k = 0; k < 3; k++)
+        guarded_free(&out[k]);
+}
+
 static void try_problem(const problem *p, double *const memory[4], const int mode[3])
 {
     dyn__arg arg[DYN__MAX_ARGS], plain[4];
@@ -92,6 +112,11 @@ static void try_problem(const problem *p, double *const memory[4], const int mod
         guarded_allow(&out[2], arg[6].p, (size_t)p->cols * size_of(p->s->dtype));
     if (p->flags & DYN__SUMS_INPUT)
         guarded_allow(&out[3], arg[7].p, (size_t)p->cols * size_of(p->s->dtype));
+    for (int i = 1; i <= dyn__kernel_inputs(p->kernels.plain) && !(p->flags & DYN__SUMS_ONLY); i++)
+        if (mode[i - 1] == 0) {
+            check_in_place(p, arg, i);
+            break;
+        }
     for (int i = 0; i < 5; i++) {
         CHECK(i == 4 || guarded_intact(&out[i]));
         guarded_free(&out[i]);
