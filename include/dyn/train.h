@@ -79,7 +79,7 @@ typedef struct dyn_run_options {
     int64_t validate_every;     /* at least 1 */
     int64_t patience;           /* end after so many looks without a smaller loss; 0, which is none = never */
     int32_t keep_best;          /* 1: keep the parameters of the smallest validation loss, see dyn_run_best; so does patience */
-    uint32_t reserved;          /* must be 0 */
+    int32_t any_numerics;       /* 1: go on with a checkpoint of another numeric class (docs/numerics.md), by other bits */
     /* Averages of theta_0, theta_1, ..., see dyn_run_average */
     double ema;                 /* e_0 = theta_0, e_t = ema e_(t-1) + (1 - ema) theta_t; in [0, 1); 0 = none */
     int64_t mean_from;          /* the mean of theta_t of the steps t from here on, at least 0; INT64_MAX = none */
@@ -310,7 +310,7 @@ DYN_API const char *dyn_run_note(const dyn_run *run);
 
 /**
  * Write a checkpoint: an .npz of theta, moments, step, history, series, the options that decide the trajectory, the
- * loss as text (its graph, and checksums of the data) and the note. The
+ * loss as text (its graph, and checksums of the data), the numeric class and the note. The
  * file is replaced whole or not at all. errors: DYN_ESTATE from inside a callback; DYN_EIO; DYN_ENOMEM; DYN_ENOTSUP
  * built without libzip. since: 0.1
  */
@@ -322,7 +322,8 @@ DYN_API dyn_status dyn_run_save(const dyn_run *run, const char *path);
  * seed); the end, stop rules,
  * record_every and progress may differ. Observers are to be added again.
  *
- * errors: DYN_EINVAL an option or the loss differs, with both values; DYN_EFORMAT, DYN_EVERSION, DYN_EIO the file; as
+ * errors: DYN_EINVAL an option or the loss differs, with both values; DYN_ESTATE it was written in another numeric class
+ *         (docs/numerics.md), with both, unless any_numerics; DYN_EFORMAT, DYN_EVERSION, DYN_EIO the file; as
  *         dyn_run_create.   owner: *out is owned by the caller, NULL on error.   since: 0.1
  */
 DYN_API dyn_status dyn_run_load(dyn_objective *objective, const dyn_optimizer_options *optimizer,

@@ -90,6 +90,7 @@ dyn_status dyn__checkpoint_train(dyn_sweep *w, int64_t i, dyn_run *run)
 
     if (s == DYN_OK && run->opt.steps == INT64_MAX)
         s = dyn_run_train(run, DYN_TO_END);     /* which refuses it */
+    run->opt.any_numerics |= w->opt.any_numerics;
     if (s == DYN_OK && access(path, F_OK) == 0)
         s = dyn__run_restore(run, path);
     if (s == DYN_OK)

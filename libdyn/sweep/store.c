@@ -3,6 +3,7 @@
  * The store, a file of SQLite; the only file that knows it. One connection, used by one thread at a time under the
  * sweep's lock. A member is one transaction in the write-ahead log, so that kill -9 leaves it there whole or not at
  * all. */
+#include "base/numerics.h"
 #include "sweep/sweep.h"
 
 #include <inttypes.h>
@@ -27,7 +28,7 @@ static const char *const texts[STATEMENTS] = {
 struct dyn__store {
     sqlite3 *db;
     sqlite3_stmt *statement[STATEMENTS];
-    char numerics[512];
+    char numerics[DYN__NUMERICS];
 };
 
 /* ---- calling SQLite ---- */
@@ -166,36 +167,11 @@ static dyn_status open_tables(dyn_sweep *w, void *arg)
     return DYN_OK;
 }
 
-static int decides_no_bit(const char *line)
-{
-    static const char *const others[] = { "threads:", "libzip:", "zlib:", "jansson:", "sqlite:" };
-
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strncmp(line, others[i], strlen(others[i])) == 0)
-            return 1;
-    return 0;
-}
-
-/* Instruction set and libraries, which decide the bits, as one line. */
-static void describe_numerics(dyn_ctx *ctx, char room[512])
-{
-    size_t length = 0;
-
-    room[0] = '\0';
-    for (const char *line = dyn_ctx_report(ctx); *line;) {
-        const int size = (int)strcspn(line, "\n");
-
-        if (!decides_no_bit(line) && length + (size_t)size + 3 < 512)
-            length += (size_t)sprintf(room + length, "%s%.*s", length ? "; " : "", size, line);
-        line += size + (line[size] == '\n');
-    }
-}
-
 static dyn_status check_numerics(dyn_sweep *w)
 {
-    char theirs[512];
+    char theirs[DYN__NUMERICS];
 
-    describe_numerics(w->ctx, w->store->numerics);
+    dyn__numerics_of(w->ctx, w->store->numerics);
     DYN__TRY(fact(w, "numerics", theirs, sizeof theirs));
     if (*theirs && !w->opt.any_numerics && strcmp(theirs, w->store->numerics) != 0)
         return DYN__FAIL(w->ctx, DYN_ESTATE, "%s was begun with %s; here there is %s, which gives other bits", w->path,

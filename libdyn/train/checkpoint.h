@@ -5,6 +5,7 @@
  *     options.<name>          int64 [1]       what decides the trajectory, see traits.c; reals as bits. Absent = default
  *     objective               uint8 [n]       the loss as text, see describe.h. Absent = not known
  *     rule                    uint8 [n]       groups of parameters; the graph of a rule of the caller's own. Absent = neither
+ *     numerics                uint8 [n]       the numeric class, see base/numerics.h. Absent = not known
  *     note                    uint8 [n]       the caller's, see dyn_run_set_note. Absent = none
  *     model_state             float [n]       of models that have a state
  *     theta, m, v, w          float [p]       m, v, w where the optimiser has them; in the objective's element type

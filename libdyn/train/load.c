@@ -2,6 +2,7 @@
  *
  * Reading a checkpoint. Nothing in the file is believed: types, shapes, ranges and the order of steps are checked
  * before a run made of it is given out. */
+#include "base/numerics.h"
 #include "train/checkpoint.h"
 
 #include <math.h>
@@ -121,6 +122,20 @@ static dyn_status read_descriptions(dyn_run *r, dyn_npz *npz)
     return s;
 }
 
+/* Within another class the steps to come have other bits than those of a run that never stopped. */
+static dyn_status read_numerics(dyn_run *r, dyn_npz *npz)
+{
+    char ours[DYN__NUMERICS], *theirs;
+    dyn_status s = read_text(r, npz, "numerics", &theirs);
+
+    dyn__numerics_of(r->ctx, ours);
+    if (s == DYN_OK && theirs && !r->opt.any_numerics && strcmp(ours, theirs) != 0)
+        s = DYN__FAIL(r->ctx, DYN_ESTATE, "the checkpoint was written with %.300s; here there is %.300s, which gives other "
+                      "bits: any_numerics goes on all the same", theirs, ours);
+    dyn__free(r->ctx, theirs);
+    return s;
+}
+
 static dyn_status read_state(dyn_run *r, dyn_npz *npz)
 {
     int64_t state[DYN__STATE_COUNT];
@@ -139,6 +154,7 @@ static dyn_status read_state(dyn_run *r, dyn_npz *npz)
     r->optimizer->steps = r->step;
     DYN__TRY(read_traits(r, npz));
     DYN__TRY(read_descriptions(r, npz));
+    DYN__TRY(read_numerics(r, npz));
     return read_text(r, npz, "note", &r->note);
 }
 

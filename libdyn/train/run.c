@@ -28,7 +28,7 @@ static dyn_status check_counts(dyn_ctx *ctx, const dyn_run_options *o)
 
 static dyn_status complete(dyn_ctx *ctx, const dyn_run_options *given, dyn_run_options *o)
 {
-    _Static_assert(sizeof(void *) != 8 || (sizeof *o == 168 && offsetof(dyn_run_options, reserved) == 116),
+    _Static_assert(sizeof(void *) != 8 || (sizeof *o == 168 && offsetof(dyn_run_options, any_numerics) == 116),
                    "no implicit padding");
 
     *o = (dyn_run_options)DYN_RUN_OPTIONS_INIT;
@@ -44,8 +44,7 @@ static dyn_status complete(dyn_ctx *ctx, const dyn_run_options *given, dyn_run_o
     if (o->drop_last != 0 && o->drop_last != 1)
         return DYN__FAIL(ctx, DYN_EINVAL, "drop_last is %d, not 0 or 1", o->drop_last);
     DYN__TRY(dyn__check_flag(ctx, "keep_best", o->keep_best));
-    DYN__TRY(dyn__check_reserved(ctx, o->reserved));
-    return DYN_OK;
+    return dyn__check_flag(ctx, "any_numerics", o->any_numerics);
 }
 
 /* ---- life ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Writing a checkpoint. The arrays are the run's own, wrapped, not copied. */
+#include "base/numerics.h"
 #include "train/checkpoint.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ typedef struct bundle {
     const char **names;
     dyn_array **arrays;
     char (*text)[DYN__MEMBER_NAME];
+    char numerics[DYN__NUMERICS];
     double best[3];
     int64_t place[2];           /* of pairs */
 } bundle;
@@ -131,6 +133,8 @@ static dyn_status write(bundle *b, const dyn_run *r, const dyn__text *objective,
     DYN__TRY(add(b, NAME("objective", "", ""), DYN_U8, objective->length, 0, objective->at));
     if (rule->length)
         DYN__TRY(add(b, NAME("rule", "", ""), DYN_U8, rule->length, 0, rule->at));
+    dyn__numerics_of(r->ctx, b->numerics);
+    DYN__TRY(add(b, NAME("numerics", "", ""), DYN_U8, (int64_t)strlen(b->numerics), 0, b->numerics));
     if (r->note)
         DYN__TRY(add(b, NAME("note", "", ""), DYN_U8, (int64_t)strlen(r->note), 0, r->note));
     DYN__TRY(add_vectors(b, r));
@@ -158,7 +162,7 @@ dyn_status dyn_run_save(const dyn_run *run, const char *path)
     if (s == DYN_OK)
         s = dyn__rule_describe(run, &rule);
     if (s == DYN_OK)
-        s = bundle_open(&b, 19 + DYN__TRAITS + run->history.columns + 2 * run->series_count + run->kept_count);
+        s = bundle_open(&b, 20 + DYN__TRAITS + run->history.columns + 2 * run->series_count + run->kept_count);
     if (s == DYN_OK)
         s = write(&b, run, &objective, &rule, path);
     bundle_close(&b);

@@ -370,6 +370,40 @@ TEST(damaged_files)
     dyn_objective_unref(o);
 }
 
+/* Another instruction set is another numeric class: refused with both, unless asked for. */
+TEST(another_numeric_class)
+{
+    dyn_ctx_options plain = DYN_CTX_OPTIONS_INIT;
+    dyn_ctx *other = NULL;
+    double theta[NETWORK_SIZE], first[NETWORK_SIZE], second[NETWORK_SIZE];
+    char path[64];
+    dyn_run *r, *again = NULL;
+
+    plain.isa = DYN_ISA_REFERENCE;
+    CHECK(dyn_ctx_create(&plain, &other) == DYN_OK);
+    dyn_objective *o = make_network(ctx, DYN_F64), *elsewhere = make_network(other, DYN_F64);
+    network_start(theta);
+    CHECK_OK(ctx, dyn_run_create(o, &OPTIMIZER(.rate = .1), NULL, theta, &r));
+    CHECK_OK(ctx, dyn_run_train(r, 3));
+    CHECK_OK(ctx, dyn_run_save(r, temporary(path)));
+    CHECK(dyn_run_load(elsewhere, &OPTIMIZER(.rate = .1), NULL, path, &again) == DYN_ESTATE && !again);
+    CHECK_STR(dyn_ctx_message(other), "isa: ");
+    CHECK_STR(dyn_ctx_message(other), "isa: reference");
+    CHECK_OK(other, dyn_run_load(elsewhere, &OPTIMIZER(.rate = .1), &RUN_OPTIONS(.any_numerics = 1), path, &again));
+    CHECK_OK(ctx, dyn_run_train(r, 20));
+    CHECK_OK(other, dyn_run_train(again, 20));
+    CHECK_OK(ctx, dyn_run_theta(r, first));
+    CHECK_OK(other, dyn_run_theta(again, second));
+    for (int i = 0; i < NETWORK_SIZE; i++)
+        CHECK_NEAR(first[i], second[i], 1e-12);
+    dyn_run_free(again);
+    dyn_run_free(r);
+    dyn_objective_unref(elsewhere);
+    dyn_objective_unref(o);
+    dyn_ctx_free(other);
+    remove(path);
+}
+
 #else
 
 TEST(checkpoints_need_libzip)
@@ -446,6 +480,7 @@ int main(void)
     RUN(other_objectives_are_refused);
     RUN(files_that_lie);
     RUN(damaged_files);
+    RUN(another_numeric_class);
 #else
     RUN(checkpoints_need_libzip);
 #endif

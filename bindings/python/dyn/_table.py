@@ -680,7 +680,7 @@ dyn_spike_options struct_size:u32 reserved:u32 window:i64 merge:i64 smooth:i64 r
 dyn_solve_options struct_size:u32 method:i32 tolerance:f64 max_products:i64 progress:ptr progress_user:ptr
 dyn_run_options struct_size:u32 drop_last:i32 steps:i64 batch:i64 seed:u64 record_every:i64 stop_loss:f64
     stop_accuracy:f64 accuracy_every:i64 progress_every:i64 progress:ptr progress_user:ptr validation:ptr
-    validate_every:i64 patience:i64 keep_best:i32 reserved:u32 ema:f64 mean_from:i64
+    validate_every:i64 patience:i64 keep_best:i32 any_numerics:i32 ema:f64 mean_from:i64
     gradient_tolerance:f64 accumulate:i64 feed:ptr feed_user:ptr
 dyn_batch_view struct_size:u32 data:i32 step:i64 seed:u64 samples:i64 name:ptr dtype:ptr size:ptr rows:ptr
 dyn_sweep_options struct_size:u32 retry:i32 any_numerics:i32 reserved:u32 count:i64 parameters:i64 names:ptr

@@ -172,12 +172,13 @@ class Run(RunView, Handle):
         self._create(objective, optimizer, rules, lib.dyn_run_create, pointer(vector(theta, objective.size, "theta")))
 
     def _create(self, objective: Objective, optimizer: Optimizer | optim.Name, rules: dict[str, Any],
-                function: Callable[..., int], source: Any) -> None:
+                function: Callable[..., int], source: Any, any_numerics: bool = False) -> None:
         RunView.__init__(self)
         self._objective = objective
         self._optimizer = optim.of(optimizer)
         self._rules = rules
         given = run_options(objective, rules)
+        given.any_numerics = int(any_numerics)
         given.validation = None if self._validation is None else self._validation._as_parameter_.value
         self._bar = Bar(False, 0)
         self._first = self._goal = 0        # where the present train() began, and was to go if it is stopped
@@ -198,14 +199,17 @@ class Run(RunView, Handle):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], net: Model | Objective | None = None, x: ArrayLike | None = None,
-             y: ArrayLike | None = None, loss: LossOf | None = None, optimizer: Optimizer | optim.Name | None = None,
-             **options: Unpack[RunOptions]) -> Run:
+             y: ArrayLike | None = None, loss: LossOf | None = None, optimizer: Optimizer | optim.Name | None = None, *,
+             any_numerics: bool = False, **options: Unpack[RunOptions]) -> Run:
         """A run from a checkpoint, with everything that it has measured, which goes on as if it had never stopped.
 
         To be given is what only the caller has: the data, and functions (a network of Model.from_function as net=, an
         objective of functions, measurements that are functions, by measure()). All else is made again as it was; what is
         given all the same is compared, and what differs refused with both values: network, loss, data, optimiser,
-        batches. The end, the rules to stop and record_every may differ."""
+        batches. The end, the rules to stop and record_every may differ.
+
+        any_numerics: go on where the checkpoint was written with another instruction set, other caches or other libraries,
+            which give other bits; refused else, with both classes."""
         self = cls.__new__(cls)
         found = _note(path)
         objective = _objective_again(found, net, x, y, loss, objective_options(options))
@@ -214,7 +218,7 @@ class Run(RunView, Handle):
         self._stream = options.get("stream")
         if optimizer is None:
             optimizer = _recipe.optimizer(found["optimizer"]) if "optimizer" in found else Adam()
-        self._create(objective, optimizer, rules, lib.dyn_run_load, file_path(path))
+        self._create(objective, optimizer, rules, lib.dyn_run_load, file_path(path), any_numerics)
         for measured in found.get("measurements", []):
             measurement = measure.again(measured)
             if measurement is None:

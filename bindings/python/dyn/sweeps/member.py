@@ -158,8 +158,9 @@ def _with_checkpoints(run: Run, path: str, seconds: float) -> Run:
 
 
 def _resumed(run: Run, path: str) -> Run:
-    """The same run from its checkpoint, with the measurements that it was made with."""
-    again = Run.load(path, run.objective, optimizer=run.optimizer, validation=run.validation,
+    """The same run from its checkpoint, with the measurements that it was made with. In which numerics it may go on was
+    asked of the store, of which it is a part."""
+    again = Run.load(path, run.objective, optimizer=run.optimizer, validation=run.validation, any_numerics=True,
                      **({} if run._stream is None else {"stream": run._stream}), **run._rules)
     for name, measurement in run._measurements.items():
         if name not in again._measurements or isinstance(again._measurements[name], Recorded):
