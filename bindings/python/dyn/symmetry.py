@@ -66,18 +66,18 @@ def _hidden(net: Model) -> list[int]:
 
 def match_units(net: Model, theta: ArrayLike, other: ArrayLike, *, sweeps: int = 100, seed: int = 0) -> Matched:
     """Bring the hidden units of the perceptron `other` [p] into the order in which its weights are nearest to those of theta
-    [p], layer by layer in random order until none changes: each a linear assignment. With several
-    hidden layers that may end at an order that is not the best: another seed, another order of layers. The straight path between the two is
-    then free of the barrier that another order of units alone makes. SciPy is needed.
+    [p], layer by layer in random order until none changes: each a linear assignment. With several hidden layers that may
+    end at an order that is not the best: another seed, another order of layers. The straight path between the two is then
+    free of the barrier that another order of units alone makes. SciPy is needed.
 
     >>> net = dyn.mlp([2, 5, 1], seed=1)
     >>> other = dyn.permute_units(net, net.initial(), [np.array([4, 2, 0, 1, 3])])
     >>> bool((dyn.match_units(net, net.initial(), other).theta == net.initial()).all())
     True
     """
-    from scipy.optimize import linear_sum_assignment      # type: ignore[import-untyped, unused-ignore]
-    a, b = (net.views(np.array(vector(t, net.size, name))) for t, name in ((theta, "theta"), (other, "other")))
     orders = [np.arange(n) for n in _hidden(net)]
+    a, b = (net.views(np.array(vector(t, net.size, name))) for t, name in ((theta, "theta"), (other, "other")))
+    from scipy.optimize import linear_sum_assignment      # type: ignore[import-untyped, unused-ignore]
     random = np.random.default_rng(seed)
     for sweep in range(1, integer(sweeps, "sweeps", least=1) + 1):
         changed = False

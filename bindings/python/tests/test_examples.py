@@ -10,38 +10,25 @@ import numpy as np
 
 import dyn
 
-try:
-    import matplotlib
-    matplotlib.use("Agg")
-    import matplotlib.figure
-except ImportError:
-    matplotlib = None
 
-try:
-    import torch
-except ImportError:
-    torch = None
-try:
-    import jax
-except ImportError:
-    jax = None
-try:
-    import tokenizers
-except ImportError:
-    tokenizers = None
-try:
-    import pandas
-except ImportError:
-    pandas = None
-try:
-    import onnx
-except ImportError:
-    onnx = None
+def installed(package):
+    """The package, or None where it is not installed."""
+    try:
+        return importlib.import_module(package)
+    except ImportError:
+        return None
+
+
+matplotlib, torch, jax, tokenizers, pandas, onnx, scipy = map(
+    installed, ("matplotlib", "torch", "jax", "tokenizers", "pandas", "onnx", "scipy"))
+if matplotlib:
+    matplotlib.use("Agg")
+    installed("matplotlib.figure")
 
 #: modules that cannot be imported, or whose examples cannot be run, without these packages
 NEEDS = {"dyn.plots": matplotlib, "dyn._report": matplotlib, "dyn.exchange": torch, "dyn._torch": torch,
          "dyn.exchange_jax": jax, "dyn._jax": jax, "dyn.guests": torch and jax, "dyn._text": tokenizers,
-         "dyn.sweeps": pandas, "dyn.plots.sweeps": pandas, "dyn.onnx": onnx}
+         "dyn.sweeps": pandas, "dyn.plots.sweeps": pandas, "dyn.onnx": onnx, "dyn.symmetry": scipy}
 #: modules whose names have no examples yet; to become shorter, never longer
 WITHOUT = {"dyn." + name for name in "logs".split()}
 SPACES = ["dyn", "dyn.branches", "dyn.completion", "dyn.data", "dyn.degenerate", "dyn.frequency", "dyn.init",

@@ -143,7 +143,7 @@ class Arrays(unittest.TestCase):
         net = dyn.mlp([3, 4, 2], seed=1)
         theta = net.initial()
         f = net(theta, X)
-        given = [Only()] + [torch.from_numpy(X)] * (torch is not None)
+        given = [Only()] if torch is None else [Only(), torch.from_numpy(X)]
         for x in given:
             np.testing.assert_array_equal(net(theta, x), f)
             self.assertEqual(dyn.Objective(net, x, Y).value(theta), dyn.Objective(net, X, Y).value(theta))

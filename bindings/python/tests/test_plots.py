@@ -85,7 +85,8 @@ class Plots(unittest.TestCase):
         rows, zero = len(values), np.zeros_like(values)
         none = np.empty((rows, 0))
         series = dyn.measure.SharpnessSeries(np.arange(rows), values, zero, zero == 0, none, none, none == 0,
-                                             0.5 * values[:, 0], np.full(rows, np.nan), np.full(rows, threshold))
+                                             0.5 * values[:, 0], np.full(rows, np.nan), np.full(rows, threshold),
+                                             np.full(rows, 3.0), none, none)
         ax = pyplot.figure().subplots()
         dyn.plots.sharpness(ax, series)
         return ax

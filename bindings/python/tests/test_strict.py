@@ -226,7 +226,7 @@ class Messages(unittest.TestCase):
 
     def test_what_cannot_be_set(self):
         for run in (small_run(), dyn.Replicas(dyn.mlp([1, 4, 1]), *wave(), count=1)[0]):
-            for name in ("learning_rate", "optimizer", "theta"):
+            for name in ("learning_rate", "optimizer"):
                 with self.assertRaisesRegex(AttributeError, name):
                     setattr(run, name, 3)
 
