@@ -16,6 +16,7 @@ typedef struct windows {
     dyn_node y;
     window part[MOST_WINDOWS];      /* the first is written first */
     int32_t count;
+    int32_t owed;                   /* operands that are not listed yet, each a part at least */
 } windows;
 
 void dyn__assign_parts(dyn__compiler *k, dyn_node x)
@@ -49,12 +50,13 @@ static void list_operand(windows *w, dyn_node y, int i, const int64_t *start, co
 {
     const dyn__node *n = dyn__at(w->k->g, y);
     const dyn_node x = n->in[i];
+    const dyn__node *m = dyn__at(w->k->g, x);
     window part = {.x = x};
 
+    w->owed--;
     for (int axis = 0; axis < n->shape.rank; axis++)
         part.start[axis] = start[axis] + (offset ? offset[axis] : 0);
-    if (is_of_parts(dyn__at(w->k->g, x)) && w->count + 4 < MOST_WINDOWS
-        && dyn__absorbable(w->k, w->y, x, dyn__at(w->k->g, x)->op)) {
+    if (is_of_parts(m) && w->count + w->owed + m->nin <= MOST_WINDOWS && dyn__absorbable(w->k, w->y, x, m->op)) {
         dyn__absorb(w->k, x);
         list_parts(w, x, part.start);
     } else {
@@ -67,6 +69,7 @@ static void list_parts(windows *w, dyn_node y, const int64_t *start)
     const dyn__node *n = dyn__at(w->k->g, y);
     int64_t second[DYN_MAX_RANK] = {0};
 
+    w->owed += n->nin;
     list_operand(w, y, 0, start, n->op == DYN__OP_pad ? n->attr.i : NULL);
     if (n->op == DYN__OP_concat)
         second[n->attr.n] = dyn__shape_of(w->k, n->in[0])->dim[n->attr.n];

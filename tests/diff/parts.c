@@ -6,7 +6,7 @@
 #include "tests/diff/compiled.h"
 #include "tests/test.h"
 
-enum { SETS = 3, STEPS = 3 };
+enum { SETS = 3, STEPS = 3, MANY = 200 };
 
 static dyn_ctx *ctx;
 
@@ -77,6 +77,38 @@ TEST(rows_in_parts)
     }
 }
 
+/* MANY parts one by one, each before (side 0) or behind what is there: more than one step of parts takes. */
+static function chained(problem *p, int side)
+{
+    dyn_graph *g = p->g;
+    function f = {.n = 1, .x = {problem_input(p, &(dyn__shape){2, {5, 3}}, -1, 1)}};
+    dyn_node all = f.x[0];
+
+    for (int i = 0; i < MANY; i++) {
+        dyn_node next = dyn_graph_tanh(g, dyn_graph_scale(g, f.x[0], 1 + 0.01 * i));
+        all = dyn_graph_concat(g, side ? all : next, side ? next : all, 1);
+    }
+    f.y = dyn_graph_mean(g, dyn_graph_mul(g, all, all));
+    return f;
+}
+
+TEST(many_parts)
+{
+    for (int side = 0; side < 2; side++) {
+        dyn_node out[1 + MAX_X];
+        problem p;
+
+        problem_new(&p, ctx, DYN_F64);
+        function f = chained(&p, side);
+        out[0] = f.y;
+        CHECK_OK(ctx, dyn_graph_gradient(p.g, f.y, f.n, f.x, out + 1));
+        const double error = compiled_error(&p, 2, out, NULL);
+        if (!(error <= 1e-12))
+            TEST_FAIL("side %d: error %.3g: %s", side, error, dyn_ctx_message(ctx));
+        problem_free(&p);
+    }
+}
+
 /* The rows, and what makes their sum a mean: no step that moves parts. */
 TEST(one_cluster)
 {
@@ -104,6 +136,7 @@ int main(void)
     if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
         return 1;
     RUN(rows_in_parts);
+    RUN(many_parts);
     RUN(one_cluster);
     dyn_ctx_free(ctx);
     return test_end();
