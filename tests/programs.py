@@ -36,7 +36,6 @@ LIMITS = {
     "flow.py": 12,
     "from_torch.py": 8,
     "measurement.c": 30,
-    "measurement.c": 30,
     "measurement.py": 10,
     "own_loss.c": 30,
     "own_loss.py": 10,
