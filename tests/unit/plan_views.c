@@ -2,8 +2,8 @@
  *
  * Long chains of views: slices of slices, and slices, broadcasts and reshapes in turn. A chain is one view of its first
  * operand, found node by node: the numbers are those of that operand at shifted indices. The chains are so long that
- * one function call per node on the stack, or one walk along the chain per node, would not do. Last, short views whose
- * axes of one element are summed. */
+ * one function call per node on the stack, or one walk along the chain per node, would not do. Then short views whose
+ * axes of one element are summed, and a gradient through more slices than one list of parts holds. */
 #include <dyn/dyn.h>
 #include "test.h"
 
@@ -141,6 +141,66 @@ TEST(sums_over_one_element)
     dyn_graph_free(g);
 }
 
+/* ---- through many slices ---- */
+
+enum { ROWS = 3, MOST_COLUMNS = 500 };
+
+static dyn_node columns(dyn_graph *g, dyn_node x, int64_t begin, int64_t count)
+{
+    return dyn_graph_slice(g, x, (const int64_t[]){ 0, begin }, (const int64_t[]){ ROWS, count });
+}
+
+/* Run y on x_rj = r + j + 1 of so many columns: y_rj must be want_j x_rj. */
+static void check_columns(dyn_graph *g, dyn_node y, int n, const double *want)
+{
+    static double x[ROWS * MOST_COLUMNS], result[ROWS * MOST_COLUMNS];
+    dyn_plan *p = NULL;
+    dyn_exec *e = NULL;
+
+    for (int i = 0; i < ROWS * n; i++)
+        x[i] = i / n + i % n + 1;
+    CHECK_OK(ctx, dyn_plan_compile(g, 1, &y, NULL, &p));
+    CHECK_OK(ctx, dyn_exec_create(p, &e));
+    CHECK_OK(ctx, dyn_exec_bind(e, "x", DYN_F64, ROWS * n, x));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, DYN_F64, ROWS * n, result));
+    CHECK_OK(ctx, dyn_exec_run(e));
+    for (int i = 0; i < ROWS * n; i++)
+        CHECK(result[i] == want[i % n] * x[i]);
+    dyn_exec_free(e);
+    dyn_plan_unref(p);
+}
+
+/* The gradient of sum_i (i + 1) |columns i to i + width - 1 of x|^2, whose parts lie side by side or over each other. */
+static void check_gradient_of_columns(int n, int width)
+{
+    double want[MOST_COLUMNS] = { 0 };
+    dyn_graph *g = NULL;
+    dyn_node x, sum, gradient;
+
+    CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F64, &g));
+    x = dyn_graph_input(g, "x", 2, (const int64_t[]){ ROWS, n });
+    sum = dyn_graph_constant(g, 0, 0, NULL);
+    for (int i = 0; i + width <= n; i++) {
+        const dyn_node part = columns(g, x, i, width);
+        const dyn_node square = dyn_graph_sum(g, dyn_graph_mul(g, part, part), 2, (const int32_t[]){ 0, 1 });
+        sum = dyn_graph_add(g, sum, dyn_graph_scale(g, square, i + 1));
+        for (int j = i; j < i + width; j++)
+            want[j] += 2 * (i + 1);
+    }
+    CHECK_OK(ctx, dyn_graph_gradient(g, sum, 1, &x, &gradient));
+    check_columns(g, gradient, n, want);
+    dyn_graph_free(g);
+}
+
+TEST(gradient_through_many_slices)
+{
+    for (int width = 1; width <= 2; width++)
+        for (int n = 60; n < 70; n++)
+            check_gradient_of_columns(n, width);
+    check_gradient_of_columns(MOST_COLUMNS, 1);
+    check_gradient_of_columns(MOST_COLUMNS, 2);
+}
+
 int main(void)
 {
     CHECK(dyn_ctx_create(NULL, &ctx) == DYN_OK);
@@ -148,6 +208,7 @@ int main(void)
     RUN(views_in_turn);
     RUN(slices_and_reshapes);
     RUN(sums_over_one_element);
+    RUN(gradient_through_many_slices);
     dyn_ctx_free(ctx);
     return test_end();
 }
