@@ -67,18 +67,18 @@ void *dyn__own_step(dyn__compiler *k, dyn__step *step, dyn_node y, const dyn__st
     return step->own;
 }
 
+/* Is output j the first that is this node, and made by a step? */
 static int is_own_output(const dyn__compiler *k, int32_t j)
 {
     const dyn__cnode *c = &k->node[k->output[j]];
 
-    for (int32_t i = 0; i < j; i++)
-        if (k->output[i] == k->output[j])
-            return 0;
-    return c->role != DYN__LEAF && c->role != DYN__VIEW;
+    return k->of_node[k->output[j]].first == j + 1 && c->role != DYN__LEAF && c->role != DYN__VIEW;
 }
 
 dyn_status dyn__final_copies(dyn__compiler *k)
 {
+    for (int32_t j = k->outputs - 1; j >= 0; j--)       /* the steps are shaped: of_node is free */
+        k->of_node[k->output[j]].first = j + 1;
     for (int32_t j = 0; j < k->outputs; j++) {
         dyn_node x = k->output[j];
         if (is_own_output(k, j))
