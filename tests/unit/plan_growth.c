@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Making a graph, its gradient and a plan takes time that grows with the nodes, no faster: of many layers and of many
- * named inputs. Sizes four times as large may take nine times as long; a quadratic pass takes 16 times. */
+ * named inputs. Sizes four times as large may take nine times as long; a quadratic pass takes 16 times. What a plan for
+ * the gradient through many slices of a tensor holds and copies grows with the tensor too, counted and not timed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <dyn/plan.h>
 #include "tests/test.h"
 
-enum { LAYERS = 1000, INPUTS = 20000, TIMES = 4, WIDTH = 8, ROWS = 16, MOST = 9 };
+enum { LAYERS = 1000, INPUTS = 20000, TIMES = 4, WIDTH = 8, ROWS = 16, MOST = 9, SLICES = 400, SIDE = 256 };
 
 static dyn_ctx *ctx;
 
@@ -99,6 +100,62 @@ static void check_growth(const char *what, double (*seconds)(int), int size)
         TEST_FAIL("%d %s take %.3g s, %d take %.3g s", size, what, few, TIMES * size, many);
 }
 
+/* ---- slices ---- */
+
+/* Bytes of a plan, and the instructions that it consists of. */
+typedef struct amount { int64_t bytes, instructions; } amount;
+
+static amount amount_of(dyn_graph *g, dyn_node y)
+{
+    amount a = {0, 0};
+    dyn_plan *plan = NULL;
+
+    CHECK_OK(ctx, dyn_plan_compile(g, 1, &y, NULL, &plan));
+    const int64_t length = dyn_plan_print(plan, NULL, 0);
+    char *text = calloc((size_t)length + 1, 1);
+    if (!text)
+        abort();
+    dyn_plan_print(plan, text, length + 1);
+    for (const char *c = text; *c; c++)
+        a.instructions += *c == '\n' && c[1] == ' ';
+    a.bytes = dyn_plan_bytes(plan);
+    free(text);
+    dyn_plan_unref(plan);
+    return a;
+}
+
+/* The gradient by x of the mean of all its rows, or columns, as so many slices, each through its own tanh. */
+static amount of_slices(int slices, int columns)
+{
+    const int64_t shape[] = {columns ? SIDE : slices, columns ? slices : SIDE};
+    const int64_t size[] = {columns ? SIDE : 1, columns ? 1 : SIDE};
+    dyn_node sum = -1, gradient;
+    dyn_graph *g = NULL;
+
+    CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F32, &g));
+    const dyn_node x = dyn_graph_input(g, "x", 2, shape);
+    for (int i = 0; i < slices; i++) {
+        const int64_t start[] = {columns ? 0 : i, columns ? i : 0};
+        const dyn_node y = dyn_graph_tanh(g, dyn_graph_scale(g, dyn_graph_slice(g, x, start, size), i + 1));
+        sum = i ? dyn_graph_add(g, sum, y) : y;
+    }
+    CHECK_OK(ctx, dyn_graph_gradient(g, dyn_graph_mean(g, sum), 1, &x, &gradient));
+    const amount a = amount_of(g, gradient);
+    dyn_graph_free(g);
+    return a;
+}
+
+TEST(slices)
+{
+    for (int columns = 0; columns <= 1; columns++) {
+        const amount few = of_slices(SLICES, columns), many = of_slices(TIMES * SLICES, columns);
+        if (many.bytes > 5 * few.bytes || many.instructions > 5 * few.instructions)
+            TEST_FAIL("%d %s: %lld bytes, %lld instructions; %d: %lld, %lld", SLICES, columns ? "columns" : "rows",
+                      (long long)few.bytes, (long long)few.instructions, TIMES * SLICES, (long long)many.bytes,
+                      (long long)many.instructions);
+    }
+}
+
 TEST(layers) { check_growth("layers", time_layers, LAYERS); }
 TEST(inputs) { check_growth("inputs", time_inputs, INPUTS); }
 
@@ -108,6 +165,7 @@ int main(void)
         return 1;
     RUN(layers);
     RUN(inputs);
+    RUN(slices);
     dyn_ctx_free(ctx);
     return test_end();
 }
