@@ -36,7 +36,8 @@ typedef struct dyn_eigen_options {
     int64_t start_count;        /* vectors in start, of which the sum is where the first Krylov space begins */
     double tolerance;           /* a residual is at most tolerance * largest |value| seen; in [1e-14, 0.1] */
     uint64_t seed;              /* of the start and search vectors */
-    uint32_t unchecked;         /* 1 = no search for missed pairs: fewer products, the bound stays 1 */
+    uint32_t unchecked;         /* 1 = no search for missed pairs, and where couplings of the recurrence agree no products
+                                   for residuals: fewer in all, the bound stays 1 */
     uint32_t reserved;          /* must be 0 */
     const double *start;        /* [start_count][size]: vectors near those wanted; NULL = random */
     dyn_progress_fn progress;   /* called after every block of products; NULL = none */

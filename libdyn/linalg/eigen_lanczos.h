@@ -23,6 +23,7 @@ typedef struct dyn__solver {
     double *held;           /* [max_width][n] the next block when the pairs were settled */
     double *coupling;       /* [max_width] of the sum of the settled pairs with it */
     int64_t held_width;
+    double error;           /* of the residuals of the settled pairs, as the recurrence knows it */
     int dropped;            /* 1 after a restart that dropped couplings, which are then missing in residuals */
     int64_t next_check;     /* rows at which convergence is looked at again */
     double low, high;       /* a value of the complement outside [low, high] is a missed one */

@@ -132,6 +132,17 @@ void dyn__lanczos_draw(dyn__lanczos *l, int64_t count)
         draw_row(l, l->j + l->width++);
 }
 
+/* h: what the product of row `column` has of the rows before it; T: what theirs had of it. */
+static void compare(dyn__lanczos *l, int64_t column)
+{
+    for (int64_t r = 0; r < column; r++) {
+        const double d = l->h[r] - l->T[r * l->capacity + column];
+
+        l->defect += d * d;
+    }
+    l->compared += column;
+}
+
 /* w is the product of row `column`. Project it, store its column of T and its row of R, and make it (or a random row in
  * its place) the next row of the new block. */
 static dyn_status take_product(dyn__lanczos *l, int64_t column, double *w)
@@ -145,7 +156,8 @@ static dyn_status take_product(dyn__lanczos *l, int64_t column, double *w)
     after = orthogonalise(l, target, w);
     if (!isfinite(before))
         return DYN__FAIL(l->A->ctx, DYN_ENONFINITE, "the norm of a product overflows; scale the operator");
-    for (int64_t r = 0; r <= column; r++)
+    compare(l, column);
+    for (int64_t r = 0; r < l->j; r++)
         l->T[r * m + column] = l->T[column * m + r] = l->h[r];
     for (int64_t k = 0; k < l->width; k++)
         R[k] = l->h[l->j + k];
@@ -156,6 +168,7 @@ static dyn_status take_product(dyn__lanczos *l, int64_t column, double *w)
     } else if (target < l->n) {
         draw_row(l, target);
         l->width++;
+        l->defect += after * after;
     }
     return DYN_OK;
 }
@@ -171,6 +184,14 @@ static dyn_status multiply(dyn__lanczos *l, double **y)
     return dyn__operator_apply(l->A, l->width, x, *y);
 }
 
+/* The couplings of the rows done with the block that is multiplied next. */
+static void expect(dyn__lanczos *l, int64_t first, int64_t width)
+{
+    for (int64_t r = 0; r < first; r++)
+        for (int64_t k = 0; k < width; k++)
+            l->T[r * l->capacity + first + k] = l->R[r * l->max_width + k];
+}
+
 dyn_status dyn__lanczos_expand(dyn__lanczos *l)
 {
     int64_t first = l->j, width = l->width;
@@ -180,6 +201,7 @@ dyn_status dyn__lanczos_expand(dyn__lanczos *l)
     l->products += width;
     l->j += width;
     l->width = 0;
+    expect(l, first, width);
     memset(l->R, 0, (size_t)(l->j * l->max_width) * sizeof(double));
     for (int64_t i = 0; i < width; i++)
         DYN__TRY(take_product(l, first + i, y + i * l->n));
@@ -227,6 +249,14 @@ double dyn__lanczos_residual(const dyn__lanczos *l, int64_t i)
     for (int64_t k = 0; k < l->width; k++)
         norm = hypot(norm, coupling(l, l->Y + i * l->j, k));
     return norm;
+}
+
+double dyn__lanczos_error(const dyn__lanczos *l)
+{
+    const double rounding = 8.0 * DBL_EPSILON * sqrt((double)l->products) * l->scale;
+    const double noise = l->compared ? sqrt((double)l->n / (double)l->compared) : 0.0;
+
+    return sqrt(l->defect) * (1.0 + noise) + rounding;
 }
 
 /* T becomes diagonal, R = S R. */

@@ -32,6 +32,9 @@ typedef struct dyn__lanczos {
     double scale;           /* largest |theta| seen: a lower bound of the norm of A */
     uint64_t seed;
     uint32_t draws;         /* random vectors drawn */
+    /* Each coupling of two rows is seen twice, from the product of either: the same for an exact symmetric operator. */
+    double defect;          /* sum of the squared differences */
+    int64_t compared;       /* how many */
 } dyn__lanczos;
 
 /* Take memory. dyn__lanczos_free also cleans up after a failure. narrow 1: rows in float32 where the operator is. */
@@ -58,8 +61,12 @@ void dyn__lanczos_drop(dyn__lanczos *l, int64_t from, int64_t to);
 /* Ritz values and vectors of the rows done. */
 dyn_status dyn__lanczos_ritz(dyn__lanczos *l);
 
-/* Norm of the residual of Ritz pair i, from the coupling R. Exact up to rounding. */
+/* Norm of the residual of Ritz pair i, from the coupling R. Exact up to rounding and the error of the products. */
 double dyn__lanczos_residual(const dyn__lanczos *l, int64_t i);
+
+/* What the products add to such a residual: the defect itself, which is all of it where A is linear; what noise of that
+ * size is in all n directions; and the rounding of the projections. */
+double dyn__lanczos_error(const dyn__lanczos *l);
 
 /* Keep only the Ritz vectors pick[0 .. keep), in this order, and the next block. */
 dyn_status dyn__lanczos_restart(dyn__lanczos *l, int64_t keep, const int64_t *pick);

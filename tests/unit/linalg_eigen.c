@@ -289,14 +289,15 @@ static int32_t apply_noisy(void *user, int64_t count, const double *x, double *y
     return r;
 }
 
-/* Residuals confirmed by one product must still cover what the noise does to each vector. */
+/* Residuals confirmed by one product, or by none where there is no search, must still cover what the noise does to each
+ * vector. */
 TEST(noisy_products)
 {
     const double outliers[5] = { 10, 9, 8, 7, 6 };
     int64_t most = 0;
 
     bulk(5, outliers);
-    for (uint64_t seed = 0; seed < 20; seed++) {
+    for (uint64_t seed = 0; seed < 40; seed++) {
         fixture f = { .n = N, .a = spectrum };
         dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
         dyn_operator *A = NULL;
@@ -304,6 +305,7 @@ TEST(noisy_products)
 
         opt.count = 5;
         opt.seed = seed;
+        opt.unchecked = seed % 2;
         CHECK_OK(ctx, dyn_operator_from_callback(ctx, N, apply_noisy, &f, &A));
         CHECK_OK(ctx, dyn_eigen_solve(A, &opt, &e));
         for (int64_t i = 0; i < 5; i++) {
@@ -320,6 +322,65 @@ TEST(noisy_products)
     }
     printf("# at most %d products\n", (int)most);
     CHECK(most <= 24);
+}
+
+/* The diagonal with an antisymmetric coupling of each two neighbours. */
+static double skew;
+
+static int32_t apply_skewed(void *user, int64_t count, const double *x, double *y)
+{
+    int32_t r = apply_diagonal(user, count, x, y);
+
+    for (int64_t i = 0; i < count * N; i += 2) {
+        y[i] += skew * x[i + 1];
+        y[i + 1] -= skew * x[i];
+    }
+    return r;
+}
+
+static void check_skewed(double size, dyn_status expected)
+{
+    fixture f = { .n = N, .a = spectrum };
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_operator *A = NULL;
+    dyn_eigen *e = NULL;
+    double image[N], sum = 0.0;
+
+    opt.unchecked = 1;
+    skew = size;
+    CHECK_OK(ctx, dyn_operator_from_callback(ctx, N, apply_skewed, &f, &A));
+    CHECK(dyn_eigen_solve(A, &opt, &e) == expected);
+    const double *v = dyn_eigen_vectors(e);
+    CHECK(apply_skewed(&f, 1, v, image) == 0);
+    for (int64_t k = 0; k < N; k++)
+        sum += pow(image[k] - dyn_eigen_values(e)[0] * v[k], 2.0);
+    CHECK(sqrt(sum) <= dyn_eigen_residuals(e)[0] * (1 + 1e-12));
+    dyn_eigen_free(e);
+    dyn_operator_unref(A);
+}
+
+/* Without a search the recurrence alone has to see that products are not those of a symmetric operator. */
+TEST(asymmetric_products)
+{
+    bulk(1, (const double[]){ 10 });
+    check_skewed(0.0, DYN_OK);
+    check_skewed(1e-7, DYN_OK);
+    check_skewed(1e-2, DYN_NOT_CONVERGED);
+}
+
+/* A Krylov space of three values is complete after three products: without a search there is no fourth. */
+TEST(no_product_for_residuals)
+{
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    dyn_eigen *e;
+
+    for (int i = 0; i < N; i++)
+        spectrum[i] = i % 3;
+    opt.unchecked = 1;
+    e = solve_n(N, spectrum, &opt, DYN_OK);
+    check_pairs(e, N, spectrum, 1, (const double[]){ 2 });
+    CHECK(dyn_eigen_products(e) == 3);
+    dyn_eigen_free(e);
 }
 
 TEST(zero_and_identity)
@@ -556,6 +617,8 @@ int main(void)
     RUN(long_searches);
     RUN(single_precision_products);
     RUN(noisy_products);
+    RUN(asymmetric_products);
+    RUN(no_product_for_residuals);
     RUN(zero_and_identity);
     RUN(whole_spectrum);
     RUN(second_difference);
