@@ -42,7 +42,9 @@ def layers(report):
     for count in (2, 1):
         runs = [learn(transformer(seed, layers=count), seed) for seed in report.seeds]
         axes[0].semilogy(runs[-1][0].history["step"], runs[-1][0].history["loss"], label="%d layers" % count)
-        report.claim("%d layers, 1000 samples: accuracy on them" % count, [run.accuracy() for run, _ in runs], least=.9)
+        few = "400 steps are too few for one layer to learn its samples by heart" if count == 1 else ""
+        report.claim("%d layers, 1000 samples: accuracy on them" % count, [run.accuracy() for run, _ in runs],
+                     least=.99, reason=few)
         bound = dict(least=.95) if count == 2 else dict(most=.15)
         report.claim("%d layers, 1000 samples: on new keys" % count, [found for _, found in runs], **bound)
         if count == 2:
@@ -76,7 +78,7 @@ def full_size(report):
     for count in (2, 1):
         net = transformer(1, layers=count, width=400, key_width=64, hidden=1200)
         run, found = learn(net, 1, steps=3000, rate=rate)
-        report.claim("%d layers of width 400: accuracy on 1000 samples" % count, run.accuracy(), least=.9)
+        report.claim("%d layers of width 400: accuracy on 1000 samples" % count, run.accuracy(), least=.99)
         bound = dict(least=.95) if count == 2 else dict(most=.15)
         report.claim("%d layers of width 400: on new keys" % count, found, **bound)
 

@@ -68,11 +68,12 @@ def one_step(report):
     jump = [widest_rise(run["right"].values[:, 1]) for run in runs[2]]
     report.claim("2 layers, edges never trained: share of the rise within a fifth of the training", jump, least=.6)
     still = "embeddings that were never trained stay as small as they started, and their products with them"
-    for name, ids, why in (("trained", range(1, 100), ""), ("never trained", range(101, 200), still)):
+    short = "700 updates of width 64: other nodes still take half of the match" if report.quick else ""
+    for name, ids, why in (("trained", range(1, 100), short), ("never trained", range(101, 200), still)):
         score = [[matching(run, list(ids), theta) for theta in (run.objective.model.initial(), run.theta)]
                  for run in runs[2]]
         report.claim("matching score of %s ids at the start (1/13 = .077)" % name, [s[0] for s in score], 1 / 13, .01)
-        report.claim("matching score of %s ids at the end" % name, [s[1] for s in score], least=.3, reason=why)
+        report.claim("matching score of %s ids at the end" % name, [s[1] for s in score], least=.5, reason=why)
     for layers, found in runs.items():
         axes[0].plot(found[-1].history["step"], found[-1].history["loss"], label="%d layers" % layers)
     for k, name in enumerate(("trained", "others", "out of distribution")):
