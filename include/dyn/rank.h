@@ -50,10 +50,11 @@ DYN_API dyn_status dyn_rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, 
 /**
  * Empirical rank of a model at theta, in float64: of the Jacobian of all outputs at given inputs.
  *
- * shape:  theta [p], x [samples][input size]. Memory: dyn_rank_memory. Under a limit only the triangle of the Jacobian is
- * kept, for twice the arithmetic at tiles of p rows and more for smaller ones.
- * errors: as dyn_rank_matrix; DYN_EINVAL theta or x is not finite, or NULL; DYN_EFULL memory_limit is too small for one
- *         sample.   since: 0.1
+ * shape:  theta [p], x [samples][input size], whole numbers for a model that takes indices. Memory: dyn_rank_memory.
+ * Under a limit only the triangle of the Jacobian is kept, for twice the arithmetic at tiles of p rows and more for
+ * smaller ones.
+ * errors: as dyn_rank_matrix; DYN_EINVAL theta or x is not finite, or NULL, or no index where the model takes indices;
+ *         DYN_EFULL memory_limit is too small for one sample.   since: 0.1
  */
 DYN_API dyn_status dyn_rank_at(dyn_model *model, const double *theta, int64_t samples, const double *x,
                                const dyn_rank_options *opt, dyn_rank **out);
@@ -63,7 +64,7 @@ DYN_API dyn_status dyn_rank_at(dyn_model *model, const double *theta, int64_t sa
  * express a target function it bounds the model rank of that function from above, and is equal to it where they do so
  * with as few neurons as possible, all others being zero.
  *
- * shape:  theta [p].   errors: as dyn_rank_at.   since: 0.1
+ * shape:  theta [p].   errors: as dyn_rank_at; DYN_EDTYPE the model takes indices.   since: 0.1
  */
 DYN_API dyn_status dyn_rank_model(dyn_model *model, const double *theta, const dyn_rank_options *opt, dyn_rank **out);
 

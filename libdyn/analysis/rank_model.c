@@ -10,15 +10,25 @@
 #include "model/model.h"
 #include "random/random.h"
 
+/* Samples as the model takes them: of indices, x holds whole numbers. */
+static dyn_status wrap_samples(dyn_model *m, int64_t samples, const double *x, dyn_array **out)
+{
+    const int64_t shape[2] = { samples, dyn_model_input_size(m) };
+    dyn_array *numbers = NULL;
+
+    DYN__TRY(dyn_array_wrap(m->ctx, DYN_F64, 2, shape, x, &numbers));
+    const dyn_status s = dyn_array_convert(numbers, m->input[0].dtype == DYN_I64 ? DYN_I64 : DYN_F64, out);
+    dyn_array_unref(numbers);
+    return s;
+}
+
 dyn_status dyn__rank_jacobian(dyn_model *m, const double *theta, int64_t samples, const double *x, double *jacobian,
                               double *targets)
 {
-    const int64_t shape[2] = { samples, dyn_model_input_size(m) };
     dyn_array *inputs = NULL;
-    dyn_status s = dyn_array_wrap(m->ctx, DYN_F64, 2, shape, x, &inputs);
 
-    if (s >= 0)
-        s = dyn__model_jacobian(m, theta, inputs, jacobian, targets);
+    DYN__TRY(wrap_samples(m, samples, x, &inputs));
+    const dyn_status s = dyn__model_jacobian(m, theta, inputs, jacobian, targets);
     dyn_array_unref(inputs);
     return s;
 }
@@ -94,6 +104,8 @@ dyn_status dyn_rank_model(dyn_model *model, const double *theta, const dyn_rank_
         return DYN_EINVAL;
     DYN__ENTER(model->ctx);
     DYN__TRY(check_model(model, theta, out));
+    if (model->input[0].dtype == DYN_I64)
+        return DYN__FAIL(model->ctx, DYN_EDTYPE, "the model takes indices, which are not drawn: see dyn_rank_at");
     DYN__TRY(dyn__rank_options(model->ctx, opt, &o));
     if (o.probes == 0)
         o.probes = model->size < 32 ? model->size + 32 : 2 * model->size;

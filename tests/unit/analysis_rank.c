@@ -4,6 +4,7 @@
  * with hidden biases, m_w + m_a d at any point, 2rd - r^2 for matrix factorisation (arXiv 2211.11623). */
 #include <stdlib.h>
 #include "test.h"
+#include <dyn/factorisation.h>
 #include <dyn/rank.h>
 
 static dyn_ctx *ctx;
@@ -405,6 +406,36 @@ TEST(matrix_factorisation_has_rank_2rd_minus_r_squared)
     dyn_model_unref(model);
 }
 
+/* The same by numbers of entries, which are indices: whole, in one piece and in tiles. */
+TEST(entries_of_a_factorisation)
+{
+    const int64_t widths[3] = { D, 2, D };
+    const double between[1] = { 0.5 };
+    dyn_factorisation_options opt = DYN_FACTORISATION_OPTIONS_INIT;
+    dyn_rank_options tiles = DYN_RANK_OPTIONS_INIT;
+    double theta[4 * D], entries[D * D];
+    dyn_model *model = NULL;
+    dyn_rank *r = NULL;
+
+    opt.widths = widths;
+    tiles.memory_limit = 10000;
+    for (int i = 0; i < D * D; i++)
+        entries[i] = i;
+    for (int i = 0; i < 4 * D; i++)
+        theta[i] = sin(1.7 * i + 0.3 * i * i);
+    CHECK_OK(ctx, dyn_model_factorisation(ctx, &opt, &model));
+    for (int limited = 0; limited < 2; limited++) {
+        CHECK_OK(ctx, dyn_rank_at(model, theta, D * D, entries, limited ? &tiles : NULL, &r));
+        CHECK(dyn_rank_value(r) == 12);         /* 2 r d - r^2 */
+        dyn_rank_free(r);
+    }
+    CHECK(dyn_rank_at(model, theta, 1, between, NULL, &r) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "0.5");
+    CHECK(dyn_rank_model(model, theta, NULL, &r) == DYN_EDTYPE);
+    CHECK_STR(dyn_ctx_message(ctx), "indices, which are not drawn");
+    dyn_model_unref(model);
+}
+
 TEST(bad_arguments_are_named)
 {
     dyn_rank_options opt = DYN_RANK_OPTIONS_INIT;
@@ -448,6 +479,7 @@ int main(void)
     RUN(recovery_target_has_rank_21);
     RUN(outputs_of_any_dimension);
     RUN(matrix_factorisation_has_rank_2rd_minus_r_squared);
+    RUN(entries_of_a_factorisation);
     RUN(memory_limits);
     RUN(bad_arguments_are_named);
     dyn_ctx_free(ctx);

@@ -92,8 +92,9 @@ def model_rank(net: Model, theta: ArrayLike, x: ArrayLike | None = None, *, memo
                **options: Unpack[Options]) -> RankResult:
     """Rank of the Jacobian of all outputs at theta [p], in float64.
 
-    x [n, *input shape]: the empirical rank at these samples; None: the model rank, at normal random inputs of standard
-    deviation probe_std (1; take 4 for one-dimensional inputs), as many as probes says (None: enough), from seed.
+    x [n, *input shape]: the empirical rank at these samples (needed where they are indices: tokens, entries); None: the
+    model rank, at normal random inputs of standard deviation probe_std (1; take 4 for one-dimensional inputs), as many
+    as probes says (None: enough), from seed.
     memory_limit: bytes (None: any); the Jacobian is then made and reduced some samples at a time.
     rule: "tolerance" (for parameters exact by construction) or "gap" (for trained ones); both are computed.
 
