@@ -37,8 +37,9 @@ def samples(report):
                          seed=report.seeds)
     error, near = ({(d, n): np.array([m.results[name] for m in swept.members(dropout=d, n=n)]) for d in (0, .1)
                     for n in counts} for name in ("error", "near"))
-    report.peer("PyTorch", lambda: sum(3 * peers.torch_seconds([1, 300, 1], "tanh", x, target(x), "Adam", 1e-3, steps, d)
-                                       for d in (0, .1) for x in (np.linspace(-15, 14, n) for n in counts)))
+    report.peer("PyTorch", lambda: sum(
+        3 * peers.torch_seconds([1, 300, 1], "tanh", x, target(x), "Adam", 1e-3, steps, d)
+        for d in (0, .1) for x in (np.linspace(-15, 14, n) for n in counts)))
     for dropout in (0, .1):
         f = swept.members(dropout=dropout, n=15, seed=report.seeds[0])[0].arrays["f"]
         below.plot(GRID, f, label="dropout %g" % dropout)

@@ -91,7 +91,8 @@ def neuron(trials=15):
                                     - torch.tanh(x[i, n:] + 1))**2).mean().item()
                 return len(kept) == trials
             few = x[:, :n]
-            adam(torch, list(t.values()), lambda: ((output(few) - torch.tanh(few + 1))**2).mean((1, 2)), .1, 10000, look)
+            adam(torch, list(t.values()), lambda: ((output(few) - torch.tanh(few + 1))**2).mean((1, 2)), .1, 10000,
+                 look)
             last = ((output(x) - torch.tanh(x + 1))[:, n:]**2).mean((1, 2)).detach().numpy()
             found.append(np.log10(np.median([kept.get(i, last[i]) for i in range(trials)])))
         print("neuron, width %d: log10 of the median error, n = 2, 3, 5:" % width, *np.round(found, 3), flush=True)
