@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""physics.py in PyTorch: derivatives by torch.func, its L-BFGS, its dense Hessian."""
+"""physics.py in PyTorch: derivatives by torch.func, its L-BFGS for 3000 steps, a third of ours, its dense Hessian."""
 import numpy as np
 import torch
 from torch.func import functional_call, grad, hessian, vmap
@@ -7,7 +7,8 @@ from torch.func import functional_call, grad, hessian, vmap
 from pair import agree, ours, start
 
 TAKE = {"start": "u.views(u.initial())", "end": "u.views(run.theta)", "values": "values",
-        "loss": "physics.value(run.theta)", "terms": "list(physics.term_values(run.theta).values())"}
+        "loss": "physics.value(run.theta)", "terms": "list(physics.term_values(run.theta).values())",
+        "work": "run.step"}
 # ---- program ----
 u = start(torch.nn.Sequential(torch.nn.Linear(1, 10), torch.nn.Tanh(), torch.nn.Linear(10, 1)).double())
 inside, zero = torch.linspace(0, 2, 30).double(), torch.zeros(()).double()
@@ -21,7 +22,7 @@ def terms(theta):
 def loss(theta):
     equation, begin, steep = terms(theta)
     return equation + begin + 2 * steep
-optimizer = torch.optim.LBFGS(u.parameters(), max_iter=20_000, max_eval=50_000, history_size=50, tolerance_grad=1e-10,
+optimizer = torch.optim.LBFGS(u.parameters(), max_iter=3_000, max_eval=10_000, history_size=50, tolerance_grad=1e-10,
                               tolerance_change=0, line_search_fn="strong_wolfe")
 def closure():
     optimizer.zero_grad()
@@ -35,6 +36,7 @@ def flat_loss(flat):
 values = torch.linalg.eigvalsh(hessian(flat_loss)(torch.nn.utils.parameters_to_vector(u.parameters()).detach()))
 
 # ---- check ----
+work = optimizer.state[next(u.parameters())]["n_iter"]
 agree("final loss, both near 0", loss(dict(u.named_parameters())), ours["loss"], atol=1e-5)
 start(u, "end")
 found = [v.item() for v in terms(dict(u.named_parameters()))]
