@@ -32,7 +32,7 @@ from .families import (
     cnn, diagonal, factorisation, gpt, llama, polynomial, recurrent, resnet, tensor_factorisation, transformer, vgg)
 from .graph import (
     Function, Graph, Node, abs, activation, concatenate, cos, erf, exp, expm1, identity, log, log1p, logsumexp,
-    maximum, minimum, relu, sigmoid, sign, sin, softplus, sqrt, stop_gradient, tanh, where)
+    maximum, minimum, relu, sigmoid, sign, sin, softplus, sqrt, stack, stop_gradient, tanh, where)
 from .inertia import Inertia, inertia
 from .kfac import KFAC, KFACLayer, empirical_fisher, kfac
 from .landscapes import (
@@ -108,8 +108,8 @@ __all__ = [
     "recurrent", "regime", "relative_distance", "relu", "report", "residual", "resnet", "rms_norm", "rnn",
     "rollout", "rotary", "scaled_dot_product_attention", "schedule", "shared", "shift_score", "sigmoid", "sign",
     "sin", "singular_values", "sinusoidal", "softmax", "softplus", "space_shares", "spikes", "split", "split_heads",
-    "sqrt", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "to_onnx",
-    "torch_objective", "trajectory_plane", "transformer", "uniform_like", "vgg", "where", "widen"]
+    "sqrt", "stack", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation",
+    "to_onnx", "torch_objective", "trajectory_plane", "transformer", "uniform_like", "vgg", "where", "widen"]
 
 
 def __getattr__(name: str) -> Any:

@@ -502,6 +502,28 @@ def concatenate(nodes: Sequence[Node], axis: int = 0) -> Node:
     return first
 
 
+def stack(nodes: Sequence[Node], axis: int = 0) -> Node:
+    """Nodes of one shape along a new axis, which is this one of the result; -1 is the last.
+
+    >>> g = dyn.Graph()
+    >>> x = g.input("x", (2,))
+    >>> g.compile(dyn.stack([x, -x], axis=1))(x=[1, 2])
+    array([[ 1., -1.],
+           [ 2., -2.]])
+    """
+    if not nodes:
+        raise invalid("stack: no nodes")
+    shape = _a_node(nodes[0]).shape
+    for node in nodes:
+        if _a_node(node).shape != shape:
+            raise shapes_differ(f"stack: shapes {list(shape)} and {list(node.shape)}")
+    at = integer(axis, "axis")
+    if not -len(shape) - 1 <= at <= len(shape):
+        raise invalid(f"stack: axis {at} of a result with {len(shape) + 1} axes")
+    at %= len(shape) + 1
+    return concatenate([node.reshape(*shape[:at], 1, *shape[at:]) for node in nodes], at)
+
+
 # ---- compiled functions ----
 
 class _Plan(Handle):

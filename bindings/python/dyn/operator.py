@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import block, indices, pointer, real_array, real_matrix, real_vector, vector, view
 from ._lib import Handle, call, callback, enum, integer, lib, make, number, real, structs
-from .context import current
+from .context import Context, current
 from .errors import invalid, shapes_differ
 
 
@@ -275,12 +275,17 @@ class Operator(Handle):
         """The density on a grid of eigenvalues, each node broadened to a Gaussian of standard deviation width.
 
         Integrates to 1; with the standard error over the probes."""
-        density = density or self.density(steps=min(80, self.size))
-        grid = real_vector(grid, "grid")
-        value, error = np.empty(len(grid)), np.empty(len(grid))
-        call(self._context, lib.dyn_density_curve, self._context, *density.nodes.shape, pointer(density.nodes),
-             pointer(density.weights), number(width, "width"), len(grid), pointer(grid), pointer(value), pointer(error))
-        return Estimate(value, error)
+        return curve_of(density or self.density(steps=min(80, self.size)), grid, width, self._context)
+
+
+def curve_of(density: Density, grid: ArrayLike, width: float, context: Context) -> Estimate:
+    """A density on a grid of eigenvalues; Operator.density_curve."""
+    grid = real_vector(grid, "grid")
+    nodes, weights = (np.ascontiguousarray(part, dtype=np.float64) for part in density)
+    value, error = np.empty(len(grid)), np.empty(len(grid))
+    call(context, lib.dyn_density_curve, context, *nodes.shape, pointer(nodes), pointer(weights), number(width, "width"),
+         len(grid), pointer(grid), pointer(value), pointer(error))
+    return Estimate(value, error)
 
 
 def _is_operator(x: Any) -> bool:

@@ -77,7 +77,20 @@ class Operations(unittest.TestCase):
         self.agree(lambda x: x[:, -1], a[:, -1], a)
         self.agree(lambda x: x.pad((0, 1, 0), (2, 5, 4)), np.pad(a, ((0, 0), (1, 1), (0, 0))), a)
         self.agree(lambda x: dyn.concatenate([x, x * 2, x], axis=1), np.concatenate([a, a * 2, a], 1), a)
+        for axis in (0, 1, 2, -1, -2, -3):
+            self.agree(lambda x: dyn.stack([x, x * 2, -x], axis), np.stack([a, a * 2, -a], axis), a)
         self.agree(lambda x: x[0, 0, :1].broadcast_to((3, 4)), np.full((3, 4), a[0, 0, 0]), a)
+
+    def test_what_is_no_stack(self):
+        x, y = dyn.Graph().input("x", (2, 3)), dyn.Graph().input("y", (3,))
+        with self.assertRaisesRegex(dyn.InvalidArgument, "stack: axis 3 of a result with 3 axes"):
+            dyn.stack([x, x], axis=3)
+        with self.assertRaisesRegex(dyn.ShapeError, r"stack: shapes \[2, 3\] and \[3\]"):
+            dyn.stack([x, y])
+        with self.assertRaisesRegex(dyn.InvalidArgument, "stack: no nodes"):
+            dyn.stack([])
+        with self.assertRaisesRegex(TypeError, "a dyn.Node expected"):
+            dyn.stack([x, np.ones((2, 3))])
 
     def test_rows_by_index(self):
         g = dyn.Graph()

@@ -70,6 +70,21 @@ class Plots(unittest.TestCase):
         dyn.plots.series(axes[2], "a", dyn.Series(np.arange(3), np.ones((3, 2))))
         self.assert_full(figure, 3)
 
+    def test_a_density_is_its_mixture_of_gaussians(self):
+        nodes, weights = np.array([[1.0, 3.0], [1.0, 2.0]]), np.array([[0.25, 0.75], [0.5, 0.5]])
+        figure = dyn.plot(dyn.Density(nodes, weights))
+        (line,) = figure.axes[0].get_lines()
+        x, y = line.get_data()
+        width = 0.02                    # a hundredth of what the nodes span
+        bumps = np.exp(-0.5 * ((x[:, None, None] - nodes) / width)**2) / width / np.sqrt(2 * np.pi)
+        np.testing.assert_allclose(y, (bumps * weights).sum(2).mean(1), rtol=1e-9, atol=1e-12)
+        self.assertAlmostEqual(np.trapezoid(y, x), 1, delta=1e-3)
+        self.assertEqual(figure.axes[0].get_yscale(), "log")
+
+    def test_a_density_of_one_eigenvalue(self):
+        (line,) = dyn.plot(dyn.Density(np.zeros((1, 1)), np.ones((1, 1)))).axes[0].get_lines()
+        self.assertAlmostEqual(line.get_ydata().max(), 100 / np.sqrt(2 * np.pi), delta=0.1)
+
     def test_spikes_are_marked_once(self):
         rises = dyn.Objective.from_functions(1, lambda t: 1.0, lambda t: (9.0 if 60 < t[0] < 65 else 1.0, [-1.0]))
         run = dyn.Run(rises, optimizer=dyn.GD(1.0), theta=[0.0]).train(100)

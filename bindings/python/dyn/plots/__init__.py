@@ -5,13 +5,13 @@ plot(run) draws all that was measured, plot(sweep) what became of many, animate(
 other functions draw one thing into given axes."""
 from .curves import (
     accuracy, attention, curvature, directions, factors, kronecker, loss, ranks, series, sharpness, tangent)
-from .functions import output, spectrum
+from .functions import density, output, spectrum
 from .landscapes import chains, landscape, path
 from .maps import animate, cosines, orientations
 from .sweeps import bands, heat, histories
 from .whole import plot
 
 __all__ = [
-    "accuracy", "animate", "attention", "bands", "chains", "cosines", "curvature", "directions", "factors", "heat",
-    "histories", "kronecker", "landscape", "loss", "orientations", "output", "path", "plot", "ranks", "series",
+    "accuracy", "animate", "attention", "bands", "chains", "cosines", "curvature", "density", "directions", "factors",
+    "heat", "histories", "kronecker", "landscape", "loss", "orientations", "output", "path", "plot", "ranks", "series",
     "sharpness", "spectrum", "tangent"]

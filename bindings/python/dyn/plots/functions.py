@@ -7,8 +7,10 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 
 from .._run_view import RunView
+from ..context import current
 from ..errors import invalid
 from ..measure import RankSeries
+from ..operator import Density, curve_of
 from ..rank import RankResult
 from .style import BLUE, GREY, ORANGE, short, spread
 
@@ -35,6 +37,24 @@ def spectrum(ax: Axes, result: RankResult | RankSeries) -> None:
     ax.set_xlabel("$k$")
     ax.set_ylabel(r"$s_k / s_1$")
     ax.legend(loc="best")
+
+
+def density(ax: Axes, found: Density, width: float | None = None) -> None:
+    """A spectral density on a logarithmic axis, with a band of one standard error over the probes.
+
+    width: standard deviation of the Gaussian that stands for each node; None: a hundredth of the span of the nodes.
+
+    >>> A = dyn.Operator.from_function(lambda V: np.arange(1, 11)[:, None] * V, size=10)
+    >>> ax = matplotlib.figure.Figure().subplots()
+    >>> dyn.plots.density(ax, A.density(probes=4, steps=10))
+    """
+    low, high = float(np.min(found.nodes)), float(np.max(found.nodes))
+    width = (high - low or abs(low) or 1.0) / 100 if width is None else width
+    grid = np.linspace(low - 5 * width, high + 5 * width, 2000)
+    value, error = curve_of(found, grid, width, current())
+    ax.fill_between(grid, value - error, value + error, color=BLUE, alpha=0.25, linewidth=0)
+    ax.plot(grid, value, color=BLUE, linewidth=1.1)
+    ax.set(yscale="log", ylim=(1e-6 * value.max(), 2 * value.max()), xlabel="eigenvalue", ylabel="density")
 
 
 def _gap(row: RankResult) -> str:

@@ -13,6 +13,7 @@ from .._run_view import RunView, Series
 from ..attention import AttentionSeries
 from ..completion import Factors
 from ..measure import CondensationSeries, RankSeries, SharpnessSeries
+from ..operator import Density
 from ..spectrum import KroneckerSeries, SpectrumSeries
 from ..sweeps import Sweep
 from ..tangent import TangentKernelSeries
@@ -132,7 +133,15 @@ def draw_part(part: Part) -> Figure:
     return figure
 
 
-def plot(run: RunView | Sweep | pd.DataFrame, path: Any = None, *, wide: bool = False, log_steps: bool = False,
+def plot_density(found: Density, path: Any = None) -> Figure:
+    """A figure of a spectral density alone."""
+    figure = draw_part(Part("spectral density", 2.6, lambda frame: functions.density(frame.subplots(), found)))
+    if path is not None:
+        figure.savefig(path, dpi=150)
+    return figure
+
+
+def plot(run: RunView | Sweep | pd.DataFrame | Density, path: Any = None, *, wide: bool = False, log_steps: bool = False,
          value: str | None = None, across: Sequence[str] | None = None) -> Figure:
     """One figure of all that was measured: loss, sharpness and other curves on one time axis, condensation as maps, and
     spectra. path: where to save it, if anywhere. wide: the curves beside the rest. log_steps: a logarithmic time axis,
@@ -141,7 +150,7 @@ def plot(run: RunView | Sweep | pd.DataFrame, path: Any = None, *, wide: bool = 
     Of a sweep: a panel for each result, or for one, value=, at each value of a third parameter. across: the parameters that
     are axes; by default all that vary but seeds, over which means are taken. Two of them are a map, with the contour of
     zero where values change their sign; one, or a second of five values and fewer, curves with bands of one standard
-    deviation. Of a table that Sweep.pivot() made: the map.
+    deviation. Of a table that Sweep.pivot() made: the map. Of a spectral density: the curve, as dyn.plots.density.
 
     Columns and series whose names end in "loss" or "accuracy" share the axes of their kind: a measurement that is named
     "validation_loss" is drawn beside the loss.
@@ -153,6 +162,8 @@ def plot(run: RunView | Sweep | pd.DataFrame, path: Any = None, *, wide: bool = 
     """
     if isinstance(run, Sweep):
         return plot_sweep(run, path, value=value, across=across)
+    if isinstance(run, Density):
+        return plot_density(run, path)
     if hasattr(run, "to_numpy"):
         return plot_table(run, path)
     timeline, *others = parts_of(cast(RunView, run), log_steps)
