@@ -170,7 +170,7 @@ static void check_columns(dyn_graph *g, dyn_node y, int n, const double *want)
     dyn_plan_unref(p);
 }
 
-/* The gradient of sum_i (i + 1) |columns i to i + width - 1 of x|^2, whose parts lie side by side or over each other. */
+/* The gradient of sum_i (i + 1) |columns i to i + width - 1 of x|^2, of parts side by side or over each other. */
 static void check_gradient_of_columns(int n, int width)
 {
     double want[MOST_COLUMNS] = { 0 };
