@@ -45,20 +45,34 @@ static int is_of_parts(const dyn__node *n)
 
 static void list_parts(windows *w, dyn_node y, const int64_t *start);
 
+/* What a part pads, in place of the part: in a loop, since a chain of pads is as long as it likes. */
+static void skip_pads(const windows *w, window *part)
+{
+    const dyn__node *n = dyn__at(w->k->g, part->x);
+
+    while (n->op == DYN__OP_pad && dyn__absorbable(w->k, w->y, part->x, n->op)) {
+        dyn__absorb(w->k, part->x);
+        for (int axis = 0; axis < n->shape.rank; axis++)
+            part->start[axis] += n->attr.i[axis];
+        part->x = n->in[0];
+        n = dyn__at(w->k->g, part->x);
+    }
+}
+
 /* Operand i of y, at `offset` in it. */
 static void list_operand(windows *w, dyn_node y, int i, const int64_t *start, const int64_t *offset)
 {
     const dyn__node *n = dyn__at(w->k->g, y);
-    const dyn_node x = n->in[i];
-    const dyn__node *m = dyn__at(w->k->g, x);
-    window part = {.x = x};
+    window part = {.x = n->in[i]};
 
     w->owed--;
     for (int axis = 0; axis < n->shape.rank; axis++)
         part.start[axis] = start[axis] + (offset ? offset[axis] : 0);
-    if (is_of_parts(m) && w->count + w->owed + m->nin <= MOST_WINDOWS && dyn__absorbable(w->k, w->y, x, m->op)) {
-        dyn__absorb(w->k, x);
-        list_parts(w, x, part.start);
+    skip_pads(w, &part);
+    const dyn__node *m = dyn__at(w->k->g, part.x);
+    if (is_of_parts(m) && w->count + w->owed + m->nin <= MOST_WINDOWS && dyn__absorbable(w->k, w->y, part.x, m->op)) {
+        dyn__absorb(w->k, part.x);
+        list_parts(w, part.x, part.start);
     } else {
         w->part[w->count++] = part;
     }

@@ -3,7 +3,9 @@
  * Long chains of views: slices of slices, and slices, broadcasts and reshapes in turn. A chain is one view of its first
  * operand, found node by node: the numbers are those of that operand at shifted indices. The chains are so long that
  * one function call per node on the stack, or one walk along the chain per node, would not do. Then short views whose
- * axes of one element are summed, and a gradient through more slices than one list of parts holds. */
+ * axes of one element are summed, and a gradient through more slices than one list of parts holds;
+ * at the end a chain of pads. */
+#include <stdlib.h>
 #include <dyn/dyn.h>
 #include "test.h"
 
@@ -201,6 +203,39 @@ TEST(gradient_through_many_slices)
     check_gradient_of_columns(MOST_COLUMNS, 2);
 }
 
+/* ---- a chain of pads ---- */
+
+/* 2 x, padded by a column, behind and before it in turn, so many times; x_rj = r + j + 1 of two columns. */
+TEST(pads_of_pads)
+{
+    enum { PADS = 200000, WIDTH = PADS + 2 };
+    const double x[2 * ROWS] = { 1, 2, 2, 3, 3, 4 };
+    double *y = calloc(ROWS * WIDTH, sizeof *y);
+    dyn_graph *g = NULL;
+    dyn_plan *p = NULL;
+    dyn_exec *e = NULL;
+    int wrong = 0;
+
+    CHECK_OK(ctx, dyn_graph_create(ctx, DYN_F64, &g));
+    dyn_node all = dyn_graph_scale(g, dyn_graph_input(g, "x", 2, (const int64_t[]){ ROWS, 2 }), 2);
+    for (int i = 0; i < PADS; i++)
+        all = dyn_graph_pad(g, all, (const int64_t[]){ 0, i % 2 }, (const int64_t[]){ ROWS, 3 + i });
+    CHECK_OK(ctx, dyn_plan_compile(g, 1, &all, NULL, &p));
+    CHECK_OK(ctx, dyn_exec_create(p, &e));
+    CHECK_OK(ctx, dyn_exec_bind(e, "x", DOUBLES(x)));
+    CHECK_OK(ctx, dyn_exec_bind_output(e, 0, DYN_F64, ROWS * WIDTH, y));
+    CHECK_OK(ctx, dyn_exec_run(e));
+    for (int i = 0; y && i < ROWS * WIDTH; i++) {
+        const int j = i % WIDTH - PADS / 2;
+        wrong += y[i] != (j == 0 || j == 1 ? 2 * x[2 * (i / WIDTH) + j] : 0);
+    }
+    CHECK(y && wrong == 0);
+    dyn_exec_free(e);
+    dyn_plan_unref(p);
+    dyn_graph_free(g);
+    free(y);
+}
+
 int main(void)
 {
     CHECK(dyn_ctx_create(NULL, &ctx) == DYN_OK);
@@ -209,6 +244,7 @@ int main(void)
     RUN(slices_and_reshapes);
     RUN(sums_over_one_element);
     RUN(gradient_through_many_slices);
+    RUN(pads_of_pads);
     dyn_ctx_free(ctx);
     return test_end();
 }
