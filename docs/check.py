@@ -86,6 +86,7 @@ def browser(folder, url, *arguments):
 
 
 def page_loads(name, width):
+    assert (site / (name + ".html")).exists(), "there is no such page"
     with tempfile.TemporaryDirectory() as folder:
         picture = pathlib.Path(folder, "page.png")
         browser(folder, (site / (name + ".html")).as_uri(), "--screenshot=%s" % picture, "--window-size=%d,1500" % width)
@@ -97,6 +98,7 @@ def seen(name, width, *options):
     """What a script finds in a page at a width: how wide it is, images that are not there, the colour of the paper. The
     page is in a frame, as no window is narrower than 500 pixels."""
     page = site / (name + ".html")
+    assert page.exists(), "there is no such page"
     probe = page.with_suffix(".probe.html")
     probe.write_text(page.read_text(encoding="utf-8").replace("</body>", PROBE), encoding="utf-8")
     try:

@@ -51,6 +51,13 @@ def title(name):
     return TITLES.get(name, name.replace("_", " ").capitalize())
 
 
+def in_c(path, source):
+    """The lines on the same program in C, where there is one beside that in Python."""
+    other = path.with_suffix(".c")
+    return [] if path == other or not other.exists() else [
+        "## The same in C", "", docstring(other), "", source % (other.name, "c"), ""]
+
+
 def program_page(name, found):
     path = PROGRAMS / found["program"]
     language = "c" if path.suffix == ".c" else "python"
@@ -64,7 +71,7 @@ def program_page(name, found):
            "[table](../../programs.md)." % (found["lines"], found["peer_lines"], found["with"] or "its peer")
     stamp = "**Made** with libdyn %s on %s, %s. Again: `%s`" % (found["dyn"], found["date"], found["machine"], again)
     lines += [took, "", stamp, "",
-              source % (found["program"], language), "", "## The same in another library", "",
+              source % (found["program"], language), "", *in_c(path, source), "## The same in another library", "",
               docstring(PROGRAMS / "peers" / (name + ".py")), "", source % ("peers/%s.py" % name, "python")]
     return "\n".join(lines) + "\n"
 
