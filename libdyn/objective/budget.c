@@ -27,15 +27,19 @@ dyn_status dyn__budget_alloc(dyn__budget *b, const char *what, int64_t count, in
     return *out ? DYN_OK : DYN_ENOMEM;
 }
 
+dyn_status dyn__budget_run(dyn__budget *b, dyn_plan *plan, dyn_exec **out)
+{
+    DYN__TRY(dyn__budget_take(b, "the plan", dyn__plan_bytes_of_one_thread(plan)));
+    return dyn__exec_create(b->ctx, plan, out);
+}
+
 dyn_status dyn__budget_exec(dyn__budget *b, dyn_graph *g, int32_t count, const dyn_node *outputs,
                             const dyn__compile_options *opt, dyn_exec **out)
 {
     dyn_plan *plan = NULL;
 
     DYN__TRY(dyn__compile_shared(g, count, outputs, opt, &plan));
-    dyn_status s = dyn__budget_take(b, "the plan", dyn__plan_bytes_of_one_thread(plan));
-    if (s == DYN_OK)
-        s = dyn__exec_create(b->ctx, plan, out);
+    const dyn_status s = dyn__budget_run(b, plan, out);
     dyn_plan_unref(plan);
     return s;
 }

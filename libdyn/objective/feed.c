@@ -27,52 +27,19 @@ typedef struct feed {
 
 /* ---- plans ---- */
 
-/* Outputs of the plan: loss, terms, gradient, states. */
-static int32_t list_outputs(const dyn__evaluator *e, const dyn__loss_graph *l, dyn_node *out)
-{
-    const int32_t terms = e->o->terms > 1 ? e->o->terms : 0;
-    int32_t n = 0;
-
-    out[n++] = l->loss;
-    for (int32_t i = 0; i < terms; i++)
-        out[n++] = l->term[i];
-    if (!e->value_only)
-        n += l->parameters;
-    for (int64_t i = 0; e->training && i < l->draft.states; i++)
-        out[n++] = l->draft.state[i].value;
-    return n;
-}
-
-static int32_t first_gradient(const dyn_objective *o) { return 1 + (o->terms > 1 ? o->terms : 0); }
-
-static dyn_status compile(feed *f, dyn__part *p, dyn__budget *b)
-{
-    dyn__evaluator *e = f->e;
-    dyn__loss_graph *l = &p->graph;
-    const dyn__compile_options opt = {.threads = e->feeding.threads};
-    dyn_node *out = dyn__alloc(e->o->ctx, (size_t)(2 + e->o->terms + l->parameters + l->draft.states), sizeof *out);
-
-    if (!out)
-        return DYN_ENOMEM;
-    const int32_t count = list_outputs(e, l, out);
-    dyn_status s = e->value_only ? DYN_OK : dyn_graph_gradient(l->g, l->loss, l->parameters, l->parameter,
-                                                               out + first_gradient(e->o));
-    if (s == DYN_OK)
-        s = dyn__budget_exec(b, l->g, count, out, &opt, &p->exec);
-    dyn__free(e->o->ctx, out);
-    return s;
-}
-
 static dyn_status make_part(void *user, dyn__part *p, dyn__budget *b)
 {
     feed *f = user;
     dyn_objective *o = f->e->o;
 
-    DYN__TRY(dyn__loss_graph_make(o, p->samples, f->now->batch, f->e->training, &p->graph));
-    DYN__TRY(compile(f, p, b));
-    for (int32_t i = 0; i < first_gradient(o); i++)
+    DYN__TRY(dyn__step_plan_get(f->e, p->samples, f->now->batch, &p->step));
+    p->graph = p->step->graph;
+    DYN__TRY(dyn__budget_run(b, p->step->plan, &p->exec));
+    for (int32_t i = 0; i < dyn__first_gradient(o); i++)
         dyn__exec_set_output(p->exec, i, (char *)f->value + i * o->esize);
-    return dyn__slots_find(o, &p->graph, p->exec, &p->slots);
+    DYN__TRY(dyn__slots_find(o, &p->graph, p->exec, &p->slots));
+    dyn__step_plan_keep(f->e, p->step);
+    return DYN_OK;
 }
 
 /* The whole batch at once or, when that does not fit, beside the gradient of one chunk. What joins samples has no parts. */
@@ -234,7 +201,7 @@ static double number(const feed *f, int32_t i)
 static void bind(feed *f, dyn__part *p, const dyn__step_io *io, void *gradient)
 {
     dyn_objective *o = f->e->o;
-    int32_t first = first_gradient(o);
+    int32_t first = dyn__first_gradient(o);
 
     if (p->theta != io->theta) {
         dyn__bind_theta(o, &p->graph, p->exec, io->theta);

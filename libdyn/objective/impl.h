@@ -29,6 +29,9 @@ typedef struct dyn__member {
     int32_t tensor;             /* number of its first tensor */
 } dyn__member;
 
+/* Plans of steps that an objective keeps: of a batch and a shorter last one, each with a shorter last chunk. */
+enum { DYN__STEP_PLANS = 4 };
+
 /* Operators on directions v at a point. */
 enum dyn__curvature_kind {
     DYN__HESSIAN,       /* d^2 L [v] */
@@ -42,6 +45,7 @@ typedef struct dyn__curvature_at {
 } dyn__curvature_at;
 
 struct dyn__objective_kind;
+struct dyn__step_plan;
 struct dyn__text;
 
 struct dyn_objective {
@@ -77,6 +81,7 @@ struct dyn_objective {
     struct dyn__parts *forward;         /* outputs */
     void *theta, *gradient;             /* p numbers each, in the element type */
     void *spare[DYN__CURVATURES];       /* plans of operators of each kind that are not in use */
+    struct dyn__step_plan *step_plan[DYN__STEP_PLANS];      /* of training, the newest first; each counted */
 };
 
 typedef struct dyn__objective_kind {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "linalg/operator.h"
-#include "objective/impl.h"
+#include "objective/parts.h"
 
 /* ---- life ---- */
 
@@ -110,6 +110,8 @@ void dyn_objective_unref(dyn_objective *o)
     ctx = o->ctx;
     for (int i = 0; i < DYN__CURVATURES; i++)
         dyn__curvature_free(o->spare[i]);
+    for (int i = 0; i < DYN__STEP_PLANS; i++)
+        dyn__step_plan_unref(o, o->step_plan[i]);
     dyn__evaluator_free(o->evaluator);
     dyn__evaluator_free(o->loss);
     dyn__forward_free(o);

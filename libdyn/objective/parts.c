@@ -9,7 +9,10 @@ static void free_part(dyn_objective *o, dyn__part *p)
     dyn_exec_free(p->exec);
     dyn__free(o->ctx, p->out);
     dyn__slots_free(o, &p->slots);
-    dyn__loss_graph_free(o, &p->graph);
+    if (p->step)
+        dyn__step_plan_unref(o, p->step);
+    else
+        dyn__loss_graph_free(o, &p->graph);
     *p = (dyn__part){.samples = 0};
 }
 

@@ -158,13 +158,15 @@ class RunView:
     _objective: Objective
     _optimizer: Optimizer
     _rules: dict[str, Any]      # options of the run, as they were given
+    _observers: list[Any]
+    _measurements: dict[str, Measurement[Any]]
+    _places: dict[str, int]                 # of measurements among the observers
+    _described: dict[str, dict[str, Any]]   # measurements as the checkpoint holds them
+    _restored: set[str]                     # those that came with a checkpoint
 
-    def __init__(self) -> None:
-        self._observers: list[Any] = []
-        self._measurements: dict[str, Measurement[Any]] = {}
-        self._places: dict[str, int] = {}       # of measurements among the observers
-        self._described: dict[str, dict[str, Any]] = {}     # measurements as the checkpoint holds them
-        self._restored: set[str] = set()                    # those that came with a checkpoint
+    def __init__(self, **parts: Any) -> None:
+        """parts: what else it has, by the attributes' names; past __setattr__, which would cost more than all the rest."""
+        self.__dict__.update(parts, _observers=[], _measurements={}, _places={}, _described={}, _restored=set())
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name[0] != "_" and name not in ("theta", "parameters"):

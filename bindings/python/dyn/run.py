@@ -132,6 +132,9 @@ class Bar:
             self._bar.close()
 
 
+_no_bar = Bar(False, 0)
+
+
 class Run(RunView, Handle):
     """A training run at step 0.
 
@@ -160,28 +163,28 @@ class Run(RunView, Handle):
     """
 
     _unshared = "save() it, and Run.load() what was saved"
+    _bar: Bar
+    _first: int         # where the present train() began,
+    _goal: int          # and was to go if it is stopped
 
     def __init__(self, net: Model | Objective, x: ArrayLike | None = None, y: ArrayLike | None = None,
                  loss: LossOf | None = None, optimizer: Optimizer | optim.Name = Adam(), *,
                  theta: ArrayLike | None = None, **options: Unpack[RunOptions]) -> None:
         rules = own_options(options)
         objective = objective_of(net, x, y, loss, objective_options(options))
-        theta = objective.initial() if theta is None else theta
+        start = objective.initial() if theta is None else vector(theta, objective.size, "theta")
         self._validation = validation_of(net, loss, options)
         self._stream = options.get("stream")
-        self._create(objective, optimizer, rules, lib.dyn_run_create, pointer(vector(theta, objective.size, "theta")))
+        self._create(objective, optimizer, rules, lib.dyn_run_create, pointer(start))
 
     def _create(self, objective: Objective, optimizer: Optimizer | optim.Name, rules: dict[str, Any],
                 function: Callable[..., int], source: Any, any_numerics: bool = False) -> None:
-        RunView.__init__(self)
-        self._objective = objective
-        self._optimizer = optim.of(optimizer)
-        self._rules = rules
+        optimizer = optim.of(optimizer)
+        RunView.__init__(self, _objective=objective, _optimizer=optimizer, _rules=rules, _bar=_no_bar, _first=0, _goal=0)
         given = run_options(objective, rules)
         given.any_numerics = int(any_numerics)
-        given.validation = None if self._validation is None else self._validation._as_parameter_.value
-        self._bar = Bar(False, 0)
-        self._first = self._goal = 0        # where the present train() began, and was to go if it is stopped
+        if self._validation is not None:
+            given.validation = self._validation._as_parameter_.value
         me = weakref.ref(self)
 
         def show(*_: Any) -> None:
@@ -192,7 +195,7 @@ class Run(RunView, Handle):
         given.progress = function_pointer(progress)
         feed = None if self._stream is None else _feed(objective, self._stream)
         given.feed = function_pointer(feed)
-        moves = self._optimizer._options(objective.model.tensors if objective.model else None)
+        moves = optimizer._options(objective.model.tensors if objective.model else None)
         address = make(objective._context, function, objective, ctypes.byref(moves),
                        ctypes.byref(given), source)
         Handle.__init__(self, objective._context, address, objective, moves, progress, feed, self._observers)
@@ -384,10 +387,11 @@ def objective_options(options: RunOptions) -> Objectives:
 
 def run_options(objective: Objective, own: dict[str, Any]) -> Options:
     """dyn_run_options without a progress callback."""
-    batch, samples = own.get("batch"), objective.samples
+    batch = own.get("batch")
+    samples = 0 if batch is None else objective.samples
     if own.get("patience") is not None:
         integer(own["patience"], "patience", least=1)
     if batch is not None and samples and integer(batch, "batch", least=1) > samples:
         raise invalid(f"batch is {batch}, the data has {samples} samples")
-    flags = {name: int(own.get(name, False)) for name in ("drop_last", "keep_best")}
+    flags = {name: int(own[name]) for name in ("drop_last", "keep_best") if name in own}
     return structs["dyn_run_options"](**{**own, **flags})
