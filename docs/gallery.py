@@ -51,18 +51,22 @@ def title(name):
     return TITLES.get(name, name.replace("_", " ").capitalize())
 
 
-def in_c(path, source):
+def source(name):
+    """The text of a file of the programs; of a C file all, as its first line begins a comment."""
+    language, begin = ("c", 1) if name.endswith(".c") else ("python", 2)
+    return "```{literalinclude} ../../../examples/programs/%s\n:language: %s\n:lines: %d-\n```" % (name, language, begin)
+
+
+def in_c(path):
     """The lines on the same program in C, where there is one beside that in Python."""
     other = path.with_suffix(".c")
     return [] if path == other or not other.exists() else [
-        "## The same in C", "", docstring(other), "", source % (other.name, "c"), ""]
+        "## The same in C", "", docstring(other), "", source(other.name), ""]
 
 
 def program_page(name, found):
     path = PROGRAMS / found["program"]
-    language = "c" if path.suffix == ".c" else "python"
     again = "sh examples/programs/compare.sh %s" % name
-    source = "```{literalinclude} ../../../examples/programs/%s\n:language: %s\n:lines: 2-\n```"
     lines = ["# " + title(name), "", docstring(path), ""]
     if (ROOT / "docs/images/programs" / (name + ".png")).exists():
         lines += ["![%s](%s/programs/%s.png)" % (found["see"].replace("[", "(").replace("]", ")"), IMAGES, name), ""]
@@ -71,8 +75,8 @@ def program_page(name, found):
            "[table](../../programs.md)." % (found["lines"], found["peer_lines"], found["with"] or "its peer")
     stamp = "**Made** with libdyn %s on %s, %s. Again: `%s`" % (found["dyn"], found["date"], found["machine"], again)
     lines += [took, "", stamp, "",
-              source % (found["program"], language), "", *in_c(path, source), "## The same in another library", "",
-              docstring(PROGRAMS / "peers" / (name + ".py")), "", source % ("peers/%s.py" % name, "python")]
+              source(found["program"]), "", *in_c(path), "## The same in another library", "",
+              docstring(PROGRAMS / "peers" / (name + ".py")), "", source("peers/%s.py" % name)]
     return "\n".join(lines) + "\n"
 
 
