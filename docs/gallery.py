@@ -53,8 +53,9 @@ def title(name):
 
 def source(name):
     """The text of a file of the programs; of a C file all, as its first line begins a comment."""
-    language, begin = ("c", 1) if name.endswith(".c") else ("python", 2)
-    return "```{literalinclude} ../../../examples/programs/%s\n:language: %s\n:lines: %d-\n```" % (name, language, begin)
+    language, first = ("c", 1) if name.endswith(".c") else ("python", 2)
+    shown = "```{literalinclude} ../../../examples/programs/%s\n:language: %s\n:lines: %d-\n```"
+    return shown % (name, language, first)
 
 
 def in_c(path):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What is spared, counted and not timed: a teacher's parameters given anew compile nothing, and the gradient of a network
- * of which a part stands still takes less arithmetic and less memory than that of the whole. */
+ * What is spared, counted and not timed: a teacher's parameters given anew compile nothing, and the gradient of a
+ * network of which a part stands still takes less arithmetic and less memory than that of the whole. */
 #include <stdlib.h>
 #include <string.h>
 #include <dyn/dyn.h>
@@ -36,7 +36,8 @@ static dyn_array *array_of(int32_t rank, int64_t rows, int64_t columns, double p
 
     for (int64_t i = 0; i < rows * columns; i++)
         data[i] = sin(phase + 0.37 * (double)i);
-    CHECK_OK(ctx, dyn_array_wrap(ctx, DYN_F64, rank, (int64_t[]){rank > 1 ? rows : rows * columns, columns}, data, &out));
+    const int64_t shape[] = {rank > 1 ? rows : rows * columns, columns};
+    CHECK_OK(ctx, dyn_array_wrap(ctx, DYN_F64, rank, shape, data, &out));
     return out;
 }
 
