@@ -4,6 +4,8 @@
  * differentiated, then batched over the data (and over the outputs), so that many samples go through at once. */
 #include "objective/parts.h"
 
+enum { FEW = 8 };
+
 typedef struct rows {
     dyn_objective *o;
     dyn__loss_graph graph;      /* of one sample */
@@ -127,13 +129,19 @@ static void run_rows(rows *r, int64_t first)
     dyn__rows_from_native(o, r->samples * r->per_sample, r->out + first * r->per_sample * o->p, r->native);
 }
 
-/* Samples per run: half a MiB of rows, which are still in the cache when they are copied, or what the limit leaves of
- * that. */
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Samples per run: 64 KiB of rows, which are still near when they are copied; of long rows FEW samples, that share what
+ * they read of theta, in half a MiB; or what the limit leaves of that. */
 static int64_t samples_per_run(const dyn_objective *o, int64_t per_sample)
 {
-    const int64_t most = (int64_t)1 << 19, limit = o->opt.memory_limit;
-    int64_t n = (limit < most ? limit : most) / (per_sample * o->p * o->esize);
-    return n < 1 ? 1 : n > o->n ? o->n : n;
+    const int64_t most = (int64_t)1 << 19, near = (int64_t)1 << 16, limit = o->opt.memory_limit;
+    const int64_t row = per_sample * o->p * o->esize, few = least(FEW, most / row), n = near / row;
+    const int64_t fit = least(n < few ? few : n, limit / row);
+    return fit < 1 ? 1 : least(fit, o->n);
 }
 
 /* All samples, `chunk` at a time or half as many until the memory limit is met. The last chunk goes back as far as it
