@@ -324,6 +324,7 @@ TEST(a_store_goes_on)
     remove_store(path);
 }
 
+#if DYN__HAVE_ZIP
 /* ---- checkpoints ---- */
 
 enum { LONG = 60000, ROOM = 64 << 20 };
@@ -440,6 +441,8 @@ TEST(half_trained_members_go_on)
     CHECK_STR(dyn_ctx_message(ctx), "checkpoint_every is 0.001, the store, beside which they lie, NULL");
 }
 
+#endif
+
 TEST(what_is_no_store)
 {
     dyn_sweep_options o = options_of();
@@ -486,7 +489,9 @@ int main(void)
     RUN(refused);
 #if DYN__HAVE_SQLITE
     RUN(a_store_goes_on);
+#if DYN__HAVE_ZIP
     RUN(half_trained_members_go_on);
+#endif
     RUN(what_is_no_store);
 #else
     RUN(stores_need_sqlite);
