@@ -55,7 +55,7 @@ def cifar(path: str | os.PathLike[str], classes: int = 10) -> tuple[NDArray[np.u
     context = current()
     out = [ctypes.c_void_p(), ctypes.c_void_p()]
     call(context, lib.dyn_cifar_read, context, os.fsencode(path), classes, *(ctypes.byref(o) for o in out))
-    images, labels = (Array(context, o.value).numpy() for o in out)
+    images, labels = (Array(context, o.value or 0).numpy() for o in out)
     return images, labels
 
 

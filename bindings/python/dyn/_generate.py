@@ -21,7 +21,7 @@ def _arrays(function: Callable[..., int], *arguments: Any, count: int) -> list[N
     context = current()
     out = [ctypes.c_void_p() for _ in range(count)]
     call(context, function, context, *arguments, *(ctypes.byref(o) for o in out))
-    return [Array(context, o.value).numpy() for o in out]
+    return [Array(context, o.value or 0).numpy() for o in out]
 
 
 def anchor(task: str, count: int = 1000, *, split: str = "train", length: int | None = None, seed: int = 0,

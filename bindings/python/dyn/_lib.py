@@ -328,10 +328,10 @@ def turn(context: Any) -> Iterator[None]:
 
 # ---- callbacks ----
 
-def callback(context: Any, kind: str, function: Callable[..., Any], failure: int = 1, user: bool = True) -> Any:
+def callback(context: Any, kind: str, function: Callable[..., Any], failure: float = 1, user: bool = True) -> Any:
     """A C callback. function gives the result (None is 0). What it raises is raised again when the C function has
     returned; C is told `failure`, or that it was interrupted. user: it is the user's code, which Ctrl-C ends at once."""
-    def guarded(*arguments: Any) -> int:
+    def guarded(*arguments: Any) -> float:
         try:
             with _help(context):
                 return (in_user_code(function, *arguments) if user else function(*arguments)) or 0

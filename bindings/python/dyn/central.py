@@ -76,5 +76,5 @@ def central_flow(subject: Any, x: ArrayLike | None = None, y: ArrayLike | None =
     if status == NOT_CONVERGED:
         warnings.warn("an eigenvalue was not within its tolerance, or more of them were critical than `most`", NotConverged,
                       stacklevel=2)
-    columns = {name: np.array([getattr(record, name) for record in trace]) for name, _ in _Record._fields_}
+    columns = {name: np.array([getattr(record, name) for record in trace]) for name in (field[0] for field in _Record._fields_)}
     return CentralFlow(times=np.arange(count), thetas=path, v=moment, **columns)

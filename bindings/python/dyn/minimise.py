@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,7 @@ from ._lib import Options, callback, enum, enum_name, function_pointer, lib, str
 from .errors import invalid
 from .model import Model
 from .objective import Objective, _at
+from .objective import Options as Terms
 from .optim import LBFGS
 
 
@@ -124,7 +125,7 @@ def _progress(context: Any, options: Options, progress: Callable[[str], Any] | N
 def minimise(subject: Model | Objective, x: ArrayLike | None = None, y: ArrayLike | None = None, *,
              theta: ArrayLike | None = None, loss: Any = None, method: LBFGS | NewtonCG | Monotone = LBFGS(),
              gradient_tolerance: float = 1e-10, stop_loss: float = -math.inf, max_evaluations: int = 100000,
-             progress: Callable[[str], Any] | None = None, **options: Any) -> Minimum:
+             progress: Callable[[str], Any] | None = None, **options: Unpack[Terms]) -> Minimum:
     """Go down from theta [p] (default: as the model's init says) to a minimum of the loss of a model on x, y
     (loss="mse" and the other options of Objective), of an Objective, or of a Run.
 
@@ -153,7 +154,7 @@ def flow(subject: Model | Objective, x: ArrayLike | None = None, y: ArrayLike | 
          stop_loss: float = -math.inf,
          gradient_tolerance: float = 0.0, normalised: bool = False, rtol: float = 1e-6, atol: float = 1e-9,
          kinks: Callable[[NDArray[np.float64]], ArrayLike] | None = None, max_evaluations: int = 1000000,
-         progress: Callable[[str], Any] | None = None, **options: Any) -> Flow:
+         progress: Callable[[str], Any] | None = None, **options: Unpack[Terms]) -> Flow:
     """theta' = -gradient (normalised: divided by its norm) from theta [p] at time 0, with errors of a step of at most
     atol + rtol |theta|. Subject, x, y and options as in minimise.
 
@@ -205,7 +206,7 @@ def langevin(subject: Model | Objective, x: ArrayLike | None = None, y: ArrayLik
              theta: ArrayLike | None = None, loss: Any = None, steps: int, epsilon: float = 0.01, n_beta: float = 1.0,
              gamma: float = 0.0,
              weight_decay: float = 0.0, seed: int = 0, chain: int = 0,
-             **options: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+             **options: Unpack[Terms]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """A chain around theta [p]: w -= epsilon / 2 (n_beta g + gamma (w - theta) + weight_decay w) - sqrt(epsilon) xi.
 
     Returns the losses [steps] before each step, the first that of theta, and the last w. The local learning coefficient

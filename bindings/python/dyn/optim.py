@@ -661,9 +661,9 @@ class Stepper(Handle):
 
     def rate(self, step: int) -> float:
         """The learning rate of step number 0, 1, ..."""
-        return lib.dyn_optimizer_rate(self, step)
+        return float(lib.dyn_optimizer_rate(self, step))
 
     @property
     def threshold(self) -> float:
         """2 / rate of the step taken last."""
-        return lib.dyn_optimizer_threshold(self)
+        return float(lib.dyn_optimizer_threshold(self))

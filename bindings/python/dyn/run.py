@@ -394,4 +394,4 @@ def run_options(objective: Objective, own: dict[str, Any]) -> Options:
     if batch is not None and samples and integer(batch, "batch", least=1) > samples:
         raise invalid(f"batch is {batch}, the data has {samples} samples")
     flags = {name: int(own[name]) for name in ("drop_last", "keep_best") if name in own}
-    return structs["dyn_run_options"](**{**own, **flags})
+    return structs["dyn_run_options"](**(own | flags))

@@ -40,7 +40,7 @@ def heat(ax: Axes, table: pd.DataFrame, label: str = "", norm: Normalize | None 
     """
     values = table.to_numpy(float)
     norm = norm or _norm(values)
-    signs = norm.vmin is not None and norm.vmin < 0 < norm.vmax
+    signs = norm.vmin is not None and norm.vmax is not None and norm.vmin < 0 < norm.vmax
     ax.set_facecolor("#dddddd")
     ax.grid(False)
     drawn = ax.imshow(np.ma.masked_invalid(values), origin="lower", aspect="auto", interpolation="nearest",

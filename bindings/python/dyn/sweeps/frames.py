@@ -35,4 +35,4 @@ def pivot(frame: pd.DataFrame, rows: str | Sequence[str], columns: str | Sequenc
     means = frame.groupby(names, sort=True, dropna=False)[value].mean()
     table: Any = means.unstack(names[-1] if isinstance(columns, str) else list(columns))
     table.attrs["value"] = value
-    return table        # type: ignore[no-any-return]
+    return table        # type: ignore[no-any-return, unused-ignore]

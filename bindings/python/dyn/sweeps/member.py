@@ -107,7 +107,7 @@ def fingerprint(run: Run) -> str:
     own = ctypes.c_uint64()
     call(run._context, lib.dyn_run_fingerprint, run, ctypes.byref(own))
     measured = json.dumps(list(run._described.values()), sort_keys=True, default=str)
-    functions = [m.function for m in run._measurements.values() if isinstance(m, Custom)]
+    functions: list[Any] = [m.function for m in run._measurements.values() if isinstance(m, Custom)]
     functions += [getattr(run.optimizer, "step", None), getattr(run.optimizer.rate, "function", None),
                   run._stream]
     text = (measured + "".join(code_hash(f) for f in functions if f is not None)).encode()
@@ -160,8 +160,9 @@ def _with_checkpoints(run: Run, path: str, seconds: float) -> Run:
 def _resumed(run: Run, path: str) -> Run:
     """The same run from its checkpoint, with the measurements that it was made with. In which numerics it may go on was
     asked of the store, of which it is a part."""
+    given: dict[str, Any] = {} if run._stream is None else {"stream": run._stream}
     again = Run.load(path, run.objective, optimizer=run.optimizer, validation=run.validation, any_numerics=True,
-                     **({} if run._stream is None else {"stream": run._stream}), **run._rules)
+                     **given, **run._rules)
     for name, measurement in run._measurements.items():
         if name not in again._measurements or isinstance(again._measurements[name], Recorded):
             again.measure(measurement, **run._described[name]["when"])
@@ -172,7 +173,7 @@ def _resumed(run: Run, path: str) -> Run:
 
 def _of_run(run: Run, point: Point) -> Outcome:
     history = run.history
-    arrays = {f"history.{name}": history[name] for name in history}
+    arrays: dict[str, NDArray[Any]] = {f"history.{name}": history[name] for name in history}
     for name, found in run.series.items():
         arrays |= {f"series.{name}.steps": found.steps, f"series.{name}.values": found.values}
     arrays["theta"] = run.theta
@@ -195,7 +196,8 @@ def _numbers(run: Run) -> dict[str, float]:
 def _of_results(made: Any, point: Point) -> Outcome:
     """Numbers, texts and arrays that an experiment returns by name, a number alone, or nothing."""
     found = made if isinstance(made, dict) else {} if made is None else {"value": made}
-    results, arrays = {}, {}
+    results: dict[str, Any] = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for name, value in found.items():
         if isinstance(value, np.ndarray) and value.ndim == 0:
             value = value.item()
