@@ -4,8 +4,9 @@
 usage: compare.py [NAME ...] [--pairs N] [--page]
 
 Each pair is two fresh processes on one and the same core, or on all for those of ALL_CORES, ours first; the peer is
-given values of ours (TAKE in its file), checks its results against them, and fails if they differ. What comes out is stored in results/NAME.json, figures in docs/images/programs;
---page only writes docs/programs.md and the gallery's texts from what is stored."""
+given values of ours (TAKE in its file), checks its results against them, and fails if they differ. What comes out is
+stored in results/NAME.json, figures in docs/images/programs; --page only writes docs/programs.md and the gallery's texts
+from what is stored."""
 import argparse
 import ast
 import json
@@ -46,8 +47,8 @@ def execute(script, values, take, image, arguments):
         paths = [FOLDER / "peers", FOLDER, ROOT / "bindings/python"]
         environment = dict(os.environ, MPLBACKEND="Agg", PYTHONPATH=os.pathsep.join(map(str, paths)))
         command = [sys.executable, FOLDER / "measured.py", told.name, json.dumps(take), image, script, values]
-        done = subprocess.run([str(word) for word in (*command, *arguments)], capture_output=True, text=True, timeout=3600, env=environment,
-                              cwd=tempfile.gettempdir(), preexec_fn=lambda: pin(script.stem))
+        done = subprocess.run([str(word) for word in (*command, *arguments)], capture_output=True, text=True, timeout=3600,
+                              env=environment, cwd=tempfile.gettempdir(), preexec_fn=lambda: pin(script.stem))
         if done.returncode:
             sys.exit("%s\n%s\n%s" % (script.name, done.stdout, done.stderr[-3000:]))
         return json.load(told), done.stdout

@@ -30,4 +30,4 @@ exact = dyn.eigh(dyn.hessian(dyn.mlp([2, 3, 1], seed=1), np.eye(2), np.ones(2)),
 assert exact.product_error == 0 and "product_error" not in repr(exact)
 grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
 kept = 64 * 2**20                         # what the context keeps of blocks that were given back, at most
-assert grown < kept + 150 * 8 * n, grown    # 2 m vectors of the method, some of the eigensolver's; n^2 numbers are 80 GB
+assert grown < kept + 150 * 8 * n, grown    # 2 m vectors of the method, some of the solver's; n^2 numbers are 80 GB
