@@ -55,6 +55,26 @@ static inline dyn_status anchors(dyn_ctx *ctx, int32_t split, int64_t count, dyn
     return s;
 }
 
+/* A small transformer of a style, and anchors for it. */
+static inline dyn_status styled(dyn_ctx *ctx, int32_t style, dyn_model **model, dyn_array **x, dyn_array **y)
+{
+    dyn_transformer_options o;
+    dyn_status s = anchors(ctx, DYN_SPLIT_TRAIN, 200, x, y);
+
+    if (s >= 0)
+        s = dyn_transformer_defaults(style, &o);
+    if (s < 0)
+        return s;
+    o.vocabulary = 201;
+    o.length = 9;
+    o.layers = 2;
+    o.heads = 2;
+    o.width = 32;
+    o.hidden = 64;
+    o.last = 1;                 /* logits of the last place; 0: of all */
+    return dyn_model_transformer(ctx, &o, model);
+}
+
 /* Trains theta. */
 static inline dyn_status family_train(const family *f, dyn_objective *objective, double *theta)
 {

@@ -61,7 +61,8 @@ static dyn_ctx *allocate(const dyn_ctx_options *o)
 /* The keeper lives as long as those that share. */
 dyn_status dyn__ctx_share(dyn_ctx *ctx, dyn_ctx *keeper)
 {
-    DYN__TRY(dyn__shelf_open(keeper));
+    if (dyn__shelf_open(keeper) < 0)
+        return DYN__FAIL(ctx, DYN_ENOMEM, "out of memory: no keeper");
     dyn__ctx_ref(keeper);
     ctx->keeper = keeper;
     return DYN_OK;

@@ -29,6 +29,8 @@ void dyn__basis_combine(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, 
 /* w -= V^T V w, twice, for an accuracy of the last bits; the coefficients removed in all go to h. h has room for
  * DYN__BASIS_ROOM * rows numbers. */
 void dyn__basis_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const double *V, double *w, double *h);
+/* The chunks' shares [chunks][rows] of V w, summed in their order: step [rows] = -sum, h += sum. */
+void dyn__basis_gather(int64_t rows, int64_t chunks, const double *share, double *step, double *h);
 /* The first `to` rows of V become S V in place. S [to][rows]. DYN_ENOMEM. */
 dyn_status dyn__basis_rotate(dyn_ctx *ctx, int64_t rows, int64_t n, double *V, int64_t to, const double *S);
 /* Make the rows of V orthonormal, dropping those that depend on earlier ones; *kept rows remain at the front. */

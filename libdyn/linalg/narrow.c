@@ -65,19 +65,6 @@ static void take_chunk(void *arg, int64_t chunk, int worker)
         take_panel(p, c, end - c < PANEL ? end - c : PANEL, panel, share);
 }
 
-/* step = -sum of the shares, h += sum of the shares */
-static void gather(projection *p, int64_t chunks, double *h)
-{
-    for (int64_t r = 0; r < p->rows; r++) {
-        double sum = 0.0;
-
-        for (int64_t c = 0; c < chunks; c++)
-            sum += p->share[c * p->rows + r];
-        p->step[r] = -sum;
-        h[r] += sum;
-    }
-}
-
 void dyn__narrow_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const float *V, double *w, double *h,
                              double *scratch)
 {
@@ -92,7 +79,7 @@ void dyn__narrow_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const float 
         p.first = pass == 0;
         p.again = pass < 2;
         dyn__parallel(ctx, chunks, take_chunk, &p);
-        gather(&p, p.again ? chunks : 0, h);
+        dyn__basis_gather(rows, p.again ? chunks : 0, p.share, p.step, h);
     }
 }
 

@@ -55,15 +55,14 @@ static void step_chunk(void *arg, int64_t chunk, int worker)
         step_panel(p, first + c, cols - c < PANEL ? cols - c : PANEL, share);
 }
 
-/* step = -sum of the shares, h += sum of the shares */
-static void gather(projection *p, int64_t chunks, double *h)
+void dyn__basis_gather(int64_t rows, int64_t chunks, const double *share, double *step, double *h)
 {
-    for (int64_t r = 0; r < p->rows; r++) {
+    for (int64_t r = 0; r < rows; r++) {
         double sum = 0.0;
 
         for (int64_t c = 0; c < chunks; c++)
-            sum += p->share[c * p->rows + r];
-        p->step[r] = -sum;
+            sum += share[c * rows + r];
+        step[r] = -sum;
         h[r] += sum;
     }
 }
@@ -78,9 +77,9 @@ void dyn__basis_project_out(dyn_ctx *ctx, int64_t rows, int64_t n, const double 
         return;
     memset(h, 0, (size_t)rows * sizeof *h);
     dyn__parallel(ctx, chunks, collect_chunk, &p);
-    gather(&p, chunks, h);
+    dyn__basis_gather(rows, chunks, p.share, p.step, h);
     dyn__parallel(ctx, chunks, step_chunk, &p);
-    gather(&p, chunks, h);
+    dyn__basis_gather(rows, chunks, p.share, p.step, h);
     p.again = 0;
     dyn__parallel(ctx, chunks, step_chunk, &p);
 }

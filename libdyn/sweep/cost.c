@@ -108,7 +108,7 @@ static dyn_status look_at_some(dyn_sweep *w, int64_t members, looked *out)
 
 dyn_status dyn_sweep_cost(dyn_sweep *sweep, int64_t *members, int64_t *bytes, double *seconds, double *total)
 {
-    int64_t count = 0;
+    int64_t count;
     looked found;
 
     if (!sweep)
@@ -116,8 +116,7 @@ dyn_status dyn_sweep_cost(dyn_sweep *sweep, int64_t *members, int64_t *bytes, do
     DYN__ENTER(sweep->ctx);
     if (sweep->training)
         return DYN__FAIL(sweep->ctx, DYN_ESTATE, "the sweep is training");
-    for (int64_t i = 0; i < sweep->opt.count; i++)
-        count += dyn__member_is_due(sweep, i);
+    count = dyn__members_due(sweep);
     atomic_store(&sweep->stop, 0);
     DYN__TRY(look_at_some(sweep, count, &found));
     if (members)

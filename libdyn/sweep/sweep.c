@@ -158,7 +158,7 @@ dyn_status dyn_sweep_share_plans(dyn_ctx *ctx, dyn_ctx *keeper)
     if (ctx == keeper || dyn__shares(ctx))
         return DYN__FAIL(ctx, DYN_EINVAL, ctx == keeper ? "a context keeps plans for others only"
                                                         : "the context shares plans already");
-    return dyn__ctx_share(ctx, keeper) < 0 ? DYN__FAIL(ctx, DYN_ENOMEM, "out of memory: no keeper") : DYN_OK;
+    return dyn__ctx_share(ctx, keeper);
 }
 
 /* ---- looking ---- */

@@ -112,8 +112,9 @@ dyn_status dyn__member_look(dyn_sweep *w, dyn__outcome *o, dyn_run *run);
 /* Keep what became of a member, in memory and in the store. */
 dyn_status dyn__member_keep(dyn_sweep *w, dyn__outcome *o);
 
-/* Is it to be trained? */
+/* Is it to be trained? How many are? */
 int dyn__member_is_due(const dyn_sweep *w, int64_t i);
+int64_t dyn__members_due(const dyn_sweep *w);
 double dyn__seconds(void);
 
 /* checkpoint.c. Its folder; a member to its end from its checkpoint, if there is one; away with it. */

@@ -19,6 +19,15 @@ int dyn__member_is_due(const dyn_sweep *w, int64_t i)
     return status == DYN_MEMBER_WAITING || (w->opt.retry && status == DYN_MEMBER_FAILED);
 }
 
+int64_t dyn__members_due(const dyn_sweep *w)
+{
+    int64_t due = 0;
+
+    for (int64_t i = 0; i < w->opt.count; i++)
+        due += dyn__member_is_due(w, i);
+    return due;
+}
+
 /* The next member, or -1. */
 static int64_t take(dyn_sweep *w)
 {
@@ -180,7 +189,6 @@ static dyn_status train(dyn_sweep *w, int64_t due)
 
 dyn_status dyn_sweep_train(dyn_sweep *sweep)
 {
-    int64_t due = 0;
     dyn_status s;
 
     if (!sweep)
@@ -188,8 +196,6 @@ dyn_status dyn_sweep_train(dyn_sweep *sweep)
     DYN__ENTER(sweep->ctx);
     if (sweep->training)
         return DYN__FAIL(sweep->ctx, DYN_ESTATE, "the sweep is training");
-    for (int64_t i = 0; i < sweep->opt.count; i++)
-        due += dyn__member_is_due(sweep, i);
     if (sweep->opt.checkpoint_every > 0)
         DYN__TRY(dyn__checkpoint_folder(sweep));
     for (int64_t i = 0; i < sweep->opt.count; i++)
@@ -199,7 +205,7 @@ dyn_status dyn_sweep_train(dyn_sweep *sweep)
     sweep->next = sweep->finished = 0;
     sweep->failed = DYN_OK;
     atomic_store(&sweep->stop, 0);
-    s = train(sweep, due);
+    s = train(sweep, dyn__members_due(sweep));
     sweep->training = 0;
     if (s == DYN_OK && atomic_load(&sweep->stop))
         return DYN_STOPPED;
