@@ -193,6 +193,20 @@ class Stores(unittest.TestCase):
         np.testing.assert_array_equal(np.frombuffer(steps, np.int64), sweep[0]["norm"].steps)
         np.testing.assert_array_equal(np.frombuffer(values), sweep[0]["norm"].values)
 
+    def test_those_that_end_together_are_kept_together(self):
+        """Many that are cheap go into the store by few transactions; arrays come back whatever their order of bytes."""
+        sweep = dyn.Sweep(lambda seed: {"own": np.arange(seed, seed + 3.0), "swapped": np.arange(3).astype(">i4")},
+                          dict(seed=range(200)), store=self.store)
+        kept, finish = [], sweep._store.finish
+        sweep._store.finish = lambda ended: (kept.append(len(ended)), finish(ended))
+        sweep.train()
+        self.assertEqual(sum(kept), 200)
+        self.assertLess(len([n for n in kept if n]), 50)
+        for i, member in enumerate(dyn.Sweep.open(self.store)):
+            np.testing.assert_array_equal(member.arrays["own"], [i, i + 1, i + 2])
+            np.testing.assert_array_equal(member.arrays["swapped"], [0, 1, 2])
+            self.assertEqual(member.arrays["swapped"].dtype.str, "<i4")
+
     def test_goes_on_and_grows(self):
         first = dyn.Sweep(sweeping.slow, {**sweeping.POINTS, "seed": [0]}, store=self.store).train()
         again = dyn.Sweep(sweeping.slow, {**sweeping.POINTS, "seed": [2, 0, 1]}, store=self.store).train()

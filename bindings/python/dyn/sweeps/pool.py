@@ -24,7 +24,7 @@ from .member import Experiment, work
 from .points import Point
 from .store import Outcome
 
-TOGETHER = 0.02         # seconds in which members end that go into the store by one transaction
+TOGETHER = 0.2          # seconds in which members end that go into the store by one transaction
 
 
 class Place(Protocol):
@@ -46,7 +46,7 @@ class Threads:
     """Threads of this process: for members whose training is C."""
 
     def __init__(self, experiment: Experiment, workers: int, here: bool) -> None:
-        self.slots = 3 * workers + 16       # enough for all that end while some are kept
+        self.slots = 3 * workers + 64       # enough for all that end while some wait for others, and are kept
         self._stop, self._keeper = threading.Event(), Context(threads=1)
         self._pool = futures.ThreadPoolExecutor(workers, "dyn-sweep")
         self._experiment, self._here = experiment, here
@@ -161,12 +161,15 @@ class Drive:
     """Members through a place: some at a time, until all are finished or it is stopped.
 
     A process that dies takes the members along that it and others had at hand: these are tried again, one at a time,
-    and one that is alone when it dies again has failed. Members that end within TOGETHER seconds are kept together."""
+    and one that is alone when it dies again has failed. Members that end within TOGETHER seconds are kept together, before
+    so many have ended that the others at hand are few."""
 
     def __init__(self, place: Place, start: Callable[[int], tuple[Point, tuple[str, float] | None]],
                  finished: Callable[[list[tuple[int, Outcome]]], None]) -> None:
         self._place, self._start, self._finished = place, start, finished
         self._flying: dict[futures.Future[Outcome], int] = {}
+        self._ended: collections.deque[futures.Future[Outcome]] = collections.deque()
+        self._some, self._many = threading.Event(), threading.Event()
         self._suspected: set[int] = set()
 
     def run(self, members: Iterable[int], enough: Callable[[], bool]) -> None:
@@ -186,21 +189,38 @@ class Drive:
         """Submit what there is room for; returns the members that a broken executor lost."""
         try:
             while queue and len(self._flying) < slots:
-                self._flying[self._place.submit(*self._start(queue[0]))] = queue[0]
-                queue.popleft()
+                future = self._place.submit(*self._start(queue[0]))
+                self._flying[future] = queue.popleft()
+                future.add_done_callback(self._note)
         except futures.BrokenExecutor:
             return self._land(None)
         return []
 
+    def _note(self, future: futures.Future[Outcome]) -> None:
+        """A member has ended; called where it did."""
+        self._ended.append(future)
+        self._some.set()
+        if len(self._ended) >= min(len(self._flying), self._place.slots / 2):
+            self._many.set()
+
+    def _gathered(self, wait: float | None) -> list[futures.Future[Outcome]]:
+        """Those that have ended. wait: seconds for the first, None for the end of all."""
+        if wait is None:
+            futures.wait(self._flying)
+            return list(self._flying)
+        if self._some.wait(wait):
+            self._many.wait(TOGETHER)
+        self._some.clear()
+        self._many.clear()
+        ended = [self._ended.popleft() for _ in range(len(self._ended))]
+        return [future for future in ended if future in self._flying]
+
     def _land(self, wait: float | None) -> list[int]:
-        """Take in what has ended; returns the members whose process died, and then all that were at hand. wait:
-        seconds, None for the end of all."""
-        rule = futures.ALL_COMPLETED if wait is None else futures.FIRST_COMPLETED
-        if futures.wait(self._flying, wait, rule)[0] and len(self._flying) > 1:
-            futures.wait(self._flying, TOGETHER)
+        """Take in what has ended; returns the members whose process died, and then all that were at hand. wait: see
+        _gathered."""
         dead: list[int] = []
         ended: list[tuple[int, Outcome]] = []
-        for future in [future for future in self._flying if future.done()]:
+        for future in self._gathered(wait):
             member = self._flying.pop(future)
             try:
                 ended.append((member, future.result()))

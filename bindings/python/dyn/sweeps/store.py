@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import sqlite3
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Iterator
@@ -23,6 +24,7 @@ from ..errors import STATUS, error, invalid
 from .points import Point, key, label
 
 SCHEMA = "1"
+BIG = ">" if sys.byteorder == "little" else ">="     # how NumPy marks the order of bytes that stores do not have
 NETWORKS = {"nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "beegfs", "fuse.sshfs", "9p", "ceph", "afs"}
 
 
@@ -149,22 +151,19 @@ class Store:
         """Keep what became of members, by their numbers, in the place of what was there: all or none of them."""
         if not ended:
             return
-        with self._transaction():
-            for number, outcome in ended:
-                self._finish(number, outcome)
-
-    def _finish(self, number: int, outcome: Outcome) -> None:
-        self._db.execute(
-            "UPDATE members SET status = ?, reason = ?, message = ?, step = ?, loss = ?, seconds = ?, host = ?, "
-            "version = ?, numerics = ?, finished = ?, fingerprint = ? WHERE member = ?",
-            (outcome.status, outcome.reason, outcome.message, outcome.step, outcome.loss, outcome.seconds,
-             outcome.host, _find.VERSION, outcome.numerics, now(), outcome.fingerprint, number))
-        for table in ("results", "arrays"):
-            self._db.execute(f"DELETE FROM {table} WHERE member = ?", (number,))
-        self._db.executemany("INSERT INTO results VALUES (?, ?, ?)",
-                             [(number, name, scalar(value)) for name, value in outcome.results.items()])
-        self._db.executemany("INSERT INTO arrays VALUES (?, ?, ?, ?, ?)",
-                             [(number, name, *_blob(array)) for name, array in outcome.arrays.items()])
+        when = now()
+        with self._transaction():           # few statements for all of them: each costs as much as a row
+            self._db.executemany(
+                "UPDATE members SET status = ?, reason = ?, message = ?, step = ?, loss = ?, seconds = ?, host = ?, "
+                "version = ?, numerics = ?, finished = ?, fingerprint = ? WHERE member = ?",
+                [(o.status, o.reason, o.message, o.step, o.loss, o.seconds, o.host, _find.VERSION, o.numerics, when,
+                  o.fingerprint, number) for number, o in ended])
+            for table in ("results", "arrays"):
+                self._db.executemany(f"DELETE FROM {table} WHERE member = ?", [(number,) for number, _ in ended])
+            self._db.executemany("INSERT INTO results VALUES (?, ?, ?)", [
+                (number, name, scalar(value)) for number, o in ended for name, value in o.results.items()])
+            self._db.executemany("INSERT INTO arrays VALUES (?, ?, ?, ?, ?)", [
+                (number, name, *_blob(array)) for number, o in ended for name, array in o.arrays.items()])
 
     def copy(self, number: int, row: dict[str, Any], other: Store) -> None:
         """Keep a finished member of another store as this one's."""
@@ -211,9 +210,11 @@ def scalar(value: Any) -> Any:
 
 
 def _blob(array: NDArray[Any]) -> tuple[str, str, bytes]:
+    """dtype, shape as JSON, little-endian bytes."""
     array = np.asarray(array)
-    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return little.dtype.str, json.dumps(list(array.shape)), little.tobytes()
+    if array.dtype.byteorder in BIG:
+        array = array.astype(array.dtype.newbyteorder("<"))
+    return array.dtype.str, str(list(array.shape)), array.tobytes()
 
 
 def _refuse_network(path: str) -> None:

@@ -2,6 +2,7 @@
 """A sweep: an experiment at many points, trained on all cores and kept in a store."""
 from __future__ import annotations
 
+import collections
 import json
 import os
 from pathlib import Path
@@ -135,6 +136,7 @@ class Sweep:
         if checkpoint_every is not None:    # one whose process was killed between keeping it and taking its checkpoint away
             for i in set(range(len(self))) - self._due:
                 self._checkpoint(i).unlink(missing_ok=True)
+        self._counts = collections.Counter(self._status(i) for i in range(len(self)))
         self._bar = Bar(progress, len(self), unit="run")
         self._show()
         try:
@@ -218,8 +220,9 @@ class Sweep:
         self._store.finish([(self._numbers[i], outcome) for i, outcome in kept])
         for i, outcome in kept:
             self._due.discard(i)
-            self._rows[self._numbers[i]] = {**self._rows.get(self._numbers[i], {}), **{
-                "point": key(self.points[i]), "status": outcome.status, "fingerprint": outcome.fingerprint}}
+            self._counts[self._status(i)] -= 1
+            self._counts[outcome.status] += 1
+            self._rows.setdefault(self._numbers[i], {})["status"] = outcome.status
             if self._every is not None:
                 self._checkpoint(i).unlink(missing_ok=True)
         self._show()
@@ -228,9 +231,8 @@ class Sweep:
         return str(self._rows.get(self._numbers[i], {}).get("status", "waiting"))
 
     def _show(self) -> None:
-        states = [self._status(i) for i in range(len(self))]
-        bad = [f"{states.count(s)} {s}" for s in ("nonfinite", "failed") if s in states]
-        self._bar.show(sum(s in FINISHED for s in states), ", ".join(bad))
+        bad = [f"{self._counts[s]} {s}" for s in ("nonfinite", "failed") if self._counts[s]]
+        self._bar.show(sum(self._counts[s] for s in FINISHED), ", ".join(bad))
 
     # ---- looking ----
 
