@@ -59,7 +59,7 @@ def connected(report):
     """4 × 4 of rank 3 with one hidden entry: fourth singular value and error against the variance of the start"""
     M, holes = dyn.data.matrix("M6") / 10, report.size([0, 5, 15], range(16))
     variances = report.size([1e-8, 1e-16], [1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14, 1e-16])
-    ax = report.figure("connected", width=3.6)
+    ax = report.figure("connected", width=4.8)
 
     def trained(hole, variance, seed):
         places = [p for p in range(16) if p != hole]
@@ -69,9 +69,10 @@ def connected(report):
     fourth, error = (dict(zip(holes, found[name])) for name in ("fourth", "error"))
     at = variances.index(1e-8)
     for hole in holes:
-        ax.loglog(variances, fourth[hole].mean(1), "o-", label="hole %d" % hole)
+        ax.loglog(variances, fourth[hole].mean(1), "o-", color=reproduction.pyplot.cm.turbo(hole / 15),
+                  label="hole %d" % hole)
     ax.set(xlabel="variance of the start", ylabel="σ_4")
-    ax.legend(fontsize=6, ncol=2)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=6)
     slow = "σ_4 falls in proportion to the variance and reaches 1e-8 at 1e-10; what it is at 1e-8 depends on the start"
     for hole, reason in ((5, ""), (15, slow)):
         report.claim("hole %d, variance 1e-8: log10 σ_4" % hole, np.log10(fourth[hole][at]), most=-8, reason=reason)

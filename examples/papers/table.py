@@ -19,7 +19,8 @@ What the papers claim, held against what libdyn measures. `sh examples/papers/ru
 programs of `examples/papers`; this page is written from the results they stored (`examples/papers/table.py`), never by
 hand. A measured value is the mean ± standard deviation over seeds; the verdict is that of the mean, at the tolerance in
 the column beside it. Size "quick" is a smaller form of the same experiment, which the tests run; the paper's size is
-then **not run** here. Seconds are those of a whole experiment (%s).
+then **not run** here. Version and date of a measurement are told where its results were stored with them. Seconds are
+those of a whole experiment (%s).
 """
 
 
@@ -49,10 +50,19 @@ def row(claim, size, figures, seconds):
     return "| %s |" % " | ".join(cell.replace("|", "\\|") for cell in cells)
 
 
+def origins(stored):
+    """Sentences: which version of libdyn measured what, and when, as far as the results tell."""
+    found = {}
+    for name, _, experiment in experiments(stored):
+        if "dyn" in experiment:
+            found.setdefault((experiment["dyn"], experiment["date"]), []).append("`%s`" % name)
+    return "".join(" libdyn %s, %s: %s." % (*which, ", ".join(names)) for which, names in sorted(found.items()))
+
+
 def section(stored, program):
     """One paper: its claims and figures."""
     lines = ["## %s (%s)" % (stored["title"], links(stored["arxiv"])), "",
-             "`sh examples/papers/run.sh %s`" % program, "",
+             "`sh examples/papers/run.sh %s`%s" % (program, origins(stored) and "." + origins(stored)), "",
              "| claim | expected | measured (seeds) | size | verdict | figure | seconds |",
              "|---|---|---|---|---|---|---|"]
     figures = []
