@@ -45,6 +45,7 @@ typedef struct dyn__curvature_at {
 } dyn__curvature_at;
 
 struct dyn__objective_kind;
+struct dyn__row_plan;
 struct dyn__step_plan;
 struct dyn__text;
 
@@ -82,6 +83,7 @@ struct dyn_objective {
     void *theta, *gradient;             /* p numbers each, in the element type */
     void *spare[DYN__CURVATURES];       /* plans of operators of each kind that are not in use */
     struct dyn__step_plan *step_plan[DYN__STEP_PLANS];      /* of training, the newest first; each counted */
+    struct dyn__row_plan *row_plan[2];  /* of the samples' losses, of the outputs */
 };
 
 typedef struct dyn__objective_kind {

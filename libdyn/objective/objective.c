@@ -6,6 +6,7 @@
 #include <string.h>
 #include "linalg/operator.h"
 #include "objective/parts.h"
+#include "objective/row_plan.h"
 
 /* ---- life ---- */
 
@@ -112,6 +113,8 @@ void dyn_objective_unref(dyn_objective *o)
         dyn__curvature_free(o->spare[i]);
     for (int i = 0; i < DYN__STEP_PLANS; i++)
         dyn__step_plan_unref(o, o->step_plan[i]);
+    for (int i = 0; i < 2; i++)
+        dyn__row_plan_free(o, o->row_plan[i]);
     dyn__evaluator_free(o->evaluator);
     dyn__evaluator_free(o->loss);
     dyn__forward_free(o);
