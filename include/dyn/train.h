@@ -115,7 +115,9 @@ DYN_API void dyn_run_free(dyn_run *run);
 /**
  * Train for so many steps more, at most to the end the options give; DYN_TO_END goes to that end. Returning DYN_OK, the
  * run has done so or has met a stop rule: see dyn_run_reason. Where the run ends, loss and gradient are evaluated once
- * more, for the history's last row and the observers at the end. Without an end in the options each call ends so.
+ * more, for the history's last row and the observers at the end. Without an end in the options each call ends so, and the
+ * next begins with what was evaluated there: that many steps cost the same in one call or in many (a stream, functions of the
+ * caller's and data exchanged by dyn_objective_set_data are evaluated again).
  *
  * status: DYN_STOPPED the caller stopped it, after a whole step or in an observer of the library's that takes long:
  *         this measurement is then made when it trains again, and every bit is as if it had not been stopped. (One that

@@ -134,8 +134,10 @@ static dyn_status exchange(dyn_objective *o, int32_t i, dyn_array *array)
     DYN__TRY(dyn__check_ids(o, &o->datum[i], array));
     const dyn_status s = take_array(o, o->datum[i].name, array, &now);
     dyn_array_unref(s < 0 ? now.array : o->datum[i].array);
-    if (s >= 0)
+    if (s >= 0) {
         o->datum[i].array = now.array;
+        o->exchanged = 1;
+    }
     return s;
 }
 

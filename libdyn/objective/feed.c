@@ -260,5 +260,5 @@ static dyn_status step(dyn__evaluator *e, dyn__step_io *io)
 
 const dyn__objective_kind dyn__graph_kind = {
     .evaluator_create = create, .evaluator_step = step, .evaluator_free = close_feed,
-    .curvature = dyn__graph_curvature, .describe = dyn__graph_describe,
+    .curvature = dyn__graph_curvature, .describe = dyn__graph_describe, .stays = 1,
 };

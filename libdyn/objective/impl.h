@@ -62,6 +62,7 @@ struct dyn_objective {
     int64_t states;                 /* numbers */
     char **term;                    /* names of the terms */
     int32_t terms;
+    int32_t exchanged;              /* data were, and the caller may write into what was given */
     int32_t draws;                  /* a graph of it has read random numbers */
     dyn_penalty *penalty;           /* [tensors] of each, without pattern; NULL = none but opt.l2 */
     char *coupling[2];              /* what joins samples, measuring and training; NULL = nothing */
@@ -95,6 +96,7 @@ typedef struct dyn__objective_kind {
     dyn_status (*describe)(dyn_objective *o, struct dyn__text *t);
     /* what measurements take, for others that it is made of; NULL: of none */
     void (*set_state)(dyn_objective *o, const void *native, uint64_t seed, int64_t step);
+    int32_t stays;              /* it calls nothing of the caller's when it is evaluated */
 } dyn__objective_kind;
 extern const dyn__objective_kind dyn__graph_kind, dyn__called_kind, dyn__sum_kind;
 

@@ -143,6 +143,8 @@ dyn_ctx *dyn__objective_ctx(const dyn_objective *o) { return o->ctx; }
 int32_t dyn__objective_dtype(const dyn_objective *o) { return o->opt.dtype; }
 int dyn__objective_calls_out(const dyn_objective *o) { return o->kind != &dyn__graph_kind; }
 
+int dyn__objective_stays(const dyn_objective *o) { return o->kind->stays && !o->exchanged; }
+
 int dyn__objective_draws(const dyn_objective *o) { return o->draws; }
 
 dyn_model *dyn_objective_model(const dyn_objective *o)

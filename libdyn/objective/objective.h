@@ -14,6 +14,9 @@ dyn_ctx *dyn__objective_ctx(const dyn_objective *o);
 int32_t dyn__objective_dtype(const dyn_objective *o);
 /* 1: it calls functions of the caller's, which are not asked to be safe in several threads. */
 int dyn__objective_calls_out(const dyn_objective *o);
+/* 1: on the same samples it has the same value at the same theta again: nothing of it is the caller's to change, and no
+ * data have been exchanged. */
+int dyn__objective_stays(const dyn_objective *o);
 /* 1: in training it draws random numbers; known once an evaluator for training was made. */
 int dyn__objective_draws(const dyn_objective *o);
 /* Numbers in all state tensors; their initial values. */

@@ -148,9 +148,15 @@ dyn_status dyn__run_gradient(dyn_run *r, const void *theta, void *gradient, void
     return s;
 }
 
+/* Where a run ended it was evaluated: training that goes on there begins with that. */
 dyn_status dyn__run_evaluate(dyn_run *r)
 {
     if (r->descending)
         return dyn__descend_evaluate(r);
-    return dyn__run_gradient(r, r->theta, r->gradient, r->next_state, &r->loss);
+    if (r->known == r->step && !r->opt.feed && dyn__objective_stays(r->objective))
+        return DYN_OK;
+    r->known = -1;
+    DYN__TRY(dyn__run_gradient(r, r->theta, r->gradient, r->next_state, &r->loss));
+    r->known = r->step;
+    return DYN_OK;
 }

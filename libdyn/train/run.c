@@ -111,6 +111,7 @@ static dyn_status fill(dyn_run *r, const dyn_optimizer_options *optimizer, const
     r->bytes = (size_t)r->size * dyn__dtype_size(r->dtype);
     r->due = INT64_MAX;
     r->loss = NAN;
+    r->known = -1;
     DYN__TRY(dyn__run_optimizer(r, optimizer));
     r->theta = dyn__alloc(r->ctx, 1, r->bytes);
     r->gradient = dyn__alloc(r->ctx, 1, r->bytes);
@@ -258,6 +259,7 @@ dyn_status dyn_run_theta(const dyn_run *run, double *theta)
 /* What was known at the old theta is forgotten: the step's loss, where a line search stands, why the run had ended. */
 static void begin_anew(dyn_run *r)
 {
+    r->known = -1;
     if (r->descending)
         r->descending->known = -1;
     if (r->reason != DYN_RUN_STEPS)

@@ -94,6 +94,7 @@ struct dyn_run {
     dyn__descending *descending;        /* NULL for other optimisers */
     double *wide;               /* [2, size] theta and gradient for callbacks, NULL where the element is a double */
     double loss;
+    int64_t known;              /* the step at which loss, gradient and the state after it are known; -1 = at none */
     int64_t step;               /* steps taken */
     int64_t seen;               /* steps before this one are in history and measurements */
     int64_t recorded;           /* steps before this one are in the history: seen, or one more: see unfinished */

@@ -3,6 +3,7 @@
  * Runs of one objective write and compile the steps that they have in common once, and compute what runs of objectives of
  * their own compute, to the bit. */
 #include "train_problem.h"
+#include "objective/impl.h"
 
 static dyn_ctx *ctx;
 enum { PARAMETERS = 3 };
@@ -181,6 +182,61 @@ TEST(exchanged_data)
     dyn_model_unref(u.model);
 }
 
+/* ---- how often a run evaluates ---- */
+
+static int evaluations;
+static dyn__objective_kind counting;
+
+static dyn_status count_step(dyn__evaluator *e, dyn__step_io *io)
+{
+    evaluations++;
+    return dyn__graph_kind.evaluator_step(e, io);
+}
+
+static int evaluations_of(dyn_run *r, int64_t steps)
+{
+    evaluations = 0;
+    CHECK_OK(ctx, dyn_run_train(r, steps));
+    return evaluations;
+}
+
+/* What was evaluated where one call ended is not evaluated again by the next, unless something has changed. */
+TEST(goes_on_from_what_is_known)
+{
+    use u = { 0 };
+    dyn_objective *o = make(&u);
+    dyn_run *r, *whole;
+    double theta[PARAMETERS], other[PARAMETERS], zeros[SAMPLES] = { 0 };
+    dyn_array *y = NULL;
+
+    counting = dyn__graph_kind;
+    counting.evaluator_step = count_step;
+    o->kind = &counting;
+    r = begin(o, INT64_MAX);
+    whole = begin(o, INT64_MAX);
+    CHECK(evaluations_of(r, 1) == 2);
+    for (int i = 0; i < 3; i++)
+        CHECK(evaluations_of(r, 1) == 1);
+    CHECK(evaluations_of(whole, 4) == 5);
+    CHECK_OK(ctx, dyn_run_theta(r, theta));
+    CHECK_OK(ctx, dyn_run_theta(whole, other));
+    CHECK(memcmp(theta, other, sizeof theta) == 0);
+    CHECK_OK(ctx, dyn_run_set_theta(r, theta));
+    CHECK(evaluations_of(r, 1) == 2);
+    CHECK_OK(ctx, dyn_array_create(ctx, DYN_F64, 2, (const int64_t[2]){ SAMPLES, 1 }, zeros, &y));
+    o->kind = &dyn__graph_kind;
+    CHECK_OK(ctx, dyn_objective_set_data(o, "y", y));
+    o->kind = &counting;
+    CHECK(evaluations_of(r, 1) == 2);
+    CHECK(evaluations_of(r, 1) == 2);
+    dyn_array_unref(y);
+    dyn_run_free(r);
+    dyn_run_free(whole);
+    o->kind = &dyn__graph_kind;
+    dyn_objective_unref(o);
+    dyn_model_unref(u.model);
+}
+
 int main(void)
 {
     ctx = make_ctx(2);
@@ -188,6 +244,7 @@ int main(void)
     RUN(side_by_side);
     RUN(more_than_are_kept);
     RUN(exchanged_data);
+    RUN(goes_on_from_what_is_known);
     dyn_ctx_free(ctx);
     return test_end();
 }
