@@ -67,14 +67,17 @@ typedef struct dyn_sharpness_options {
     int32_t unchecked;          /* 1 = no search for missed pairs, as in dyn_eigen_options */
     int32_t no_raw;             /* 1 = only the preconditioned matrix is solved, not H as well */
     int32_t cold;               /* 1 = every solve starts anew: results do not depend on earlier measurements */
-    uint32_t reserved;          /* must be 0 */
+    int32_t history;            /* measurements before from which the start is interpolated, in [1, 16]; each takes 8 (1 +
+                                   pairs) size bytes, for either matrix, in the checkpoint as well */
 } dyn_sharpness_options;
 #define DYN_SHARPNESS_OPTIONS_INIT \
-    { DYN_SIZE_OF(dyn_sharpness_options), DYN_LARGEST_ALGEBRAIC, 1, 0, 1e-6, 0, 0, 0, 0, 0 }
+    { DYN_SIZE_OF(dyn_sharpness_options), DYN_LARGEST_ALGEBRAIC, 1, 0, 1e-6, 0, 0, 0, 0, 4 }
 
 /**
- * Measures again and again along a run. Each solve starts from the pairs of the one before, which saves most of the
- * products while theta moves little. Without a preconditioner (c = 1 and d = 1, plain gradient descent) the two
+ * Measures again and again along a run. Each solve starts where the pairs of those before let it be expected: from the last
+ * one, and with theta from the combination of the last few that has theta near it, which at the edge of stability, where
+ * theta jumps to and fro, is a much better guess. Unchecked, every 32nd solve starts anew, since a value that has crossed
+ * those followed would stay unseen. Without a preconditioner (c = 1 and d = 1, plain gradient descent) the two
  * problems are one, which is solved once. thread: one at a time.
  */
 typedef struct dyn_sharpness_tracker dyn_sharpness_tracker;
@@ -88,12 +91,13 @@ DYN_API void dyn_sharpness_tracker_free(dyn_sharpness_tracker *t);
 /**
  * Measure at one step. What was measured before is replaced, on an error by nothing (the accessors then give NULL).
  *
- * shape:  d [size] or NULL; gradient [size], or NULL if the directional curvatures are not wanted.
+ * shape:  d [size] or NULL; gradient [size], or NULL if the directional curvatures are not wanted; theta [size] where H is
+ *         taken, or NULL: the start is then the last pairs alone.
  * return: DYN_NOT_CONVERGED when a pair is not within tolerance: values and residuals are there.
  * errors: DYN_ESHAPE H has another size; those of dyn_sharpness_preconditioned.   since: 0.1
  */
 DYN_API dyn_status dyn_sharpness_tracker_measure(dyn_sharpness_tracker *t, dyn_operator *H, const double *d, double c,
-                                                 const double *gradient);
+                                                 const double *gradient, const double *theta);
 
 /** Pairs of H; NULL before a measurement and with no_raw. Borrowed until the next measurement. since: 0.1 */
 DYN_API const dyn_eigen *dyn_sharpness_tracker_raw(const dyn_sharpness_tracker *t);

@@ -5,6 +5,7 @@
 #define DYN__ANALYSIS_SHARPNESS_H
 
 #include <dyn/sharpness.h>
+#include "analysis/sharpness_past.h"
 #include "linalg/operator.h"
 
 struct dyn_sharpness_tracker {
@@ -15,8 +16,8 @@ struct dyn_sharpness_tracker {
     int same;                   /* the preconditioner is the identity: both problems are one, solved once */
     double directional[2];
     const dyn_run *run;         /* while it observes: a solve ends when the run is to stop */
-    const double *start[2];     /* while it observes: rows that the run has kept, preconditioned and raw; NULL = none */
-    int64_t start_count[2];
+    dyn__past past[2];          /* preconditioned and raw; while it observes what the run has kept */
+    int64_t measured;           /* measurements made, of the run while it observes */
     int64_t products;           /* of the last measurement */
 };
 
@@ -24,5 +25,11 @@ dyn_status dyn__sharpness_operator(dyn_operator *H, const double *d, double c, d
 
 /* curvature[0] of H, curvature[1] preconditioned, along g, which is finite and not zero. */
 dyn_status dyn__sharpness_directional(dyn_operator *H, const double *d, double c, const double *g, double curvature[2]);
+
+/* As the public function, which checks first and then remembers. */
+dyn_status dyn__sharpness_measure(dyn_sharpness_tracker *t, dyn_operator *H, const double *d, double c,
+                                  const double *gradient, const double *theta);
+/* What was measured last is what the next start comes from. */
+dyn_status dyn__sharpness_remember(dyn_sharpness_tracker *t, const double *theta);
 
 #endif

@@ -18,32 +18,57 @@ static const names PRECONDITIONED = { "sharpness_pre", "sharpness_pre_residual",
                                       "sharpness_pre_overlap", "sharpness_pre.vectors" };
 static const names RAW = { "sharpness", "sharpness_residual", "sharpness_converged", "sharpness_overlap",
                            "sharpness.vectors" };
+static const char MEASURED[] = "sharpness.measured";
 
-/* The rows that the run has kept. */
-static dyn_status find_start(dyn_sharpness_tracker *t, const dyn_run *run, const names *n, int raw)
+/* What the run has kept: it may be another run than the last, or one that was loaded. */
+static dyn_status recall(dyn_sharpness_tracker *t, const dyn_run *run)
 {
-    DYN__TRY(dyn_run_kept(run, n->vectors, &t->start_count[raw], &t->start[raw]));
-    t->start_count[raw] /= t->size;
+    const names *both[2] = { &PRECONDITIONED, &RAW };
+    int64_t numbers;
+    const double *rows;
+
+    for (int raw = 0; raw < 2; raw++) {
+        DYN__TRY(dyn_run_kept(run, both[raw]->vectors, &numbers, &rows));
+        DYN__TRY(dyn__past_load(t->ctx, &t->past[raw], numbers, rows));
+    }
+    DYN__TRY(dyn_run_kept(run, MEASURED, &numbers, &rows));
+    t->measured = numbers ? (int64_t)rows[0] : 0;
     return DYN_OK;
+}
+
+static dyn_status keep(const dyn_sharpness_tracker *t, dyn_run *run)
+{
+    const names *both[2] = { &PRECONDITIONED, &RAW };
+    const double measured = (double)t->measured;
+
+    if (t->opt.cold)
+        return DYN_OK;
+    for (int raw = 0; raw < 2; raw++)
+        if (t->past[raw].count)
+            DYN__TRY(dyn_run_keep(run, both[raw]->vectors, t->past[raw].count * dyn__past_entry(&t->past[raw]),
+                                  t->past[raw].rows));
+    return dyn_run_keep(run, MEASURED, 1, &measured);
 }
 
 /* overlap[i]: length of the part of the new vector i in the space of the old ones, which are orthonormal; NaN without. */
 static dyn_status find_overlaps(const dyn_sharpness_tracker *t, const dyn_eigen *e, int raw, double *overlap)
 {
-    const int64_t old = t->start_count[raw];
+    const dyn__past *past = &t->past[raw];
+    const int64_t old = past->count ? past->pairs : 0;
+    const double *V = old ? past->rows + past->size : NULL;
     double *h = dyn__alloc(t->ctx, (size_t)old + 1, sizeof *h);
 
     if (!h)
         return DYN_ENOMEM;
     for (int64_t i = 0; i < dyn_eigen_count(e); i++) {
-        dyn__basis_coefficients(t->ctx, old, t->size, t->start[raw], dyn_eigen_vectors(e) + i * t->size, h);
+        dyn__basis_coefficients(t->ctx, old, t->size, V, dyn_eigen_vectors(e) + i * t->size, h);
         overlap[i] = old > 0 ? dyn__norm(t->ctx, old, h) : (double)NAN;
     }
     dyn__free(t->ctx, h);
     return DYN_OK;
 }
 
-/* flag [pairs] is scratch: a series holds doubles. The vectors are kept last, as the overlaps are with the old ones. */
+/* flag [pairs] is scratch: a series holds doubles. */
 static dyn_status record_pairs(const dyn_sharpness_tracker *t, dyn_run *run, const names *n, int raw, const dyn_eigen *e,
                                double *flag)
 {
@@ -57,8 +82,7 @@ static dyn_status record_pairs(const dyn_sharpness_tracker *t, dyn_run *run, con
     if (t->opt.cold)
         return DYN_OK;
     DYN__TRY(find_overlaps(t, e, raw, flag));
-    DYN__TRY(dyn_run_record(run, n->overlaps, count, flag));
-    return dyn_run_keep(run, n->vectors, count * t->size, dyn_eigen_vectors(e));
+    return dyn_run_record(run, n->overlaps, count, flag);
 }
 
 static dyn_status record(const dyn_sharpness_tracker *t, dyn_run *run, double *scratch)
@@ -74,6 +98,13 @@ static dyn_status record(const dyn_sharpness_tracker *t, dyn_run *run, double *s
     return dyn_run_record(run, "threshold", 1, &threshold);
 }
 
+static dyn_status take_over(dyn_sharpness_tracker *t, dyn_run *run, const double *theta, double *scratch)
+{
+    DYN__TRY(record(t, run, scratch));
+    DYN__TRY(dyn__sharpness_remember(t, theta));
+    return keep(t, run);
+}
+
 /* d [size] is scratch. */
 static dyn_status measure(dyn_sharpness_tracker *t, dyn_run *run, const double *theta, const double *gradient,
                           double *d)
@@ -86,16 +117,14 @@ static dyn_status measure(dyn_sharpness_tracker *t, dyn_run *run, const double *
         s = dyn_objective_hessian(dyn_run_objective(run), theta, &H);
     t->run = run;
     if (s >= 0)
-        s = find_start(t, run, &PRECONDITIONED, 0);
+        s = recall(t, run);
     if (s >= 0)
-        s = find_start(t, run, &RAW, 1);
-    if (s >= 0)
-        s = dyn_sharpness_tracker_measure(t, H, d, c, gradient);
+        s = dyn__sharpness_measure(t, H, d, c, gradient, theta);
     t->run = NULL;
     dyn_operator_unref(H);
     if (s == DYN_STOPPED)
         return dyn__run_break_off(run);
-    return s < 0 ? s : record(t, run, d);
+    return s < 0 ? s : take_over(t, run, theta, d);
 }
 
 static int32_t observe(void *user, const dyn_run_view *at)

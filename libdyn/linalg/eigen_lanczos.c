@@ -142,7 +142,7 @@ static dyn_status begin_near(dyn__solver *s)
 
     dyn__lanczos_draw(l, 1);
     l->width = 0;
-    dyn__basis_scale(n, o->unchecked ? 1e-3 : 1e-4, sum);
+    dyn__basis_scale(n, fmin(o->unchecked ? 1e-3 : 1e-4, 0.25 * o->tolerance), sum);
     for (int64_t i = 0; i < o->start_count; i++) {
         const double norm = dyn__norm(l->A->ctx, n, o->start + i * n);
 

@@ -147,6 +147,17 @@ def tracking(rate=0.1, tolerance=1e-3, rows=30):
     return run["sharpness"].products.sum(), products
 
 
+def of_cold(optimizer, before, tolerance, rows=32):
+    """Products of tracked rows against those of cold ones: from the last four measurements, and from the last alone."""
+    net, _, x, y, _, _ = problem()
+    products = []
+    for choice in ({"cold": True}, {}, {"history": 1}):
+        run = dyn.Run(net, x, y, optimizer=optimizer).train(before, progress=False)
+        run.measure(dyn.Sharpness(tolerance=tolerance, search=False, raw=False, **choice), every=1)
+        products.append(run.train(rows, progress=False)["sharpness"].products[1:].sum())
+    return products[1] / products[0], products[2] / products[0]
+
+
 TIMES = {"kernel of digits": kernel_of_digits, "kernel of a CNN": kernel_of_cnn, "density": density, "K-FAC": kfac,
          "slices": slices}
 
@@ -171,6 +182,12 @@ def main():
     if o.only in "tracking":
         mine, other = tracking()
         print(f"{'tracking':20s} {mine:10.0f} products {other:6.0f} products {other / mine:6.2f}")
+        for tolerance in (1e-2, 1e-3, 1e-4, 1e-6):
+            for optimizer in (dyn.GD(0.1), dyn.Adam(3e-3)):
+                for before in (300, 1000):
+                    four, one = of_cold(optimizer, before, tolerance)
+                    print(f"  {type(optimizer).__name__:5s} from step {before:4d}, tolerance {tolerance:.0e}: {four:.2f} of a "
+                          f"cold row's products; from the last vector alone {one:.2f}", flush=True)
 
 
 if __name__ == "__main__":

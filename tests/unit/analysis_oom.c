@@ -59,7 +59,7 @@ static dyn_status sharpness(dyn_ctx *ctx, void *arg)
     if (s >= 0)
         s = dyn_sharpness_tracker_create(ctx, SIZE, NULL, &t);
     for (int i = 0; i < 2 && s >= 0; i++)
-        s = dyn_sharpness_tracker_measure(t, H, d, 1.0, d);
+        s = dyn_sharpness_tracker_measure(t, H, d, 1.0, d, NULL);
     dyn_sharpness_tracker_free(t);
     dyn_operator_unref(H);
     return s;

@@ -104,7 +104,7 @@ TEST(tracker_follows)
     opt.count = 3;
     CHECK_OK(ctx, dyn_sharpness_tracker_create(ctx, N, &opt, &t));
     CHECK(!dyn_sharpness_tracker_raw(t));
-    CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, d, C, g));
+    CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, d, C, g, NULL));
     CHECK_NEAR(dyn_eigen_values(dyn_sharpness_tracker_raw(t))[2], 1.6033179180605281, 1e-10);
     first = dyn_eigen_values(dyn_sharpness_tracker_preconditioned(t))[0];
     CHECK_NEAR(first, 1.582245791754426, 1e-10);
@@ -112,7 +112,7 @@ TEST(tracker_follows)
     CHECK_NEAR(pre, -0.10436114902646186, 1e-14);
     for (int i = 0; i < N; i++)
         d[i] *= 1.0 + 1e-3 * cos(i);
-    CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, d, C, NULL));
+    CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, d, C, NULL, NULL));
     second = dyn_eigen_values(dyn_sharpness_tracker_preconditioned(t))[0];
     exact.tolerance = 1e-12;
     CHECK_OK(ctx, dyn_sharpness_preconditioned(H, d, C, &exact, &e));
@@ -141,13 +141,13 @@ TEST(without_a_preconditioner_both_problems_are_one)
     for (int k = 0; k < 2; k++) {
         int64_t before = dyn_operator_products(H);
 
-        CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, k ? NULL : d, 1.0, NULL));
+        CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, k ? NULL : d, 1.0, NULL, NULL));
         e = dyn_sharpness_tracker_raw(t);
         CHECK(e == dyn_sharpness_tracker_preconditioned(t));
         CHECK_NEAR(dyn_eigen_values(e)[0], 2.4526937905415878, 1e-10);
         CHECK(dyn_operator_products(H) - before == dyn_eigen_products(e));
     }
-    CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, NULL, 2.0, NULL));
+    CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, NULL, 2.0, NULL, NULL));
     CHECK_NEAR(dyn_eigen_values(dyn_sharpness_tracker_raw(t))[0], 2.4526937905415878, 1e-10);
     CHECK_NEAR(dyn_eigen_values(dyn_sharpness_tracker_preconditioned(t))[0], 2 * 2.4526937905415878, 1e-10);
     dyn_sharpness_tracker_free(t);
@@ -166,6 +166,15 @@ static int32_t multiply_diagonal(void *user, int64_t count, const double *x, dou
     return 0;
 }
 
+static int32_t multiply_by(void *user, int64_t count, const double *x, double *y)
+{
+    const double *d = user;
+
+    for (int64_t i = 0; i < count * LONG; i++)
+        y[i] = d[i % LONG] * x[i];
+    return 0;
+}
+
 TEST(warm_start_saves_products)
 {
     double shift = 0.0, largest = 0.0;
@@ -178,18 +187,97 @@ TEST(warm_start_saves_products)
     opt.no_raw = 1;
     CHECK_OK(ctx, dyn_operator_from_callback(ctx, LONG, multiply_diagonal, &shift, &H));
     CHECK_OK(ctx, dyn_sharpness_tracker_create(ctx, LONG, &opt, &t));
-    CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, NULL, 1.0, NULL));
+    CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, NULL, 1.0, NULL, NULL));
     CHECK_NEAR(dyn_eigen_values(dyn_sharpness_tracker_preconditioned(t))[0], 1.0, 1e-9);
     cold = dyn_eigen_products(dyn_sharpness_tracker_preconditioned(t));
     shift = 1e-3;
     for (int i = 0; i < LONG; i++)
         largest = fmax(largest, 1.0 / (1.0 + 0.05 * i) + shift * sin(i));
-    CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, NULL, 1.0, NULL));
+    CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, NULL, 1.0, NULL, NULL));
     CHECK_NEAR(dyn_eigen_values(dyn_sharpness_tracker_preconditioned(t))[0], largest, 1e-9);
     warm = dyn_eigen_products(dyn_sharpness_tracker_preconditioned(t));
     CHECK(warm < cold);
     printf("# products: %d cold, %d warm\n", (int)cold, (int)warm);
     CHECK(!dyn_sharpness_tracker_raw(t));
+    dyn_sharpness_tracker_free(t);
+    dyn_operator_unref(H);
+}
+
+/* D + t (u w^T + w u^T): the leading vector turns with t. */
+static int32_t multiply_turning(void *user, int64_t count, const double *x, double *y)
+{
+    const double t = *(const double *)user;
+
+    for (int64_t r = 0; r < count; r++) {
+        const double *v = x + r * LONG;
+        double *out = y + r * LONG, along = 0.0;
+
+        for (int i = 1; i < LONG; i++)
+            along += 0.01 * sin(0.7 * i) * v[i];
+        for (int i = 0; i < LONG; i++)
+            out[i] = v[i] / (1.0 + 0.05 * i) + (i == 0 ? t * along : t * v[0] * 0.01 * sin(0.7 * i));
+    }
+    return 0;
+}
+
+/* Products over 20 steps in which t goes to and fro as theta does at the edge of stability. */
+static int64_t products_to_and_fro(int with_theta, int32_t history)
+{
+    static double theta[LONG];
+    double t = 0.0;
+    int64_t products = 0;
+    dyn_operator *H = NULL;
+    dyn_sharpness_options opt = DYN_SHARPNESS_OPTIONS_INIT;
+    dyn_sharpness_tracker *tracker = NULL;
+
+    opt.unchecked = 1;
+    opt.tolerance = 1e-4;
+    opt.history = history;
+    CHECK_OK(ctx, dyn_operator_from_callback(ctx, LONG, multiply_turning, &t, &H));
+    CHECK_OK(ctx, dyn_sharpness_tracker_create(ctx, LONG, &opt, &tracker));
+    for (int i = 0; i < 20; i++) {
+        dyn_eigen *e = NULL;
+
+        theta[3] = t = (i % 2 ? -0.3 : 0.3) * (1.0 + 0.02 * i);
+        CHECK_OK(ctx, dyn_sharpness_tracker_measure(tracker, H, NULL, 1.0, NULL, with_theta ? theta : NULL));
+        products += i < 4 ? 0 : dyn_eigen_products(dyn_sharpness_tracker_raw(tracker));
+        CHECK_OK(ctx, dyn_eigen_solve(H, NULL, &e));
+        CHECK_NEAR(dyn_eigen_values(dyn_sharpness_tracker_raw(tracker))[0], dyn_eigen_values(e)[0], 1e-6);
+        dyn_eigen_free(e);
+    }
+    dyn_sharpness_tracker_free(tracker);
+    dyn_operator_unref(H);
+    return products;
+}
+
+TEST(start_is_interpolated)
+{
+    const int64_t last = products_to_and_fro(0, 4), interpolated = products_to_and_fro(1, 4);
+
+    printf("# products from the last vector %d, interpolated %d\n", (int)last, (int)interpolated);
+    CHECK(2 * interpolated <= last);
+    CHECK(products_to_and_fro(1, 1) == last);
+}
+
+/* A value that crosses the one followed, in a direction orthogonal to it, is found at the 32nd solve at the latest. */
+TEST(crossing_is_found)
+{
+    double d[LONG];
+    dyn_operator *H = NULL;
+    dyn_sharpness_options opt = DYN_SHARPNESS_OPTIONS_INIT;
+    dyn_sharpness_tracker *t = NULL;
+
+    for (int i = 0; i < LONG; i++)
+        d[i] = 1.0 / (1.0 + 0.05 * i);
+    opt.unchecked = 1;
+    opt.tolerance = 1e-3;
+    CHECK_OK(ctx, dyn_operator_from_callback(ctx, LONG, multiply_by, d, &H));
+    CHECK_OK(ctx, dyn_sharpness_tracker_create(ctx, LONG, &opt, &t));
+    for (int i = 0; i < 33; i++) {
+        CHECK_OK(ctx, dyn_sharpness_tracker_measure(t, H, NULL, 1.0, NULL, NULL));
+        d[LONG - 1] = 1.5;
+    }
+    CHECK_NEAR(dyn_eigen_values(dyn_sharpness_tracker_raw(t))[0], 1.5, 1e-5);
     dyn_sharpness_tracker_free(t);
     dyn_operator_unref(H);
 }
@@ -352,8 +440,10 @@ TEST(bad_arguments_are_named)
     CHECK(dyn_sharpness_directional(H, NULL, 1.0, g, &raw, NULL) == DYN_EINVAL);
     CHECK_STR(dyn_ctx_message(ctx), "all 40 numbers of g are 0");
     CHECK_OK(ctx, dyn_sharpness_tracker_create(ctx, N - 1, NULL, &t));
-    CHECK(dyn_sharpness_tracker_measure(t, H, NULL, 1.0, NULL) == DYN_ESHAPE);
+    CHECK(dyn_sharpness_tracker_measure(t, H, NULL, 1.0, NULL, NULL) == DYN_ESHAPE);
     CHECK_STR(dyn_ctx_message(ctx), "H has size 40, the tracker 39");
+    CHECK(dyn_sharpness_tracker_create(ctx, N, &(dyn_sharpness_options){ .struct_size = sizeof(dyn_sharpness_options),
+          .count = 1, .tolerance = 1e-6 }, NULL) == DYN_EINVAL);
     opt.ratio = 0.5;
     CHECK(dyn_episodes_spikes(ctx, 1, NULL, g, &opt, &e) == DYN_EINVAL && !e);
     CHECK_STR(dyn_ctx_message(ctx), "ratio is 0.5");
@@ -371,6 +461,8 @@ int main(void)
     RUN(tracker_follows);
     RUN(without_a_preconditioner_both_problems_are_one);
     RUN(warm_start_saves_products);
+    RUN(start_is_interpolated);
+    RUN(crossing_is_found);
     RUN(limits_hold_for_the_optimisers);
     RUN(spikes_agree_with_python);
     RUN(divergence_is_a_spike_and_nan_is_none);

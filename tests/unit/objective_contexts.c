@@ -81,7 +81,7 @@ static void refuse_measurements(const family *a, const family *b)
 
     REFUSED(dyn_operator_sum(a->H, b->H, &sum), DYN_EINVAL, "dyn_operator_sum", "B belongs to another");
     CHECK(!sum);
-    REFUSED(dyn_sharpness_tracker_measure(a->tracker, b->H, NULL, 1, NULL), DYN_EINVAL,
+    REFUSED(dyn_sharpness_tracker_measure(a->tracker, b->H, NULL, 1, NULL, NULL), DYN_EINVAL,
             "dyn_sharpness_tracker_measure", "H belongs to another");
     REFUSED(dyn_sharpness_observe(a->tracker, b->run, NULL), DYN_EINVAL, "dyn_sharpness_observe",
             "run belongs to another");
@@ -116,7 +116,7 @@ TEST(one_context_does)
     CHECK(dyn_model_build(a.model, b.g, b.samples) >= 0);
     CHECK_OK(ctx, dyn_array_rescale(a.x, b.one, b.one, &scaled));
     CHECK_OK(ctx, dyn_operator_sum(a.H, b.H, &sum));
-    CHECK_OK(ctx, dyn_sharpness_tracker_measure(a.tracker, b.H, NULL, 1, NULL));
+    CHECK_OK(ctx, dyn_sharpness_tracker_measure(a.tracker, b.H, NULL, 1, NULL, NULL));
     CHECK_OK(ctx, dyn_sharpness_observe(a.tracker, b.run, NULL));
     CHECK_OK(ctx, dyn_episodes_confusion(a.episodes, b.episodes, 0, NULL, NULL, NULL));
     dyn_objective_unref(o);

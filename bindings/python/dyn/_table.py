@@ -505,7 +505,7 @@ dyn_sharpness_directional              status operator ptr f64 ptr ptr ptr
 dyn_sharpness_limit                    status ctx ptr ptr
 dyn_sharpness_tracker_create           status ctx i64 ptr sharpness_tracker*
 dyn_sharpness_tracker_free             void   sharpness_tracker
-dyn_sharpness_tracker_measure          status sharpness_tracker operator ptr f64 ptr
+dyn_sharpness_tracker_measure          status sharpness_tracker operator ptr f64 ptr ptr
 dyn_sharpness_tracker_raw              eigen  sharpness_tracker
 dyn_sharpness_tracker_preconditioned   eigen  sharpness_tracker
 dyn_sharpness_tracker_directional      void   sharpness_tracker ptr ptr
@@ -674,7 +674,7 @@ dyn_recurrent_options struct_size:u32 cell:i32 layers:i32 last:i32 vocabulary:i6
 dyn_replicas_options struct_size:u32 reserved:u32 count:i64 optimizer_count:i64 optimizers:ptr run_count:i64
     runs:ptr init_count:i64 inits:ptr theta:ptr progress:ptr progress_user:ptr
 dyn_sharpness_options struct_size:u32 which:i32 count:i64 max_products:i64 tolerance:f64 seed:u64 unchecked:i32
-    no_raw:i32 cold:i32 reserved:u32
+    no_raw:i32 cold:i32 history:i32
 dyn_plateau_options struct_size:u32 reserved:u32 change:f64 length:f64
 dyn_spike_options struct_size:u32 reserved:u32 window:i64 merge:i64 smooth:i64 ratio:f64
 dyn_solve_options struct_size:u32 method:i32 tolerance:f64 max_products:i64 progress:ptr progress_user:ptr

@@ -158,7 +158,8 @@ class Sharpness(Measurement[SharpnessSeries]):
 
     which: "largest", "smallest", "magnitude" or "both". raw: those of the Hessian itself as well.
     tolerance: of the residuals, relative. search: look for missed pairs at every solve. cold: do not start from the
-    pairs of the row before, which are part of the checkpoint: a row then depends on its step alone.
+    pairs of the rows before, which are part of the checkpoint: a row then depends on its step alone. history: rows from
+    which a start is interpolated; without a search every 32nd row starts anew, for what may have crossed.
 
     >>> run = dyn.Run(dyn.mlp([1, 1], bias=False, init=dyn.init.zero()), [1.0, 2.0], [2.0, 4.0], optimizer=dyn.GD(0.1))
     >>> _ = run.measure(dyn.Sharpness(), every=1)
@@ -170,12 +171,14 @@ class Sharpness(Measurement[SharpnessSeries]):
     name = "sharpness"
 
     def __init__(self, k: int = 1, which: Which = "largest", *, raw: bool = True, tolerance: float = 1e-6,
-                 max_products: int | None = None, seed: int = 0, search: bool = True, cold: bool = False) -> None:
+                 max_products: int | None = None, seed: int = 0, search: bool = True, cold: bool = False,
+                 history: int = 4) -> None:
         self._arguments = dict(k=k, which=which, raw=raw, tolerance=tolerance, max_products=max_products, seed=seed,
-                               search=search, cold=cold)
+                               search=search, cold=cold, history=history)
         self._options = structs["dyn_sharpness_options"](
             which=which_code(which), count=integer(k, "k", least=1), max_products=max_products, tolerance=tolerance,
-            seed=seed, unchecked=int(not search), no_raw=int(not raw), cold=int(cold))
+            seed=seed, unchecked=int(not search), no_raw=int(not raw), cold=int(cold),
+            history=integer(history, "history", least=1))
 
     def attach(self, run: RunView, when: Options) -> Any:
         if self.name != "sharpness":
