@@ -2,8 +2,10 @@
  *
  * The effective ratio by greedy cover. Who covers whom is a symmetric relation kept as bits, made from tiles of cosines
  * on all threads; gain[i] counts the neurons not yet covered that direction i would cover. Every neuron is covered once,
- * and its row of bits read then, so the whole costs the square of the width. */
+ * and its row of bits read then, so the whole costs the square of the width. The largest gain is found among those of
+ * blocks of neurons; only blocks in which a gain fell are looked through again. */
 #include <math.h>
+#include <string.h>
 #include "analysis/condensation.h"
 
 _Static_assert(DYN__COSINE_TILE % 64 == 0, "tiles write whole words of bits");
@@ -14,6 +16,7 @@ typedef struct cover {
     int64_t n, words;
     uint64_t *near;         /* [n][words] */
     int64_t *gain;          /* 0 for zero features */
+    int64_t *best;          /* [words] of 64 neurons each: the first with the largest gain, or -1: not known */
     unsigned char *covered;
 } cover;
 
@@ -22,23 +25,30 @@ static void mark(const cover *v, int64_t i, int64_t j)
     v->near[i * v->words + j / 64] |= (uint64_t)1 << (j % 64);
 }
 
-/* Pairs i >= j, so that the relation is symmetric whatever the rounding. */
+/* Pairs of row r of a tile with i >= j, so that the relation is symmetric whatever the rounding. */
+static void mark_row(const cover *v, const dyn__cosine_tile *tile, int64_t r, const double *x)
+{
+    int64_t columns = tile->i == tile->j ? r + 1 : tile->columns;
+
+    for (int64_t c = 0; c < columns; c++) {
+        if ((v->c->opt.join_opposite ? fabs(x[c]) : x[c]) <= v->threshold)
+            continue;
+        mark(v, tile->i + r, tile->j + c);
+        mark(v, tile->j + c, tile->i + r);
+    }
+}
+
+/* Most rows of most tiles have nobody near, which their largest cosine tells, unless opposite ones count. */
 static void mark_tile(const dyn__cosine_tiles *t, const dyn__cosine_tile *tile, double *x)
 {
     const cover *v = t->user;
+    double largest[DYN__COSINE_TILE];
+    const dyn__arg row_max[2] = { { largest, 1, 0 }, { x, tile->ld, 1 } };
 
-    for (int64_t r = 0; r < tile->rows; r++) {
-        int64_t columns = tile->i == tile->j ? r + 1 : tile->columns;
-
-        for (int64_t c = 0; c < columns; c++) {
-            double d = x[r * tile->ld + c];
-
-            if ((v->c->opt.join_opposite ? fabs(d) : d) <= v->threshold)
-                continue;
-            mark(v, tile->i + r, tile->j + c);
-            mark(v, tile->j + c, tile->i + r);
-        }
-    }
+    dyn__kernels_of(t->ctx)->f64.tile[DYN__K_ROW_MAX](tile->rows, tile->columns, row_max, 0.0);
+    for (int64_t r = 0; r < tile->rows; r++)
+        if (v->c->opt.join_opposite || largest[r] > v->threshold)
+            mark_row(v, tile, r, x + r * tile->ld);
 }
 
 static void count_gains(cover *v)
@@ -52,8 +62,10 @@ static void cover_one(cover *v, int64_t j)
 {
     v->covered[j] = 1;
     for (int64_t w = 0; w < v->words; w++)
-        for (uint64_t bits = v->near[j * v->words + w]; bits; bits &= bits - 1)
+        for (uint64_t bits = v->near[j * v->words + w]; bits; bits &= bits - 1) {
             v->gain[64 * w + __builtin_ctzll(bits)]--;
+            v->best[w] = -1;
+        }
 }
 
 static void take(cover *v, int64_t direction)
@@ -67,15 +79,37 @@ static void take(cover *v, int64_t direction)
         }
 }
 
+static int64_t first_best(const cover *v, int64_t word)
+{
+    int64_t best = 64 * word, end = best + 64 < v->n ? best + 64 : v->n;
+
+    for (int64_t i = best + 1; i < end; i++)
+        if (v->gain[i] > v->gain[best])
+            best = i;
+    return best;
+}
+
+/* The first neuron with the largest gain. */
+static int64_t best_direction(cover *v)
+{
+    int64_t best = 0;
+
+    for (int64_t w = 0; w < v->words; w++) {
+        if (v->best[w] < 0)
+            v->best[w] = first_best(v, w);
+        if (v->gain[v->best[w]] > v->gain[best])
+            best = v->best[w];
+    }
+    return best;
+}
+
 /* An interrupt ends it early, with a number that nobody sees. */
 static int64_t count_directions(cover *v, dyn_ctx *ctx)
 {
+    memset(v->best, 0xff, (size_t)v->words * sizeof *v->best);
     for (int64_t taken = 0;; taken++) {
-        int64_t best = 0;
+        const int64_t best = best_direction(v);
 
-        for (int64_t i = 1; i < v->n; i++)
-            if (v->gain[i] > v->gain[best])
-                best = i;
         if (v->gain[best] == 0 || dyn__interrupted(ctx))
             return taken;
         take(v, best);
@@ -89,8 +123,9 @@ static dyn_status cover_all(const dyn_condensation *c, double threshold, int64_t
 
     v.near = dyn__alloc(c->ctx, (size_t)v.n, (size_t)v.words * sizeof *v.near);
     v.gain = dyn__alloc(c->ctx, (size_t)v.n, sizeof *v.gain);
+    v.best = dyn__alloc(c->ctx, (size_t)v.words, sizeof *v.best);
     v.covered = dyn__alloc(c->ctx, (size_t)v.n, 1);
-    if (v.near && v.gain && v.covered)
+    if (v.near && v.gain && v.best && v.covered)
         s = dyn__condensation_tiles(c, NULL, NULL, mark_tile, &v);
     if (s >= 0) {
         count_gains(&v);
@@ -98,6 +133,7 @@ static dyn_status cover_all(const dyn_condensation *c, double threshold, int64_t
     }
     dyn__free(c->ctx, v.near);
     dyn__free(c->ctx, v.gain);
+    dyn__free(c->ctx, v.best);
     dyn__free(c->ctx, v.covered);
     return s < 0 ? s : dyn__check_interrupt(c->ctx);
 }

@@ -4,7 +4,9 @@
 
 python analyses.py [--only WORD] [--rounds 5]. libdyn and its peer in turn, medians of the rounds; a ratio is the peer's
 time over libdyn's. For ranks the limit is told as well: the arithmetic of the triangle and of half the bidiagonal form at the
-speed of NumPy's products, the other half at that of its product of matrix and vector. A peer that is not installed is passed over. One core: `taskset`, and one thread everywhere."""
+speed of NumPy's products, the other half at that of its product of matrix and vector. Growth: times of three widths, the slope
+fitted to their logarithms (goal: at most quadratic), and over how many threads the work was spread, by CPU time. A peer that is not
+installed is passed over. One core: `taskset`, and one thread everywhere."""
 import argparse
 import functools
 import os
@@ -20,6 +22,7 @@ import dyn
 SIZES = {"model rank": (250, 500, 1000, 1020, 1030), "Jacobian": (250, 500, 1000, 2000),
          "cosine map": (300, 1000, 3000), "cosine map, ordered": (300, 1000, 3000), "condensation": (1000, 2000, 4000, 10000)}
 GOALS = {"model rank": (1.2, 2.0), "Jacobian": (1.2, 1.2), "cosine map": (1.5, 1.5), "cosine map, ordered": (1.5, 1.5)}
+WIDTHS, STEEPEST = (2500, 5000, 10000), 2.1
 MICROSECONDS = {"new Run": 40, "new Objective": 40}
 
 
@@ -91,6 +94,11 @@ def condensation(m, threads):
     return lambda: dyn.condensation(net, theta), lambda: linkage(rows, "average", "cosine")
 
 
+def cover(m, threads):
+    net, theta = features(m)
+    return dyn.condensation(net, theta).cover, None
+
+
 def new_run(size, threads):
     objective = dyn.Objective(dyn.mlp([1, 10, 1], seed=1), [[0.0], [1.0]], [[1.0], [0.0]])
     return lambda: dyn.Run(objective), None
@@ -105,6 +113,7 @@ def new_objective(size, threads):
 WORK = {"model rank": model_rank, "Jacobian": jacobian, "cosine map": cosines,
         "cosine map, ordered": functools.partial(cosines, ordered=True), "condensation": condensation,
         "new Run": new_run, "new Objective": new_objective}
+GROWTH = {"growth of condensation": condensation, "growth of cover": cover}
 
 
 def seconds(work, clock):
@@ -144,8 +153,28 @@ def row(name, size, threads, rounds):
           f"{other / mine:6.2f} {verdict}", flush=True)
 
 
+def spread(work):
+    """CPU time of all threads over that of the calling one: on how many the work was done."""
+    everywhere, here = time.process_time(), time.thread_time()
+    work()
+    return (time.process_time() - everywhere) / (time.thread_time() - here)
+
+
+def growth(name, threads, rounds):
+    clock = time.perf_counter if threads > 1 else time.process_time
+    works = [GROWTH[name](m, threads)[0] for m in WIDTHS]
+    times = [min(seconds(work, clock) for _ in range(rounds)) for work in works]
+    slope = np.polyfit(np.log(WIDTHS), np.log(times), 1)[0]
+    told = "  ".join(f"{m}: {1e3 * t:.1f} ms" for m, t in zip(WIDTHS, times))
+    print(f"{name:26s} {threads:2d} core(s) {told}  slope {slope:.2f} {'ok' if slope <= STEEPEST else 'too steep'}"
+          f"  spread over {statistics.median(spread(works[-1]) for _ in range(5)):.2f} threads", flush=True)
+
+
 def measure(only, threads, rounds):
     with dyn.Context(threads=threads):
+        for name in GROWTH:
+            if only in name:
+                growth(name, threads, rounds)
         for name in WORK:
             for size in SIZES.get(name, (0,)) if only in name else ():
                 row(name, size, threads, rounds)
