@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""P16: analyses of parameters, beside NumPy, SciPy and JAX, on one core and on all.
+"""Analyses of parameters, beside NumPy, SciPy and JAX, on one core and on all.
 
 python analyses.py [--only WORD] [--rounds 5]. libdyn and its peer in turn, medians of the rounds; a ratio is the peer's
 time over libdyn's. For ranks the limit is told as well: the arithmetic of the triangle and of half the bidiagonal form at the

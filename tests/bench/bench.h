@@ -26,7 +26,7 @@ typedef struct problem {
     dyn_ctx *ctx;
     dyn_model *model;
     dyn_objective *objective;
-    dyn_array *x, *y;           /* float64 [n, inputs], [n, outputs], or tokens [n, length] */
+    dyn_array *x, *y;           /* float64 [n, inputs..], [n, outputs], or tokens [n, length] */
     int64_t size, samples, outputs;
     double *theta;              /* [size] */
 } problem;
@@ -37,6 +37,7 @@ void problem_free(problem *p);
 void problem_export(const problem *p, const spec *s, const char *name, int32_t rank, const int64_t *shape,
                     const double *data);
 void decoder_create(problem *p, const spec *s);
+void convolution_create(problem *p, const spec *s);
 dyn_optimizer_options problem_optimizer(const spec *s);
 
 /* Kinds of work. prepare does it once and shows numbers that the peers must agree with; run does `units` more. */

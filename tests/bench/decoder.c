@@ -26,7 +26,6 @@ static void make_decoder(problem *p, const spec *s)
     opt.bias = 1;
     opt.output_bias = opt.last = 0;
     must(p->ctx, dyn_model_transformer(p->ctx, &opt, &p->model));
-    p->size = dyn_model_size(p->model);
 }
 
 static dyn_array *indices(const problem *p, int64_t samples, int64_t length, const int64_t *value)

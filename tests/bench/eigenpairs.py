@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""P15: products of the operator that eigenpairs take, in libdyn, ARPACK (SciPy) and PRIMME (pip install primme).
+"""Products of the operator that eigenpairs take, in libdyn, ARPACK (SciPy) and PRIMME (pip install primme).
 
 python eigenpairs.py [--starts 11] [--only WORD] [--no-peers]. Every pair is found to a residual of 1e-6 of the largest
 |value|, which is checked with a product of its own; an answer that leaves out a wanted value is none. Spectra of size 20010 are diagonals turned by a reflection; "digits"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""P17: measurements of networks, beside JAX and SciPy, in one run: tangent kernels, spectral density, K-FAC, slices, tracking.
+"""Measurements of networks, beside JAX and SciPy, in one run: tangent kernels, spectral density, K-FAC, slices, tracking.
 
 python measurements.py [--rounds 5] [--only WORD]. libdyn and its peer in turn, medians of the rounds on the cores the
 process may use; a ratio is the peer's time over libdyn's, for tracking its products over libdyn's. What both compute is

@@ -1,23 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Data and parameters of decoders and of the small CNN, the same for every peer. Shapes in one place.
-
-Decoders are those of libdyn's bench (decoder.c). Convolution: 3x3 channels last here, 32 then 64 channels, each
-followed by tanh and 2x2 max-pooling, then a dense layer to 10."""
+"""Sizes and parameters of decoders and of the convolutional network, as libdyn's bench has them (decoder.c,
+convolution.c), so that shapes stand in one place."""
 import numpy as np
 
-IMAGES, SIDE, CHANNELS, CLASSES = 64, 28, (1, 32, 64), 10
 
-
-def draw(shapes, seed=1):
-    """float32 arrays: matrices normal with std fan_in^-1/2, vectors 0, scales ("...g") 1."""
-    rng = np.random.default_rng(seed)
-    made = {}
-    for name, shape in shapes.items():
-        if len(shape) > 1:
-            made[name] = rng.standard_normal(shape) / np.sqrt(np.prod(shape[:-1]))
-        else:
-            made[name] = np.full(shape, 1.0 if name.endswith("g") else 0.0)
-    return {name: a.astype(np.float32) for name, a in made.items()}
+def split(theta, shapes):
+    """{name: tensor}, views of one vector that has these one after the other."""
+    made, at = {}, 0
+    for name, shape in shapes:
+        size = int(np.prod(shape))
+        made[name] = theta[at:at + size].reshape(shape)
+        at += size
+    return made
 
 
 class Decoder:
@@ -39,14 +33,9 @@ class Decoder:
         self.last = [("gain", (d,)), ("shift", (d,))] if self.pre else [("W", (d, vocabulary))]
 
     def split(self, theta):
-        """{name: tensor}, views of one vector; of the layers "0.Wq" and so on."""
-        names = self.first + [("%d.%s" % (i, name), shape) for i in range(self.layers) for name, shape in self.layer]
-        made, at = {}, 0
-        for name, shape in names + self.last:
-            size = int(np.prod(shape))
-            made[name] = theta[at:at + size].reshape(shape)
-            at += size
-        return made
+        """{name: tensor}, of the layers "0.Wq" and so on."""
+        layers = [("%d.%s" % (i, name), shape) for i in range(self.layers) for name, shape in self.layer]
+        return split(theta, self.first + layers + self.last)
 
     def parameters(self):
         """The same of the first theta, with queries, keys and values as one product: "0.qkv", "0.qkv.b"."""
@@ -60,11 +49,22 @@ class Decoder:
         return self.case.array("tokens", np.int64)
 
 
-def convolution():
-    """(parameters with filters [3, 3, in, out], images [batch, side, side, 1], labels)"""
-    c = CHANNELS
-    shapes = {"c1": (3, 3, c[0], c[1]), "c1.b": (c[1],), "c2": (3, 3, c[1], c[2]), "c2.b": (c[2],),
-              "out": ((SIDE // 4) ** 2 * c[2], CLASSES), "out.b": (CLASSES,)}
-    rng = np.random.default_rng(3)
-    return (draw(shapes), rng.standard_normal((IMAGES, SIDE, SIDE, 1)).astype(np.float32),
-            rng.integers(0, CLASSES, IMAGES))
+class Convolution:
+    """Filters [3, 3, in, out] of two convolutions on images with the channels last, each followed by tanh and 2 x 2
+    max-pooling, and the dense layer behind them."""
+
+    def __init__(self, case):
+        self.case = case
+        side, c = case("side", 28), case("channels", 32)
+        self.shapes = [("c1", (3, 3, 1, c)), ("c1.b", (c,)), ("c2", (3, 3, c, 2 * c)), ("c2.b", (2 * c,)),
+                       ("out", ((side // 4) ** 2 * 2 * c, 10)), ("out.b", (10,))]
+
+    def split(self, theta):
+        return split(theta, self.shapes)
+
+    def parameters(self):
+        return self.split(self.case.array("theta"))
+
+    def data(self):
+        """Images [samples, side, side, 1], labels one-hot [samples, 10]."""
+        return self.case.array("x"), self.case.array("y")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""JAX's side of decoders, attention and the small CNN: a step as one compiled function."""
+"""JAX's side of decoders, attention and the convolutional network: a step as one compiled function."""
 import functools
 
 import jax
@@ -61,7 +61,7 @@ def convolution_loss(p, x, y):
         x = jnp.tanh(x + p[name + ".b"])
         x = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
     f = x.reshape(len(x), -1) @ p["out"] + p["out.b"]
-    return optax.softmax_cross_entropy_with_integer_labels(f, y).mean()
+    return optax.softmax_cross_entropy(f, y).mean()
 
 
 def stepper(loss, optimizer, parameters, data, check_steps):
@@ -111,7 +111,12 @@ def decoder(case):
                    case("check", 3))
 
 
-def flat_decoder(case):
+def flat_loss(case):
+    """The loss as a function of theta."""
+    if case("model", "") == "cnn":
+        net = n.Convolution(case)
+        x, y = map(jnp.asarray, net.data())
+        return lambda theta: convolution_loss(net.split(theta), x, y)
     net = n.Decoder(case)
     tokens = jnp.asarray(net.tokens())
     return lambda theta: decoder_loss(net, net.split(theta), tokens)
@@ -135,9 +140,13 @@ def attention_alone(case):
 
 
 def convolution(case):
-    parameters, x, y = n.convolution()
-    return stepper(convolution_loss, optax.adam(1e-3), parameters, (jnp.asarray(x), jnp.asarray(y)),
+    net = n.Convolution(case)
+    return stepper(convolution_loss, optax.adam(1e-3), net.parameters(), tuple(map(jnp.asarray, net.data())),
                    case("check", 3))
 
 
-VERBS = {"train": decoder, "attention": attention_alone, "convolution": convolution}
+def train(case):
+    return (convolution if case("model", "") == "cnn" else decoder)(case)
+
+
+VERBS = {"train": train, "attention": attention_alone}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""PyTorch's side of decoders, attention and the small CNN, eager and with the model under torch.compile; fused
+"""PyTorch's side of decoders, attention and the convolutional network, eager and with the model under torch.compile; fused
 optimisers."""
 import functools
 
@@ -97,8 +97,12 @@ def decoder(case):
                    net.parameters(), (tokens,), case("clip", 0.0), case("check", 3))
 
 
-def flat_decoder(case):
+def flat_loss(case):
     """The loss as a function of theta, which can be differentiated twice."""
+    if case("model", "") == "cnn":
+        net = n.Convolution(case)
+        x, y = map(torch.tensor, net.data())
+        return lambda theta: convolution_loss(net.split(theta), x, y)
     net, tokens = made(case, True)
     return lambda theta: decoder_loss(net, net.split(theta), tokens)
 
@@ -121,9 +125,13 @@ def attention_alone(case):
 
 
 def convolution(case):
-    parameters, x, y = n.convolution()
-    return stepper(convolution_loss, lambda p: torch.optim.Adam(p, lr=1e-3, fused=True), parameters,
-                   (torch.tensor(x), torch.tensor(y)), None, case("check", 3))
+    net = n.Convolution(case)
+    return stepper(convolution_loss, lambda p: torch.optim.Adam(p, lr=1e-3, fused=True), net.parameters(),
+                   tuple(map(torch.tensor, net.data())), None, case("check", 3))
 
 
-VERBS = {"train": decoder, "attention": attention_alone, "convolution": convolution}
+def train(case):
+    return (convolution if case("model", "") == "cnn" else decoder)(case)
+
+
+VERBS = {"train": train, "attention": attention_alone}

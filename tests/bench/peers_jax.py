@@ -14,8 +14,8 @@ if os.environ.get("BENCH_F64"):
     jax.config.update("jax_enable_x64", True)
 
 
-def is_decoder(case):
-    return case("model", "perceptron") == "decoder"
+def is_perceptron(case):
+    return case("model", "perceptron") == "perceptron"
 
 
 def later(name):
@@ -55,9 +55,9 @@ def tree_loss(case):
 
 def flat_loss(case):
     """loss(theta) of all samples, theta one vector."""
-    if is_decoder(case):
+    if not is_perceptron(case):
         import next_jax
-        return next_jax.flat_decoder(case)
+        return next_jax.flat_loss(case)
     split, apply = network(case)
     x, y = jnp.asarray(case.array("x")), jnp.asarray(case.array("y"))
     return lambda theta: loss_of(case, apply(split(theta), x), y)
@@ -120,7 +120,7 @@ def batches(case):
 
 
 def train(case):
-    if is_decoder(case):
+    if not is_perceptron(case):
         return later("train")(case)
     split, _ = network(case)
     x, y = jnp.asarray(case.array("x")), jnp.asarray(case.array("y"))
@@ -143,8 +143,11 @@ def train(case):
         flat = jnp.concatenate([a.ravel() for a in jax.tree_util.tree_leaves(p)])
         show("loss", float(flat_loss(case)(flat)))
         show("theta_norm", float(jnp.linalg.norm(flat)))
-    return [("tree", lambda: make(adam(), False, 1)), ("tree unrolled", lambda: make(adam(), False, 4)),
-            ("flat", lambda: make(adam(), True, 1)), ("optax", lambda: make(optax_adam(), False, 1))], check
+    variants = [("tree", lambda: make(adam(), False, 1)), ("flat", lambda: make(adam(), True, 1)),
+                ("optax", lambda: make(optax_adam(), False, 1))]
+    if case("compile", 1):
+        variants.insert(1, ("tree unrolled", lambda: make(adam(), False, 4)))
+    return variants, check
 
 
 def replicas(case):
@@ -329,4 +332,4 @@ def singular(case):
 
 serve({"train": train, "replicas": replicas, "gradient": gradient, "product": product, "eigen": eigen,
        "residual": residual, "dense": dense, "singular": singular,
-       "attention": later("attention"), "convolution": later("convolution")})
+       "attention": later("attention")})

@@ -11,8 +11,8 @@ from worker import serve, show
 torch.set_num_threads(len(os.sched_getaffinity(0)))
 
 
-def is_decoder(case):
-    return case("model", "perceptron") == "decoder"
+def is_perceptron(case):
+    return case("model", "perceptron") == "perceptron"
 
 
 def later(name):
@@ -50,9 +50,9 @@ def data(case):
 
 
 def flat_loss(case):
-    if is_decoder(case):
+    if not is_perceptron(case):
         import next_torch
-        return next_torch.flat_decoder(case)
+        return next_torch.flat_loss(case)
     x, y, _ = data(case)
     return lambda theta: loss_of(case, network(split(case, theta), x), y)
 
@@ -114,7 +114,7 @@ def whole_step(case):
 
 
 def train(case):
-    if is_decoder(case):
+    if not is_perceptron(case):
         return later("train")(case)
     def check(run):
         run(case("check", 100))
@@ -245,4 +245,4 @@ def singular(case):
 
 
 serve({"train": train, "gradient": gradient, "product": product, "eigen": eigen,
-       "singular": singular, "attention": later("attention"), "convolution": later("convolution")})
+       "singular": singular, "attention": later("attention")})

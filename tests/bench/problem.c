@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The problem of a case: with the key model=decoder a transformer (decoder.c), else a perceptron. Keys widths, dtype
- * (f32, f64), data (line, normal, digits), samples, loss (mse, cross_entropy), output_bias, warm (Adam steps taken
- * before anything is measured), export, digits (their folder).
+ * The problem of a case: with the key model=decoder a transformer (decoder.c), with model=cnn a convolutional network
+ * (convolution.c), else a perceptron. Keys widths, dtype (f32, f64), data (line, normal, digits), samples, loss (mse,
+ * cross_entropy), output_bias, warm (Adam steps taken before anything is measured), export, digits (their folder).
  * Numbers come from libdyn's generator; the peers read the exported files. */
 #include "bench.h"
 
@@ -96,10 +96,11 @@ dyn_optimizer_options problem_optimizer(const spec *s)
 static void make_model(problem *p, const spec *s)
 {
     dyn_perceptron_options opt = DYN_PERCEPTRON_OPTIONS_INIT;
-    int64_t widths[16];
+    const char *text = spec_text(s, "widths", "1,100,1");
+    int64_t *widths = must_alloc(strlen(text), sizeof *widths);
     int32_t count = 0;
 
-    for (const char *at = spec_text(s, "widths", "1,100,1"); at && count < 16; at = strchr(at, ',')) {
+    for (const char *at = text; at; at = strchr(at, ',')) {
         at += *at == ',';
         widths[count++] = strtoll(at, NULL, 10);
     }
@@ -108,22 +109,23 @@ static void make_model(problem *p, const spec *s)
     opt.activation = DYN_TANH;
     opt.no_output_bias = !spec_int(s, "output_bias", 1);
     must(p->ctx, dyn_model_perceptron(p->ctx, &opt, &p->model));
-    p->size = dyn_model_size(p->model);
+    free(widths);
 }
 
-/* y = sin(3 sum(x) / sqrt(inputs)), a target that a perceptron can learn. */
+/* y_j = sin(3 sum(x) / sqrt(inputs) + j), targets that a perceptron can learn. */
 static void make_targets(problem *p, int64_t inputs)
 {
     const double *x = dyn_array_data(p->x);
-    const int64_t shape[2] = { p->samples, 1 };
-    double *y = must_alloc((size_t)p->samples, sizeof *y);
+    const int64_t outputs = dyn_model_output_size(p->model), shape[2] = { p->samples, outputs };
+    double *y = must_alloc((size_t)(p->samples * outputs), sizeof *y);
 
     for (int64_t i = 0; i < p->samples; i++) {
         double sum = 0;
 
         for (int64_t j = 0; j < inputs; j++)
             sum += x[i * inputs + j];
-        y[i] = sin(3 * sum / sqrt((double)inputs));
+        for (int64_t j = 0; j < outputs; j++)
+            y[i * outputs + j] = sin(3 * sum / sqrt((double)inputs) + (double)j);
     }
     must(p->ctx, dyn_array_create(p->ctx, DYN_F64, 2, shape, y, &p->y));
     free(y);
@@ -225,25 +227,34 @@ void problem_export(const problem *p, const spec *s, const char *name, int32_t r
     dyn_array_unref(a);
 }
 
+/* Arrays of numbers go to the peers as they are; indices have their own export. */
+static void export_array(const problem *p, const spec *s, const char *name, const dyn_array *a)
+{
+    if (dyn_array_dtype(a) == DYN_F64)
+        problem_export(p, s, name, dyn_array_rank(a), dyn_array_shape(a), dyn_array_data(a));
+}
+
 void problem_create(problem *p, dyn_ctx *ctx, const spec *s)
 {
+    const char *model = spec_text(s, "model", "perceptron");
     dyn_init_options init = DYN_INIT_OPTIONS_INIT;
 
     memset(p, 0, sizeof *p);
     p->ctx = ctx;
     init.seed = 1;
-    if (!strcmp(spec_text(s, "model", "perceptron"), "decoder"))
+    if (!strcmp(model, "decoder"))
         decoder_create(p, s);
+    else if (!strcmp(model, "cnn"))
+        convolution_create(p, s);
     else
         perceptron_create(p, s);
     make_objective(p, s);
+    p->size = dyn_model_size(p->model);
     p->theta = must_alloc((size_t)p->size, sizeof *p->theta);
     must(ctx, dyn_model_initialise(p->model, &init, p->theta));
     warm_up(p, s);
-    if (dyn_array_dtype(p->x) == DYN_F64) {
-        problem_export(p, s, "x", 2, dyn_array_shape(p->x), dyn_array_data(p->x));
-        problem_export(p, s, "y", 2, dyn_array_shape(p->y), dyn_array_data(p->y));
-    }
+    export_array(p, s, "x", p->x);
+    export_array(p, s, "y", p->y);
     problem_export(p, s, "theta", 1, &p->size, p->theta);
 }
 

@@ -24,15 +24,34 @@ def best_peer(result):
     return min(peers, key=peers.get) if peers else None
 
 
-def reached(row, result):
-    """The goal of a row as text, with whether it is reached; '' without a goal. Goals are for all cores."""
-    if "libdyn" not in result:
+def judged(row, result, one, limit):
+    """Goal against a peer or the limit as text, with whether it is reached."""
+    goal, ours = row.goal, result["libdyn"]["time"]
+    who = best_peer(result) if goal.peer == "best" else goal.peer
+    factor = result[who]["time"] / ours
+    wanted = goal.one if one and goal.one else goal.factor
+    near = goal.limit and limit and ours <= goal.limit * limit
+    name = "best peer" if goal.peer == "best" else NAMES[who]
+    text = name + (" / %g" % wanted if wanted != 1 else "") + (" or %g x limit" % goal.limit if goal.limit else "")
+    return "%s: %s" % (text, "yes" if factor >= wanted or near else "no, %s / %.2f" % (name, factor))
+
+
+def speedup(row, both):
+    """What the other cores bring, beside what they should."""
+    gain = both["1"]["libdyn"]["time"] / both["0"]["libdyn"]["time"]
+    return "; all cores %g x one: %s" % (row.goal.speedup, "yes" if gain >= row.goal.speedup else "no, %.2f" % gain)
+
+
+def reached(row, both, one, limit, all_cores):
+    """The goals of a row as text; '' without any. Goals are for all cores, those for one have a factor of their own."""
+    result = both["1" if one else "0"]
+    if one and all_cores > 1 and not (row.goal and row.goal.one):
         return ""
-    ours = result["libdyn"]["time"]
     if row.goal:
-        factor = result["jax"]["time"] / ours
-        return "JAX / %g: %s" % (row.goal, "yes" if factor >= row.goal else "no, JAX / %.2f" % factor)
+        more = speedup(row, both) if row.goal.speedup and all_cores > 1 else ""
+        return judged(row, result, one, limit) + more
     if row.goal_time:
+        ours = result["libdyn"]["time"]
         return "%g %s: %s" % (row.goal_time * SCALES[row.scale], row.scale, "yes" if ours <= row.goal_time else "no")
     return ""
 
@@ -53,19 +72,21 @@ def line(row, cores, result):
                                        text, "" if good else ", DIFFERENT RESULTS")
 
 
-def cells(row, cores, result, rates, all_cores):
+def cells(row, cores, both, rates, all_cores):
+    """A line of the table; both: the row's results on one core, "1", and on all, "0"."""
+    result = both[str(cores)]
     unit, peer = SCALES[row.scale], best_peer(result)
-    ours = result.get("libdyn", {}).get("time")
+    ours = result["libdyn"]["time"]
     limit = row.limit(rates, cores or all_cores)
     text, good = agreement(row, result)
 
     def shown(who):
         return number(result[who]["time"] * unit) if who in result else "-"
-    ratio = "-" if ours is None else "**%.2f**" % (result[peer]["time"] / ours)
+    ratio = "**%.2f**" % (result[peer]["time"] / ours)
     return [row.name, row.work, "1" if cores == 1 else str(all_cores), shown("libdyn"), shown("jax"), shown("torch"),
             row.scale, ratio, number(limit * unit) if limit else "-",
-            "%.1f" % (ours / limit) if limit and ours else "-", "" if cores == 1 and all_cores > 1 else
-            reached(row, result), text if good else text + " **different**"]
+            "%.1f" % (ours / limit) if limit else "-", reached(row, both, cores == 1, limit, all_cores),
+            text if good else text + " **different**"]
 
 
 HEAD = ["row", "work", "cores", "libdyn", "JAX", "PyTorch", "unit", "best peer / libdyn", "limit", "libdyn / limit",
@@ -78,14 +99,14 @@ def as_table(head, rows):
 
 
 def by_name():
-    return {row.name: row for row in cases.ROWS + cases.NEXT}
+    return {row.name: row for row in cases.ROWS}
 
 
 def table(out):
     known, lines = by_name(), []
     for name, both in out["rows"].items():
-        for cores, result in both.items():
-            lines.append(cells(known[name], int(cores), result, out["limits"], out["cores"]))
+        for cores in both:
+            lines.append(cells(known[name], int(cores), both, out["limits"], out["cores"]))
     return as_table(HEAD, lines) + "\n"
 
 
@@ -123,7 +144,7 @@ def masked_text(out):
     rates = masked["limits"]
     for name, result in masked["AVX2"].items():
         row = known[name]
-        whole = cells(row, 0, result, rates, out["cores"])
+        whole = cells(row, 0, {"0": result, "1": result}, rates, out["cores"])
         lines.append([name] + whole[3:10] + [number(masked["128 bits"][name]["libdyn"]["time"] * SCALES[row.scale]),
                                              whole[11]])
     head = ["row"] + HEAD[3:10] + ["libdyn, 128 bits", HEAD[11]]

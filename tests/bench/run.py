@@ -178,8 +178,7 @@ def limits(build, isa="best"):
 def rows_of(options):
     chosen = options.only.split(",") if options.only else None
     return [(row, ("libdyn",) + row.peers) for row in cases.ROWS if chosen is None or row.name in chosen or
-            row.name.rstrip("abcdhl") in chosen] + \
-           [(row, row.peers) for row in cases.NEXT if chosen is None or row.name in chosen]
+            row.name.rstrip("abcdefhl") in chosen]
 
 
 def run_rows(options, seconds_factor):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""P19: a sweep of 64 tanh 1-100-1 networks, 80 samples, float32, Adam, over seed x rate (x width), beside JAX's vmap and
+"""A sweep of 64 tanh 1-100-1 networks, 80 samples, float32, Adam, over seed x rate (x width), beside JAX's vmap and
 joblib over PyTorch. Run by hand on a quiet machine, with the peers of peers.txt, pandas and joblib installed; some minutes.
 
 usage: sweeps.py BUILD [ROUNDS]     exit code 1 where a goal is missed
