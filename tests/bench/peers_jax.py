@@ -81,9 +81,9 @@ def adam(rate=1e-3, b1=0.9, b2=0.999, eps=1e-8):
     return init, update
 
 
-def optax_adam():
+def optax_adam(rate):
     import optax
-    optimizer = optax.adam(1e-3)
+    optimizer = optax.adam(rate)
 
     def update(state, g):
         change, moments = optimizer.update(g, state[1])
@@ -143,10 +143,11 @@ def train(case):
         flat = jnp.concatenate([a.ravel() for a in jax.tree_util.tree_leaves(p)])
         show("loss", float(flat_loss(case)(flat)))
         show("theta_norm", float(jnp.linalg.norm(flat)))
-    variants = [("tree", lambda: make(adam(), False, 1)), ("flat", lambda: make(adam(), True, 1)),
-                ("optax", lambda: make(optax_adam(), False, 1))]
+    rate = case("rate", 1e-3)
+    variants = [("tree", lambda: make(adam(rate), False, 1)), ("flat", lambda: make(adam(rate), True, 1)),
+                ("optax", lambda: make(optax_adam(rate), False, 1))]
     if case("compile", 1):
-        variants.insert(1, ("tree unrolled", lambda: make(adam(), False, 4)))
+        variants.insert(1, ("tree unrolled", lambda: make(adam(rate), False, 4)))
     return variants, check
 
 

@@ -79,7 +79,7 @@ def batches(case):
 
 def eager(case):
     layers, parameters = leaves(case, data(case)[2])
-    adam = torch.optim.Adam(parameters, lr=1e-3, fused=True)
+    adam = torch.optim.Adam(parameters, lr=case("rate", 1e-3), fused=True)
     stream = batches(case)
 
     def run(units):
@@ -96,7 +96,7 @@ def whole_step(case):
     """Loss, gradient and Adam on one flat vector in one compiled function."""
     theta = data(case)[2]
     m, v, k = torch.zeros_like(theta), torch.zeros_like(theta), torch.zeros(())
-    stream = batches(case)
+    stream, rate = batches(case), case("rate", 1e-3)
 
     @torch.compile
     def step(theta, m, v, k, x, y):
@@ -104,7 +104,7 @@ def whole_step(case):
         k.add_(1)
         m.mul_(0.9).add_(g, alpha=0.1)
         v.mul_(0.999).addcmul_(g, g, value=0.001)
-        theta.sub_(1e-3 / (1 - 0.9 ** k) * m / (torch.sqrt(v / (1 - 0.999 ** k)) + 1e-8))
+        theta.sub_(rate / (1 - 0.9 ** k) * m / (torch.sqrt(v / (1 - 0.999 ** k)) + 1e-8))
 
     def run(units):
         for _ in range(units):
