@@ -34,7 +34,7 @@ static int inherit(sharing *h, int32_t i)
     const dyn__instr *q = &h->instr[i];
     dyn__cnode *node = h->k->node;
 
-    if (q->kernel < 0 || q->partial || !dyn__is_elementwise(q->kernel))
+    if (q->kernel < 0 || q->partial || !dyn__is_elementwise(q))
         return 0;
     for (int a = 1; a < q->nargs; a++) {
         const dyn_node x = q->arg[a].node;

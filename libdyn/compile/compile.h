@@ -92,6 +92,10 @@ typedef struct dyn__operand_ref {
     int64_t view_set, view_row;     /* strides of the view along the outer axis and the rows */
 } dyn__operand_ref;
 
+struct dyn__instr;
+struct dyn__piece;
+typedef void (*dyn__run_fn)(const dyn_exec *e, const struct dyn__instr *q, const struct dyn__piece *at);
+
 /* One kernel call per tile (or a few, when more than two dimensions remain). dim[0] counts tile rows times
  * `multiple`. */
 typedef struct dyn__instr {
@@ -109,6 +113,7 @@ typedef struct dyn__instr {
     double c;                   /* the exponent of a power */
     int32_t flags;              /* DYN__SUMS_*: of a kernel that also sums its result */
     const dyn__own_kernel *own; /* of DYN__K_OWN */
+    dyn__run_fn run;            /* how it is run, where it is no call of a kernel on all its arguments; own names it */
     dyn__tile_fn fn;
     int64_t dim[DYN__MAX_DIM];
     dyn__operand_ref arg[DYN__MAX_ARGS];        /* 0 is the output */
@@ -123,7 +128,10 @@ static inline int dyn__is_row_sum(int kernel) { return kernel == DYN__K_ROW_SUM 
 /* In strips, it sums over the columns of all strips. */
 static inline int dyn__is_part_of_row_sum(const dyn__instr *q) { return q->strip && dyn__is_row_sum(q->kernel); }
 /* Its first result goes element by element with its inputs. */
-static inline int dyn__is_elementwise(int kernel) { return kernel < DYN__K_ROW_SUM || dyn__is_summed(kernel); }
+static inline int dyn__is_elementwise(const dyn__instr *q)
+{
+    return !q->run && (q->kernel < DYN__K_ROW_SUM || dyn__is_summed(q->kernel));
+}
 
 /* Argument a is written: the first, and what kernels with several results have behind their inputs. */
 static inline int dyn__is_result(const dyn__instr *q, int a)

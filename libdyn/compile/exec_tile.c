@@ -76,6 +76,8 @@ void dyn__run_instr(const dyn_exec *e, const dyn__instr *q, const dyn__piece *at
 {
     if (q->kernel < 0)
         run_product(e, q, at);
+    else if (q->run)
+        q->run(e, q, at);
     else
         run_kernel(e, q, at);
 }

@@ -23,7 +23,7 @@ int64_t dyn__columns_of(const dyn__compiler *k, const dyn__instr *q)
         return 0;
     if (dyn__is_row_sum(q->kernel))
         return q->dim[1];
-    return q->arg[0].stride[1] == 1 && (term || dyn__is_elementwise(q->kernel)) ? q->dim[1] : 0;
+    return q->arg[0].stride[1] == 1 && (term || dyn__is_elementwise(q)) ? q->dim[1] : 0;
 }
 
 static int64_t wide_enough(const dyn__compiler *k, int64_t columns)

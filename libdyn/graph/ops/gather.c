@@ -84,9 +84,109 @@ static void evaluate(const dyn__frame *f)
     }
 }
 
-/* ---- how it is compiled ---- */
+/* ---- how it is compiled: rows of a cluster, which reads of the table what its tile needs ---- */
 
-/* A gather in so many parts. */
+/* Rows are counted by the axes that table and indices have in common, or, where they have none but the outer one, by
+ * those of the indices, all of them if the readers wish for nothing else. */
+static void assign(dyn__compiler *k, dyn_node y, const int32_t *readers)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    const int outer = dyn__carries_outer(k, y), lead = (int)n->attr.i[0], in_common = lead > outer;
+    const int most = (in_common ? lead : dyn__shape_of(k, n->in[1])->rank) - outer;
+    dyn__cnode *c = &k->node[y];
+
+    (void)readers;
+    c->role = k->unfused || most < 1 ? DYN__MOVE : DYN__ROW;
+    if (c->role == DYN__MOVE)
+        return;
+    int axes = in_common ? dyn__axes_for(k, y, &n->shape, outer, most)
+             : c->wish ? dyn__row_axes(&n->shape, outer, c->wish) : most;
+    dyn__set_rows(c, &n->shape, outer, axes < 1 || axes > most ? most : axes);
+}
+
+/* The table, unless every row has its own. */
+static int reads_whole(const dyn__compiler *k, dyn_node y, int i)
+{
+    const dyn__cnode *c = &k->node[y];
+
+    return i == 0 && c->outer + c->row_axes > dyn__at(k->g, y)->attr.i[0];
+}
+
+static const int64_t *tile_indices(const dyn_exec *e, const dyn__operand_ref *r, const dyn__piece *at)
+{
+    return (const int64_t *)e->base[r->place.base] + r->place.offset + at->set * r->set + at->row * r->row;
+}
+
+/* Row after row, in one call where they lie one after the other. */
+static void run_rows(const dyn_exec *e, const dyn__instr *q, const dyn__piece *at)
+{
+    const dyn__sizes size = dyn__sizes_with(q, 0, at->rows);
+    const int64_t *rows = tile_indices(e, &q->arg[2], at);
+    char *y = dyn__address(e, &q->arg[0], at), *table = dyn__address(e, &q->arg[1], at);
+    const int last = q->ndim - 1, esize = e->plan->esize;
+    const int at_once = last == 1 && q->arg[0].stride[0] == q->dim[1] && !q->arg[1].stride[0] && q->arg[2].stride[0] == 1;
+    int64_t index[DYN__MAX_DIM] = {0};
+
+    if (at_once) {
+        e->plan->table->gather(at->rows, q->dim[1], y, table, (int64_t)q->c, rows);
+        return;
+    }
+    do {
+        int64_t row = 0;
+        for (int d = 0; d < last; d++)
+            row += index[d] * q->arg[2].stride[d];
+        e->plan->table->gather(1, q->dim[last], dyn__element(q, 0, y, index, last, esize),
+                               dyn__element(q, 1, table, index, last, esize), (int64_t)q->c, rows + row);
+    } while (dyn__next(&size, index, last));
+}
+
+static const dyn__own_kernel kernel = {.name = "GATHER", .cost = 0.06};
+
+/* The table as an operand over the axes of the indices: it steps along those that both have. */
+static dyn__operand_ref table_ref(const dyn__compiler *k, const dyn__cnode *c, dyn_node table, int64_t lead)
+{
+    const dyn__view *v = &k->node[table].view;
+    const int first = c->outer + c->row_axes;
+    dyn__operand_ref r = {.node = v->base, .offset = v->offset};
+
+    r.view_set = c->outer && lead ? v->stride[0] : 0;
+    if (first <= lead)
+        dyn__row_stride(v, dyn__shape_of(k, table), c->outer, c->row_axes, &r.view_row);
+    r.stride[0] = r.view_row;
+    for (int axis = first; axis < lead; axis++)
+        r.stride[axis - first + 1] = v->stride[axis];
+    return r;
+}
+
+/* Dimensions: rows, what is left of the axes of the indices, all axes of a row of the table as one. */
+static dyn_status select(dyn__compiler *k, dyn__instr *q, dyn_node y, dyn_node into)
+{
+    const dyn__node *n = dyn__at(k->g, y);
+    const dyn__cnode *c = &k->node[y];
+    const dyn__shape *index = dyn__shape_of(k, n->in[1]), *table = dyn__shape_of(k, n->in[0]);
+    const int64_t lead = n->attr.i[0];
+
+    (void)into;
+    q->kernel = DYN__K_OWN;
+    q->own = &kernel;
+    q->run = run_rows;
+    q->nargs = 3;
+    q->multiple = 1;
+    q->c = (double)table->dim[lead];
+    q->arg[0] = dyn__over_rows(k, y, y);
+    q->arg[1] = table_ref(k, c, n->in[0], lead);
+    q->arg[2] = dyn__ref_of(k, n->in[1], c->outer, c->row_axes);
+    dyn__space_of(q, index, c->outer, c->row_axes);
+    q->dim[q->ndim] = dyn__size_of_axes(table, lead + 1, table->rank);
+    for (int a = 0; a < 3; a++)
+        q->arg[a].stride[q->ndim] = a < 2;
+    q->ndim++;
+    return DYN_OK;
+}
+
+/* ---- a step of its own: by scalar indices, and in unfused plans ---- */
+
+/* It in so many parts. */
 typedef struct parts { const dyn_exec *e; const dyn__step *step; int64_t tasks; } parts;
 
 /* Of every set the rows of the part with this number. */
@@ -125,7 +225,9 @@ static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
     return dyn__indexed_step(k, step, y, &gathering, dyn__size_of_axes(x, lead + 1, x->rank), x->dim[lead]);
 }
 
-static const dyn__form form = {.role = DYN__MOVE, .lower = dyn__lower_indexed, .move = move};
+static const dyn__form form = {
+    .role = DYN__MOVE, .lower = dyn__lower_indexed, .assign = assign, .reads_whole = reads_whole, .select = select, .move = move,
+};
 
 const dyn__op dyn__op_gather = {
     .name = "gather", .nin = 2, .linear = 1, .kernel = -1,
