@@ -5,9 +5,9 @@
  *   leaf   input or constant
  *   view   the elements of another node under other strides: broadcast, reshape, slice, unfold. No work, no memory.
  *   row    row r of the result needs only row r of some operands (and all of others): elementwise, sums within a row,
- *          x W
+ *          x W, rows of a table chosen by indices
  *   term   a sum over rows: column sums, totals, x^T y
- *   move   everything else: permute, fold, gather, scatter, random numbers; pad, inset, concat along axes of rows
+ *   move   everything else: permute, fold, scatter, random numbers; pad, inset, concat along axes of rows
  *
  * Row and term nodes over the same rows that need no finished sum of each other form one cluster (stages, roles.c). A
  * cluster runs tile by tile over its rows: a short program of kernels whose intermediate results stay in the first

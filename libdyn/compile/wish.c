@@ -38,6 +38,36 @@ static int64_t rows_wanted(const dyn__compiler *k, dyn_node y, int i)
          ? c->R : 0;
 }
 
+/* Could x be made in as many rows as are wished for: are those of what it reads row by row equally far apart? */
+static int can_have_wish(const dyn__compiler *k, dyn_node x)
+{
+    const dyn__node *n = dyn__at(k->g, x);
+    const dyn__cnode *c = &k->node[x];
+    const int axes = dyn__row_axes(&n->shape, c->outer, c->wish);
+    const dyn__form *form = dyn__form_of(n);
+    int64_t stride;
+
+    for (int i = 0; i < n->nin; i++)
+        if (!(form->reads_whole && form->reads_whole(k, x, i))
+            && !dyn__row_stride(&k->node[n->in[i]].view, dyn__shape_of(k, n->in[i]), c->outer, axes, &stride))
+            return 0;
+    return axes > 0;
+}
+
+/* The rows of y from now on: those it wishes for, or where it cannot have them its own. Does it want these of others? */
+static int settle(dyn__compiler *k, dyn_node y, int is_free)
+{
+    dyn__cnode *c = &k->node[y];
+
+    if (!c->wish)
+        return !is_free;
+    if (can_have_wish(k, y))
+        c->R = c->wish;
+    else
+        c->wish = 0;
+    return 1;
+}
+
 /* Readers before what they read: a free one has got its own wish by then. */
 static void ask_readers(dyn__compiler *k, const uint8_t *need, const uint8_t *free)
 {
@@ -45,11 +75,10 @@ static void ask_readers(dyn__compiler *k, const uint8_t *need, const uint8_t *fr
         const dyn__node *n = dyn__at(k->g, y);
         if (!need[y] || (k->node[y].role != DYN__ROW && k->node[y].role != DYN__TERM))
             continue;
-        if (k->node[y].wish)
-            k->node[y].R = k->node[y].wish;
+        const int wants = settle(k, y, free[y]);
         for (int i = 0; i < n->nin; i++) {
             const dyn_node base = k->node[n->in[i]].view.base;
-            const int64_t rows = free[base] && (!free[y] || k->node[y].wish) ? rows_wanted(k, y, i) : 0;
+            const int64_t rows = free[base] && wants ? rows_wanted(k, y, i) : 0;
             if (rows > k->node[base].wish)
                 k->node[base].wish = rows;
         }

@@ -59,7 +59,7 @@ def wide(name, widths, samples, units, options="", **more):
 
 
 def deep(name, depth, units):
-    """Here compilers are given the step as it is: PyTorch's takes minutes, as does JAX's of the loop unrolled."""
+    """Compilers take minutes for each form of so long a step: JAX has its first one only, PyTorch the eager one."""
     return wide(name, [100] * (depth + 1), 64, units, work="%d layers of 100" % depth, options=" compile=0",
                 seconds=0.5)
 
