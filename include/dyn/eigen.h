@@ -26,6 +26,21 @@ enum dyn_eigen_which {
     DYN_BOTH_ENDS = 3           /* count of each end; values come descending */
 };
 
+/** What the tolerance of a residual is relative to. */
+enum dyn_tolerance {
+    DYN_TOLERANCE_LARGEST = 0,  /* the largest |value| seen */
+    DYN_TOLERANCE_EACH = 1,     /* the |value| of each pair; at least 16 roundings of the largest, which is all that can be told */
+    DYN_TOLERANCE_ABSOLUTE = 2  /* nothing: it is in units of A */
+};
+
+/** Is the cluster of the last pair asked for (with DYN_BOTH_ENDS of each end) among the pairs as a whole? */
+enum dyn_last_cluster {
+    DYN_CLUSTER_UNKNOWN = 0,    /* that was not looked at: no search, or none that decides it */
+    DYN_CLUSTER_WHOLE = 1,      /* no other value is within the tolerance of the last: sure from the dense route, else with a
+                                   chance of error of at most 1e-3 over the search vectors */
+    DYN_CLUSTER_CUT = 2         /* another value was seen there: the vectors returned are some of its eigenspace */
+};
+
 typedef struct dyn_eigen_options {
     uint32_t struct_size;       /* sizeof(dyn_eigen_options); set by DYN_EIGEN_OPTIONS_INIT */
     int32_t which;              /* enum dyn_eigen_which */
@@ -34,11 +49,11 @@ typedef struct dyn_eigen_options {
     int64_t subspace;           /* vectors held; 0 = chosen: 2 per pair + 8 widest blocks, at least 60; 8 * size bytes each */
     int64_t block;              /* vectors multiplied at once */
     int64_t start_count;        /* vectors in start, of which the sum is where the first Krylov space begins */
-    double tolerance;           /* a residual is at most tolerance * largest |value| seen; in [1e-14, 0.1] */
+    double tolerance;           /* of a residual, as tolerance_of says; in [1e-14, 0.1], absolute: positive */
     uint64_t seed;              /* of the start and search vectors */
     uint32_t unchecked;         /* 1 = no search for missed pairs, and where couplings of the recurrence agree no products
                                    for residuals: fewer in all, the bound stays 1 */
-    uint32_t reserved;          /* must be 0 */
+    int32_t tolerance_of;       /* enum dyn_tolerance */
     const double *start;        /* [start_count][size]: vectors near those wanted; NULL = random */
     dyn_progress_fn progress;   /* called after every block of products; NULL = none */
     void *progress_user;
@@ -96,7 +111,7 @@ DYN_API const double *dyn_eigen_vectors(const dyn_eigen *e);
  */
 DYN_API const double *dyn_eigen_residuals(const dyn_eigen *e);
 
-/** Flags [count]: 1 where the residual is within dyn_eigen_tolerance. since: 0.1 */
+/** Flags [count]: 1 where the residual is within dyn_eigen_tolerances. since: 0.1 */
 DYN_API const int32_t *dyn_eigen_converged(const dyn_eigen *e);
 
 /** 1 if every pair asked for has converged, 0 otherwise (also for NULL). since: 0.1 */
@@ -105,8 +120,24 @@ DYN_API int32_t dyn_eigen_all_converged(const dyn_eigen *e);
 /** Products used, those of the residuals and of the search included. since: 0.1 */
 DYN_API int64_t dyn_eigen_products(const dyn_eigen *e);
 
-/** The residual allowed, in units of A: the option times the largest |value| seen. since: 0.1 */
+/** The largest residual allowed of the pairs, in units of A; that of all with DYN_TOLERANCE_LARGEST. since: 0.1 */
 DYN_API double dyn_eigen_tolerance(const dyn_eigen *e);
+
+/** The residuals allowed [count], in units of A. since: 0.1 */
+DYN_API const double *dyn_eigen_tolerances(const dyn_eigen *e);
+
+/**
+ * Clusters [count], numbered from 0 in the order of the pairs: values that their residuals (and rounding) do not tell apart,
+ * which may be one multiple eigenvalue. There is an eigenvalue within its residual of each value: two belong together if
+ * these intervals meet, or are joined by others that do. Of a cluster the space is known rather than its vectors. since: 0.1
+ */
+DYN_API const int64_t *dyn_eigen_clusters(const dyn_eigen *e);
+
+/** Multiplicities found [count]: pairs in the cluster of each. since: 0.1 */
+DYN_API const int64_t *dyn_eigen_multiplicities(const dyn_eigen *e);
+
+/** enum dyn_last_cluster: were all copies of the last value asked for? DYN_CLUSTER_UNKNOWN for NULL. since: 0.1 */
+DYN_API int32_t dyn_eigen_last_cluster(const dyn_eigen *e);
 
 /**
  * Largest estimated error of the product of a vector, in units of A, where products are differences of gradients (see

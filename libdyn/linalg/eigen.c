@@ -20,10 +20,14 @@ static dyn_status check_choices(dyn_ctx *ctx, const dyn_eigen_options *o)
 {
     if (o->which < DYN_LARGEST_ALGEBRAIC || o->which > DYN_BOTH_ENDS)
         return DYN__FAIL(ctx, DYN_EINVAL, "which is %" PRId32 ", must be in [0, %d]", o->which, DYN_BOTH_ENDS);
-    if (o->unchecked > 1 || o->reserved != 0)
-        return DYN__FAIL(ctx, DYN_EINVAL, "unchecked is %" PRIu32 " (0 or 1), reserved is %" PRIu32 " (0)",
-                         o->unchecked, o->reserved);
-    if (!(o->tolerance >= 1e-14 && o->tolerance <= 0.1))
+    if (o->unchecked > 1)
+        return DYN__FAIL(ctx, DYN_EINVAL, "unchecked is %" PRIu32 ", must be 0 or 1", o->unchecked);
+    if (o->tolerance_of < DYN_TOLERANCE_LARGEST || o->tolerance_of > DYN_TOLERANCE_ABSOLUTE)
+        return DYN__FAIL(ctx, DYN_EINVAL, "tolerance_of is %" PRId32 ", must be in [0, %d]", o->tolerance_of,
+                         DYN_TOLERANCE_ABSOLUTE);
+    if (o->tolerance_of == DYN_TOLERANCE_ABSOLUTE && !(o->tolerance > 0.0 && isfinite(o->tolerance)))
+        return DYN__FAIL(ctx, DYN_EINVAL, "tolerance is %g, must be positive", o->tolerance);
+    if (o->tolerance_of != DYN_TOLERANCE_ABSOLUTE && !(o->tolerance >= 1e-14 && o->tolerance <= 0.1))
         return DYN__FAIL(ctx, DYN_EINVAL, "tolerance is %g, must be in [1e-14, 0.1]", o->tolerance);
     return DYN_OK;
 }
@@ -120,7 +124,7 @@ dyn_status dyn_eigen_bytes(dyn_operator *A, const dyn_eigen_options *opt, int64_
     DYN__ENTER(A->ctx);
     DYN__NEED(A->ctx, bytes);
     DYN__TRY(foresee(A, opt, &p, &by_matrix));
-    const int64_t n = A->size, result = p.want * (n + 3) * (int64_t)sizeof(double);
+    const int64_t n = A->size, result = p.want * (n + 10) * (int64_t)sizeof(double);
     *bytes = result + (by_matrix ? 2 * n * n * (int64_t)sizeof(double)
                                  : dyn__lanczos_bytes(A, p.opt.subspace, p.max_width, 1) +
                                    (p.max_width * (n + 1) + p.opt.subspace) * (int64_t)sizeof(double));
@@ -139,6 +143,14 @@ dyn_status dyn_eigen_solve(dyn_operator *A, const dyn_eigen_options *opt, dyn_ei
     DYN__ENTER(A->ctx);
     DYN__NEED(A->ctx, out);
     DYN__TRY(foresee(A, opt, &p, &by_matrix));
-    const dyn_status s = solve(A, &p, by_matrix, out);
-    return s >= 0 && *out ? dyn__eigen_add_errors(A, s, *out) : s;
+    dyn_status s = solve(A, &p, by_matrix, out);
+    if (s >= 0)
+        s = dyn__eigen_add_errors(A, s, *out);
+    const dyn_status c = s >= 0 ? dyn__eigen_cluster(*out) : s;
+    if (c < 0) {
+        dyn_eigen_free(*out);
+        *out = NULL;
+        return c;
+    }
+    return s;
 }

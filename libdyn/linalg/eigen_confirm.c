@@ -15,12 +15,12 @@ dyn_status dyn__solver_settle(dyn__solver *s, int64_t keep)
     dyn__lanczos *l = &s->l;
     dyn_eigen *e = s->e;
     int64_t count = e->count = keep < s->p->want ? keep : s->p->want;
-    double lost = s->dropped ? DYN__EIGEN_MARGIN * dyn__solver_limit(s) : 0.0;
 
     dyn__eigen_present(s->p->opt.which, count, s->pick);
     for (int64_t i = 0; i < count; i++) {
         e->values[i] = l->theta[s->pick[i]];
-        e->residuals[i] = hypot(dyn__lanczos_residual(l, s->pick[i]), lost);
+        e->residuals[i] = hypot(dyn__lanczos_residual(l, s->pick[i]),
+                                s->dropped ? DYN__EIGEN_MARGIN * dyn__solver_limit(s, e->values[i]) : 0.0);
     }
     s->error = dyn__lanczos_error(l);
     DYN__TRY(dyn__lanczos_restart(l, keep, s->pick));
@@ -43,14 +43,13 @@ static void subtract(dyn__solver *s, int64_t rows, const double *V, const double
     dyn__basis_combine(s->l.A->ctx, rows, s->l.n, V, s->l.h, w);
 }
 
-/* Largest residual that the decomposition gives. */
-static double largest(const dyn_eigen *e)
+/* Are the residuals that the decomposition gives good enough with this error on top? */
+static int within(const dyn__solver *s, double error)
 {
-    double most = 0.0;
-
-    for (int64_t i = 0; i < e->count; i++)
-        most = fmax(most, e->residuals[i]);
-    return most;
+    for (int64_t i = 0; i < s->e->count; i++)
+        if (!(s->e->residuals[i] + error <= dyn__solver_limit(s, s->e->values[i])))
+            return 0;
+    return 1;
 }
 
 static dyn_status product_error(dyn__solver *s, double *error)
@@ -126,18 +125,18 @@ static void add(dyn_eigen *e, double error)
 
 dyn_status dyn__solver_confirm(dyn__solver *s)
 {
-    double error = 0.0, most = largest(s->e), limit = dyn__solver_limit(s);
+    double error = 0.0;
 
     if (s->l.F)
         return confirm_narrow(s);
-    if (s->p->opt.unchecked && !s->dropped && most + s->error <= limit) {
+    if (s->p->opt.unchecked && !s->dropped && within(s, s->error)) {
         add(s->e, s->error);
         return DYN_OK;
     }
-    if (s->dropped || s->e->count == 1 || most > limit)
+    if (s->dropped || s->e->count == 1 || !within(s, 0.0))
         return one_by_one(s);
     DYN__TRY(product_error(s, &error));
-    if (most + error > limit)
+    if (!within(s, error))
         return one_by_one(s);
     add(s->e, error);
     return DYN_OK;

@@ -31,19 +31,37 @@ static void fill(dyn_operator *A, const work *w, dyn_eigen *e)
     }
 }
 
+/* Is a value left that is not told apart from the last one taken, of either end? */
+static int32_t last_cluster(const dyn__eigen_plan *p, int64_t n, const work *w)
+{
+    const double scale = fmax(fabs(w->values[0]), fabs(w->values[n - 1]));
+
+    for (int64_t i = p->want; i < n; i++)
+        for (int64_t k = p->want - p->ends; k < p->want; k++) {
+            const double value = w->values[w->pick[k]];
+
+            if (fabs(w->values[w->pick[i]] - value) <= dyn__eigen_allowed(&p->opt, scale, value))
+                return DYN_CLUSTER_CUT;
+        }
+    return DYN_CLUSTER_WHOLE;
+}
+
 static dyn_status solve(dyn_operator *A, const dyn__eigen_plan *p, const work *w, dyn_eigen **out)
 {
     int64_t n = A->size;
+    int32_t last;
 
     DYN__TRY(dyn_operator_dense(A, w->matrix));
     memcpy(w->vectors, w->matrix, (size_t)(n * n) * sizeof(double));
     DYN__TRY(dyn__eigh(A->ctx, n, w->vectors, w->values, 1));
     dyn__eigen_rank(p->opt.which, n, w->values, w->pick);
+    last = last_cluster(p, n, w);
     dyn__eigen_present(p->opt.which, p->want, w->pick);
     DYN__TRY(dyn__eigen_create(A->ctx, p->want, n, out));
     fill(A, w, *out);
     (*out)->products = n;
-    (*out)->tolerance = p->opt.tolerance * fmax(fabs(w->values[0]), fabs(w->values[n - 1]));
+    dyn__eigen_allow(*out, &p->opt, fmax(fabs(w->values[0]), fabs(w->values[n - 1])));
+    (*out)->last_cluster = last;
     (*out)->miss_bound = 0.0;
     (*out)->wanted = p->want;
     return dyn__eigen_judge(*out);

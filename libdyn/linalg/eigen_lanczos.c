@@ -46,14 +46,14 @@ static dyn_status look(dyn__solver *s)
 static int converged(const dyn__solver *s)
 {
     int64_t want = s->p->want;
-    double enough = (s->p->opt.unchecked ? DYN__PLAIN_MARGIN : DYN__EIGEN_MARGIN) * dyn__solver_limit(s);
+    const double share = s->p->opt.unchecked ? DYN__PLAIN_MARGIN : DYN__EIGEN_MARGIN;
 
     if (s->l.width == 0)
         return 1;
     if (s->l.j < want)
         return 0;
     for (int64_t i = 0; i < want; i++)
-        if (!(dyn__lanczos_residual(&s->l, s->pick[i]) <= enough))
+        if (!(dyn__lanczos_residual(&s->l, s->pick[i]) <= share * dyn__solver_limit(s, s->l.theta[s->pick[i]])))
             return 0;
     return 1;
 }
@@ -102,6 +102,8 @@ static dyn_status run(dyn__solver *s)
         s->dropped = 1;
         status = iterate(s);
     }
+    if (status >= 0 && s->l.j >= s->p->want)
+        dyn__solver_set_edges(s);
     if (status >= 0)
         DYN__TRY(dyn__solver_settle(s, s->l.j < s->p->want ? s->l.j : s->p->want));
     return status;
@@ -120,8 +122,9 @@ static dyn_status finish(dyn__solver *s, dyn_status ended)
     if (ended != DYN_STOPPED)
         DYN__TRY(dyn__solver_confirm(s));
     e->products = s->l.products;
-    e->tolerance = s->p->opt.tolerance * s->l.scale;
+    dyn__eigen_allow(e, &s->p->opt, s->l.scale);
     e->miss_bound = s->miss;
+    e->last_cluster = s->last_cluster;
     e->wanted = s->p->want;
     verdict = dyn__eigen_judge(e);
     if (ended != DYN_OK || verdict != DYN_OK || !undecided(s))

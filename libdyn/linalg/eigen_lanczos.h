@@ -27,15 +27,18 @@ typedef struct dyn__solver {
     int dropped;            /* 1 after a restart that dropped couplings, which are then missing in residuals */
     int64_t next_check;     /* rows at which convergence is looked at again */
     double low, high;       /* a value of the complement outside [low, high] is a missed one */
+    double inner_low, inner_high;   /* one outside these, but not those, belongs to the cluster of the last pair */
+    double limit;           /* of the last pair's residual, of both ends the smaller */
     double miss;
+    int32_t last_cluster;   /* enum dyn_last_cluster */
 } dyn__solver;
 
 enum dyn__outcome { DYN__CLEAN, DYN__FOUND, DYN__UNDECIDED };
 
 /* A residual within this is small enough to go on: in float32 none below its rounding can be had. */
-static inline double dyn__solver_limit(const dyn__solver *s)
+static inline double dyn__solver_limit(const dyn__solver *s, double value)
 {
-    return (s->l.F ? fmax(s->p->opt.tolerance, 2 * (double)FLT_EPSILON) : s->p->opt.tolerance) * s->l.scale;
+    return fmax(dyn__eigen_allowed(&s->p->opt, s->l.scale, value), s->l.F ? 2 * (double)FLT_EPSILON * s->l.scale : 0.0);
 }
 
 /* One block of products, within the limit that leaves room for the final residuals: DYN_NOT_CONVERGED beyond it. */
@@ -45,7 +48,8 @@ int dyn__solver_full(const dyn__solver *s);
  * pairs took, twice. */
 int64_t dyn__solver_allowance(const dyn__solver *s);
 
-/* From the ranked Ritz pairs: where values of the complement count as missed. */
+/* From the ranked Ritz pairs: where values of the complement count as missed, and whether one is seen that belongs to the
+ * cluster of the last wanted pair. */
 void dyn__solver_set_edges(dyn__solver *s);
 /* Settle the pairs and, if that can decide, search their complement. */
 dyn_status dyn__solver_search(dyn__solver *s, enum dyn__outcome *outcome);

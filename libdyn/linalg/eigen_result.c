@@ -17,7 +17,10 @@ dyn_status dyn__eigen_create(dyn_ctx *ctx, int64_t count, int64_t size, dyn_eige
     e->values = dyn__alloc(ctx, room, sizeof(double));
     e->residuals = e->values ? dyn__alloc(ctx, room, sizeof(double)) : NULL;
     e->converged = e->residuals ? dyn__alloc(ctx, room, sizeof(int32_t)) : NULL;
-    e->vectors = e->converged ? dyn__alloc(ctx, room, (size_t)size * sizeof(double)) : NULL;
+    e->allowed = e->converged ? dyn__alloc(ctx, room, sizeof(double)) : NULL;
+    e->clusters = e->allowed ? dyn__alloc(ctx, room, 2 * sizeof(int64_t)) : NULL;
+    e->multiplicities = e->clusters ? e->clusters + room : NULL;
+    e->vectors = e->clusters ? dyn__alloc(ctx, room, (size_t)size * sizeof(double)) : NULL;
     if (!e->vectors) {
         dyn_eigen_free(e);
         return DYN_ENOMEM;
@@ -34,6 +37,8 @@ void dyn_eigen_free(dyn_eigen *e)
         return;
     ctx = e->ctx;
     dyn__free(ctx, e->vectors);
+    dyn__free(ctx, e->clusters);
+    dyn__free(ctx, e->allowed);
     dyn__free(ctx, e->converged);
     dyn__free(ctx, e->residuals);
     dyn__free(ctx, e->values);
@@ -65,10 +70,20 @@ void dyn__eigen_present(int32_t which, int64_t n, int64_t *pick)
     }
 }
 
+void dyn__eigen_allow(dyn_eigen *e, const dyn_eigen_options *o, double scale)
+{
+    e->scale = scale;
+    e->tolerance = e->count ? 0.0 : dyn__eigen_allowed(o, scale, 0.0);
+    for (int64_t i = 0; i < e->count; i++) {
+        e->allowed[i] = dyn__eigen_allowed(o, scale, e->values[i]);
+        e->tolerance = fmax(e->tolerance, e->allowed[i]);
+    }
+}
+
 dyn_status dyn__eigen_judge(dyn_eigen *e)
 {
     for (int64_t i = 0; i < e->count; i++)
-        e->converged[i] = e->residuals[i] <= e->tolerance;
+        e->converged[i] = e->residuals[i] <= e->allowed[i];
     return dyn_eigen_all_converged(e) ? DYN_OK : DYN_NOT_CONVERGED;
 }
 
@@ -140,6 +155,26 @@ int64_t dyn_eigen_products(const dyn_eigen *e)
 double dyn_eigen_tolerance(const dyn_eigen *e)
 {
     return e ? e->tolerance : 0.0;
+}
+
+const double *dyn_eigen_tolerances(const dyn_eigen *e)
+{
+    return e ? e->allowed : NULL;
+}
+
+const int64_t *dyn_eigen_clusters(const dyn_eigen *e)
+{
+    return e ? e->clusters : NULL;
+}
+
+const int64_t *dyn_eigen_multiplicities(const dyn_eigen *e)
+{
+    return e ? e->multiplicities : NULL;
+}
+
+int32_t dyn_eigen_last_cluster(const dyn_eigen *e)
+{
+    return e ? e->last_cluster : DYN_CLUSTER_UNKNOWN;
 }
 
 double dyn_eigen_miss_bound(const dyn_eigen *e)

@@ -21,24 +21,62 @@
 #include <stdlib.h>
 #include "linalg/eigen_lanczos.h"
 
+#define CLUSTER_TARGET 1e-3     /* chance of a hidden value of the last cluster at which it is called whole */
+
+/* One end: values above `last` and half its limit were missed; those above `last` less twice that are of its cluster. */
+static void set_high(dyn__solver *s, double last, double limit)
+{
+    s->high = last + 0.5 * limit;
+    s->inner_high = last - 2.0 * limit;
+}
+
+static void set_low(dyn__solver *s, double last, double limit)
+{
+    s->low = last - 0.5 * limit;
+    s->inner_low = last + 2.0 * limit;
+}
+
+/* Of both ends the last but one is that of the upper. */
+static double set_ends(dyn__solver *s)
+{
+    const int64_t *pick = s->pick + s->p->want;
+    const int32_t which = s->p->opt.which;
+    const double last = s->l.theta[pick[-1]], limit = dyn__solver_limit(s, last), size = fabs(last);
+
+    if (which == DYN_LARGEST_ALGEBRAIC)
+        set_high(s, last, limit);
+    else if (which == DYN_LARGEST_MAGNITUDE) {
+        set_high(s, size, limit);
+        set_low(s, -size, limit);
+    } else
+        set_low(s, last, limit);
+    if (which != DYN_BOTH_ENDS)
+        return limit;
+    const double upper = s->l.theta[pick[-2]], other = dyn__solver_limit(s, upper);
+
+    set_high(s, upper, other);
+    return fmin(limit, other);
+}
+
+/* The magnitude of the last may be that of either sign: there a value of the other end is none of its cluster. */
+static int in_cluster(const dyn__solver *s, double value)
+{
+    const double last = s->l.theta[s->pick[s->p->want - 1]];
+
+    if (s->p->opt.which == DYN_LARGEST_MAGNITUDE)
+        return last > 0 ? value >= s->inner_high : value <= s->inner_low;
+    return value >= s->inner_high || value <= s->inner_low;
+}
+
 void dyn__solver_set_edges(dyn__solver *s)
 {
-    int32_t which = s->p->opt.which;
-    const double *theta = s->l.theta;
-    double last = theta[s->pick[s->p->want - 1]], beyond = 0.5 * dyn__solver_limit(s);
-
-    s->low = -INFINITY;
-    s->high = INFINITY;
-    if (which == DYN_LARGEST_ALGEBRAIC)
-        s->high = last + beyond;
-    else if (which == DYN_SMALLEST_ALGEBRAIC)
-        s->low = last - beyond;
-    else if (which == DYN_LARGEST_MAGNITUDE)
-        s->low = -(s->high = fabs(last) + beyond);
-    else {
-        s->low = last - beyond;
-        s->high = theta[s->pick[s->p->want - 2]] + beyond;
-    }
+    s->low = s->inner_low = -INFINITY;
+    s->high = s->inner_high = INFINITY;
+    s->limit = set_ends(s);
+    s->last_cluster = DYN_CLUSTER_UNKNOWN;
+    for (int64_t i = s->p->want; i < s->l.j; i++)
+        if (in_cluster(s, s->l.theta[s->pick[i]]) && dyn__lanczos_residual(&s->l, s->pick[i]) <= s->limit)
+            s->last_cluster = DYN_CLUSTER_CUT;
 }
 
 /* Pairs taken out of the search: the wanted ones, and after them those known well enough. */
@@ -52,7 +90,7 @@ static int64_t known(const dyn__solver *s)
         double rho = dyn__lanczos_residual(&s->l, s->pick[keep]);
 
         sum += rho * (rho / gap);
-        if (!(sum <= 0.25 * dyn__solver_limit(s)))
+        if (!(sum <= 0.25 * s->limit))
             break;
     }
     return keep;
@@ -65,8 +103,8 @@ typedef struct edge {
 } edge;
 
 typedef struct search {
-    edge side[2];
-    int sides;
+    edge side[2], inner[2];     /* inner: of the last pair's cluster */
+    int sides, inners;
     double target;          /* log p from which on no edge matters */
     double beta, mark;      /* the last coupling; log p at the last step that was a power of two */
     int64_t k;
@@ -81,6 +119,10 @@ static search begin(const dyn__solver *s)
         q.side[q.sides++] = (edge){ .t = s->high, .sign = 1.0 };
     if (isfinite(s->low))
         q.side[q.sides++] = (edge){ .t = s->low, .sign = -1.0 };
+    if (in_cluster(s, HUGE_VAL))
+        q.inner[q.inners++] = (edge){ .t = s->inner_high, .sign = 1.0 };
+    if (in_cluster(s, -HUGE_VAL))
+        q.inner[q.inners++] = (edge){ .t = s->inner_low, .sign = -1.0 };
     q.target = log(q.sides * sqrt(2.0 * (double)s->l.n / acos(-1.0)) / DYN__MISS_TARGET);
     return q;
 }
@@ -91,12 +133,23 @@ static double progress(const search *q)
     return q->sides == 1 ? q->side[0].log_p : fmin(q->side[0].log_p, q->side[1].log_p);
 }
 
-/* One more row of T, alpha on its diagonal and beta behind it. 1 if a Ritz value is beyond the edge. */
-static int step_edge(edge *e, double alpha, double before, double beta, int first)
+/* One more row of T, alpha on its diagonal and beta behind it. The pivot is negative if a Ritz value is beyond the edge. */
+static double step_edge(edge *e, double alpha, double before, double beta, int first)
 {
     e->pivot = e->sign * (e->t - alpha) - (first ? 0.0 : before * (before / e->pivot));
     e->log_p = beta > 0.0 ? e->log_p + log(fmax(0.0, e->pivot)) - log(beta) : HUGE_VAL;
-    return e->pivot < 0.0;
+    return e->pivot;
+}
+
+/* A Ritz value beyond an inner edge is a value of the last cluster that was not asked for. *chance: that one was hidden. */
+static void judge_cluster(dyn__solver *s, search *q, double alpha, double beta, double *chance)
+{
+    *chance = 0.0;
+    for (int i = 0; i < q->inners && s->last_cluster != DYN_CLUSTER_CUT; i++) {
+        if (step_edge(&q->inner[i], alpha, q->beta, beta, q->k == 0) <= 0.0)
+            s->last_cluster = DYN_CLUSTER_CUT;
+        *chance += sqrt(2.0 * (double)s->l.n / acos(-1.0)) * exp(-q->inner[i].log_p);
+    }
 }
 
 /* An exact breakdown (beta = 0) makes the bound zero: a random vector overlaps with every eigenvector. */
@@ -104,11 +157,12 @@ static enum dyn__outcome judge(dyn__solver *s, search *q)
 {
     const dyn__lanczos *l = &s->l;
     double alpha = l->T[(l->j - 1) * l->capacity + l->j - 1], beta = l->width > 0 ? l->R[(l->j - 1) * l->max_width] : 0.0;
-    double sum = 0.0;
+    double sum = 0.0, chance;
     int found = 0;
 
+    judge_cluster(s, q, alpha, beta, &chance);
     for (int i = 0; i < q->sides; i++) {
-        found |= step_edge(&q->side[i], alpha, q->beta, beta, q->k == 0);
+        found |= step_edge(&q->side[i], alpha, q->beta, beta, q->k == 0) < 0.0;
         sum += exp(-q->side[i].log_p);
     }
     q->k++;
@@ -116,7 +170,11 @@ static enum dyn__outcome judge(dyn__solver *s, search *q)
     if (found)
         return DYN__FOUND;
     s->miss = fmin(1.0, sqrt(2.0 * (double)l->n / acos(-1.0)) * sum);
-    return s->miss <= DYN__MISS_TARGET ? DYN__CLEAN : DYN__UNDECIDED;
+    if (s->miss > DYN__MISS_TARGET)
+        return DYN__UNDECIDED;
+    if (s->last_cluster == DYN_CLUSTER_UNKNOWN && chance <= CLUSTER_TARGET)
+        s->last_cluster = DYN_CLUSTER_WHOLE;
+    return DYN__CLEAN;
 }
 
 /* Products of a search on a complement with these Ritz values, in units where they grow away from the edge: m of them

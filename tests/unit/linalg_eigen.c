@@ -107,6 +107,118 @@ TEST(clustered)
     check_outliers(DYN_LARGEST_ALGEBRAIC, 2, 4, near, 2, near);
 }
 
+typedef struct cluster_case {
+    int32_t which;
+    int64_t asked, outliers;
+    double values[6];
+    int64_t returned, multiplicity[6], cluster[6];
+    int32_t last;
+} cluster_case;
+
+static void check_clusters(const dyn_eigen *e, const cluster_case *c)
+{
+    CHECK(dyn_eigen_count(e) == c->returned && dyn_eigen_last_cluster(e) == c->last);
+    for (int64_t i = 0; i < c->returned; i++) {
+        CHECK(dyn_eigen_multiplicities(e)[i] == c->multiplicity[i]);
+        CHECK(dyn_eigen_clusters(e)[i] == c->cluster[i]);
+    }
+}
+
+/* Over a bulk in [-1, 1], by Lanczos, and as the whole matrix where the limit of products allows it. */
+TEST(clusters_and_multiplicities)
+{
+    static const cluster_case cases[] = {
+        { DYN_LARGEST_ALGEBRAIC, 4, 5, { 10, 10, 10, 10, 5 }, 4, { 4, 4, 4, 4 }, { 0 }, DYN_CLUSTER_WHOLE },
+        { DYN_LARGEST_ALGEBRAIC, 3, 5, { 10, 10, 10, 10, 5 }, 3, { 3, 3, 3 }, { 0 }, DYN_CLUSTER_CUT },
+        { DYN_LARGEST_ALGEBRAIC, 5, 5, { 10, 10, 10, 10, 5 }, 5, { 4, 4, 4, 4, 1 }, { 0, 0, 0, 0, 1 }, DYN_CLUSTER_WHOLE },
+        { DYN_LARGEST_ALGEBRAIC, 4, 4, { 5, 5, 4, 4 }, 4, { 2, 2, 2, 2 }, { 0, 0, 1, 1 }, DYN_CLUSTER_WHOLE },
+        { DYN_LARGEST_ALGEBRAIC, 3, 4, { 5, 5, 4, 4 }, 3, { 2, 2, 1 }, { 0, 0, 1 }, DYN_CLUSTER_CUT },
+        { DYN_LARGEST_ALGEBRAIC, 3, 3, { 10, 10 - 1e-4, 9 }, 3, { 1, 1, 1 }, { 0, 1, 2 }, DYN_CLUSTER_WHOLE },
+        { DYN_LARGEST_ALGEBRAIC, 1, 3, { 10, 10 - 1e-4, 9 }, 1, { 1 }, { 0 }, DYN_CLUSTER_WHOLE },
+        { DYN_SMALLEST_ALGEBRAIC, 2, 3, { -7, -7, -7 }, 2, { 2, 2 }, { 0 }, DYN_CLUSTER_CUT },
+        { DYN_BOTH_ENDS, 1, 3, { 5, -5, -5 }, 2, { 1, 1 }, { 0, 1 }, DYN_CLUSTER_CUT },
+        { DYN_BOTH_ENDS, 2, 4, { 5, 5, -5, -5 }, 4, { 2, 2, 2, 2 }, { 0, 0, 1, 1 }, DYN_CLUSTER_WHOLE },
+        { DYN_LARGEST_MAGNITUDE, 3, 3, { -10, 9.5, -10 }, 3, { 2, 2, 1 }, { 0, 0, 1 }, DYN_CLUSTER_WHOLE },
+        { DYN_LARGEST_MAGNITUDE, 1, 2, { 10, -10 }, 1, { 1 }, { 0 }, DYN_CLUSTER_WHOLE },
+    };
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int64_t n = N; n >= 60; n -= N - 60) {
+            const cluster_case *c = &cases[i];
+            dyn_eigen *e;
+
+            bulk(c->outliers, c->values);
+            opt.which = c->which;
+            opt.count = c->asked;
+            e = solve_n(n, spectrum + N - n, &opt, DYN_OK);
+            check_clusters(e, c);
+            CHECK((n == 60) == (dyn_eigen_miss_bound(e) == 0.0));
+            dyn_eigen_free(e);
+        }
+}
+
+/* One value of multiplicity N: a Krylov space holds one vector of it. */
+TEST(one_cluster_of_all)
+{
+    static const cluster_case two = { .returned = 2, .multiplicity = { 2, 2 }, .last = DYN_CLUSTER_CUT };
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+
+    opt.count = 2;
+    for (int value = 0; value < 2; value++) {
+        dyn_eigen *e;
+
+        for (int i = 0; i < N; i++)
+            spectrum[i] = value;
+        e = solve_n(N, spectrum, &opt, DYN_OK);
+        check_clusters(e, &two);
+        dyn_eigen_free(e);
+    }
+    bulk(2, (const double[]){ 10, 10 });
+    opt.count = 1;
+    opt.unchecked = 1;
+    dyn_eigen *e = solve_n(N, spectrum, &opt, DYN_OK);
+    CHECK(dyn_eigen_last_cluster(e) == DYN_CLUSTER_UNKNOWN);
+    dyn_eigen_free(e);
+}
+
+/* Two small values under a bulk in [1, 2]: what a residual may be, by what it is relative to. */
+TEST(tolerance_of)
+{
+    static const double share[3] = { 2e-6, 0.0, 1e-6 };
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+
+    opt.which = DYN_SMALLEST_ALGEBRAIC;
+    opt.count = 2;
+    bulk(0, NULL);
+    for (int i = 0; i < N; i++)
+        spectrum[i] = 1.5 + 0.5 * spectrum[i];
+    spectrum[0] = 2.0;
+    spectrum[7] = 0.001;
+    spectrum[9] = 0.002;
+    for (int32_t of = DYN_TOLERANCE_LARGEST; of <= DYN_TOLERANCE_ABSOLUTE; of++) {
+        dyn_eigen *e;
+
+        opt.tolerance_of = of;
+        e = solve_n(N, spectrum, &opt, DYN_OK);
+        check_pairs(e, N, spectrum, 2, (const double[]){ 0.001, 0.002 });
+        for (int i = 0; i < 2; i++) {
+            const double expected = of == DYN_TOLERANCE_EACH ? 1e-6 * dyn_eigen_values(e)[i] : share[of];
+
+            CHECK_NEAR(dyn_eigen_tolerances(e)[i] / expected, 1.0, 1e-2);
+            CHECK(dyn_eigen_residuals(e)[i] <= dyn_eigen_tolerances(e)[i]);
+        }
+        CHECK(dyn_eigen_tolerance(e) == fmax(dyn_eigen_tolerances(e)[0], dyn_eigen_tolerances(e)[1]));
+        dyn_eigen_free(e);
+    }
+    opt.tolerance_of = 3;
+    CHECK(!solve_n(N, spectrum, &opt, DYN_EINVAL));
+    CHECK_STR(dyn_ctx_message(ctx), "tolerance_of is 3, must be in [0, 2]");
+    opt.tolerance_of = DYN_TOLERANCE_ABSOLUTE;
+    opt.tolerance = 0.0;
+    CHECK(!solve_n(N, spectrum, &opt, DYN_EINVAL));
+}
+
 TEST(blocks)
 {
     dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
@@ -609,6 +721,9 @@ int main(void)
     RUN(every_end);
     RUN(repeated);
     RUN(clustered);
+    RUN(clusters_and_multiplicities);
+    RUN(one_cluster_of_all);
+    RUN(tolerance_of);
     RUN(blocks);
     RUN(smooth_spectrum);
     RUN(residuals_after_restarts);

@@ -145,6 +145,10 @@ dyn_eigen_size                         i64    eigen
 dyn_eigen_values                       ptr    eigen
 dyn_eigen_vectors                      ptr    eigen
 dyn_eigen_residuals                    ptr    eigen
+dyn_eigen_tolerances                   ptr    eigen
+dyn_eigen_clusters                     ptr    eigen
+dyn_eigen_multiplicities               ptr    eigen
+dyn_eigen_last_cluster                 i32    eigen
 dyn_eigen_converged                    ptr    eigen
 dyn_eigen_all_converged                i32    eigen
 dyn_eigen_product_error                f64    eigen
@@ -625,7 +629,7 @@ dyn_cnn_options struct_size:u32 axes:i32 input:ptr convolutions:i32 dense:i32 ch
 dyn_resnet_options struct_size:u32 stages:i32 blocks:ptr height:i64 width:i64 channels:i64 base:i64 outputs:i64
     activation:i32 batch_norm:i32 large:i32 reserved:u32
 dyn_eigen_options struct_size:u32 which:i32 count:i64 max_products:i64 subspace:i64 block:i64 start_count:i64
-    tolerance:f64 seed:u64 unchecked:u32 reserved:u32 start:ptr progress:ptr progress_user:ptr
+    tolerance:f64 seed:u64 unchecked:u32 tolerance_of:i32 start:ptr progress:ptr progress_user:ptr
 dyn_trace_options struct_size:u32 method:i32 products:i64 seed:u64
 dyn_factorisation_options struct_size:u32 factors:i32 widths:ptr
 dyn_tensor_options struct_size:u32 order:i32 sizes:ptr rank:i64
@@ -767,6 +771,8 @@ ENUMERATORS = {
         "neuron_500d": 20}),
     "modular": ("DYN_MODULAR_", {"add": 0, "subtract": 1, "multiply": 2}),
     "observed": ("DYN_OBSERVED_", {"connected": 0, "random": 1}),
+    "tolerance": ("DYN_TOLERANCE_", {"largest": 0, "each": 1, "absolute": 2}),
+    "last_cluster": ("DYN_CLUSTER_", {"unknown": 0, "whole": 1, "cut": 2}),
     "which": ("DYN_", {"largest_algebraic": 0, "smallest_algebraic": 1, "largest_magnitude": 2, "both_ends": 3}),
     "trace": ("DYN_TRACE_", {"hutchpp": 0, "hutchinson": 1, "xtrace": 2}),
     "solve": ("DYN_SOLVE_", {"minres": 0, "gradients": 1}),

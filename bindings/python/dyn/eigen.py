@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import warnings
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +20,8 @@ WHICH = {"largest": "largest_algebraic", "smallest": "smallest_algebraic", "magn
          "both": "both_ends"}
 SCIPY = {"LA": "largest", "SA": "smallest", "LM": "magnitude", "BE": "both"}
 Which = Literal["largest", "smallest", "magnitude", "both"]
+ToleranceOf = Literal["largest", "each", "absolute"]
+LAST = ("unknown", "whole", "cut")      # enum dyn_last_cluster
 
 
 def which_code(which: Which) -> int:
@@ -36,7 +38,11 @@ class Eigenpairs:
 
     values [k]; vectors [n, k], column i belongs to values[i]; residuals [k] = |A v - value v|; converged [k];
     products: vectors multiplied; tolerance: the residual allowed; miss_bound: bound on the probability that an
-    eigenvalue beyond those given was missed (1 where that was not looked at). product_error: where products are differences
+    eigenvalue beyond those given was missed (1 where that was not looked at).
+    tolerances [k]: the residual allowed of each pair. clusters [k]: number of the cluster of each pair, and multiplicities [k]:
+    how many are in it; values that their residuals do not tell apart, of which the space is known rather than the vectors.
+    last_cluster: "whole", if no copy of the last value was left out; "cut", if one was seen; "unknown" without a search.
+    product_error: where products are differences
     of gradients, the largest estimated error of one, which the residuals contain; 0 where they are exact. floor: of an
     operator in float32, what rounds its products: no residual can be told below it; 0 for one in float64.
 
@@ -54,10 +60,25 @@ class Eigenpairs:
     miss_bound: float
     product_error: float = 0.0
     floor: float = 0.0
+    tolerances: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    clusters: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    multiplicities: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    last_cluster: str = "unknown"
+
+    @property
+    def certificate(self) -> str:
+        """Why no pair is missing, in words: all eigenvalues were counted, a search bounds the chance, or nothing says so.
+
+        >>> dyn.eigh(np.eye(3)).certificate
+        'complete: every eigenvalue is accounted for'
+        """
+        if self.miss_bound == 0.0:
+            return "complete: every eigenvalue is accounted for"
+        return f"missed with a chance of at most {self.miss_bound:.1g}" if self.miss_bound < 1.0 else "none: no search decided"
 
     def __repr__(self) -> str:
         rare = {"product_error": self.product_error, "floor": self.floor}
-        shown = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if rare.get(f.name, 1.0)]
+        shown = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name != "tolerances" and rare.get(f.name, 1.0)]
         return f"Eigenpairs({', '.join(shown)})"
 
 
@@ -73,16 +94,20 @@ def pairs_of(result: Any) -> Eigenpairs:
         copied(lib.dyn_eigen_residuals(result), (count,)),
         copied(lib.dyn_eigen_converged(result), (count,), np.int32).astype(bool), lib.dyn_eigen_products(result),
         lib.dyn_eigen_tolerance(result), lib.dyn_eigen_miss_bound(result), lib.dyn_eigen_product_error(result),
-        lib.dyn_eigen_floor(result))
+        lib.dyn_eigen_floor(result), copied(lib.dyn_eigen_tolerances(result), (count,)),
+        copied(lib.dyn_eigen_clusters(result), (count,), np.int64),
+        copied(lib.dyn_eigen_multiplicities(result), (count,), np.int64), LAST[lib.dyn_eigen_last_cluster(result)])
 
 
 def eigh(A: Any, k: int = 1, which: Which = "largest", tolerance: float = 1e-6, *, max_products: int | None = None,
-         start: ArrayLike | None = None, block_size: int = 1, seed: int = 0, search: bool = True) -> Eigenpairs:
+         start: ArrayLike | None = None, block_size: int = 1, seed: int = 0, search: bool = True,
+         tolerance_of: ToleranceOf = "largest") -> Eigenpairs:
     """k eigenpairs at one end of the spectrum of a symmetric operator.
 
     A: an Operator, or anything with shape and `@` (a matrix, a SciPy operator).
     which: "largest" or "smallest" (algebraic), "magnitude", or "both": k of each end.
-    tolerance: largest residual, relative to the largest |value|. max_products: None: 1000 + 50 per pair.
+    tolerance: largest residual, relative to the largest |value|, with tolerance_of="each" to that of each pair, with
+    "absolute" to nothing. max_products: None: 1000 + 50 per pair.
     start: vectors [n, j] near those wanted. search: look for missed pairs before calling it converged.
 
     Pairs above their tolerance, or a search that would cost more than max_products (None: twice what the pairs did),
@@ -94,7 +119,8 @@ def eigh(A: Any, k: int = 1, which: Which = "largest", tolerance: float = 1e-6, 
     >>> bool(pairs.residuals.max() < 1e-5)
     True
     """
-    result, status = solved(as_operator(A), k, which, tolerance, max_products, start, block_size, seed, search)
+    result, status = solved(as_operator(A), k, which, tolerance, max_products, start, block_size, seed, search,
+                            tolerance_of)
     pairs = pairs_of(result)
     if status == NOT_CONVERGED:
         warnings.warn(complaint(pairs), NotConverged, stacklevel=2)
@@ -115,13 +141,14 @@ def memory_of_eigh(A: Any, k: int = 1, which: Which = "largest") -> int:
 
 
 def solved(A: Operator, k: int, which: Which = "largest", tolerance: float = 1e-6, max_products: int | None = None,
-           start: ArrayLike | None = None, block_size: int = 1, seed: int = 0, search: bool = True) -> tuple[Any, int]:
+           start: ArrayLike | None = None, block_size: int = 1, seed: int = 0, search: bool = True,
+           tolerance_of: ToleranceOf = "largest") -> tuple[Any, int]:
     """A dyn_eigen, and the status that it was found with; arguments as for eigh."""
     if max_products is not None:
         integer(max_products, "max_products", least=1)
     options = structs["dyn_eigen_options"](
         which=which_code(which), count=integer(k, "k", least=1), tolerance=tolerance, max_products=max_products,
-        block=block_size, seed=seed, unchecked=int(not search))
+        block=block_size, seed=seed, unchecked=int(not search), tolerance_of=enum("tolerance", tolerance_of))
     if start is not None:
         columns = real_matrix(start, "start", "[n, j]")
         rows = block(columns.T, (columns.shape[1], A.size), "start, transposed,")

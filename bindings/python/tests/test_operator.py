@@ -99,6 +99,30 @@ class Operators(unittest.TestCase):
 
 
 class Eigenpairs(unittest.TestCase):
+    def test_clusters_and_what_is_left_of_them(self):
+        """Of a rotated matrix with values 4, 4, 4, 1 and -2 .. -1: found whole, and cut."""
+        rng = np.random.default_rng(0)
+        Q = np.linalg.qr(rng.standard_normal((200, 200)))[0]
+        A = (Q * np.r_[4.0, 4.0, 4.0, 1.0, np.linspace(-2, -1, 196)]) @ Q.T
+        for matrix in (A, A[:40, :40] * 0 + np.diag(np.r_[4.0, 4.0, 4.0, 1.0, np.linspace(-2, -1, 36)])):
+            whole, cut = dyn.eigh(matrix, 4), dyn.eigh(matrix, 2)
+            np.testing.assert_array_equal(whole.clusters, [0, 0, 0, 1])
+            np.testing.assert_array_equal(whole.multiplicities, [3, 3, 3, 1])
+            self.assertEqual((whole.last_cluster, cut.last_cluster), ("whole", "cut"))
+            self.assertIn("multiplicities=array([2, 2])", repr(cut))
+        self.assertIn("complete", cut.certificate)
+        self.assertIn("chance", dyn.eigh(A, 1).certificate)
+        self.assertIn("none", dyn.eigh(A, 1, search=False).certificate)
+
+    def test_tolerance_of_each(self):
+        A = np.diag(np.r_[1e-4, np.linspace(1, 2, 199)])
+        found = dyn.eigh(A, 1, "smallest", 1e-3, tolerance_of="each")
+        np.testing.assert_allclose(found.tolerances, 1e-3 * found.values)
+        self.assertLessEqual(found.residuals[0], 1e-7)
+        self.assertEqual(dyn.eigh(A, 1, tolerance=0.5, tolerance_of="absolute").tolerance, 0.5)
+        with self.assertRaises(dyn.InvalidArgument):
+            dyn.eigh(A, tolerance_of="relative")
+
     def test_ends(self):
         m = symmetric(120)
         values = np.linalg.eigvalsh(m)
