@@ -86,8 +86,8 @@ DYN_API dyn_status dyn_sweep_create(dyn_ctx *ctx, const dyn_sweep_options *opt, 
 DYN_API void dyn_sweep_free(dyn_sweep *sweep);
 
 /**
- * Train all members that are not finished, one per thread of the context. A finished member is in the store, whatever
- * happens to the process next.
+ * Train all members that are not finished, one per thread of the context. A finished member is in the store within .3 s,
+ * and before this returns, whatever happens to the process next.
  *
  * status: DYN_STOPPED the caller stopped it: members in training are given up, or left with a checkpoint; train again
  *         to go on.

@@ -116,23 +116,6 @@ dyn_status dyn__member_look(dyn_sweep *w, dyn__outcome *o, dyn_run *run)
     return DYN_OK;
 }
 
-dyn_status dyn__member_keep(dyn_sweep *w, dyn__outcome *o)
-{
-    dyn__member *m = &w->members[o->index];
-    const int64_t number = m->number;
-
-    if (w->store)
-        DYN__TRY(dyn__store_keep(w, o));
-    for (int64_t n = 0; n < o->number_count; n++)
-        DYN__TRY(dyn__columns_keep(w, o->index, o->numbers[n].name, o->numbers[n].value));
-    dyn__free(w->ctx, m->message);
-    *m = o->member;
-    m->number = number;
-    o->member.message = NULL;       /* it is the sweep's now */
-    dyn__checkpoint_remove(w, o->index);
-    return DYN_OK;
-}
-
 dyn_status dyn_sweep_result(dyn_sweep *sweep, const char *name, double value)
 {
     if (!sweep)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The store, a file of SQLite; the only file that knows it. One connection, used by one thread at a time under the
- * sweep's lock. A member is one transaction in the write-ahead log, so that kill -9 leaves it there whole or not at
+ * sweep's lock. Members go by transactions into the write-ahead log, so that kill -9 leaves one there whole or not at
  * all. */
 #include "base/numerics.h"
 #include "sweep/sweep.h"
@@ -70,19 +70,25 @@ static int text(sqlite3_stmt *statement, int place, const char *value)
     return sqlite3_bind_text(statement, place, value, -1, SQLITE_TRANSIENT);
 }
 
-/* All or nothing, and the right to write from the start. */
-static dyn_status in_transaction(dyn_sweep *w, dyn_status (*work)(dyn_sweep *w, void *arg), void *arg)
+/* All or nothing. */
+static dyn_status undone(dyn_sweep *w, dyn_status s)
+{
+    if (s != DYN_OK)
+        sqlite3_exec(w->store->db, "ROLLBACK", NULL, NULL, NULL);
+    return s;
+}
+
+/* A transaction, with the right to write from the start. */
+static dyn_status in_transaction(dyn_sweep *w, dyn_status (*work)(dyn_sweep *w))
 {
     dyn_status s = run(w, "BEGIN IMMEDIATE");
 
     if (s != DYN_OK)
         return s;
-    s = work(w, arg);
+    s = work(w);
     if (s == DYN_OK)
         s = run(w, "COMMIT");
-    if (s != DYN_OK)
-        sqlite3_exec(w->store->db, "ROLLBACK", NULL, NULL, NULL);
-    return s;
+    return undone(w, s);
 }
 
 static void now(char room[32])
@@ -148,12 +154,11 @@ static dyn_status make_tables(dyn_sweep *w)
     return note(w, "created", time);
 }
 
-static dyn_status open_tables(dyn_sweep *w, void *arg)
+static dyn_status open_tables(dyn_sweep *w)
 {
     int64_t tables, ours;
     char version[16];
 
-    (void)arg;
     DYN__TRY(count(w, "SELECT count(*) FROM sqlite_master WHERE type = 'table'", &tables));
     if (tables == 0)
         return make_tables(w);
@@ -251,13 +256,12 @@ static dyn_status enter(dyn_sweep *w, int64_t i, sqlite3_stmt *find, sqlite3_stm
     return add_parameters(w, i);
 }
 
-static dyn_status enter_all(dyn_sweep *w, void *arg)
+static dyn_status enter_all(dyn_sweep *w)
 {
     sqlite3_stmt *find = NULL, *add = NULL;
     dyn_status s = prepare(w, "SELECT member, status, reason, message, step, loss, seconds, fingerprint FROM members "
                            "WHERE point = ?", &find);
 
-    (void)arg;
     if (s == DYN_OK)
         s = prepare(w, "INSERT INTO members (point) VALUES (?)", &add);
     for (int64_t i = 0; s == DYN_OK && i < w->opt.count; i++)
@@ -315,9 +319,9 @@ static dyn_status open_store(dyn_sweep *w)
         return w->store->db ? fail(w) : DYN__FAIL(w->ctx, DYN_ENOMEM, "out of memory: no connection");
     sqlite3_busy_timeout(w->store->db, 10000);
     DYN__TRY(run(w, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL"));
-    DYN__TRY(in_transaction(w, open_tables, NULL));
+    DYN__TRY(in_transaction(w, open_tables));
     DYN__TRY(count(w, "SELECT count(*) FROM members WHERE status != 'waiting'", &before));
-    DYN__TRY(in_transaction(w, enter_all, NULL));
+    DYN__TRY(in_transaction(w, enter_all));
     DYN__TRY(check_points(w, before));
     for (int i = 0; i < STATEMENTS; i++)
         DYN__TRY(prepare(w, texts[i], &w->store->statement[i]));
@@ -405,9 +409,8 @@ static dyn_status put_arrays(dyn_sweep *w, const dyn__outcome *o, int64_t member
     return DYN_OK;
 }
 
-static dyn_status put_all(dyn_sweep *w, void *arg)
+static dyn_status put_all(dyn_sweep *w, const dyn__outcome *o)
 {
-    const dyn__outcome *o = arg;
     const int64_t member = w->members[o->index].number;
 
     DYN__TRY(put_member(w, o));
@@ -417,7 +420,11 @@ static dyn_status put_all(dyn_sweep *w, void *arg)
     return put_arrays(w, o, member);
 }
 
-dyn_status dyn__store_keep(dyn_sweep *w, const dyn__outcome *o)
+dyn_status dyn__store_put(dyn_sweep *w, const dyn__outcome *o)
 {
-    return in_transaction(w, put_all, (void *)(uintptr_t)o);
+    if (sqlite3_get_autocommit(w->store->db))       /* no transaction is in progress */
+        DYN__TRY(run(w, "BEGIN IMMEDIATE"));
+    return undone(w, put_all(w, o));
 }
+
+dyn_status dyn__store_commit(dyn_sweep *w) { return undone(w, run(w, "COMMIT")); }

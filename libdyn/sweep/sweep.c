@@ -34,7 +34,8 @@ static dyn_status copy(dyn_sweep *w)
     w->names = dyn__alloc(w->ctx, parameters, DYN__NAME);
     w->values = dyn__alloc(w->ctx, parameters * count, sizeof *w->values);
     w->members = dyn__alloc(w->ctx, count, sizeof *w->members);
-    if (!w->names || !w->values || !w->members)
+    w->kept = dyn__alloc(w->ctx, w->opt.store ? count : 1, sizeof *w->kept);
+    if (!w->names || !w->values || !w->members || !w->kept)
         return DYN_ENOMEM;
     for (size_t p = 0; p < parameters; p++)
         memcpy(w->names + p * DYN__NAME, w->opt.names[p], strlen(w->opt.names[p]));
@@ -141,6 +142,7 @@ void dyn_sweep_free(dyn_sweep *w)
         pthread_mutex_destroy(&w->lock);
     }
     dyn__free(ctx, w->packed);
+    dyn__free(ctx, w->kept);
     dyn__free(ctx, w->members);
     dyn__free(ctx, w->values);
     dyn__free(ctx, w->names);

@@ -64,6 +64,9 @@ struct dyn_sweep {
     dyn__sweep_column *columns;
     int64_t column_count, column_room;
     dyn__store *store;          /* NULL = none */
+    int64_t *kept;              /* [count] members in the store's transaction in progress */
+    int64_t kept_count;
+    double kept_since;          /* dyn__seconds() of the first */
     char *packed;               /* of dyn_sweep_member */
 
     pthread_mutex_t lock;       /* of all below and above while members train, and of the caller's `ended` */
@@ -109,8 +112,11 @@ dyn_status dyn__member_train(dyn_sweep *w, dyn_ctx *ctx, int64_t i, dyn__outcome
 dyn_status dyn__member_make(dyn_sweep *w, dyn_ctx *ctx, int64_t i, dyn_run **run);
 /* Let the caller look at the run; under the lock, as the next. */
 dyn_status dyn__member_look(dyn_sweep *w, dyn__outcome *o, dyn_run *run);
-/* Keep what became of a member, in memory and in the store. */
+
+/* keep.c. Keep what became of a member, in memory and in the store's transaction; both under the lock. */
 dyn_status dyn__member_keep(dyn_sweep *w, dyn__outcome *o);
+/* End the transaction, unless it is new and more may come: not at_once. */
+dyn_status dyn__members_settle(dyn_sweep *w, int at_once);
 
 /* Is it to be trained? How many are? */
 int dyn__member_is_due(const dyn_sweep *w, int64_t i);
@@ -125,7 +131,9 @@ void dyn__checkpoint_remove(dyn_sweep *w, int64_t i);
 /* store.c, or store_none.c where there is no SQLite. Opens or makes the file, enters the members, takes in what is
  * finished there. */
 dyn_status dyn__store_open(dyn_sweep *w);
-dyn_status dyn__store_keep(dyn_sweep *w, const dyn__outcome *o);
+/* Put a member into the transaction in progress, which it begins; where it fails all that is in it is undone. */
+dyn_status dyn__store_put(dyn_sweep *w, const dyn__outcome *o);
+dyn_status dyn__store_commit(dyn_sweep *w);
 void dyn__store_close(dyn_sweep *w);
 
 #endif

@@ -42,6 +42,13 @@ static int64_t take(dyn_sweep *w)
     return i;
 }
 
+/* The first failure counts. */
+static void note(dyn_sweep *w, dyn_status s)
+{
+    if (s < 0 && w->failed == DYN_OK)
+        w->failed = s;
+}
+
 static void end(dyn_sweep *w, dyn__outcome *o, dyn_run *run)
 {
     dyn_status s;
@@ -50,8 +57,9 @@ static void end(dyn_sweep *w, dyn__outcome *o, dyn_run *run)
     s = dyn__member_look(w, o, run);
     if (s == DYN_OK)
         s = dyn__member_keep(w, o);
-    if (s < 0 && w->failed == DYN_OK)
-        w->failed = s;
+    if (s == DYN_OK)
+        s = dyn__members_settle(w, w->alone);
+    note(w, s);
     w->finished++;
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
@@ -84,8 +92,7 @@ static void *work(void *arg)
         one(w, ctx, i);
     dyn_ctx_free(ctx);
     pthread_mutex_lock(&w->lock);
-    if (s < 0 && w->failed == DYN_OK)
-        w->failed = s;
+    note(w, s);
     w->working--;
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
@@ -124,6 +131,7 @@ static int still_working(dyn_sweep *w)
     pthread_mutex_lock(&w->lock);
     if (w->working)
         wait_a_little(w);
+    note(w, dyn__members_settle(w, 0));
     working = w->working;
     pthread_mutex_unlock(&w->lock);
     return working;
@@ -184,6 +192,7 @@ static dyn_status train(dyn_sweep *w, int64_t due)
     for (int i = 0; i < started; i++)
         pthread_join(thread[i], NULL);
     dyn__free(w->ctx, thread);
+    note(w, dyn__members_settle(w, 1));
     return w->failed;
 }
 
@@ -271,6 +280,8 @@ dyn_status dyn_sweep_keep(dyn_sweep *sweep, const void *packed, int64_t size)
         s = DYN__FAIL(sweep->ctx, DYN_EINVAL, "member %lld of %lld", (long long)o.index, (long long)sweep->opt.count);
     if (s == DYN_OK && sweep->members[o.index].status == DYN_MEMBER_WAITING)
         s = dyn__member_keep(sweep, &o);        /* the first to come counts */
+    if (s == DYN_OK)
+        s = dyn__members_settle(sweep, 1);
     dyn__outcome_clear(&o);
     return s;
 }

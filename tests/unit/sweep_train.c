@@ -324,6 +324,87 @@ TEST(a_store_goes_on)
     remove_store(path);
 }
 
+static int64_t count_done(const char *path)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *rows = NULL;
+    int64_t n = -1;
+
+    CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+    CHECK(sqlite3_prepare_v2(db, "SELECT count(*) FROM members WHERE status = 'done'", -1, &rows, NULL) == SQLITE_OK);
+    if (sqlite3_step(rows) == SQLITE_ROW)
+        n = sqlite3_column_int64(rows, 0);
+    sqlite3_finalize(rows);
+    sqlite3_close(db);
+    return n;
+}
+
+static int64_t done_meanwhile;
+
+/* The last member takes long, and looks into the store after a second. */
+static dyn_status make_slow(void *user, dyn_ctx *c, int64_t member, const double *p, dyn_run **out)
+{
+    const dyn_status s = make(NULL, c, member, p, out);
+
+    if (member == 2) {
+        sleep(1);
+        done_meanwhile = count_done(user);
+    }
+    return s;
+}
+
+/* Those that ended are in the file while another trains, on one thread as on three. */
+TEST(kept_while_others_train)
+{
+    for (int threads = 1; threads <= 3; threads += 2) {
+        dyn_sweep_options o = options_of();
+        dyn_ctx *c = make_ctx(threads);
+        char path[64];
+        dyn_sweep *w;
+
+        o.store = temporary(path), o.count = 3, o.make = make_slow, o.make_user = path;
+        w = create(c, &o);
+        CHECK_OK(c, dyn_sweep_train(w));
+        CHECK(done_meanwhile == 2 && count_done(path) == 3);
+        dyn_sweep_free(w);
+        dyn_ctx_free(c);
+        remove_store(path);
+    }
+}
+
+static void ask(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+
+    CHECK(sqlite3_open(path, &db) == SQLITE_OK && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* Members whose transaction fails are waiting again, in memory as in the file, and the next training has them. */
+TEST(a_transaction_that_fails)
+{
+    dyn_sweep_options o = options_of();
+    dyn_ctx *c = make_ctx(1);
+    char path[64];
+    dyn_sweep *w;
+    int64_t done = 0;
+
+    o.store = temporary(path), o.count = 3;
+    w = create(c, &o);
+    ask(path, "CREATE TRIGGER full BEFORE UPDATE ON members WHEN NEW.member = 3 BEGIN SELECT RAISE(FAIL, 'full'); END");
+    CHECK(dyn_sweep_train(w) == DYN_EIO);
+    CHECK_STR(dyn_ctx_message(c), "full");
+    for (int64_t i = 0; i < 3; i++)
+        done += dyn_sweep_status(w, i) == DYN_MEMBER_DONE;
+    CHECK(done < 3 && done == count_done(path));
+    ask(path, "DROP TRIGGER full");
+    CHECK_OK(c, dyn_sweep_train(w));
+    CHECK(count_done(path) == 3 && dyn_sweep_status(w, 0) == DYN_MEMBER_DONE);
+    dyn_sweep_free(w);
+    dyn_ctx_free(c);
+    remove_store(path);
+}
+
 #if DYN__HAVE_ZIP
 /* ---- checkpoints ---- */
 
@@ -489,6 +570,8 @@ int main(void)
     RUN(refused);
 #if DYN__HAVE_SQLITE
     RUN(a_store_goes_on);
+    RUN(kept_while_others_train);
+    RUN(a_transaction_that_fails);
 #if DYN__HAVE_ZIP
     RUN(half_trained_members_go_on);
 #endif
