@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Sequence
+import functools
+from typing import Any, Callable, ParamSpec, Sequence
 
 from ._arrays import ints
 from ._lib import enum, lib, make, structs
@@ -12,7 +13,26 @@ from .errors import error, invalid, shapes_differ
 from .init import Init
 from .model import Model
 
+P = ParamSpec("P")
 
+
+def pickled(family: Callable[P, Model]) -> Callable[P, Model]:
+    """A family whose models pickle by how they are made."""
+    @functools.wraps(family)
+    def made(*arguments: P.args, **options: P.kwargs) -> Model:
+        model = family(*arguments, **options)
+        model._recipe = _again, (family.__name__, arguments, options)
+        return model
+    return made
+
+
+def _again(family: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Model:
+    """For pickle, which gives no names to arguments."""
+    model: Model = globals()[family](*arguments, **options)
+    return model
+
+
+@pickled
 def transformer(vocabulary: int | None = None, length: int | None = None, *, style: str = "paper",
                 layers: int | None = None, heads: int | None = None, kv_heads: int | None = None,
                 width: int | None = None, key_width: int | None = None, value_width: int | None = None,
@@ -91,6 +111,7 @@ def llama(vocabulary: int, length: int, *, layers: int = 4, heads: int = 4, widt
     return transformer(vocabulary, length, style="llama", layers=layers, heads=heads, width=width, **options)
 
 
+@pickled
 def cnn(input_shape: Sequence[int], channels: Sequence[int], hidden: Sequence[int] = (), outputs: int = 1, *,
         kernel: int = 3, stride: int = 1, padding: int | str = "same", activation: str = "relu",
         dense_activation: str = "relu", bias: bool = True, batch_norm: bool = False, global_pool: bool = False,
@@ -121,6 +142,7 @@ def cnn(input_shape: Sequence[int], channels: Sequence[int], hidden: Sequence[in
 _VGG = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 
 
+@pickled
 def vgg(layers: int = 16, input_shape: Sequence[int] = (32, 32, 3), outputs: int = 10, *, base: int = 64,
         hidden: Sequence[int] = (), batch_norm: bool = True, **options: Any) -> Model:
     """VGG with 11, 13, 16 or 19 layers: stages of base, 2 base, 4 base, 8 base, 8 base channels, each ended by a pooling.
@@ -138,6 +160,7 @@ def vgg(layers: int = 16, input_shape: Sequence[int] = (32, 32, 3), outputs: int
     return cnn(input_shape, channels, hidden, outputs, batch_norm=batch_norm, **options)
 
 
+@pickled
 def resnet(blocks: Sequence[int] = (2, 2, 2, 2), input_shape: Sequence[int] = (32, 32, 3), outputs: int = 10, *,
            base: int = 64, activation: str = "relu", batch_norm: bool = True, large: bool = False,
            init: Init | None = None, seed: int = 0) -> Model:
@@ -161,6 +184,7 @@ def resnet(blocks: Sequence[int] = (2, 2, 2, 2), input_shape: Sequence[int] = (3
     return Model(context, address, init, seed, (height, width, channels))
 
 
+@pickled
 def factorisation(widths: Sequence[int], init: Init | None = None, seed: int = 0) -> Model:
     """An entry of the product W1 W2 .. WL, widths = [rows, inner.., columns]: entries [n] (integers, i * columns + j) to
     f [n, 1]. For matrix completion train it on the numbers of the observed entries.
@@ -175,6 +199,7 @@ def factorisation(widths: Sequence[int], init: Init | None = None, seed: int = 0
     return Model(context, make(context, lib.dyn_model_factorisation, context, ctypes.byref(options)), init, seed, ())
 
 
+@pickled
 def tensor_factorisation(sizes: Sequence[int], rank: int = 1, init: Init | None = None, seed: int = 0) -> Model:
     """An entry of the tensor sum_r A1[i, r] A2[j, r] A3[k, r] ..: row-major numbers of entries [n] to f [n, 1].
 
@@ -187,6 +212,7 @@ def tensor_factorisation(sizes: Sequence[int], rank: int = 1, init: Init | None 
     return Model(context, make(context, lib.dyn_model_tensor_factorisation, context, ctypes.byref(options)), init, seed, ())
 
 
+@pickled
 def diagonal(inputs: int, depth: int = 2, *, difference: bool = False, init: Init | None = None, seed: int = 0) -> Model:
     """A diagonal linear network f = sum_j a1_j a2_j .. aL_j x_j, or with difference f = sum_j (a_j^L - b_j^L) x_j.
 
@@ -199,6 +225,7 @@ def diagonal(inputs: int, depth: int = 2, *, difference: bool = False, init: Ini
     return Model(context, make(context, lib.dyn_model_diagonal, context, ctypes.byref(options)), init, seed, (inputs,))
 
 
+@pickled
 def polynomial(inputs: int = 1, degree: int = 1, outputs: int = 1, *, bias: bool = True, init: Init | None = None,
                seed: int = 0) -> Model:
     """f = b + sum_k x^k W_k with elementwise powers: linear in its parameters. Degree 1 is a linear model.
@@ -211,6 +238,7 @@ def polynomial(inputs: int = 1, degree: int = 1, outputs: int = 1, *, bias: bool
     return Model(context, make(context, lib.dyn_model_polynomial, context, ctypes.byref(options)), init, seed, (inputs,))
 
 
+@pickled
 def recurrent(inputs: int = 1, length: int = 1, width: int = 64, outputs: int = 1, *, cell: str = "lstm", layers: int = 1,
               vocabulary: int = 0, last: bool = True, bias: bool = True, tied: bool = False, init: Init | None = None,
               seed: int = 0) -> Model:

@@ -50,6 +50,12 @@ class Measurement(Generic[R]):
         if cls.__module__.startswith(__package__ + "."):
             cls._known[cls.__name__] = cls
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """For pickle: one of this package's by its arguments, without what it holds of a run."""
+        if self._arguments is None or self._known.get(type(self).__name__) is not type(self):
+            return super().__reduce_ex__(protocol)
+        return again, ({"class": type(self).__name__, "arguments": self._arguments, "name": self.name},)
+
     def attach(self, run: RunView, when: Options) -> Any:
         """Join a run; returns what must live as long as it."""
         return run.observe(self.observe, when, user=not self._own)
@@ -409,7 +415,7 @@ def _rank_result(numbers: NDArray[np.float64], values: NDArray[np.float64]) -> R
 
 
 def again(found: dict[str, Any]) -> Measurement[Any] | None:
-    """A measurement from a checkpoint; None for one of the user's functions."""
+    """A measurement from a checkpoint or pickle; None for one of the user's functions."""
     if found["class"] not in Measurement._known or found["arguments"] is None:
         return None
     measurement = Measurement._known[found["class"]](**found["arguments"])

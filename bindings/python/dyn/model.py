@@ -186,6 +186,7 @@ class Model(Handle):
         net._start = net.contract(whole)
         net._whole = self.size
         net._naming = self._naming
+        net._recipe = _derived_again, (self, "freeze", patterns, {"theta": whole})
         return net
 
     def start(self, theta: ArrayLike | None = None, states: Mapping[str, ArrayLike] | None = None) -> Model:
@@ -206,6 +207,7 @@ class Model(Handle):
         net = Model(self._context, address, self.init, self.seed, self.input_shape, self)
         net._start = self._start if theta is None else vector(theta, self.size, "theta").copy()
         net._frozen, net._whole, net._naming, net._tree = self._frozen, self._whole, self._naming, self._tree
+        net._recipe = _derived_again, (self, "start", (theta, dict(states or {})), {})
         return net
 
     def centred(self, theta: ArrayLike | None = None) -> Model:
@@ -219,6 +221,7 @@ class Model(Handle):
         net = Model(self._context, make(self._context, lib.dyn_model_centre, self, pointer(start)), self.init, self.seed,
                     self.input_shape, self)
         net._start, net._naming = start.copy(), self._naming
+        net._recipe = _derived_again, (self, "centred", (start,), {})
         return net
 
     def expand(self, theta: ArrayLike) -> NDArray[np.float64]:
@@ -419,6 +422,12 @@ def mlp(widths: Sequence[int], activation: Activation | Sequence[Activation] = "
                              gamma_prime=gamma_prime, skip=skip, dropout=dropout)
     model._recipe = (_mlp_again, (model._perceptron, model.init, model.seed))
     return model
+
+
+def _derived_again(net: Model, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Model:
+    """A network made of another, for pickle."""
+    made: Model = getattr(net, method)(*arguments, **options)
+    return made
 
 
 def _mlp_again(arguments: dict[str, Any], init: Init, seed: int) -> Model:

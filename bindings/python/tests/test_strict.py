@@ -76,6 +76,32 @@ class Copies(unittest.TestCase):
         theta = net.initial()
         self.assertEqual(pickle.loads(pickle.dumps(objective)).value(theta), objective.value(theta))
 
+    def test_every_family_pickles(self):
+        base = dyn.mlp([2, 4, 1], seed=3)
+        for net in (dyn.transformer(9, 4, width=8, key_width=4, hidden=6, embedding=dyn.init.normal(0.2), seed=2),
+                    dyn.gpt(9, 4, layers=1, heads=2, width=8), dyn.llama(9, 4, layers=1, heads=2, width=8),
+                    dyn.cnn((6, 6, 1), [2], [3], 2, kernel=3), dyn.factorisation([3, 2, 3], dyn.init.normal(0.1), 4),
+                    dyn.tensor_factorisation([2, 3, 4], rank=2), dyn.diagonal(5, depth=3, difference=True),
+                    dyn.polynomial(2, degree=3), dyn.recurrent(2, 3, width=4, cell="gru"), base.centred(),
+                    base.freeze("W1", theta=base.initial()), base.start(np.arange(17.0))):
+            again = pickle.loads(pickle.dumps(net))
+            self.assertEqual(again.tensors, net.tensors)
+            np.testing.assert_array_equal(again.initial(), net.initial())
+        x = wave()[0][:, None] * [1.0, 2.0]
+        centred = pickle.loads(pickle.dumps(base.centred()))
+        np.testing.assert_array_equal(centred(base.initial() + 0.1, x), base.centred()(base.initial() + 0.1, x))
+
+    def test_measurements_pickle_without_their_run(self):
+        run = small_run()
+        measured = dyn.Sharpness(k=2, tolerance=1e-3), dyn.Condensation(layer=1), dyn.ModelRank(probe_std=4)
+        for measurement in measured:
+            run.measure(measurement, every=2)
+        run.train(2)
+        for measurement in measured:
+            again = pickle.loads(pickle.dumps(measurement))
+            self.assertEqual((again.name, again._arguments), (measurement.name, measurement._arguments))
+            small_run().measure(again, every=2)
+
     def test_results_pickle(self):
         run = small_run()
         run.measure(dyn.Sharpness(), every=2)
