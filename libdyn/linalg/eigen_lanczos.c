@@ -9,6 +9,7 @@
 #include "linalg/eigen_lanczos.h"
 
 #define FEW 512             /* products */
+#define STIR 1e-4           /* share of the tolerance that the first products are stirred by */
 
 int dyn__solver_full(const dyn__solver *s)
 {
@@ -179,6 +180,7 @@ static dyn_status create(dyn__solver *s, dyn_operator *A)
     int64_t width = s->p->max_width;
 
     DYN__TRY(dyn__lanczos_init(&s->l, A, s->p->opt.subspace, width, s->p->opt.seed, 1));
+    s->l.stir = s->p->opt.unchecked && s->p->want > 1 ? STIR * s->p->opt.tolerance : 0.0;
     s->pick = dyn__alloc(A->ctx, (size_t)s->p->opt.subspace, sizeof *s->pick);
     s->held = s->pick ? dyn__alloc(A->ctx, (size_t)width, (size_t)A->size * sizeof(double)) : NULL;
     s->coupling = s->held ? dyn__alloc(A->ctx, (size_t)width, sizeof(double)) : NULL;

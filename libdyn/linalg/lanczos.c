@@ -12,6 +12,8 @@
 #include "linalg/narrow.h"
 #include "random/random.h"
 
+enum { STIRRED = 8 };        /* products */
+
 static int is_narrow(const dyn_operator *A, int narrow) { return narrow && A->dtype == DYN_F32; }
 
 int64_t dyn__lanczos_bytes(const dyn_operator *A, int64_t capacity, int64_t max_width, int narrow)
@@ -143,6 +145,25 @@ static void compare(dyn__lanczos *l, int64_t column)
     l->compared += column;
 }
 
+/* The row behind is free: no further product of the block waits there. */
+static int may_stir(const dyn__lanczos *l, int64_t column, int64_t target)
+{
+    return l->stir > 0.0 && l->products <= STIRRED && !l->F && column + 1 == l->j && target + 1 < l->capacity;
+}
+
+/* Adds to w, orthogonal to the rows before `target` and `after` long, something of a random vector; its length then. */
+static double stir(dyn__lanczos *l, int64_t target, double *w, double after)
+{
+    double *r = row(l, target + 1);
+
+    dyn__normal_f64((dyn__key){ .seed = l->seed, .stream = DYN__STREAM_LANCZOS, .step = l->draws++ }, 0, l->n, r);
+    dyn__basis_scale(l->n, l->stir * after / dyn__norm(l->A->ctx, l->n, r), r);
+    for (int64_t i = 0; i < l->n; i++)
+        w[i] += r[i];
+    l->stirred += l->stir * after;
+    return orthogonalise(l, target, w);
+}
+
 /* w is the product of row `column`. Project it, store its column of T and its row of R, and make it (or a random row in
  * its place) the next row of the new block. */
 static dyn_status take_product(dyn__lanczos *l, int64_t column, double *w)
@@ -161,6 +182,8 @@ static dyn_status take_product(dyn__lanczos *l, int64_t column, double *w)
         l->T[r * m + column] = l->T[column * m + r] = l->h[r];
     for (int64_t k = 0; k < l->width; k++)
         R[k] = l->h[l->j + k];
+    if (may_stir(l, column, target) && after > l->stir * before)
+        after = stir(l, target, w, after);
     if (after > fmax(64.0 * DBL_EPSILON * before, DBL_MIN) && target < l->n) {
         dyn__basis_scale(l->n, 1.0 / after, w);
         dyn__lanczos_put(l, target, w);
@@ -256,7 +279,7 @@ double dyn__lanczos_error(const dyn__lanczos *l)
     const double rounding = 8.0 * DBL_EPSILON * sqrt((double)l->products) * l->scale;
     const double noise = l->compared ? sqrt((double)l->n / (double)l->compared) : 0.0;
 
-    return sqrt(l->defect) * (1.0 + noise) + rounding;
+    return sqrt(l->defect) * (1.0 + noise) + l->stirred + rounding;
 }
 
 /* T becomes diagonal, R = S R. */

@@ -35,6 +35,10 @@ typedef struct dyn__lanczos {
     /* Each coupling of two rows is seen twice, from the product of either: the same for an exact symmetric operator. */
     double defect;          /* sum of the squared differences */
     int64_t compared;       /* how many */
+    /* The first products are stirred: a random vector, so many times the norm of what they leave, is added to that. It is
+     * where further copies of an eigenvalue begin, of which one vector's products see none but by rounding. */
+    double stir;            /* 0 = not */
+    double stirred;         /* what that adds to residuals at most */
 } dyn__lanczos;
 
 /* Take memory. dyn__lanczos_free also cleans up after a failure. narrow 1: rows in float32 where the operator is. */

@@ -39,7 +39,8 @@ static void check_pairs(const dyn_eigen *e, int64_t n, const double *d, int64_t 
         CHECK_NEAR(values[i], expected[i], 1e-9);
         for (int64_t k = 0; k < n; k++)
             sum += pow((d[k] - values[i]) * v[i * n + k], 2.0);
-        CHECK_NEAR(dyn_eigen_residuals(e)[i], sqrt(sum), 1e-12);
+        CHECK(dyn_eigen_residuals(e)[i] >= sqrt(sum) - 1e-12);
+        CHECK(dyn_eigen_residuals(e)[i] <= sqrt(sum) + 1e-12 + 1e-3 * dyn_eigen_tolerance(e));
         CHECK(sqrt(sum) <= dyn_eigen_tolerance(e) * (1 + 1e-9) + 1e-300);
         for (int64_t j = 0; j <= i; j++) {
             double dot = 0.0;
@@ -576,6 +577,31 @@ TEST(second_difference)
     dyn_operator_unref(A);
 }
 
+/* One vector's products see one copy of a repeated value: the others must come from what its first products are stirred by.
+ * Of the like spectrum of tests/bench/eigenpairs.py ARPACK takes 31 products and PRIMME 27. */
+TEST(copies_without_a_search)
+{
+    const double copies[8] = { 8, 8, 6, 6, 4, 4, 3, 3 };
+    int64_t sum = 0;
+
+    bulk(8, copies);
+    for (int seed = 0; seed < 21; seed++) {
+        dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+        dyn_eigen *e;
+
+        opt.count = 5;
+        opt.seed = (uint64_t)seed;
+        opt.tolerance = 1e-6;
+        opt.unchecked = 1;
+        e = solve_n(N, spectrum, &opt, DYN_OK);
+        check_pairs(e, N, spectrum, 5, copies);
+        sum += dyn_eigen_products(e);
+        dyn_eigen_free(e);
+    }
+    CHECK(sum <= 21 * 29);
+    printf("# copies: %g products\n", (double)sum / 21);
+}
+
 TEST(warm_start)
 {
     dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
@@ -737,6 +763,7 @@ int main(void)
     RUN(zero_and_identity);
     RUN(whole_spectrum);
     RUN(second_difference);
+    RUN(copies_without_a_search);
     RUN(warm_start);
     RUN(misleading_start);
     RUN(product_limit);
