@@ -3,31 +3,30 @@
 (2307.08921), "Local linear recovery guarantee" (2406.18035), continued: what the number of samples depends on.
 
 The smaller the start, the fewer samples a function needs; what is learned from fewer entries than a matrix needs is of
-a rank that these can tell; and neurons more do not ask for samples more, but connections do: of three neurons of three
-neighbours among five inputs, a convolution has model rank 7, the same without shared weights 15, a fully connected
-network 21, however wide. Gradient descent on (1/n) Σ (f - y)². The paper's networks have up to 100 kernels and all n up
-to 63; here up to 10 and some n."""
+a rank that these can tell; and not neurons ask for samples, but connections: of three neurons of three neighbours of
+five inputs, a convolution has model rank 7, the same without sharing 15, a fully connected network 21, however wide.
+Gradient descent on (1/n) Σ (f - y)². The paper's networks have up to 100 kernels, and n up to 63; here 10."""
 import numpy as np
 
 import dyn
 import reproduction
 from model_rank import convolution, full, local
-from recovery import completion, factored
+from recovery import completion, error, factored
 
 SCALES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5]
-RANKS = {"convolution": 7, "not shared": 15, "full": 21}
-BUILD = {"convolution": convolution, "not shared": local, "full": full}
-RATES = {"convolution": .1, "not shared": .5, "full": .5}      # the paper tunes them in .05 … .5
-WIDER = {"convolution": (10, 13), "not shared": (20, 30), "full": (27, 35)}      # where wider ones recover, read off
+#: how it is built, rate (tuned by the paper in .05 … .5), model rank, and where wider ones recover, read off
+MODELS = {"convolution": (convolution, .1, 7, 10, 13), "not shared": (local, .5, 15, 20, 30),
+          "full": (full, .5, 21, 27, 35)}
+CLOSE = "the median error is 9e-3 from 5 samples on, which counts as recovery here, but falls to 1e-6 at 7, the rank"
 RECOVERED = 1e-2        # a test error that is read as recovery: a tenth of what it is below the rank
 
 
 def toy_error(std, trial):
     """1 + x1 by θ0 + θ1 x1 + θ2 θ3 x2 from two samples."""
     x = np.random.default_rng(trial).uniform(-1, 1, (1002, 2))
-    net = dyn.Model.from_function(factored, (2,), dyn.init.normal(std), trial)
-    run = dyn.Run(net, x[:2], 1 + x[:2, :1], optimizer=dyn.GD(.05), stop_loss=1e-12, record_every=30000)
-    return float(np.mean((run.train(30000).predict(x[2:]) - 1 - x[2:, :1])**2))
+    net, y = dyn.Model.from_function(factored, (2,), dyn.init.normal(std), trial), 1 + x[:, :1]
+    run = dyn.Run(net, x[:2], y[:2], optimizer=dyn.GD(.05), stop_loss=1e-12, record_every=30000)
+    return error(run.train(30000), x[2:], y[2:])
 
 
 def scales(report):
@@ -42,14 +41,13 @@ def scales(report):
                      reason=inputs)
     report.claim("decades of error for the decade of std between them (read off)", np.log10(toy[0] / toy[1]), 4, .5)
     report.claim("1 + x1, n = 2, std 1e-3 and less: log10 error", np.log10(toy[2:].max()), most=-8)
-    places = dyn.data.observed(4, 4, "connected")
-    counts = report.size([6, 9, 13], range(1, 17))
+    places, counts = dyn.data.observed(4, 4, "connected"), report.size([6, 9, 13], range(1, 17))
 
     def matrix_error(std, n, seed):
         return (16 * completion("M1", n, seed, std, places))**2 / 16
     found = report.grid("matrix", matrix_error, std=SCALES, n=counts, seed=report.seeds)["value"]
-    for std, error in zip(SCALES, np.median(found, 2)):
-        below.semilogy(counts, error, "o-", label="%g" % std)
+    for std, row in zip(SCALES, np.median(found, 2)):
+        below.semilogy(counts, row, "o-", label="%g" % std)
     below.set(xlabel="entries n of M1", ylabel="test error")
     below.legend(fontsize=6)
     at = {n: list(counts).index(n) for n in (6, 9, 13)}
@@ -71,47 +69,49 @@ def spectra(report):
             net = dyn.factorisation([4, 4, 4], init=dyn.init.normal(1e-8), seed=seed)
             run = dyn.Run(net, places, M.ravel()[places], optimizer=dyn.GD(.02), stop_loss=1e-12, record_every=100000)
             theta = run.train(200000).theta
-            learned = net.views(theta)["W1"] @ net.views(theta)["W2"]
-            both = learned, dyn.jacobian(net, np.arange(16), theta=theta)[:, 0]
+            both = net.views(theta)["W1"] @ net.views(theta)["W2"], dyn.jacobian(net, np.arange(16), theta=theta)[:, 0]
             for ax, matrix, count in zip(axes, both, above):
                 s = np.linalg.svd(matrix, compute_uv=False)
                 count.append((s > .01 * s[0]).sum())
                 ax.semilogy(range(1, len(s) + 1), s / s[0], "o-", color="C%d" % rank, label="n = %d" % n)
         report.claim("n = %d: singular values above a hundredth" % n, above[0], rank, 0)
         report.claim("n = %d: those of the tangent matrix" % n, above[1], n, 0)
-    for ax, name in zip(axes, ("σ_k / σ_1", "of the tangent matrix")):
-        ax.set(xlabel="k", ylabel=name)
+    axes[0].set(xlabel="k", ylabel="σ_k / σ_1")
+    axes[1].set(xlabel="k", ylabel="of the tangent matrix")
     axes[0].legend(*(part[::len(report.seeds)] for part in axes[0].get_legend_handles_labels()))
 
 
 def network_error(model, kernels, n, trial, steps):
-    R = np.random.default_rng(trial)
-    x, (net, _) = R.normal(size=(n + 1000, 5)), BUILD[model](kernels)
+    R, (build, rate, *_) = np.random.default_rng(trial), MODELS[model]
+    x, (net, _) = R.normal(size=(n + 1000, 5)), build(kernels)
     y = sum(np.tanh(.6 * x[:, i] + .8 * x[:, i + 1] + x[:, i + 2]) for i in range(3))[:, None]
-    run = dyn.Run(net, x[:n], y[:n], optimizer=dyn.GD(RATES[model]), stop_loss=1e-9,
-                  theta=1e-10 * R.normal(size=net.size), record_every=steps)
-    return float(np.mean((run.train(steps).predict(x[n:]) - y[n:])**2))
+    start = 1e-10 * R.normal(size=net.size)
+    while True:
+        run = dyn.Run(net, x[:n], y[:n], optimizer=dyn.GD(rate), stop_loss=1e-9, theta=start, record_every=steps)
+        try:
+            return error(run.train(steps), x[n:], y[n:])
+        except dyn.NonFinite:       # too large
+            rate /= 2
 
 
 def connections(report):
     """Median test error against n of networks of 1, 3 and 10 kernels (dashed: the model rank)"""
     axes, kernels = report.figure("connections", 1, 3, sharey=True), report.size([1, 3], [1, 3, 10])
-    for ax, (model, rank) in zip(axes, RANKS.items()):
-        low, high = WIDER[model]
+    for ax, (model, (_, _, rank, low, high)) in zip(axes, MODELS.items()):
         counts = report.size([rank - 1, rank + 3, high], [rank - 2, rank - 1, rank, rank + 3, rank + 6, high, 45])
 
         def trained(kernels, n, trial, model=model):
             return network_error(model, kernels, n, trial, report.size(50000, 100000))
-        error = np.median(report.grid("connections-" + model.replace(" ", "-"), trained, kernels=kernels, n=counts,
+        found = np.median(report.grid("connections-" + model.replace(" ", "-"), trained, kernels=kernels, n=counts,
                                       trial=range(report.size(5, 9)))["value"], 2)
-        for m, row in zip(kernels, error):
+        for m, row in zip(kernels, found):
             ax.semilogy(counts, row, "o-", label="%d kernel%s" % (m, "s" * (m > 1)))
         ax.axvline(rank, color="k", linestyle="--", linewidth=.8)
-        ax.set(title=model, xlabel="n")
-        first = [next((n for n, e in zip(counts, row) if e < RECOVERED), 64) for row in error]
-        report.claim("%s: least n that recovers, 1 kernel" % model, first[0], least=rank, most=rank + 3)
+        ax.set(title=model, xlabel="n", ylabel="test error")
+        first = [next((n for n, e in zip(counts, row) if e < RECOVERED), 64) for row in found]
+        report.claim("%s: least n that recovers, 1 kernel" % model, first[0], least=rank, most=rank + 3,
+                     reason="" if report.quick or rank > 7 else CLOSE)
         report.claim("%s: the same, wider" % model, first[1:], least=low, most=high)
-    axes[0].set(ylabel="test error")
     axes[0].legend()
 
 
