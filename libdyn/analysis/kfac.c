@@ -119,22 +119,22 @@ static void visit(void *user, int32_t k, int64_t count, const void *input, const
         w->status = (w->diagonal ? add_diagonal : add_factors)(w, &w->k->layer[k], count, input, gradient);
 }
 
+static void fill_cotangent(void *user, int64_t column, int64_t first, int64_t count)
+{
+    work *w = user;
+
+    w->with_a = column == 0;
+    if (w->layers->targets)
+        return;
+    dyn__kfac_column(w->o, &w->k->opt, column, first, count, w->f, w->u);
+    dyn__to_native(w->o, count * w->o->c, w->layers->cotangent, w->u);
+}
+
 static dyn_status pass(work *w, int diagonal)
 {
-    dyn_objective *o = w->o;
-    const int64_t columns = dyn__kfac_columns(o, &w->k->opt);
-
     w->diagonal = diagonal;
-    for (int64_t j = 0; j < columns; j++) {
-        w->with_a = j == 0;
-        if (!w->layers->targets) {
-            dyn__kfac_column(o, &w->k->opt, j, w->f, w->u);
-            dyn__to_native(o, o->n * o->c, w->layers->cotangent, w->u);
-        }
-        DYN__TRY(dyn__layers_run(w->layers, visit, w));
-        DYN__TRY(w->status);
-    }
-    return DYN_OK;
+    DYN__TRY(dyn__layers_run(w->layers, dyn__kfac_columns(w->o, &w->k->opt), fill_cotangent, visit, w));
+    return w->status;
 }
 
 /* ---- after the sums ---- */

@@ -27,6 +27,8 @@ struct dyn_kfac {
 
 /* Cotangents of the outputs f [n, c] for a column: roots of the Hessians of the samples' losses, or gradients at targets drawn. */
 int64_t dyn__kfac_columns(const dyn_objective *o, const dyn_kfac_options *opt);
-void dyn__kfac_column(const dyn_objective *o, const dyn_kfac_options *opt, int64_t column, const double *f, double *u);
+/* Of the samples from `first` on: f [n, c] of all, u [count, c]. */
+void dyn__kfac_column(const dyn_objective *o, const dyn_kfac_options *opt, int64_t column, int64_t first, int64_t count,
+                      const double *f, double *u);
 
 #endif

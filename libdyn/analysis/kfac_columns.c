@@ -86,18 +86,20 @@ static void drawn(const dyn_objective *o, double a, const double *f, double *u)
     }
 }
 
-void dyn__kfac_column(const dyn_objective *o, const dyn_kfac_options *opt, int64_t column, const double *f, double *u)
+void dyn__kfac_column(const dyn_objective *o, const dyn_kfac_options *opt, int64_t column, int64_t first, int64_t count,
+                      const double *f, double *u)
 {
     const dyn__key key = {.seed = opt->seed, .stream = DYN__STREAM_PROBE, .step = (uint32_t)column};
     const double a = dyn__loss_factor(o);
 
     if (opt->columns == DYN_KFAC_SAMPLED) {
         if (o->opt.loss == DYN_LOSS_MSE)
-            dyn__normal_f64(key, 0, o->n * o->c, u);
+            dyn__normal_f64(key, (uint64_t)(first * o->c), count * o->c, u);
         else
-            dyn__uniform_f64(key, 0, o->n * o->c, u);
+            dyn__uniform_f64(key, (uint64_t)(first * o->c), count * o->c, u);
     }
-    for (int64_t i = 0; i < o->n; i++, f += o->c, u += o->c) {
+    f += first * o->c;
+    for (int64_t i = 0; i < count; i++, f += o->c, u += o->c) {
         if (opt->columns == DYN_KFAC_EXACT)
             exact(o, column, a, f, u);
         else

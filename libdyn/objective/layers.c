@@ -2,6 +2,7 @@
  *
  * Layers found in the graph, and their inputs and gradients. A weight that is used twice, or otherwise than as the
  * right factor of a product of rows, belongs to no layer. */
+#include <string.h>
 #include "objective/layers.h"
 
 /* ---- finding them ---- */
@@ -122,8 +123,8 @@ static int64_t row_of(const dyn__layers *l)
     return sum;
 }
 
-/* node [2 count]: inputs and gradients; *given: the cotangent, or -1. */
-static dyn_status write(dyn__layers *l, dyn__part *p, dyn_node *node, dyn_node *given)
+/* input, gradient [count]; *given: the cotangent, or -1. */
+static dyn_status write(dyn__layers *l, dyn__part *p, dyn_node *input, dyn_node *gradient, dyn_node *given)
 {
     dyn__loss_graph *g = &p->graph;
     dyn__layer *layer = NULL;
@@ -136,49 +137,129 @@ static dyn_status write(dyn__layers *l, dyn__part *p, dyn_node *node, dyn_node *
     else if (s == DYN_OK)
         s = *given = dyn__tangent_input(g->g, g->g->dtype, &shape);
     for (int32_t k = 0; s >= 0 && k < l->count; k++) {
-        node[2 * k] = layer[k].input;
-        s = dyn_graph_vjp(g->g, 1, &g->f, given, 1, &layer[k].product, &node[2 * k + 1]);
+        input[k] = layer[k].input;
+        s = dyn_graph_vjp(g->g, 1, &g->f, given, 1, &layer[k].product, &gradient[k]);
     }
     dyn__free(l->o->ctx, layer);
     return s < 0 ? s : DYN_OK;
 }
 
-static void bind(const dyn__layers *l, dyn__part *p)
+static dyn__way_back *back_of(dyn__layers *l, const dyn__part *p)
 {
-    char *at = p->out;
-
-    dyn__bind_theta(l->o, &p->graph, p->exec, l->theta);
-    for (int32_t k = 0; k < 2 * l->count; k++) {
-        const dyn__layer *layer = &l->layer[k / 2];
-        dyn__exec_set_output(p->exec, k, at);
-        at += p->samples * layer->positions * (k % 2 ? layer->out : layer->in) * l->o->esize;
-    }
+    return &l->back[p == &l->parts.tail];
 }
 
-static dyn_status compile(dyn__layers *l, dyn__part *p, dyn__budget *b, dyn_node *node)
+/* Where input (or gradient) k of a part lies. */
+static char *place_of(const dyn__layers *l, const dyn__part *p, int32_t k, int gradient)
 {
-    dyn_objective *o = l->o;
-    dyn_node given = -1;
+    int64_t numbers = 0;
 
-    DYN__TRY(dyn__loss_graph_make(o, p->samples, o->n, 0, &p->graph));
-    DYN__TRY(write(l, p, node, &given));
-    DYN__TRY(dyn__budget_exec(b, p->graph.g, 2 * l->count, node, &(dyn__compile_options){.outer = 0}, &p->exec));
-    DYN__TRY(dyn__budget_alloc(b, "layers", p->samples * row_of(l), o->esize, &p->out));
+    for (int32_t i = 0; i < k; i++)
+        numbers += l->layer[i].positions * (l->layer[i].in + l->layer[i].out);
+    if (gradient)
+        numbers += l->layer[k].positions * l->layer[k].in;
+    return (char *)p->out + p->samples * numbers * l->o->esize;
+}
+
+/* node: inputs, then gradients or the cuts. */
+static dyn_status compile_there(dyn__layers *l, dyn__part *p, dyn__budget *b, const dyn_node *node)
+{
+    const dyn__way_back *w = back_of(l, p);
+    const int32_t rest = l->targets ? l->count : w->cuts;
+    dyn_objective *o = l->o;
+
+    DYN__TRY(dyn__budget_exec(b, p->graph.g, l->count + rest, node, &(dyn__compile_options){.outer = 0}, &p->exec));
     DYN__TRY(dyn__slots_find(o, &p->graph, p->exec, &p->slots));
-    p->input = l->targets ? -1 : dyn__plan_find(dyn__exec_plan(p->exec), given);
-    bind(l, p);
+    dyn__bind_theta(o, &p->graph, p->exec, l->theta);
+    for (int32_t k = 0; k < l->count; k++)
+        dyn__exec_set_output(p->exec, k, place_of(l, p, k, 0));
+    for (int32_t k = 0; k < rest; k++)
+        dyn__exec_set_output(p->exec, l->count + k, l->targets ? place_of(l, p, k, 1) : w->value[k]);
     return DYN_OK;
 }
 
+static dyn_status compile_back(dyn__layers *l, dyn__part *p, dyn__budget *b, const dyn_node *gradient, dyn_node given)
+{
+    dyn__way_back *w = back_of(l, p);
+    const dyn__compile_options opt = {.cuts = w->cuts, .cut = w->cut};
+    dyn_objective *o = l->o;
+
+    DYN__TRY(dyn__budget_exec(b, p->graph.g, l->count, gradient, &opt, &w->exec));
+    DYN__TRY(dyn__slots_find(o, &p->graph, w->exec, &w->slots));
+    dyn__bind_theta(o, &p->graph, w->exec, l->theta);
+    dyn__exec_set_input(w->exec, dyn__plan_find(dyn__exec_plan(w->exec), given), l->cotangent);
+    for (int32_t i = 0; i < w->cuts; i++)
+        dyn__exec_set_input(w->exec, dyn__plan_find(dyn__exec_plan(w->exec), w->cut[i]), w->value[i]);
+    for (int32_t k = 0; k < l->count; k++)
+        dyn__exec_set_output(w->exec, k, place_of(l, p, k, 1));
+    return DYN_OK;
+}
+
+/* What the way back needs of the way there. */
+static dyn_status choose_cuts(dyn__layers *l, dyn__part *p, dyn__budget *b, const dyn_node *gradient, dyn_node given)
+{
+    dyn__way_back *w = back_of(l, p);
+    dyn_graph *g = p->graph.g;
+
+    w->cut = dyn__alloc(l->o->ctx, (size_t)g->count + 1, sizeof *w->cut);
+    if (!w->cut)
+        return DYN_ENOMEM;
+    const int32_t cuts = dyn__frontier(g, l->count, gradient, 1, &given, w->cut);
+    DYN__TRY(cuts);
+    w->value = dyn__alloc(l->o->ctx, (size_t)cuts + 1, sizeof *w->value);
+    if (!w->value)
+        return DYN_ENOMEM;
+    for (w->cuts = 0; w->cuts < cuts; w->cuts++)
+        DYN__TRY(dyn__budget_alloc(b, "values of layers", dyn__shape_size(&dyn__at(g, w->cut[w->cuts])->shape), l->o->esize,
+                                   &w->value[w->cuts]));
+    return DYN_OK;
+}
+
+/* node [2 count + nodes of the graph] is room. */
+static dyn_status compile(dyn__layers *l, dyn__part *p, dyn__budget *b, dyn_node *gradient, dyn_node given, dyn_node *node)
+{
+    dyn__way_back *w = back_of(l, p);
+
+    if (!l->targets)
+        DYN__TRY(choose_cuts(l, p, b, gradient, given));
+    memcpy(node + l->count, l->targets ? gradient : w->cut, (size_t)(l->targets ? l->count : w->cuts) * sizeof *node);
+    DYN__TRY(dyn__budget_alloc(b, "layers", p->samples * row_of(l), l->o->esize, &p->out));
+    DYN__TRY(compile_there(l, p, b, node));
+    return l->targets ? DYN_OK : compile_back(l, p, b, gradient, given);
+}
+
+static void free_back(dyn_objective *o, dyn__way_back *w)
+{
+    dyn_exec_free(w->exec);
+    dyn__slots_free(o, &w->slots);
+    for (int32_t i = 0; i < w->cuts; i++)
+        dyn__free(o->ctx, w->value[i]);
+    dyn__free(o->ctx, w->value);
+    dyn__free(o->ctx, w->cut);
+    *w = (dyn__way_back){.exec = NULL};
+}
+
+/* A part may be made again, of fewer samples. */
 static dyn_status make_part(void *user, dyn__part *p, dyn__budget *b)
 {
     dyn__layers *l = user;
-    dyn_node *node = dyn__alloc(l->o->ctx, 2 * (size_t)l->count + 1, sizeof *node);
+    dyn_node *gradient, *node = NULL, given = -1;
+    dyn_status s;
 
-    if (!node)
-        return DYN_ENOMEM;
-    const dyn_status s = compile(l, p, b, node);
+    free_back(l->o, back_of(l, p));
+    DYN__TRY(dyn__loss_graph_make(l->o, p->samples, l->o->n, 0, &p->graph));
+    gradient = dyn__alloc(l->o->ctx, 2 * (size_t)l->count + 1, sizeof *gradient);
+    s = gradient ? write(l, p, gradient + l->count, gradient, &given) : DYN_ENOMEM;
+    if (s == DYN_OK)
+        node = dyn__alloc(l->o->ctx, 2 * (size_t)l->count + (size_t)p->graph.g->count, sizeof *node);
+    if (node) {
+        memcpy(node, gradient + l->count, (size_t)l->count * sizeof *node);
+        s = compile(l, p, b, gradient, given, node);
+    } else if (s == DYN_OK) {
+        s = DYN_ENOMEM;
+    }
     dyn__free(l->o->ctx, node);
+    dyn__free(l->o->ctx, gradient);
     return s;
 }
 
@@ -225,6 +306,8 @@ dyn_status dyn__layers_open(dyn_objective *o, const double *theta, int targets, 
 
 void dyn__layers_close(dyn__layers *l)
 {
+    for (int i = 0; i < 2; i++)
+        free_back(l->o, &l->back[i]);
     dyn__parts_free(l->o, &l->parts);
     dyn__free(l->o->ctx, l->cotangent);
     dyn__free(l->o->ctx, l->theta);
@@ -235,28 +318,29 @@ void dyn__layers_close(dyn__layers *l)
 
 static void hand_out(const dyn__layers *l, const dyn__part *p, dyn__layers_fn use, void *user)
 {
-    const char *at = p->out;
-
-    for (int32_t k = 0; k < l->count; k++) {
-        const int64_t rows = p->samples * l->layer[k].positions;
-        const char *gradient = at + rows * l->layer[k].in * l->o->esize;
-        use(user, k, p->samples, at, gradient);
-        at = gradient + rows * l->layer[k].out * l->o->esize;
-    }
+    for (int32_t k = 0; k < l->count; k++)
+        use(user, k, p->samples, place_of(l, p, k, 0), place_of(l, p, k, 1));
 }
 
-dyn_status dyn__layers_run(dyn__layers *l, dyn__layers_fn use, void *user)
+dyn_status dyn__layers_run(dyn__layers *l, int64_t columns, dyn__cotangent_fn fill, dyn__layers_fn use, void *user)
 {
     dyn_objective *o = l->o;
 
     for (int64_t i = 0; i < o->n; i += l->parts.whole.samples) {
         dyn__part *p = dyn__part_at(&l->parts, i);
+        dyn__way_back *w = back_of(l, p);
         const dyn__inputs in = dyn__measured_inputs(o, i);
-        if (p->input >= 0)
-            dyn__exec_set_input(p->exec, p->input, (const char *)l->cotangent + i * o->c * o->esize);
+
         dyn__part_run(o, p, &in);
-        DYN__TRY(dyn__check_interrupt(o->ctx));
-        hand_out(l, p, use, user);
+        for (int64_t column = 0; column < columns; column++) {
+            fill(user, column, i, p->samples);
+            if (w->exec) {
+                dyn__slots_bind(o, &w->slots, w->exec, &in);
+                dyn__exec_go(w->exec);
+            }
+            DYN__TRY(dyn__check_interrupt(o->ctx));
+            hand_out(l, p, use, user);
+        }
     }
     return DYN_OK;
 }
