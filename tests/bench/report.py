@@ -5,6 +5,7 @@ usage: report.py BENCH.JSON DOCS      write the page again from an earlier run""
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 
@@ -239,7 +240,7 @@ same data, the same precision and the same cores; results are compared before ti
 {table}
 ![times relative to libdyn's](images/performance.png)
 
-{start}{calls}{masked}## What one core can do
+{start}{calls}{by_hand}{masked}## What one core can do
 
 {rates}
 ## What was tried for the peers
@@ -259,13 +260,23 @@ def again_text(out):
     return "\nMeasured again by themselves, since something else ran meanwhile: %s." % rows if rows else ""
 
 
+def by_hand(page):
+    """The sections that programs run by hand measure (ranks.py, sweeps.py), as the page has them."""
+    if not os.path.exists(page):
+        return ""
+    with open(page) as file:
+        sections = re.split("^(?=## )", file.read(), flags=re.MULTILINE)
+    return "".join(one for one in sections if one.startswith(("## Over ranks\n", "## Sweeps\n")))
+
+
 def write(out, docs):
+    page = os.path.join(docs, "performance.md")
     os.makedirs(os.path.join(docs, "images"), exist_ok=True)
     text = PAGE.format(table=table(out), start=start_text(out), calls=calls_text(out), masked=masked_text(out),
                        rates=rates_text(out["limits"]), tried=tried_text(out), growth=growth_text(out),
                        seconds=out["seconds"], rounds=out["rounds"], again=again_text(out), cores=out["cores"],
-                       **out["machine"])
-    with open(os.path.join(docs, "performance.md"), "w") as file:
+                       by_hand=by_hand(page), **out["machine"])
+    with open(page, "w") as file:
         file.write(text.rstrip() + "\n")
     import plots
     plots.rows(out, os.path.join(docs, "images", "performance.png"))
