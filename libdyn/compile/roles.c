@@ -185,9 +185,31 @@ static void mark_waiting(const dyn__compiler *k, const uint8_t *need, int32_t *r
         waits[x] = need[x] && may_wait(k, x, readers, waits);
 }
 
+/* Of which a row is little beside one of x. */
+static int is_small_beside(const dyn__compiler *k, dyn_node b, dyn_node x)
+{
+    return 8 * k->node[b].C * k->node[b].R * k->node[b].V <= k->node[x].C * k->node[x].R * k->node[x].V;
+}
+
+/* What x reads in its own stage is stored anyway, for readers of a later one, or is little. */
+static int reads_what_is_kept(const dyn__compiler *k, dyn_node x, const uint8_t *waits, const uint8_t *kept)
+{
+    const dyn__node *n = dyn__at(k->g, x);
+
+    if (k->node[x].role != DYN__ROW || !dyn__has_elements(n))
+        return 0;
+    for (int i = 0; i < n->nin; i++) {
+        const dyn_node b = k->node[n->in[i]].view.base;
+        if (k->node[b].role != DYN__LEAF && k->node[b].stage == k->node[x].stage && (waits[b] || !kept[b])
+            && !is_small_beside(k, b, x))
+            return 0;
+    }
+    return 1;
+}
+
 /* A node waits for its first reader where nothing has to be stored in its place: then its own result need not be
- * stored between the two. */
-static void postpone(dyn__compiler *k, const uint8_t *need, int32_t *latest, uint8_t *waits)
+ * stored between the two. kept: what is stored for readers of a later stage. */
+static void postpone(dyn__compiler *k, const uint8_t *need, int32_t *latest, uint8_t *waits, uint8_t *kept)
 {
     mark_waiting(k, need, latest, waits);       /* latest counts readers for a moment */
     for (dyn_node x = 0; x < k->count; x++)
@@ -198,12 +220,13 @@ static void postpone(dyn__compiler *k, const uint8_t *need, int32_t *latest, uin
         dyn__cnode *c = &k->node[y];
         if (!need[y] || c->role == DYN__VIEW || c->role == DYN__LEAF)
             continue;
-        if (waits[y] && latest[y] != INT32_MAX && latest[y] > c->stage)
+        if (latest[y] != INT32_MAX && latest[y] > c->stage && (waits[y] || reads_what_is_kept(k, y, waits, kept)))
             c->stage = latest[y];
         for (int i = 0; i < dyn__at(k->g, y)->nin; i++) {
             dyn_node x = k->node[dyn__at(k->g, y)->in[i]].view.base;
             int32_t stage = latest_for(k, x, y);
             latest[x] = stage < latest[x] ? stage : latest[x];
+            kept[x] |= c->stage > k->node[x].stage;
         }
     }
 }
@@ -350,7 +373,7 @@ static void find_wishes(dyn__compiler *k, uint8_t *need, const int32_t *readers)
 dyn_status dyn__assign_roles(dyn__compiler *k)
 {
     DYN__TRY(make_loads(k));
-    uint8_t *need = dyn__alloc(k->ctx, 2 * (size_t)k->count + 1, 1);
+    uint8_t *need = dyn__alloc(k->ctx, 3 * (size_t)k->count + 1, 1);
     int32_t *latest = dyn__alloc(k->ctx, (size_t)k->count + 1, sizeof *latest);
     dyn_status s = need && latest ? DYN_OK : DYN_ENOMEM;
 
@@ -371,7 +394,7 @@ dyn_status dyn__assign_roles(dyn__compiler *k)
     }
     memset(latest, 0, (size_t)k->count * sizeof *latest);
     if (!k->unfused)
-        postpone(k, need, latest, need + k->count);
+        postpone(k, need, latest, need + k->count, need + 2 * k->count);
     s = make_steps(k, need);
     for (int32_t j = 0; s == DYN_OK && j < k->outputs; j++) {
         dyn__cnode *base = &k->node[k->node[k->output[j]].view.base];
