@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Zhang et al., "Linear stability hypothesis and rank stratification" (arXiv 2211.11623); Bai, Zhao, Zhang, "Connectivity
-shapes implicit regularization in matrix factorization models for matrix completion" (2405.13721): entries at random.
+"""Zhang et al., "Linear stability hypothesis and rank stratification" (arXiv 2211.11623); Bai, Zhao, Zhang,
+"Connectivity shapes implicit regularization in matrix factorization models for matrix completion" (2405.13721): entries
+at random.
 
 Which entries of a matrix are seen decides as much as how many. M is linearly stable where the tangent functions at
 A B = M have on the entries seen the rank that they have on all: what is recovered from a tiny start is linearly stable,
