@@ -140,6 +140,17 @@ DYN_API const int64_t *dyn_eigen_multiplicities(const dyn_eigen *e);
 DYN_API int32_t dyn_eigen_last_cluster(const dyn_eigen *e);
 
 /**
+ * Outliers among the pairs of one end: the cut is the gap between successive values that is largest against the largest one
+ * behind it, of which there are a quarter of the pairs at least. Where that is below ratio, nothing stands apart.
+ *
+ * *outliers: values before the cut, or 0; *edge: the first value behind it, the edge of the bulk; *gap: the gap there; *found:
+ * it over the largest gap behind it. Any output may be NULL.
+ * errors: DYN_EINVAL (fewer than 4 pairs, or of both ends; ratio is not positive).   since: 0.1
+ */
+DYN_API dyn_status dyn_eigen_outliers(const dyn_eigen *e, double ratio, int64_t *outliers, double *edge, double *gap,
+                                      double *found);
+
+/**
  * Largest estimated error of the product of a vector, in units of A, where products are differences of gradients (see
  * dyn_operator_product_errors); it is in the residuals already. 0: the products are exact. since: 0.1
  */

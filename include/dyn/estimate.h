@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Estimates from random probes of a symmetric operator: trace, diagonal, spectral density. Each comes with its standard
+ * Estimates from random probes of a symmetric operator: trace, diagonal, norm, spectral density and sums over it. Each comes with its standard
  * error over the probes. Probes are numbered draws of the seed: more of them extend the same sample. */
 #ifndef DYN_ESTIMATE_H
 #define DYN_ESTIMATE_H
@@ -80,11 +80,48 @@ typedef double (*dyn_spectral_fn)(void *user, double value);
  * probes of sum_i weight_i f(node_i). Exact, for each probe's vector, where f is a polynomial of degree below 2 steps.
  *
  * shape:  nodes, weights [probes][steps]; size: rows of A.   *standard_error (or NULL): over the probes.
+ *         f NULL: the nodes themselves are summed, which gives the trace, or any sum where they are values of f.
  * errors: DYN_EINVAL; DYN_ENONFINITE f is not finite on a node.   since: 0.1
  */
 DYN_API dyn_status dyn_density_sum(dyn_ctx *ctx, int64_t probes, int64_t steps, const double *nodes,
                                    const double *weights, int64_t size, dyn_spectral_fn f, void *user, double *sum,
                                    double *standard_error);
+
+/**
+ * The effective dimension in this way: sum of h / (h + damping) over the eigenvalues h, negative ones counting as 0.
+ *
+ * errors: DYN_EINVAL (damping is not positive), as dyn_density_sum.   since: 0.1
+ */
+DYN_API dyn_status dyn_density_effective_dimension(dyn_ctx *ctx, int64_t probes, int64_t steps, const double *nodes,
+                                                   const double *weights, int64_t size, double damping, double *dimension,
+                                                   double *standard_error);
+
+/**
+ * Share of the eigenvalues below -tolerance in this way, in [0, 1]. A cluster of eigenvalues at the bound falls to either side,
+ * which no standard error shows: take a tolerance above the size of the bulk at 0.
+ *
+ * errors: DYN_EINVAL (tolerance is not finite), as dyn_density_sum.   since: 0.1
+ */
+DYN_API dyn_status dyn_density_negative_share(dyn_ctx *ctx, int64_t probes, int64_t steps, const double *nodes,
+                                              const double *weights, double tolerance, double *share,
+                                              double *standard_error);
+
+/**
+ * Frobenius norm of an operator of any shape: the root of the mean of |A z|^2 over vectors z of random signs, probes products.
+ *
+ * probes >= 2.   standard_error may be NULL.   errors: DYN_EINVAL, DYN_ENOMEM, those of the products.   since: 0.1
+ */
+DYN_API dyn_status dyn_operator_frobenius(dyn_operator *A, int64_t probes, uint64_t seed, double *norm,
+                                          double *standard_error);
+
+/**
+ * Stable rank |A|_F^2 / |A|_2^2 of a symmetric operator: the Frobenius norm in this way, over the eigenvalue of largest
+ * magnitude, found to tolerance as dyn_eigen_solve does. The standard error holds both; the rank of a zero operator is 0.
+ *
+ * return: DYN_NOT_CONVERGED as dyn_eigen_solve: the rank may then be too large.   errors: of both.   since: 0.1
+ */
+DYN_API dyn_status dyn_operator_stable_rank(dyn_operator *A, int64_t probes, double tolerance, uint64_t seed, double *rank,
+                                            double *standard_error);
 
 /**
  * log det (A + shift) of a positive definite matrix, in this way.

@@ -146,6 +146,8 @@ dyn_status dyn_eigen_solve(dyn_operator *A, const dyn_eigen_options *opt, dyn_ei
     dyn_status s = solve(A, &p, by_matrix, out);
     if (s >= 0)
         s = dyn__eigen_add_errors(A, s, *out);
+    if (s >= 0)
+        (*out)->two_ends = p.opt.which == DYN_BOTH_ENDS || p.opt.which == DYN_LARGEST_MAGNITUDE;
     const dyn_status c = s >= 0 ? dyn__eigen_cluster(*out) : s;
     if (c < 0) {
         dyn_eigen_free(*out);

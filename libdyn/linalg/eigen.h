@@ -17,6 +17,7 @@ struct dyn_eigen {
     double scale;                   /* largest |value| seen */
     double miss_bound;
     int32_t last_cluster;           /* enum dyn_last_cluster */
+    int32_t two_ends;               /* the pairs are of both ends, or of either sign */
     double floor;                   /* what products in float32 are wrong by; 0 = they are in float64 */
     double product_error;           /* largest estimate, of differences; 0 = the products are exact */
     double *values, *vectors, *residuals, *allowed;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Sums over a spectrum, tr f(A), from the nodes and weights of a spectral density; the logarithm of the determinant. */
+ * Sums over a spectrum, tr f(A), from the nodes and weights of a spectral density: effective dimension, share of negative
+ * values, the logarithm of the determinant. */
 #include <inttypes.h>
 #include <math.h>
 #include <dyn/estimate.h>
@@ -14,7 +15,7 @@ static dyn_status sum_probes(dyn_ctx *ctx, int64_t probes, int64_t steps, const 
 
         for (int64_t i = p * steps; i < (p + 1) * steps; i++)
             if (weights[i] != 0.0)
-                sum += weights[i] * f(user, nodes[i]);
+                sum += weights[i] * (f ? f(user, nodes[i]) : nodes[i]);
         if (!isfinite(sum))
             return DYN__FAIL(ctx, DYN_ENONFINITE, "the function is not finite on the nodes of probe %" PRId64, p);
         dyn__mean_add(m, sum);
@@ -30,7 +31,7 @@ dyn_status dyn_density_sum(dyn_ctx *ctx, int64_t probes, int64_t steps, const do
     if (!ctx)
         return DYN_EINVAL;
     DYN__ENTER(ctx);
-    if (!nodes || !weights || !f || !sum)
+    if (!nodes || !weights || !sum)
         return DYN__FAIL(ctx, DYN_EINVAL, "an argument is NULL");
     if (probes < 1 || steps < 1 || size < 1)
         return DYN__FAIL(ctx, DYN_EINVAL, "probes is %" PRId64 ", steps %" PRId64 ", size %" PRId64
@@ -40,6 +41,41 @@ dyn_status dyn_density_sum(dyn_ctx *ctx, int64_t probes, int64_t steps, const do
     if (standard_error)
         *standard_error = (double)size * dyn__mean_error(&m);
     return DYN_OK;
+}
+
+static double damped(void *user, double value)
+{
+    const double h = fmax(value, 0.0);
+
+    return h / (h + *(const double *)user);
+}
+
+dyn_status dyn_density_effective_dimension(dyn_ctx *ctx, int64_t probes, int64_t steps, const double *nodes,
+                                           const double *weights, int64_t size, double damping, double *dimension,
+                                           double *standard_error)
+{
+    if (!ctx)
+        return DYN_EINVAL;
+    DYN__ENTER(ctx);
+    if (!(damping > 0.0 && isfinite(damping)))
+        return DYN__FAIL(ctx, DYN_EINVAL, "damping is %g, must be positive", damping);
+    return dyn_density_sum(ctx, probes, steps, nodes, weights, size, damped, &damping, dimension, standard_error);
+}
+
+static double below(void *user, double value)
+{
+    return value < -*(const double *)user ? 1.0 : 0.0;
+}
+
+dyn_status dyn_density_negative_share(dyn_ctx *ctx, int64_t probes, int64_t steps, const double *nodes,
+                                      const double *weights, double tolerance, double *share, double *standard_error)
+{
+    if (!ctx)
+        return DYN_EINVAL;
+    DYN__ENTER(ctx);
+    if (!isfinite(tolerance))
+        return DYN__FAIL(ctx, DYN_EINVAL, "tolerance is %g, must be finite", tolerance);
+    return dyn_density_sum(ctx, probes, steps, nodes, weights, 1, below, &tolerance, share, standard_error);
 }
 
 static double log_shifted(void *user, double value)

@@ -220,6 +220,35 @@ TEST(tolerance_of)
     CHECK(!solve_n(N, spectrum, &opt, DYN_EINVAL));
 }
 
+TEST(outliers)
+{
+    dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
+    double edge, gap, ratio;
+    int64_t found;
+
+    opt.count = 12;
+    opt.unchecked = 1;
+    for (int apart = 0; apart < 2; apart++) {
+        for (int i = 0; i < N; i++)
+            spectrum[i] = i / (N - 1.0);
+        if (apart)
+            memcpy(spectrum + N - 3, (const double[]){ 6, 8, 10 }, 3 * sizeof(double));
+        dyn_eigen *e = solve_n(N, spectrum, &opt, DYN_OK);
+        CHECK_OK(ctx, dyn_eigen_outliers(e, 3.0, &found, &edge, &gap, &ratio));
+        CHECK(found == (apart ? 3 : 0) && (ratio >= 3.0) == apart);
+        CHECK_NEAR(edge, apart ? (N - 4.0) / (N - 1.0) : 1.0, 1e-9);
+        CHECK_NEAR(gap, apart ? 6.0 - (N - 4.0) / (N - 1.0) : 1.0 / (N - 1.0), 1e-9);
+        CHECK(dyn_eigen_outliers(e, 0.0, &found, NULL, NULL, NULL) == DYN_EINVAL);
+        dyn_eigen_free(e);
+    }
+    opt.which = DYN_BOTH_ENDS;
+    opt.count = 2;
+    dyn_eigen *e = solve_n(N, spectrum, &opt, DYN_OK);
+    CHECK(dyn_eigen_outliers(e, 3.0, &found, NULL, NULL, NULL) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "4 pairs of two ends");
+    dyn_eigen_free(e);
+}
+
 TEST(blocks)
 {
     dyn_eigen_options opt = DYN_EIGEN_OPTIONS_INIT;
@@ -750,6 +779,7 @@ int main(void)
     RUN(clusters_and_multiplicities);
     RUN(one_cluster_of_all);
     RUN(tolerance_of);
+    RUN(outliers);
     RUN(blocks);
     RUN(smooth_spectrum);
     RUN(residuals_after_restarts);

@@ -68,7 +68,7 @@ from .exchange_jax import from_jax
 from .guests import jax_objective, torch_objective
 from .spectrum import (
     Bulk, CurvatureParts, Kronecker, KroneckerSeries, Spectrum, SpectrumSeries, bulk, curvature_parts,
-    effective_dimension, frobenius_norm, kink_share, layer_spectra, negative_share)
+    effective_dimension, frobenius_norm, kink_share, layer_spectra, negative_share, stable_rank)
 from .symmetry import Matched, Projection, match_units, permute_units, random_projection
 
 if TYPE_CHECKING:
@@ -108,8 +108,9 @@ __all__ = [
     "recurrent", "regime", "relative_distance", "relu", "report", "residual", "resnet", "rms_norm", "rnn",
     "rollout", "rotary", "scaled_dot_product_attention", "schedule", "shared", "shift_score", "sigmoid", "sign",
     "sin", "singular_values", "sinusoidal", "softmax", "softplus", "space_shares", "spikes", "split", "split_heads",
-    "sqrt", "stack", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation",
-    "to_onnx", "torch_objective", "trajectory_plane", "transformer", "uniform_like", "vgg", "where", "widen"]
+    "sqrt", "stable_rank", "stack", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh",
+    "tensor_factorisation", "to_onnx", "torch_objective", "trajectory_plane", "transformer", "uniform_like", "vgg",
+    "where", "widen"]
 
 
 def __getattr__(name: str) -> Any:

@@ -149,6 +149,7 @@ dyn_eigen_tolerances                   ptr    eigen
 dyn_eigen_clusters                     ptr    eigen
 dyn_eigen_multiplicities               ptr    eigen
 dyn_eigen_last_cluster                 i32    eigen
+dyn_eigen_outliers                     status eigen f64 ptr ptr ptr ptr
 dyn_eigen_converged                    ptr    eigen
 dyn_eigen_all_converged                i32    eigen
 dyn_eigen_product_error                f64    eigen
@@ -167,6 +168,10 @@ dyn_operator_diagonal                  status operator i64 u64 ptr ptr
 dyn_operator_density                   status operator i64 i64 u64 ptr ptr
 dyn_density_curve                      status ctx i64 i64 ptr ptr f64 i64 ptr ptr ptr
 dyn_density_sum                        status ctx i64 i64 ptr ptr i64 ptr ptr ptr ptr
+dyn_density_effective_dimension        status ctx i64 i64 ptr ptr i64 f64 ptr ptr
+dyn_density_negative_share             status ctx i64 i64 ptr ptr f64 ptr ptr
+dyn_operator_frobenius                 status operator i64 u64 ptr ptr
+dyn_operator_stable_rank               status operator i64 f64 u64 ptr ptr
 dyn_operator_log_determinant           status operator f64 i64 i64 u64 ptr ptr
 
 # exchange.h

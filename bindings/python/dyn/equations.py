@@ -9,8 +9,8 @@ from typing import Any, Callable, NamedTuple, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import pointer, vector, view
-from ._lib import NOT_CONVERGED, callback, enum, integer, lib, make, number, structs
+from ._arrays import pointer, real_array, vector, view
+from ._lib import NOT_CONVERGED, call, callback, enum, integer, lib, make, number, structs
 from .context import current
 from .errors import NotConverged, shapes_differ
 from .operator import Density, Estimate, Operator
@@ -180,6 +180,14 @@ def spectral_sum(f: Callable[[NDArray[np.float64]], ArrayLike], density: Density
     >>> A = Operator.from_function(lambda V: 2.0 * V, 4)
     >>> float(spectral_sum(np.exp, A.density(1, 1), 4).value) == float(4 * np.exp(2.0))
     True"""
-    sums = size * np.sum(density.weights * np.asarray(f(density.nodes)), axis=1)
-    error = float(np.std(sums, ddof=1) / np.sqrt(len(sums))) if len(sums) > 1 else 0.0
-    return Estimate(float(np.mean(sums)), error)
+    values = np.ascontiguousarray(np.broadcast_to(real_array(f(density.nodes), "the values of f"), density.nodes.shape))
+    return density_estimate(lib.dyn_density_sum, Density(values, density.weights), integer(size, "size", least=1), None, None)
+
+
+def density_estimate(function: Callable[..., int], density: Density, *arguments: Any) -> Estimate:
+    """What a dyn_density function finds, with its standard error."""
+    nodes, weights = (np.ascontiguousarray(part, dtype=np.float64) for part in density)
+    value, error, context = ctypes.c_double(), ctypes.c_double(), current()
+    call(context, function, context, *nodes.shape, pointer(nodes), pointer(weights), *arguments, ctypes.byref(value),
+         ctypes.byref(error))
+    return Estimate(value.value, error.value)

@@ -3,7 +3,9 @@
 the bulk, parts, layers; and its measurement along a run. Estimates carry their standard errors over random probes."""
 from __future__ import annotations
 
+import ctypes
 import re
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal, Unpack
 
@@ -12,11 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _recipe
 from ._arrays import real_array, vector
-from ._lib import integer, number
+from ._lib import NOT_CONVERGED, integer, lib, number
 from ._run_view import RunView, State
-from .eigen import Eigenpairs, eigh
-from .equations import spectral_sum
-from .errors import STATUS, NotSupported, invalid
+from .eigen import Eigenpairs, complaint, eigh, pairs_of, solved
+from .equations import density_estimate, spectral_sum
+from .errors import STATUS, NotConverged, NotSupported, invalid
 from .kfac import kfac
 from .landscapes import space_shares
 from .measure import Measurement
@@ -35,11 +37,24 @@ def frobenius_norm(A: Operator, *, probes: int = 30, seed: int = 0) -> Estimate:
     >>> dyn.frobenius_norm(dyn.Operator.from_function(lambda V: 2 * V, 9)).value
     6.0
     """
-    z = np.random.default_rng(seed).choice([-1.0, 1.0], (A.size, integer(probes, "probes", least=2)))
-    squares = np.sum((A @ z) ** 2, axis=0)
-    norm = float(np.sqrt(squares.mean()))
-    error = float(squares.std(ddof=1) / np.sqrt(probes))
-    return Estimate(norm, error / (2 * norm) if norm else 0.0)
+    value, error = ctypes.c_double(), ctypes.c_double()
+    A._call(lib.dyn_operator_frobenius, integer(probes, "probes"), integer(seed, "seed", "u64"), ctypes.byref(value),
+            ctypes.byref(error))
+    return Estimate(value.value, error.value)
+
+
+def stable_rank(A: Operator, *, probes: int = 30, tolerance: float = 1e-4, seed: int = 0) -> Estimate:
+    """|A|_F^2 / |A|_2^2, the largest magnitude of an eigenvalue found to tolerance; the standard error holds both.
+
+    >>> round(dyn.stable_rank(dyn.Operator.from_function(lambda V: 2 * V, 9)).value, 9)
+    9.0
+    """
+    value, error = ctypes.c_double(), ctypes.c_double()
+    status = A._call(lib.dyn_operator_stable_rank, integer(probes, "probes"), number(tolerance, "tolerance"),
+                     integer(seed, "seed", "u64"), ctypes.byref(value), ctypes.byref(error))
+    if status == NOT_CONVERGED:
+        warnings.warn("the largest eigenvalue has not converged: the rank may be too large", NotConverged, stacklevel=2)
+    return Estimate(value.value, error.value)
 
 
 def effective_dimension(A: Operator, damping: float, *, density: Density | None = None, probes: int = 10, steps: int = 80,
@@ -51,10 +66,8 @@ def effective_dimension(A: Operator, damping: float, *, density: Density | None 
     >>> round(dyn.effective_dimension(A, 1.0, steps=1).value, 9)
     7.5
     """
-    if not number(damping, "damping") > 0:
-        raise invalid(f"damping is {damping}, must be positive")
-    return spectral_sum(lambda h: np.maximum(h, 0) / (np.maximum(h, 0) + damping),
-                        _density(A, density, probes, steps, seed), A.size)
+    found = _density(A, density, probes, steps, seed)
+    return density_estimate(lib.dyn_density_effective_dimension, found, A.size, number(damping, "damping"))
 
 
 def negative_share(A: Operator, tolerance: float = 0.0, *, density: Density | None = None, probes: int = 10, steps: int = 80,
@@ -66,9 +79,8 @@ def negative_share(A: Operator, tolerance: float = 0.0, *, density: Density | No
     >>> round(dyn.negative_share(A, steps=4).value, 9)
     0.25
     """
-    bound = -number(tolerance, "tolerance")
-    found = spectral_sum(lambda h: (h < bound).astype(float), _density(A, density, probes, steps, seed), A.size)
-    return Estimate(found.value / A.size, found.standard_error / A.size)
+    return density_estimate(lib.dyn_density_negative_share, _density(A, density, probes, steps, seed),
+                            number(tolerance, "tolerance"))
 
 
 @dataclass(frozen=True)
@@ -98,15 +110,14 @@ def bulk(A: Operator, most: int = 20, *, which: Literal["largest", "smallest"] =
     0
     """
     count = min(integer(most, "most", least=4), A.size)
-    found = eigh(A, count, which, tolerance, max_products=max_products, search=False)
-    gaps = np.abs(np.diff(found.values))
-    last = len(gaps) - max(count // 4, 1)
-    behind = np.array([gaps[i + 1:].max() for i in range(last)])
-    shares = gaps[:last] / np.maximum(behind, np.finfo(float).tiny)
-    cut = int(np.argmax(shares))
-    if shares[cut] < number(ratio, "ratio"):
-        return Bulk(0, float(found.values[0]), float(gaps[0]), float(shares[cut]), found)
-    return Bulk(cut + 1, float(found.values[cut + 1]), float(gaps[cut]), float(shares[cut]), found)
+    result, status = solved(A, count, which, tolerance, max_products, search=False)
+    found = pairs_of(result)
+    if status == NOT_CONVERGED:
+        warnings.warn(complaint(found), NotConverged, stacklevel=2)
+    outliers, numbers = ctypes.c_int64(), (ctypes.c_double * 3)()
+    result._call(lib.dyn_eigen_outliers, number(ratio, "ratio"), ctypes.byref(outliers),
+                 *(ctypes.byref(numbers, 8 * i) for i in range(3)))
+    return Bulk(outliers.value, *numbers, found)
 
 
 @dataclass(frozen=True)

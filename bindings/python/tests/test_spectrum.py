@@ -20,6 +20,7 @@ class Scalars(unittest.TestCase):
 
     def test_against_the_eigenvalues(self):
         self.within(dyn.frobenius_norm(A), np.linalg.norm(V))
+        self.within(dyn.stable_rank(A), np.sum(V**2) / np.max(np.abs(V)) ** 2)
         positive = np.maximum(V, 0)
         self.within(dyn.effective_dimension(A, 0.1, probes=20), np.sum(positive / (positive + 0.1)))
         self.within(dyn.negative_share(A, probes=20), np.mean(V < 0), 0.01)
