@@ -53,11 +53,11 @@ enum dyn_init {
     DYN_INIT_HE = 7,        /* normal, std = scale*sqrt(2/fan_in) */
     DYN_INIT_ORTHOGONAL = 8,    /* rows or columns (the fewer) orthonormal, times scale; biases 0 */
     DYN_INIT_ZERO = 9,
-    DYN_INIT_AS_WEIGHTS = -1,   /* of biases only: as the weights of their layer */
     DYN_INIT_WIDTH_POWER = 10,  /* normal, std = m^-gamma, m = widest hidden width, gamma = scale */
     DYN_INIT_CONSTANT = 11,     /* every element = scale: gains 1, shifts 0 */
     DYN_INIT_IDENTITY = 12,     /* weights scale times the identity [in, out], of a convolution at its middle; biases 0 */
-    DYN_INIT_UNIFORM_POWER = 13 /* uniform in +-(6/fan_in)^s, s = scale (arXiv 2405.15302) */
+    DYN_INIT_UNIFORM_POWER = 13,    /* uniform in +-(6/fan_in)^s, s = scale (arXiv 2405.15302) */
+    DYN_INIT_AS_WEIGHTS = 14    /* of biases only, their default: as the weights of their layer */
 };
 
 /** Tensors that are drawn in a way of their own; the last group that takes a tensor counts. */

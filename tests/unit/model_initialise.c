@@ -209,6 +209,15 @@ TEST(biases_of_another_kind)
     opt.bias_scale = 1e-3;
     draw(&opt);
     CHECK(largest(NARROW, theta + B2) <= 1e-3 && largest(NARROW, theta + B2) > 9e-4);
+    opt = (dyn_init_options)DYN_INIT_OPTIONS_INIT;
+    opt.kind = DYN_INIT_CONSTANT;
+    opt.scale = 2;
+    opt.bias_kind = DYN_INIT_AS_WEIGHTS;        /* nothing of bias_scale */
+    draw(&opt);
+    CHECK(theta[W2] == 2 && theta[B2] == 2);
+    opt.bias_kind = DYN_INIT_DEFAULT;           /* 0 is that kind, not that of the weights */
+    draw(&opt);
+    CHECK(theta[W2] == 2 && theta[B2] != 2 && fabs(theta[B2]) <= 1 / sqrt((double)WIDE));
 }
 
 TEST(no_options_are_the_defaults)
@@ -261,7 +270,8 @@ TEST(bad_options)
     CHECK(dyn_model_initialise(NULL, NULL, theta) == DYN_EINVAL);
     CHECK(dyn_model_initialise(model, NULL, NULL) == DYN_EINVAL);
     REFUSED(o.kind = 14, DYN_EINVAL, "kind 14 is outside [0, 13]");
-    REFUSED(o.bias_kind = -2, DYN_EINVAL, "bias_kind -2");
+    REFUSED(o.bias_kind = -1, DYN_EINVAL, "bias_kind -1");
+    REFUSED(o.kind = DYN_INIT_AS_WEIGHTS, DYN_EINVAL, "kind 14");
     REFUSED(o.bias_kind = DYN_INIT_ORTHOGONAL, DYN_EINVAL, "DYN_INIT_ORTHOGONAL");
     REFUSED(o.bias_kind = DYN_INIT_IDENTITY, DYN_EINVAL, "DYN_INIT_IDENTITY");
     REFUSED(o.groups_count = 1, DYN_EINVAL, "groups_count is 1 and groups is NULL");
