@@ -72,7 +72,13 @@ void dyn__descend_free(dyn_run *r)
     dyn__free(r->ctx, l);
 }
 
-/* The search has been at theta already, unless the run begins or was loaded. */
+void dyn__descend_forget(dyn_run *r)
+{
+    if (r->descending)
+        r->descending->known = -1;
+}
+
+/* The search has been at theta already, unless the run begins, was loaded, or its objective may be another one by now. */
 dyn_status dyn__descend_evaluate(dyn_run *r)
 {
     dyn__descending *l = r->descending;

@@ -177,7 +177,8 @@ static dyn_status loop(dyn_run *r)
     int final = 0;
     dyn_status s = DYN_OK;
 
-    /* The end is evaluated once, also when the run comes back to it. */
+    /* The end is recorded once, also when the run comes back to it. It is evaluated for that, as no step has been at its
+     * theta. */
     while (s == DYN_OK && !final && (r->step < r->last || (r->step == r->end && r->seen <= r->step)))
         s = asked_to_stop(r) ? DYN_STOPPED : one_step(r, &final);
     return s;
@@ -199,6 +200,8 @@ dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end)
     r->end = r->opt.steps < INT64_MAX ? r->opt.steps : end;
     r->shown_ns = r->began_ns = dyn__now_ns();
     r->reason = DYN_RUN_READY;
+    if (!dyn__objective_stays(r->objective))
+        dyn__descend_forget(r);
     r->unfinished = 0;
     r->busy = 1;
     s = loop(r);

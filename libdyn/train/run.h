@@ -161,6 +161,8 @@ dyn_status dyn__run_gradient(dyn_run *r, const void *theta, void *gradient, void
  * reason to end; that point as theta; where the pairs of a checkpoint stand. */
 dyn_status dyn__descend_open(dyn_run *r);
 void dyn__descend_free(dyn_run *r);
+/* What the search knows of its place. */
+void dyn__descend_forget(dyn_run *r);
 dyn_status dyn__descend_evaluate(dyn_run *r);
 dyn_status dyn__descend_seek(dyn_run *r);
 void dyn__descend_take(dyn_run *r, void *theta);

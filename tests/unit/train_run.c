@@ -225,6 +225,48 @@ TEST(failing_objective)
     dyn_objective_unref(o);
 }
 
+typedef struct scaled { double by, seen[QUADRATIC_SIZE]; int watching; } scaled;
+
+/* by times the quadratic; keeps the first theta it sees. */
+static int32_t scaled_gradient(void *user, const dyn_objective_view *at)
+{
+    scaled *s = user;
+
+    if (s->watching)
+        memcpy(s->seen, at->theta, sizeof s->seen);
+    s->watching = 0;
+    quadratic_form(at->theta, at->value, at->gradient);
+    *at->value *= s->by;
+    for (int i = 0; i < QUADRATIC_SIZE; i++)
+        at->gradient[i] *= s->by;
+    return 0;
+}
+
+/* An objective may change between two trainings: the second begins by looking at where it stands. */
+TEST(another_objective_by_the_next_training)
+{
+    static const int32_t kinds[] = { DYN_OPTIMIZER_GD, DYN_OPTIMIZER_LBFGS };
+    double theta[QUADRATIC_SIZE];
+
+    for (int k = 0; k < 2; k++) {
+        scaled user = { .by = 1 };
+        dyn_objective *o;
+        dyn_run *r;
+
+        CHECK_OK(ctx, dyn_objective_from_callbacks(ctx, &FUNCTIONS(.size = 3, .value = quadratic_value,
+                                                                   .gradient = scaled_gradient, .user = &user), &o));
+        CHECK_OK(ctx, dyn_run_create(o, &OPTIMIZER(.kind = kinds[k], .rate = .1), NULL, quadratic_start, &r));
+        CHECK_OK(ctx, dyn_run_train(r, 2));
+        CHECK_OK(ctx, dyn_run_theta(r, theta));
+        user.by = 2;
+        user.watching = 1;
+        CHECK_OK(ctx, dyn_run_train(r, 1));
+        CHECK(!memcmp(theta, user.seen, sizeof theta));
+        dyn_run_free(r);
+        dyn_objective_unref(o);
+    }
+}
+
 TEST(bad_options)
 {
     const struct { dyn_run_options options; dyn_status status; const char *message; } bad[] = {
@@ -328,6 +370,7 @@ int main(void)
     RUN(progress);
     RUN(stop_from_another_thread);
     RUN(failing_objective);
+    RUN(another_objective_by_the_next_training);
     RUN(bad_options);
     RUN(bad_calls);
     RUN(set_theta);
