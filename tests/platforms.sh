@@ -127,7 +127,8 @@ aarch64() {
 # No package of LAPACK is built for musl in Debian: every file is compiled, nothing linked.
 musl() {
     root bookworm && packages $TOOLS musl-tools librandom123-dev
-    inside 'mkdir -p build-musl/base && echo "#define DYN__HAVE_SQLITE 0" >build-musl/base/have.h
+    inside 'mkdir -p build-musl/base && printf "#define DYN__%s\n" "HAVE_SQLITE 0" \
+            "SLEEF_VERSION \"no\"" "XSMM_VERSION \"no\"" >build-musl/base/have.h
         ln -sfn /usr/include/Random123 build-musl/Random123
         for file in $(find libdyn -name "*.c" ! -name variant.c ! -name npz.c ! -name npz_write.c \
             ! -name safetensors.c ! -name safetensors_write.c ! -path "*/sweep/store.c"); do

@@ -82,19 +82,26 @@ typedef struct dyn_ctx_options {
     void *interrupt_user;
     int32_t backend;        /* enum dyn_backend */
     uint32_t reserved;      /* must be 0 */
+    const char *numerics;   /* the numeric class to compute in, as dyn_ctx_numerics writes it; NULL = this machine's */
 } dyn_ctx_options;
 #define DYN_CTX_OPTIONS_INIT \
     { DYN_SIZE_OF(dyn_ctx_options), 0, DYN_ISA_AUTO, DYN_LOG_WARNING, NULL, NULL, NULL, NULL, NULL, \
-      NULL, NULL, DYN_BACKEND_CPU, 0 }
+      NULL, NULL, DYN_BACKEND_CPU, 0, NULL }
 
 /**
  * Make a context. opt may be NULL. *out is owned by the caller, NULL on error; there is no message then, as there is no
- * context to keep it. The worker threads start with the first work that can use them, with all signals blocked and
- * stacks of 2 MiB; fewer than asked for are a warning in the log. A thread that calls the library needs 512 KiB of
- * stack. A forked child may go on using the context; work that had threads in the parent then runs on the calling thread.
- * Up to 64 MiB of blocks that were given back are kept for the next of their size, unless alloc and free are the caller's.
+ * context to keep it: what is wrong with numerics or isa goes to opt->log. The worker threads start with the first work
+ * that can use them, with all signals blocked and stacks of 2 MiB; fewer than asked for are a warning in the log. A
+ * thread that calls the library needs 512 KiB of stack. A forked child may go on using the context; work that had
+ * threads in the parent then runs on the calling thread. Up to 64 MiB of blocks that were given back are kept for the
+ * next of their size, unless alloc and free are the caller's.
  *
- * errors: DYN_EINVAL a field is out of its range, or one of alloc and free is missing; DYN_ENOTSUP isa; DYN_ENOMEM;
+ * numerics chooses the instruction set, the classes of the caches, the backend, and to do without BLIS or LIBXSMM; the
+ * versions of libdyn and of the other libraries must be those it names. isa and backend need not be given beside it,
+ * and must not contradict it.
+ *
+ * errors: DYN_EINVAL a field is out of its range, or one of alloc and free is missing, or numerics is no such text;
+ *         DYN_ENOTSUP isa, or numerics asks for what cannot be had here: the log gets both values; DYN_ENOMEM;
  *         DYN_EABI_SIZE, DYN_EABI_OLD, DYN_EABI_NEW.
  * thread: any.   since: 0.1
  */
@@ -120,6 +127,13 @@ DYN_API int32_t dyn_ctx_isa(const dyn_ctx *ctx);
 
 /** Bytes now allocated through this context, its own and the blocks' headers included. since: 0.1 */
 DYN_API int64_t dyn_ctx_bytes(const dyn_ctx *ctx);
+
+/**
+ * The numeric class (docs/numerics.md) as a text "key: value; key: value" of less than 512 bytes: all that decides the
+ * bits of results beside sizes, seeds and limits. Two contexts whose texts are equal give equal bits, on any machine;
+ * dyn_ctx_options takes such a text. Never NULL. Borrowed, lives as long as ctx. since: 0.1
+ */
+DYN_API const char *dyn_ctx_numerics(const dyn_ctx *ctx);
 
 /**
  * Which providers and kernels are in use, as lines "key: value" (version, isa, caches, backend, threads, blis,

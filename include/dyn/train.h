@@ -325,11 +325,20 @@ DYN_API dyn_status dyn_run_save(const dyn_run *run, const char *path);
  * record_every and progress may differ. Observers are to be added again.
  *
  * errors: DYN_EINVAL an option or the loss differs, with both values; DYN_ESTATE it was written in another numeric class
- *         (docs/numerics.md), with both, unless any_numerics; DYN_EFORMAT, DYN_EVERSION, DYN_EIO the file; as
+ *         (docs/numerics.md) or with another memory_limit, with both, unless any_numerics; DYN_EFORMAT, DYN_EVERSION, DYN_EIO the file; as
  *         dyn_run_create.   owner: *out is owned by the caller, NULL on error.   since: 0.1
  */
 DYN_API dyn_status dyn_run_load(dyn_objective *objective, const dyn_optimizer_options *optimizer,
                                 const dyn_run_options *opt, const char *path, dyn_run **out);
+
+/**
+ * The numeric class in which a checkpoint was written, for the numerics of dyn_ctx_options: a context of that class
+ * goes on with its bits. text [room] gets it, ended by a NUL; 512 bytes are enough.
+ *
+ * errors: DYN_EINVAL too little room, with what is needed; DYN_EFORMAT no checkpoint; DYN_EIO; DYN_ENOTSUP built
+ *         without libzip.   since: 0.1
+ */
+DYN_API dyn_status dyn_checkpoint_numerics(dyn_ctx *ctx, const char *path, int64_t room, char *text);
 
 /**
  * Write history and series as one CSV table with a header: a row for every step at which anything was recorded, nan

@@ -68,6 +68,31 @@ dyn_status dyn__ctx_share(dyn_ctx *ctx, dyn_ctx *keeper)
     return DYN_OK;
 }
 
+static void take_options(dyn_ctx *ctx, const dyn_ctx_options *o)
+{
+    ctx->log = o->log;
+    ctx->log_user = o->log_user;
+    ctx->log_level = o->log_level;
+    ctx->backend = o->backend;
+    if (o->numerics && dyn__numerics_is(o->numerics, "backend", "reference"))
+        ctx->backend = DYN_BACKEND_REFERENCE;
+    ctx->interrupt = o->interrupt;
+    ctx->interrupt_user = o->interrupt_user;
+    ctx->threads = o->threads ? o->threads : dyn__usable_cores();
+}
+
+/* Kernels and threads. Its messages, which go to the log, name the function that was called. */
+static dyn_status fit_out(dyn_ctx *ctx, const dyn_ctx_options *o)
+{
+    __attribute__((cleanup(dyn__leave), unused)) dyn__scope scope = dyn__enter(ctx, "dyn_ctx_create");
+
+    DYN__TRY(dyn__ctx_choose_kernels(ctx, o->isa, o->numerics));
+    dyn__ctx_write_report(ctx);
+    if (o->numerics)
+        DYN__TRY(dyn__numerics_check(ctx, o->numerics));
+    return dyn__pool_create(ctx, ctx->threads, &ctx->pool);
+}
+
 dyn_status dyn_ctx_create(const dyn_ctx_options *opt, dyn_ctx **out)
 {
     dyn_ctx_options o = DYN_CTX_OPTIONS_INIT;
@@ -83,21 +108,12 @@ dyn_status dyn_ctx_create(const dyn_ctx_options *opt, dyn_ctx **out)
     ctx = allocate(&o);
     if (!ctx)
         return DYN_ENOMEM;
-    ctx->log = o.log;
-    ctx->log_user = o.log_user;
-    ctx->log_level = o.log_level;
-    ctx->backend = o.backend;
-    ctx->interrupt = o.interrupt;
-    ctx->interrupt_user = o.interrupt_user;
-    ctx->threads = o.threads ? o.threads : dyn__usable_cores();
-    s = dyn__ctx_choose_kernels(ctx, o.isa);
-    if (s == DYN_OK)
-        s = dyn__pool_create(ctx, ctx->threads, &ctx->pool);
+    take_options(ctx, &o);
+    s = fit_out(ctx, &o);
     if (s != DYN_OK) {
         dyn_ctx_free(ctx);
         return s;
     }
-    dyn__ctx_write_report(ctx);
     dyn__log(ctx, DYN_LOG_DEBUG, "dyn_ctx_create: version %s, instruction set %d, %d threads", dyn_version(),
              (int)ctx->isa, (int)ctx->threads);
     *out = ctx;
@@ -110,8 +126,7 @@ dyn_status dyn__ctx_child(dyn_ctx *ctx, dyn_interrupt_fn interrupt, void *user, 
     dyn_status s;
 
     o.threads = 1;
-    o.isa = ctx->isa;
-    o.backend = ctx->backend;
+    o.numerics = ctx->numerics;
     o.log_level = ctx->log_level;
     o.alloc = ctx->heap.alloc;
     o.free = ctx->heap.free;
@@ -185,6 +200,11 @@ int64_t dyn_ctx_bytes(const dyn_ctx *ctx)
 const char *dyn_ctx_report(const dyn_ctx *ctx)
 {
     return ctx ? ctx->report : "";
+}
+
+const char *dyn_ctx_numerics(const dyn_ctx *ctx)
+{
+    return ctx ? ctx->numerics : "";
 }
 
 int32_t dyn__backend_number(const dyn_ctx *ctx) { return ctx->backend; }

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include "base/base.h"
+#include "base/numerics.h"
 
 /* kept.c. Blocks that were given back, the oldest first. */
 enum { DYN__KEPT_BLOCKS = 16 };
@@ -73,6 +74,7 @@ struct dyn_ctx {
     atomic_flag message_lock;
     char message[DYN__MESSAGE_SIZE];
     char report[DYN__REPORT_SIZE];
+    char numerics[DYN__NUMERICS];
 };
 
 /* shelf.c: make that of a context if there is none; empty it for good, when its owner frees it; free it at its end. */
@@ -80,8 +82,9 @@ dyn_status dyn__shelf_open(dyn_ctx *keeper);
 void dyn__shelf_close(dyn_ctx *keeper);
 void dyn__shelf_free(dyn_ctx *keeper);
 
-/* The kernel table and the lines of the report that tell of it. Defined in kernel/context.c. */
-dyn_status dyn__ctx_choose_kernels(dyn_ctx *ctx, int isa);
+/* The kernel table, of an instruction set or of a numeric class (NULL: of none); report and class, which tell of it.
+ * Defined in kernel/context.c. */
+dyn_status dyn__ctx_choose_kernels(dyn_ctx *ctx, int isa, const char *numerics);
 void dyn__ctx_write_report(dyn_ctx *ctx);
 
 #endif

@@ -1,31 +1,58 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The numeric class, from the report: its lines but those that decide no bit. */
-#include <stdio.h>
-#include <string.h>
+ * Reading and comparing numeric classes. Their keys have one order, so that two texts are compared item by item. */
 #include "base/numerics.h"
-#include <dyn/context.h>
 
-static int decides_no_bit(const char *line)
+#include <string.h>
+#include "base/context.h"
+
+/* The length of an item, and where the one behind it begins. */
+static int item_length(const char *item) { return (int)strcspn(item, ";"); }
+static const char *behind(const char *item)
 {
-    static const char *const others[] = { "threads:", "libzip:", "zlib:", "jansson:", "sqlite:" };
-
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strncmp(line, others[i], strlen(others[i])) == 0)
-            return 1;
-    return 0;
+    item += item_length(item);
+    return item + strspn(item, "; ");
 }
 
-void dyn__numerics_of(const dyn_ctx *ctx, char room[DYN__NUMERICS])
+const char *dyn__numerics_value(const char *text, const char *key, int *length)
 {
-    size_t length = 0;
+    const size_t n = strlen(key);
 
-    room[0] = '\0';
-    for (const char *line = dyn_ctx_report(ctx); *line;) {
-        const int size = (int)strcspn(line, "\n");
+    for (const char *item = text; *item; item = behind(item))
+        if (!strncmp(item, key, n) && !strncmp(item + n, ": ", 2)) {
+            *length = item_length(item) - (int)n - 2;
+            return item + n + 2;
+        }
+    return NULL;
+}
 
-        if (!decides_no_bit(line) && length + (size_t)size + 3 < DYN__NUMERICS)
-            length += (size_t)sprintf(room + length, "%s%.*s", length ? "; " : "", size, line);
-        line += size + (line[size] == '\n');
+int dyn__numerics_is(const char *text, const char *key, const char *word)
+{
+    int length;
+    const char *value = dyn__numerics_value(text, key, &length);
+
+    return value && (size_t)length == strlen(word) && !strncmp(value, word, (size_t)length);
+}
+
+static dyn_status compare_items(dyn_ctx *ctx, const char *asked, const char *ours)
+{
+    const int n = item_length(asked), m = item_length(ours);
+
+    if (n == m && !strncmp(asked, ours, (size_t)n))
+        return DYN_OK;
+    if (!n || !m || strncmp(asked, ours, strcspn(ours, ":") + 1) != 0)
+        return DYN__FAIL(ctx, DYN_EINVAL, "numerics: \"%.*s\" stands where \"%.*s\" is expected", n, asked, m, ours);
+    return DYN__FAIL(ctx, DYN_ENOTSUP, "numerics: asked for is \"%.*s\", here there is \"%.*s\"", n, asked, m, ours);
+}
+
+dyn_status dyn__numerics_check(dyn_ctx *ctx, const char *asked)
+{
+    const char *ours = ctx->numerics;
+
+    while (*asked || *ours) {
+        DYN__TRY(compare_items(ctx, asked, ours));
+        asked = behind(asked);
+        ours = behind(ours);
     }
+    return DYN_OK;
 }

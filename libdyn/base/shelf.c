@@ -24,16 +24,6 @@ struct dyn__shelf {
     place at[PLACES];
 };
 
-dyn_status dyn__key_add(dyn_ctx *ctx, dyn__key *k, const void *bytes, size_t size)
-{
-    if (size == 0)
-        return DYN_OK;
-    DYN__TRY(dyn__grow(ctx, (void **)&k->bytes, &k->room, k->length + (int64_t)size, 1));
-    memcpy(k->bytes + k->length, bytes, size);
-    k->length += (int64_t)size;
-    return DYN_OK;
-}
-
 /* ---- life ---- */
 
 /* Contexts may be made with one keeper on several threads at once. */
@@ -92,17 +82,17 @@ void dyn__shelf_free(dyn_ctx *keeper)
 
 int dyn__shares(const dyn_ctx *ctx) { return ctx->keeper != NULL; }
 
-static place *find(dyn__shelf *s, const dyn__key *k)
+static place *find(dyn__shelf *s, const dyn__buffer *k)
 {
     for (int i = 0; i < PLACES; i++)
-        if (s->at[i].bytes && s->at[i].length == k->length && !memcmp(s->at[i].bytes, k->bytes, (size_t)k->length)) {
+        if (s->at[i].bytes && s->at[i].length == k->length && !memcmp(s->at[i].bytes, k->at, (size_t)k->length)) {
             s->at[i].used = ++s->clock;
             return &s->at[i];
         }
     return NULL;
 }
 
-void *dyn__shelf_find(dyn_ctx *ctx, const dyn__key *k)
+void *dyn__shelf_find(dyn_ctx *ctx, const dyn__buffer *k)
 {
     dyn__shelf *s = atomic_load(&ctx->keeper->shelf);
     void *value = NULL;
@@ -127,7 +117,7 @@ static place *least_used(dyn__shelf *s)
     return least;
 }
 
-dyn_status dyn__shelf_put(dyn_ctx *ctx, const dyn__key *k, void *value, const dyn__counted *how)
+dyn_status dyn__shelf_put(dyn_ctx *ctx, const dyn__buffer *k, void *value, const dyn__counted *how)
 {
     dyn_ctx *keeper = ctx->keeper;
     dyn__shelf *s = atomic_load(&keeper->shelf);
@@ -136,7 +126,7 @@ dyn_status dyn__shelf_put(dyn_ctx *ctx, const dyn__key *k, void *value, const dy
 
     if (!bytes)
         return DYN__FAIL(ctx, DYN_ENOMEM, "out of memory: %lld bytes of a shared plan's key", (long long)k->length);
-    memcpy(bytes, k->bytes, (size_t)k->length);
+    memcpy(bytes, k->at, (size_t)k->length);
     out = (place){ bytes, k->length, 0, value, how };
     how->take(value);
     pthread_mutex_lock(&s->lock);

@@ -5,21 +5,17 @@
 #ifndef DYN__SHELF_H
 #define DYN__SHELF_H
 
-#include "base/base.h"
-
-/* The definition of a value; zeroed at first, its bytes freed by dyn__free. */
-typedef struct dyn__key { char *bytes; int64_t length, room; } dyn__key;
-dyn_status dyn__key_add(dyn_ctx *ctx, dyn__key *k, const void *bytes, size_t size);
+#include "base/buffer.h"
 
 /* How a value is counted. */
 typedef struct dyn__counted { void (*take)(void *value), (*drop)(void *value); } dyn__counted;
 
 /* 1: ctx shares with others. */
 int dyn__shares(const dyn_ctx *ctx);
-/* The value of a context that shares, with a reference for the caller; NULL: there is none. Any thread. */
-void *dyn__shelf_find(dyn_ctx *ctx, const dyn__key *k);
+/* The value that these bytes define, of a context that shares, with a reference for the caller; NULL: there is none. Any thread. */
+void *dyn__shelf_find(dyn_ctx *ctx, const dyn__buffer *k);
 /* Put a value there with a reference of its own, unless there is one. Any thread. */
-dyn_status dyn__shelf_put(dyn_ctx *ctx, const dyn__key *k, void *value, const dyn__counted *how);
+dyn_status dyn__shelf_put(dyn_ctx *ctx, const dyn__buffer *k, void *value, const dyn__counted *how);
 /* Drop all that lies on the shelf of this context. */
 void dyn__shelf_empty(dyn_ctx *keeper);
 /* Let ctx, which shares nothing yet, share with others of this keeper. Any thread. */

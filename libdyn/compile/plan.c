@@ -127,7 +127,7 @@ dyn_status dyn__compile(dyn_graph *g, int32_t count, const dyn_node *outputs, co
                         dyn_plan **out)
 {
     dyn__compiler k = {.ctx = g->ctx, .outputs = count, .V = opt->outer, .unfused = opt->unfused,
-                      .arena_limit = opt->arena_limit, .machine = dyn__machine_of(dyn__kernels_of(g->ctx)->isa)};
+                      .arena_limit = opt->arena_limit, .machine = dyn__machine_of(dyn__kernels_of(g->ctx))};
     dyn_node *map = dyn__alloc(g->ctx, (size_t)g->count + 1, sizeof *map);
     uint8_t *is_cut = dyn__alloc(g->ctx, (size_t)g->count + 1, 1);
     dyn_status s = map && is_cut ? DYN_OK : DYN_ENOMEM;

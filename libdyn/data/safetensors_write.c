@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Writing safetensors. Arrays are row-major by nature here, so that no layout can be mistaken. */
+#include "base/buffer.h"
 #include "data/safetensors.h"
 
 #include <errno.h>
@@ -11,8 +12,7 @@ typedef struct contents {
     dyn_ctx *ctx;
     int64_t count;
     dyn_array *const *arrays;
-    char *header;
-    int64_t text, room;     /* bytes of the header, and for it */
+    dyn__buffer header;
     int64_t length;         /* of the header, padded to eight bytes */
     int failed;             /* a part of it could not be kept */
 } contents;
@@ -74,8 +74,8 @@ static dyn_status put(void *arg, dyn__file *f)
     for (int i = 0; i < 8; i++)
         length[i] = (unsigned char)((uint64_t)c->length >> 8 * i);
     DYN__TRY(dyn__file_put(f, length, sizeof length));
-    DYN__TRY(dyn__file_put(f, c->header, (size_t)c->text));
-    DYN__TRY(dyn__file_put(f, spaces, (size_t)(c->length - c->text)));
+    DYN__TRY(dyn__file_put(f, c->header.at, (size_t)c->header.length));
+    DYN__TRY(dyn__file_put(f, spaces, (size_t)(c->length - c->header.length)));
     for (int64_t i = 0; i < c->count; i++) {
         const dyn_array *a = c->arrays[i];
 
@@ -89,12 +89,8 @@ static int append(const char *text, size_t size, void *arg)
 {
     contents *c = arg;
 
-    c->failed = c->failed || dyn__grow(c->ctx, (void **)&c->header, &c->room, c->text + (int64_t)size, 1) < 0;
-    if (c->failed)
-        return -1;
-    memcpy(c->header + c->text, text, size);
-    c->text += (int64_t)size;
-    return 0;
+    c->failed = c->failed || dyn__buffer_add(&c->header, text, size) < 0;
+    return c->failed ? -1 : 0;
 }
 
 static dyn_status write(const char *path, json_t *header, contents *c)
@@ -104,17 +100,17 @@ static dyn_status write(const char *path, json_t *header, contents *c)
     if (json_dump_callback(header, append, c, JSON_COMPACT) != 0 || c->failed)
         s = dyn__st_no_memory(c->ctx);
     else {
-        c->length = (c->text + 7) / 8 * 8;
+        c->length = (c->header.length + 7) / 8 * 8;
         s = dyn__file_replace(c->ctx, path, put, c);
     }
-    dyn__free(c->ctx, c->header);
+    dyn__free(c->ctx, c->header.at);
     return s;
 }
 
 dyn_status dyn_safetensors_write(dyn_ctx *ctx, const char *path, int64_t count, const char *const *names,
                                  dyn_array *const *arrays)
 {
-    contents c = { .ctx = ctx, .count = count, .arrays = arrays };
+    contents c = { .ctx = ctx, .count = count, .arrays = arrays, .header = { .ctx = ctx } };
     int64_t at = 0;
     json_t *header;
     dyn_status s = DYN_OK;

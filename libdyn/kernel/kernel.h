@@ -127,11 +127,15 @@ typedef struct dyn__kernels {
     int have_blis, have_xsmm, have_sleef;
     int blis_differs;                   /* the BLIS that runs is not the version compiled for */
     int large_by_blis;                  /* is BLIS the better provider of large products? else our own blocks */
+    int64_t first_cache, second_cache;  /* bytes of a core's, as classes (machine.h) */
 } dyn__kernels;
 
 /* Fill the table with the kernels of this instruction set. DYN_ENOTSUP when the CPU or the build has it not. The best
  * with DYN_ISA_AUTO. */
 dyn_status dyn__kernels_init(dyn__kernels *k, int isa);
+/* The instruction set of the numeric class, DYN_ISA_AUTO where the CPU has it not; and the rest of what a class decides. */
+int dyn__kernels_isa(const char *numerics);
+void dyn__kernels_pin(dyn__kernels *k, const char *numerics);
 /* Convert n numbers. */
 void dyn__widen(int64_t n, double *y, const float *x);
 void dyn__narrow(int64_t n, float *y, const double *x);

@@ -4,7 +4,7 @@
 #include "kernel/machine.h"
 
 #include "base/caches.h"
-#include <dyn/context.h>
+#include "kernel/kernel.h"
 
 static const struct { int isa; double flop, element, function, near, middle, far; } costs[] = {
 #include "kernel/machine_table.h"
@@ -23,14 +23,19 @@ int64_t dyn__first_class(int64_t bytes) { return class_of(bytes > 0 ? bytes : 32
 
 int64_t dyn__second_class(int64_t bytes) { return class_of(bytes > 0 ? bytes : 1 << 20, 256 << 10, 4 << 20); }
 
-dyn__machine dyn__machine_of(int isa)
+void dyn__cache_classes(int64_t *first, int64_t *second)
 {
-    int64_t first, second;
+    dyn__cache_bytes(first, second);
+    *first = dyn__first_class(*first);
+    *second = dyn__second_class(*second);
+}
+
+dyn__machine dyn__machine_of(const dyn__kernels *k)
+{
     size_t i = 0;
 
-    dyn__cache_bytes(&first, &second);
-    while (i + 1 < sizeof costs / sizeof *costs && costs[i].isa != isa)
+    while (i + 1 < sizeof costs / sizeof *costs && costs[i].isa != k->isa)
         i++;
-    return (dyn__machine){dyn__first_class(first), dyn__second_class(second), costs[i].flop, costs[i].element,
+    return (dyn__machine){k->first_cache, k->second_cache, costs[i].flop, costs[i].element,
                           costs[i].function, costs[i].near, costs[i].middle, costs[i].far};
 }

@@ -16,9 +16,12 @@ typedef struct dyn__machine {
     double flop, element, function, near, middle, far;
 } dyn__machine;
 
-dyn__machine dyn__machine_of(int isa);
+struct dyn__kernels;
+dyn__machine dyn__machine_of(const struct dyn__kernels *k);
 /* The classes of such sizes. */
 int64_t dyn__first_class(int64_t bytes);
 int64_t dyn__second_class(int64_t bytes);
+/* Those of this machine. */
+void dyn__cache_classes(int64_t *first, int64_t *second);
 
 #endif

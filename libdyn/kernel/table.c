@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Kernel names and the choice of a table: the reference first, then what the instruction set does better. */
+#include <stdio.h>
 #include <string.h>
+#include "base/numerics.h"
+#include "kernel/machine.h"
 #include "kernel/tables.h"
 
 static const struct { const char *name; int inputs; } kernels[DYN__K_COUNT] = {
@@ -59,6 +62,28 @@ static const variant *find_variant(int isa)
     return NULL;
 }
 
+int dyn__kernels_isa(const char *numerics)
+{
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
+        if (dyn__numerics_is(numerics, "isa", variants[i].name) && variants[i].present())
+            return variants[i].isa;
+    return DYN_ISA_AUTO;
+}
+
+void dyn__kernels_pin(dyn__kernels *k, const char *numerics)
+{
+    int length;
+    long long first, second;
+    const char *caches = dyn__numerics_value(numerics, "caches", &length);
+
+    if (caches && sscanf(caches, "%lld KiB, %lld KiB", &first, &second) == 2) {
+        k->first_cache = dyn__first_class(first << 10);
+        k->second_cache = dyn__second_class(second << 10);
+    }
+    k->large_by_blis &= !dyn__numerics_is(numerics, "large-products", "own");
+    k->have_xsmm &= !dyn__numerics_is(numerics, "libxsmm", "no");
+}
+
 dyn_status dyn__kernels_init(dyn__kernels *k, int isa)
 {
     const variant *v = find_variant(isa);
@@ -78,6 +103,7 @@ dyn_status dyn__kernels_init(dyn__kernels *k, int isa)
     if (v->f32)
         v->f32(&k->f32);
     dyn__blis_find(k);
+    dyn__cache_classes(&k->first_cache, &k->second_cache);
     return DYN_OK;
 }
 

@@ -129,9 +129,9 @@ static void release(dyn_objective *o)
         f->release(f->user);
 }
 
-static dyn_status describe(dyn_objective *o, dyn__text *t)
+static dyn_status describe(dyn_objective *o, dyn__buffer *t)
 {
-    return dyn__text_put(t, "functions of %lld parameters\n", (long long)o->p);
+    return dyn__buffer_print(t, "functions of %lld parameters\n", (long long)o->p);
 }
 
 const dyn__objective_kind dyn__called_kind = {

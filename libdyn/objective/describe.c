@@ -5,28 +5,12 @@
 #include "objective/describe.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "data/data.h"
 #include "objective/impl.h"
 
-dyn_status dyn__text_put(dyn__text *t, const char *format, ...)
-{
-    va_list list;
-
-    va_start(list, format);
-    const int more = vsnprintf(NULL, 0, format, list);
-    va_end(list);
-    DYN__TRY(dyn__grow(t->ctx, (void **)&t->at, &t->room, t->length + more + 1, 1));
-    va_start(list, format);
-    vsnprintf(t->at + t->length, (size_t)more + 1, format, list);
-    va_end(list);
-    t->length += more;
-    return DYN_OK;
-}
-
-dyn_status dyn__text_number(dyn__text *t, double x)
+dyn_status dyn__text_number(dyn__buffer *t, double x)
 {
     char digits[40], *to = digits;
 
@@ -37,7 +21,7 @@ dyn_status dyn__text_number(dyn__text *t, double x)
         else if (to == digits || to[-1] != '.')     /* a point of one byte or more */
             *to++ = '.';
     *to = 0;
-    return dyn__text_put(t, " %s", digits);
+    return dyn__buffer_print(t, " %s", digits);
 }
 
 uint64_t dyn__checksum(uint64_t h, const void *data, size_t bytes)
@@ -55,37 +39,37 @@ uint64_t dyn__checksum(uint64_t h, const void *data, size_t bytes)
 
 /* ---- nodes ---- */
 
-static dyn_status put_attributes(dyn__text *t, const dyn__node *n)
+static dyn_status put_attributes(dyn__buffer *t, const dyn__node *n)
 {
     int last = DYN_MAX_RANK - 1;
 
     while (last >= 0 && n->attr.i[last] == 0)
         last--;
     for (int i = 0; i <= last; i++)
-        DYN__TRY(dyn__text_put(t, " %" PRId64, n->attr.i[i]));
+        DYN__TRY(dyn__buffer_print(t, " %" PRId64, n->attr.i[i]));
     if (n->attr.n)
-        DYN__TRY(dyn__text_put(t, " n=%" PRId64, n->attr.n));
+        DYN__TRY(dyn__buffer_print(t, " n=%" PRId64, n->attr.n));
     return n->attr.f != 0 ? dyn__text_number(t, n->attr.f) : DYN_OK;
 }
 
-static dyn_status put_node(dyn__text *t, const dyn_graph *g, dyn_node x)
+static dyn_status put_node(dyn__buffer *t, const dyn_graph *g, dyn_node x)
 {
     const dyn__node *n = dyn__at(g, x);
     const double *values = dyn__array_of(g, x);
     char shape[128];
 
-    DYN__TRY(dyn__text_put(t, "%%%d = %s %s%s", (int)x, dyn__op_of(n)->name, dyn__name_of(g, x),
+    DYN__TRY(dyn__buffer_print(t, "%%%d = %s %s%s", (int)x, dyn__op_of(n)->name, dyn__name_of(g, x),
                            dyn__shape_text(&n->shape, shape)));
     DYN__TRY(put_attributes(t, n));
     for (int i = 0; i < n->nin; i++)
-        DYN__TRY(dyn__text_put(t, " %%%d", (int)n->in[i]));
+        DYN__TRY(dyn__buffer_print(t, " %%%d", (int)n->in[i]));
     if (values)
-        DYN__TRY(dyn__text_put(t, " %016" PRIx64, dyn__checksum(DYN__CHECKSUM_START, values,
+        DYN__TRY(dyn__buffer_print(t, " %016" PRIx64, dyn__checksum(DYN__CHECKSUM_START, values,
                                                                 (size_t)dyn__shape_size(&n->shape) * sizeof *values)));
-    return dyn__text_put(t, "\n");
+    return dyn__buffer_print(t, "\n");
 }
 
-dyn_status dyn__text_graph(dyn__text *t, const dyn_graph *g, int32_t count, const dyn_node *outputs)
+dyn_status dyn__text_graph(dyn__buffer *t, const dyn_graph *g, int32_t count, const dyn_node *outputs)
 {
     uint8_t *need = dyn__alloc(t->ctx, (size_t)g->count + 1, 1);
     dyn_status s = need ? DYN_OK : DYN_ENOMEM;
@@ -101,7 +85,7 @@ dyn_status dyn__text_graph(dyn__text *t, const dyn_graph *g, int32_t count, cons
 
 /* ---- data ---- */
 
-static dyn_status put_datum(dyn__text *t, const dyn__datum *d)
+static dyn_status put_datum(dyn__buffer *t, const dyn__datum *d)
 {
     const dyn_array *a = d->array;
     dyn__shape shape = {.rank = dyn_array_rank(a)};
@@ -109,11 +93,11 @@ static dyn_status put_datum(dyn__text *t, const dyn__datum *d)
 
     for (int32_t i = 0; i < shape.rank && i < DYN_MAX_RANK; i++)
         shape.dim[i] = dyn_array_shape(a)[i];
-    return dyn__text_put(t, "data %s%s %016" PRIx64 "\n", d->name, dyn__shape_text(&shape, text),
+    return dyn__buffer_print(t, "data %s%s %016" PRIx64 "\n", d->name, dyn__shape_text(&shape, text),
                          dyn__checksum(DYN__CHECKSUM_START, dyn_array_data(a), (size_t)(dyn_array_size(a) * d->esize)));
 }
 
-dyn_status dyn__graph_describe(dyn_objective *o, dyn__text *t)
+dyn_status dyn__graph_describe(dyn_objective *o, dyn__buffer *t)
 {
     dyn__loss_graph l;
 
@@ -125,7 +109,7 @@ dyn_status dyn__graph_describe(dyn_objective *o, dyn__text *t)
     return s;
 }
 
-dyn_status dyn__objective_describe(dyn_objective *o, dyn__text *t)
+dyn_status dyn__objective_describe(dyn_objective *o, dyn__buffer *t)
 {
     return o->kind->describe(o, t);
 }

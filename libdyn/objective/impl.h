@@ -47,7 +47,7 @@ typedef struct dyn__curvature_at {
 struct dyn__objective_kind;
 struct dyn__row_plan;
 struct dyn__step_plan;
-struct dyn__text;
+struct dyn__buffer;
 
 struct dyn_objective {
     dyn__ref ref;
@@ -93,10 +93,11 @@ typedef struct dyn__objective_kind {
     void (*evaluator_free)(dyn__evaluator *e);
     dyn_status (*curvature)(dyn_objective *o, const dyn__curvature_at *at, dyn_operator **out);
     void (*free)(dyn_objective *o);
-    dyn_status (*describe)(dyn_objective *o, struct dyn__text *t);
+    dyn_status (*describe)(dyn_objective *o, struct dyn__buffer *t);
     /* what measurements take, for others that it is made of; NULL: of none */
     void (*set_state)(dyn_objective *o, const void *native, uint64_t seed, int64_t step);
     int32_t stays;              /* it calls nothing of the caller's when it is evaluated */
+    int64_t (*memory_limit)(const dyn_objective *o);        /* NULL: that of its options */
 } dyn__objective_kind;
 extern const dyn__objective_kind dyn__graph_kind, dyn__called_kind, dyn__sum_kind;
 

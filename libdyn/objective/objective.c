@@ -339,6 +339,11 @@ dyn_status dyn_objective_third_derivative(dyn_objective *o, const double *theta,
 
 int64_t dyn__objective_state_size(const dyn_objective *o) { return o->states; }
 
+int64_t dyn__objective_memory_limit(const dyn_objective *o)
+{
+    return o->kind->memory_limit ? o->kind->memory_limit(o) : o->opt.memory_limit;
+}
+
 void dyn__objective_state(const dyn_objective *o, double *state)
 {
     for (int32_t k = 0; k < o->members; k++)

@@ -21,6 +21,8 @@ int dyn__objective_stays(const dyn_objective *o);
 int dyn__objective_draws(const dyn_objective *o);
 /* Numbers in all state tensors; their initial values. */
 int64_t dyn__objective_state_size(const dyn_objective *o);
+/* Bytes that an evaluation may take, INT64_MAX = as many as it likes: a part of the numeric class. */
+int64_t dyn__objective_memory_limit(const dyn_objective *o);
 void dyn__objective_state(const dyn_objective *o, double *state);
 /* What measurements on the objective take as state and random numbers, until it is set again. */
 void dyn__objective_set_state(dyn_objective *o, const void *native, uint64_t seed, int64_t step);

@@ -269,22 +269,36 @@ static void free_sum(dyn_objective *o)
     }
 }
 
-static dyn_status describe(dyn_objective *o, dyn__text *t)
+static dyn_status describe(dyn_objective *o, dyn__buffer *t)
 {
     const sum *s = o->own;
 
     for (int32_t i = 0; i < s->count; i++) {
-        DYN__TRY(dyn__text_put(t, "summand %d, weight", (int)i + 1));
+        DYN__TRY(dyn__buffer_print(t, "summand %d, weight", (int)i + 1));
         DYN__TRY(dyn__text_number(t, s->item[i].weight));
-        DYN__TRY(dyn__text_put(t, "\n"));
+        DYN__TRY(dyn__buffer_print(t, "\n"));
         DYN__TRY(dyn__objective_describe(s->item[i].o, t));
     }
     return DYN_OK;
 }
 
+/* The least of those of the summands. */
+static int64_t memory_limit(const dyn_objective *o)
+{
+    const sum *s = o->own;
+    int64_t least = INT64_MAX;
+
+    for (int32_t i = 0; i < s->count; i++) {
+        const int64_t limit = dyn__objective_memory_limit(s->item[i].o);
+        least = limit < least ? limit : least;
+    }
+    return least;
+}
+
 const dyn__objective_kind dyn__sum_kind = {
     .evaluator_create = open_evaluation, .evaluator_step = step, .evaluator_free = close_evaluation,
     .curvature = curvature, .free = free_sum, .describe = describe, .set_state = set_state,
+    .memory_limit = memory_limit,
 };
 
 static dyn__member *find_member(const dyn_objective *o, const dyn_model *m)

@@ -28,7 +28,6 @@ static const char *const texts[STATEMENTS] = {
 struct dyn__store {
     sqlite3 *db;
     sqlite3_stmt *statement[STATEMENTS];
-    char numerics[DYN__NUMERICS];
 };
 
 /* ---- calling SQLite ---- */
@@ -174,14 +173,14 @@ static dyn_status open_tables(dyn_sweep *w)
 
 static dyn_status check_numerics(dyn_sweep *w)
 {
+    const char *ours = dyn_ctx_numerics(w->ctx);
     char theirs[DYN__NUMERICS];
 
-    dyn__numerics_of(w->ctx, w->store->numerics);
     DYN__TRY(fact(w, "numerics", theirs, sizeof theirs));
-    if (*theirs && !w->opt.any_numerics && strcmp(theirs, w->store->numerics) != 0)
+    if (*theirs && !w->opt.any_numerics && strcmp(theirs, ours) != 0)
         return DYN__FAIL(w->ctx, DYN_ESTATE, "%s was begun with %s; here there is %s, which gives other bits", w->path,
-                         theirs, w->store->numerics);
-    return note(w, "numerics", w->store->numerics);
+                         theirs, ours);
+    return note(w, "numerics", ours);
 }
 
 /* ---- members ---- */
@@ -360,7 +359,7 @@ static dyn_status put_member(dyn_sweep *w, const dyn__outcome *o)
           text(s, 3, m->message ? m->message : "") | sqlite3_bind_int64(s, 4, m->step) |
           (isnan(m->loss) ? sqlite3_bind_null(s, 5) : sqlite3_bind_double(s, 5, m->loss)) |
           sqlite3_bind_double(s, 6, m->seconds) | text(s, 7, o->host) | text(s, 8, dyn_version()) |
-          text(s, 9, w->store->numerics) | text(s, 10, time) | text(s, 11, fingerprint) |
+          text(s, 9, dyn_ctx_numerics(w->ctx)) | text(s, 10, time) | text(s, 11, fingerprint) |
           sqlite3_bind_int64(s, 12, w->members[o->index].number);
     return bad ? fail(w) : step(w, s);
 }

@@ -6,6 +6,7 @@
  *     objective               uint8 [n]       the loss as text, see describe.h. Absent = not known
  *     rule                    uint8 [n]       groups of parameters; the graph of a rule of the caller's own. Absent = neither
  *     numerics                uint8 [n]       the numeric class, see base/numerics.h. Absent = not known
+ *     memory_limit            int64 [1]       of the objective, a part of the class, too. Absent = none
  *     note                    uint8 [n]       the caller's, see dyn_run_set_note. Absent = none
  *     model_state             float [n]       of models that have a state
  *     theta, m, v, w          float [p]       m, v, w where the optimiser has them; in the objective's element type
@@ -45,8 +46,8 @@ dyn_status dyn__traits_compare(const dyn_run *r, const int64_t *file);
 dyn_status dyn__run_restore(dyn_run *r, const char *path);
 
 /* groups.c */
-dyn_status dyn__groups_describe(const dyn_run *r, dyn__text *t);
+dyn_status dyn__groups_describe(const dyn_run *r, dyn__buffer *t);
 /* The groups of the run's optimiser, and its rule where it is the caller's own; nothing else. */
-dyn_status dyn__rule_describe(const dyn_run *r, dyn__text *t);
+dyn_status dyn__rule_describe(const dyn_run *r, dyn__buffer *t);
 
 #endif

@@ -6,7 +6,7 @@
 #include "objective/describe.h"
 
 /* The texts of losses, groups of parameters and rules of the caller's own. */
-static dyn_status describe(const dyn_run *r, dyn__text *t)
+static dyn_status describe(const dyn_run *r, dyn__buffer *t)
 {
     DYN__TRY(dyn__objective_describe(r->objective, t));
     if (r->validated)
@@ -26,7 +26,7 @@ static uint64_t add_ends(const dyn_run *r, uint64_t hash)
 
 dyn_status dyn_run_fingerprint(const dyn_run *run, uint64_t *out)
 {
-    dyn__text text = { 0 };
+    dyn__buffer text = { 0 };
     int64_t traits[DYN__TRAITS];
     uint64_t hash = DYN__CHECKSUM_START;
     dyn_status s;

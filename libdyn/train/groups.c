@@ -75,7 +75,7 @@ dyn_status dyn__run_optimizer(dyn_run *r, const dyn_optimizer_options *given)
     return s;
 }
 
-dyn_status dyn__groups_describe(const dyn_run *r, dyn__text *t)
+dyn_status dyn__groups_describe(const dyn_run *r, dyn__buffer *t)
 {
     const dyn_optimizer *o = r->optimizer;
 
@@ -83,10 +83,10 @@ dyn_status dyn__groups_describe(const dyn_run *r, dyn__text *t)
         const dyn__span *s = &o->span[k];
         if (!s->frozen && s->rate == 1 && s->decay == 1)
             continue;
-        DYN__TRY(dyn__text_put(t, "parameters from %" PRId64 ": rate and decay", s->from));
+        DYN__TRY(dyn__buffer_print(t, "parameters from %" PRId64 ": rate and decay", s->from));
         DYN__TRY(dyn__text_number(t, s->rate));
         DYN__TRY(dyn__text_number(t, s->decay));
-        DYN__TRY(dyn__text_put(t, "%s\n", s->frozen ? ", frozen" : ""));
+        DYN__TRY(dyn__buffer_print(t, "%s\n", s->frozen ? ", frozen" : ""));
     }
     return DYN_OK;
 }

@@ -2,7 +2,6 @@
  *
  * Reading a checkpoint. Nothing in the file is believed: types, shapes, ranges and the order of steps are checked
  * before a run made of it is given out. */
-#include "base/numerics.h"
 #include "train/checkpoint.h"
 
 #include <math.h>
@@ -95,7 +94,7 @@ static dyn_status compare_texts(dyn_run *r, const char *what, const char *ours, 
 }
 
 /* Compares a text of this run with a member of the file; absent: what it is then, NULL = not known. */
-static dyn_status read_description(dyn_run *r, dyn_npz *npz, const char *what, const dyn__text *ours, const char *absent)
+static dyn_status read_description(dyn_run *r, dyn_npz *npz, const char *what, const dyn__buffer *ours, const char *absent)
 {
     char *theirs = NULL;
     dyn_status s = read_text(r, npz, what, &theirs);
@@ -108,7 +107,7 @@ static dyn_status read_description(dyn_run *r, dyn_npz *npz, const char *what, c
 
 static dyn_status read_descriptions(dyn_run *r, dyn_npz *npz)
 {
-    dyn__text objective = { .ctx = r->ctx }, rule = { .ctx = r->ctx };
+    dyn__buffer objective = { .ctx = r->ctx }, rule = { .ctx = r->ctx };
     dyn_status s = dyn__objective_describe(r->objective, &objective);
 
     if (s == DYN_OK)
@@ -122,18 +121,39 @@ static dyn_status read_descriptions(dyn_run *r, dyn_npz *npz)
     return s;
 }
 
+static const char *limit_text(int64_t limit, char room[24])
+{
+    snprintf(room, 24, "%lld", (long long)limit);
+    return limit < INT64_MAX ? room : "none";
+}
+
+static dyn_status read_memory_limit(dyn_run *r, dyn_npz *npz)
+{
+    const int64_t ours = dyn__objective_memory_limit(r->objective);
+    int64_t theirs = INT64_MAX;
+    char text[2][24];
+
+    if (has(npz, "memory_limit"))
+        DYN__TRY(read_vector(r, npz, "memory_limit", DYN_I64, 1, &theirs));
+    if (ours == theirs || r->opt.any_numerics)
+        return DYN_OK;
+    return DYN__FAIL(r->ctx, DYN_ESTATE, "the checkpoint was written with memory_limit %s, here it is %s, which gives "
+                     "other bits: any_numerics goes on all the same", limit_text(theirs, text[0]),
+                     limit_text(ours, text[1]));
+}
+
 /* Within another class the steps to come have other bits than those of a run that never stopped. */
 static dyn_status read_numerics(dyn_run *r, dyn_npz *npz)
 {
-    char ours[DYN__NUMERICS], *theirs;
+    const char *ours = dyn_ctx_numerics(r->ctx);
+    char *theirs;
     dyn_status s = read_text(r, npz, "numerics", &theirs);
 
-    dyn__numerics_of(r->ctx, ours);
     if (s == DYN_OK && theirs && !r->opt.any_numerics && strcmp(ours, theirs) != 0)
         s = DYN__FAIL(r->ctx, DYN_ESTATE, "the checkpoint was written with %.300s; here there is %.300s, which gives other "
-                      "bits: any_numerics goes on all the same", theirs, ours);
+                      "bits: take a context of that class, or go on all the same with any_numerics", theirs, ours);
     dyn__free(r->ctx, theirs);
-    return s;
+    return s == DYN_OK ? read_memory_limit(r, npz) : s;
 }
 
 static dyn_status read_state(dyn_run *r, dyn_npz *npz)
@@ -370,6 +390,34 @@ dyn_status dyn_run_load(dyn_objective *objective, const dyn_optimizer_options *o
         dyn_run_free(*out);
         *out = NULL;
     }
+    dyn_npz_free(npz);
+    return s;
+}
+
+dyn_status dyn_checkpoint_numerics(dyn_ctx *ctx, const char *path, int64_t room, char *text)
+{
+    dyn_array *a = NULL;
+    dyn_npz *npz = NULL;
+    dyn_status s;
+
+    if (!ctx)
+        return DYN_EINVAL;
+    DYN__ENTER(ctx);
+    DYN__NEED(ctx, path);
+    DYN__NEED(ctx, text);
+    s = dyn_npz_open(ctx, path, &npz);
+    if (s == DYN_OK && !has(npz, "numerics"))
+        s = DYN__FAIL(ctx, DYN_EFORMAT, "\"%s\" holds no numeric class", path);
+    if (s == DYN_OK)
+        s = dyn_npz_read(npz, "numerics", &a);
+    if (s == DYN_OK && (dyn_array_dtype(a) != DYN_U8 || dyn_array_size(a) >= room))
+        s = DYN__FAIL(ctx, DYN_EINVAL, "the class in \"%s\" has %lld bytes of type %d; there is room for %lld and their "
+                      "end", path, (long long)dyn_array_size(a), (int)dyn_array_dtype(a), (long long)room - 1);
+    if (s == DYN_OK) {
+        memcpy(text, dyn_array_data(a), (size_t)dyn_array_size(a));
+        text[dyn_array_size(a)] = '\0';
+    }
+    dyn_array_unref(a);
     dyn_npz_free(npz);
     return s;
 }

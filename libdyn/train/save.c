@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Writing a checkpoint. The arrays are the run's own, wrapped, not copied. */
-#include "base/numerics.h"
 #include "train/checkpoint.h"
 
 #include <stdio.h>
@@ -14,7 +13,6 @@ typedef struct bundle {
     const char **names;
     dyn_array **arrays;
     char (*text)[DYN__MEMBER_NAME];
-    char numerics[DYN__NUMERICS];
     double best[3];
     int64_t place[2];           /* of pairs */
 } bundle;
@@ -121,9 +119,11 @@ static dyn_status add_kept(bundle *b, const dyn_run *r, int64_t i)
     return values ? add(b, NAME(DYN__KEPT_PREFIX, r->kept[i].name, ""), DYN_F64, count, 0, values) : DYN_OK;
 }
 
-static dyn_status write(bundle *b, const dyn_run *r, const dyn__text *objective, const dyn__text *rule, const char *path)
+static dyn_status write(bundle *b, const dyn_run *r, const dyn__buffer *objective, const dyn__buffer *rule, const char *path)
 {
     const int64_t state[DYN__STATE_COUNT] = { DYN__CHECKPOINT_VERSION, r->step, r->seen, r->reason };
+    const char *numerics = dyn_ctx_numerics(r->ctx);
+    const int64_t limit = dyn__objective_memory_limit(r->objective);
     int64_t traits[DYN__TRAITS];
 
     dyn__traits_of(r, traits);
@@ -133,8 +133,9 @@ static dyn_status write(bundle *b, const dyn_run *r, const dyn__text *objective,
     DYN__TRY(add(b, NAME("objective", "", ""), DYN_U8, objective->length, 0, objective->at));
     if (rule->length)
         DYN__TRY(add(b, NAME("rule", "", ""), DYN_U8, rule->length, 0, rule->at));
-    dyn__numerics_of(r->ctx, b->numerics);
-    DYN__TRY(add(b, NAME("numerics", "", ""), DYN_U8, (int64_t)strlen(b->numerics), 0, b->numerics));
+    DYN__TRY(add(b, NAME("numerics", "", ""), DYN_U8, (int64_t)strlen(numerics), 0, numerics));
+    if (limit < INT64_MAX)
+        DYN__TRY(add(b, NAME("memory_limit", "", ""), DYN_I64, 1, 0, &limit));
     if (r->note)
         DYN__TRY(add(b, NAME("note", "", ""), DYN_U8, (int64_t)strlen(r->note), 0, r->note));
     DYN__TRY(add_vectors(b, r));
@@ -148,7 +149,7 @@ static dyn_status write(bundle *b, const dyn_run *r, const dyn__text *objective,
 dyn_status dyn_run_save(const dyn_run *run, const char *path)
 {
     bundle b = { 0 };
-    dyn__text objective = { 0 }, rule = { 0 };
+    dyn__buffer objective = { 0 }, rule = { 0 };
     dyn_status s;
 
     if (!run)
@@ -162,7 +163,7 @@ dyn_status dyn_run_save(const dyn_run *run, const char *path)
     if (s == DYN_OK)
         s = dyn__rule_describe(run, &rule);
     if (s == DYN_OK)
-        s = bundle_open(&b, 20 + DYN__TRAITS + run->history.columns + 2 * run->series_count + run->kept_count);
+        s = bundle_open(&b, 21 + DYN__TRAITS + run->history.columns + 2 * run->series_count + run->kept_count);
     if (s == DYN_OK)
         s = write(&b, run, &objective, &rule, path);
     bundle_close(&b);

@@ -112,7 +112,7 @@ dyn_status dyn__traits_compare(const dyn_run *r, const int64_t *file)
     return DYN_OK;
 }
 
-dyn_status dyn__rule_describe(const dyn_run *r, dyn__text *t)
+dyn_status dyn__rule_describe(const dyn_run *r, dyn__buffer *t)
 {
     const dyn_node *outputs;
     int32_t count;

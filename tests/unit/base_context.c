@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <dyn/dyn.h>
 #include "base/base.h"
+#include "kernel/kernel.h"
 #include "test.h"
 
 /* ---- an allocator that counts, and checks that every free tells the size of its block ---- */
@@ -133,8 +134,104 @@ TEST(create_and_report)
     dyn_ctx_free(NULL);
 }
 
+/* ---- numeric classes ---- */
+
+/* The class of ctx with another value of a key. */
+static void with(const dyn_ctx *ctx, const char *key, const char *value, char text[512])
+{
+    const char *all = dyn_ctx_numerics(ctx), *at = strstr(all, key) + strlen(key);
+
+    snprintf(text, 512, "%.*s: %s%s", (int)(at - all), all, value, at + strcspn(at, ";"));
+}
+
+/* Asks for a class; what the log said is in l. */
+static dyn_status in_class(const char *text, int isa, logged *l, dyn_ctx **out)
+{
+    dyn_ctx_options o = DYN_CTX_OPTIONS_INIT;
+
+    *l = (logged){ 0 };
+    o.threads = 1;
+    o.isa = isa;
+    o.log = keep_log;
+    o.log_user = l;
+    o.log_level = DYN_LOG_ERROR;
+    o.numerics = text;
+    return dyn_ctx_create(&o, out);
+}
+
+TEST(a_class_can_be_asked_for)
+{
+    static const char *const change[][2] = {
+        { "isa", "reference" }, { "isa", "vector" }, { "caches", "16 KiB, 256 KiB" }, { "caches", "64 KiB, 4096 KiB" },
+        { "backend", "reference" } };
+    dyn_ctx *own = context(1), *made = NULL, *again = NULL;
+    char text[512];
+    logged l;
+
+    CHECK(in_class(dyn_ctx_numerics(own), DYN_ISA_AUTO, &l, &again) == DYN_OK);
+    CHECK(!strcmp(dyn_ctx_numerics(again), dyn_ctx_numerics(own)));
+    dyn_ctx_free(again);
+    for (size_t i = 0; i < sizeof change / sizeof *change; i++) {
+        dyn_ctx_options o = DYN_CTX_OPTIONS_INIT;
+
+        if (!strcmp(change[i][0], "isa")) {     /* what the others of its lines are is its own affair */
+            o.isa = i ? DYN_ISA_VECTOR : DYN_ISA_REFERENCE;
+            CHECK(dyn_ctx_create(&o, &again) == DYN_OK);
+            snprintf(text, sizeof text, "%s", dyn_ctx_numerics(again));
+            dyn_ctx_free(again);
+        } else {
+            with(own, change[i][0], change[i][1], text);
+        }
+        CHECK(in_class(text, DYN_ISA_AUTO, &l, &made) == DYN_OK);
+        CHECK(!strcmp(dyn_ctx_numerics(made), text));
+        dyn_ctx_free(made);
+    }
+    with(own, "caches", "16 KiB, 256 KiB", text);
+    CHECK(in_class(text, DYN_ISA_AUTO, &l, &made) == DYN_OK);
+    CHECK(dyn__kernels_of(made)->first_cache == 16 << 10 && dyn__kernels_of(made)->second_cache == 256 << 10);
+    CHECK_STR(dyn_ctx_report(made), "\ncaches: 16 KiB, 256 KiB\n");
+    dyn_ctx_free(made);
+    with(own, "large-products", "own", text);   /* the library's own blocks do on every machine */
+    CHECK(in_class(text, DYN_ISA_AUTO, &l, &made) == DYN_OK && !dyn__kernels_of(made)->large_by_blis);
+    dyn_ctx_free(made);
+    dyn_ctx_free(own);
+}
+
+TEST(a_class_that_cannot_be_had)
+{
+    static const struct { const char *key, *value, *said; } other[] = {
+        { "version", "9.9.9", "asked for is \"version: 9.9.9\", here there is \"version: 0.1.0\"" },
+        { "large-products", "BLIS 0.0.1 as skx", "asked for is \"large-products: BLIS 0.0.1 as skx\", here there is" },
+        { "sleef", "1.0", "asked for is \"sleef: 1.0\"" }, { "lapack", "1.0.0", "asked for is \"lapack: 1.0.0\"" },
+        { "isa", "avx9", "asked for is \"isa: avx9\", here there is \"isa: " },
+        { "caches", "17 KiB, 3 KiB", "asked for is \"caches: 17 KiB, 3 KiB\"" },
+        { "caches", "no KiB", "asked for is \"caches: no KiB\"" } };
+    dyn_ctx *own = context(1), *made = own;
+    char text[512];
+    logged l;
+
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        with(own, other[i].key, other[i].value, text);
+        CHECK(in_class(text, DYN_ISA_AUTO, &l, &made) == DYN_ENOTSUP && !made);
+        CHECK_STR(l.text, "dyn_ctx_create: numerics: ");
+        CHECK_STR(l.text, other[i].said);
+    }
+    CHECK(in_class("", DYN_ISA_AUTO, &l, &made) == DYN_EINVAL && !made);
+    CHECK_STR(l.text, "\"\" stands where \"version: 0.1.0\" is expected");
+    CHECK(in_class("fast", DYN_ISA_AUTO, &l, &made) == DYN_EINVAL);
+    CHECK_STR(l.text, "\"fast\" stands where \"version: 0.1.0\" is expected");
+    snprintf(text, sizeof text, "%s; speed: high", dyn_ctx_numerics(own));
+    CHECK(in_class(text, DYN_ISA_AUTO, &l, &made) == DYN_EINVAL);
+    CHECK_STR(l.text, "\"speed: high\" stands where \"\" is expected");
+    /* what is given beside it must not contradict it */
+    CHECK(in_class(dyn_ctx_numerics(own), DYN_ISA_REFERENCE, &l, &made) == DYN_ENOTSUP);
+    CHECK_STR(l.text, "here there is \"isa: reference\"");
+    dyn_ctx_free(own);
+}
+
 TEST(null_context_is_harmless)
 {
+    CHECK(!strcmp(dyn_ctx_numerics(NULL), ""));
     CHECK(!strcmp(dyn_ctx_message(NULL), ""));
     CHECK(!strcmp(dyn_ctx_report(NULL), ""));
     CHECK(dyn_ctx_threads(NULL) == 0 && dyn_ctx_isa(NULL) == 0 && dyn_ctx_bytes(NULL) == 0);
@@ -369,6 +466,8 @@ int main(void)
     RUN(status_codes_are_distinct_and_named);
     RUN(create_rejects);
     RUN(create_and_report);
+    RUN(a_class_can_be_asked_for);
+    RUN(a_class_that_cannot_be_had);
     RUN(null_context_is_harmless);
     RUN(objects_keep_the_context);
     RUN(messages_begin_with_the_outermost_function);

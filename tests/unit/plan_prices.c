@@ -240,7 +240,7 @@ int main(void)
 {
     if (dyn_ctx_create(NULL, &ctx) != DYN_OK)
         return 1;
-    machine = dyn__machine_of(dyn_ctx_isa(ctx));
+    machine = dyn__machine_of(dyn__kernels_of(ctx));
     RUN(caches_are_classes);
     RUN(fused_is_never_dearer_nor_larger);
     RUN(two_cores_share_few_rows);

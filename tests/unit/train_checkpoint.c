@@ -404,6 +404,78 @@ TEST(another_numeric_class)
     remove(path);
 }
 
+/* A context of the class that a checkpoint names goes on with its bits, whatever the machine's own class is. */
+TEST(in_the_class_of_the_checkpoint)
+{
+    dyn_ctx_options opt = DYN_CTX_OPTIONS_INIT;
+    dyn_ctx *small = NULL, *other = NULL;
+    double theta[NETWORK_SIZE], first[NETWORK_SIZE], second[NETWORK_SIZE];
+    const char *own = dyn_ctx_numerics(ctx), *at = strstr(own, "caches: ") + strlen("caches: ");
+    char path[64], text[512];
+    dyn_run *r, *again = NULL;
+
+    snprintf(text, sizeof text, "%.*s16 KiB, 256 KiB%s", (int)(at - own), own, at + strcspn(at, ";"));
+    CHECK(strcmp(text, own) != 0);      /* no x86-64 or ARM core has so little */
+    opt.numerics = text;
+    CHECK(dyn_ctx_create(&opt, &small) == DYN_OK);
+    dyn_objective *o = make_network(small, DYN_F64);
+    network_start(theta);
+    CHECK_OK(small, dyn_run_create(o, &OPTIMIZER(.rate = .1), NULL, theta, &r));
+    CHECK_OK(small, dyn_run_train(r, 3));
+    CHECK_OK(small, dyn_run_save(r, temporary(path)));
+    CHECK_OK(small, dyn_run_train(r, 20));
+    CHECK_OK(small, dyn_run_theta(r, first));
+
+    dyn_objective *here = make_network(ctx, DYN_F64);
+    CHECK(dyn_run_load(here, &OPTIMIZER(.rate = .1), NULL, path, &again) == DYN_ESTATE && !again);
+    CHECK_STR(dyn_ctx_message(ctx), "caches: 16 KiB, 256 KiB");
+    memset(text, 0, sizeof text);
+    CHECK(dyn_checkpoint_numerics(ctx, path, 16, text) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "there is room for 15 and their end");
+    CHECK_OK(ctx, dyn_checkpoint_numerics(ctx, path, sizeof text, text));
+    CHECK(!strcmp(text, dyn_ctx_numerics(small)));
+    CHECK(dyn_ctx_create(&opt, &other) == DYN_OK);      /* opt.numerics is text */
+    dyn_objective *there = make_network(other, DYN_F64);
+    CHECK_OK(other, dyn_run_load(there, &OPTIMIZER(.rate = .1), NULL, path, &again));
+    CHECK_OK(other, dyn_run_train(again, 20));
+    CHECK_OK(other, dyn_run_theta(again, second));
+    CHECK(!memcmp(first, second, sizeof first));
+    dyn_run_free(again);
+    dyn_run_free(r);
+    dyn_objective_unref(there);
+    dyn_objective_unref(here);
+    dyn_objective_unref(o);
+    dyn_ctx_free(other);
+    dyn_ctx_free(small);
+    remove(path);
+}
+
+/* A limit of memory is a part of the class. */
+TEST(another_memory_limit)
+{
+    dyn_objective_options limited = DYN_OBJECTIVE_OPTIONS_INIT;
+    double theta[NETWORK_SIZE];
+    char path[64];
+    dyn_run *r, *again = NULL;
+
+    limited.memory_limit = 1 << 20;
+    dyn_objective *o = make_network(ctx, DYN_F64), *narrow = NULL;
+    CHECK_OK(ctx, try_network_with(ctx, &limited, &narrow));
+    network_start(theta);
+    CHECK_OK(ctx, dyn_run_create(narrow, &OPTIMIZER(.rate = .1), NULL, theta, &r));
+    CHECK_OK(ctx, dyn_run_save(r, temporary(path)));
+    CHECK(dyn_run_load(o, &OPTIMIZER(.rate = .1), NULL, path, &again) == DYN_ESTATE && !again);
+    CHECK_STR(dyn_ctx_message(ctx), "written with memory_limit 1048576, here it is none");
+    CHECK_OK(ctx, dyn_run_load(o, &OPTIMIZER(.rate = .1), &RUN_OPTIONS(.any_numerics = 1), path, &again));
+    dyn_run_free(again);
+    CHECK_OK(ctx, dyn_run_load(narrow, &OPTIMIZER(.rate = .1), NULL, path, &again));
+    dyn_run_free(again);
+    dyn_run_free(r);
+    dyn_objective_unref(narrow);
+    dyn_objective_unref(o);
+    remove(path);
+}
+
 #else
 
 TEST(checkpoints_need_libzip)
@@ -481,6 +553,8 @@ int main(void)
     RUN(files_that_lie);
     RUN(damaged_files);
     RUN(another_numeric_class);
+    RUN(in_the_class_of_the_checkpoint);
+    RUN(another_memory_limit);
 #else
     RUN(checkpoints_need_libzip);
 #endif

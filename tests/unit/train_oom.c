@@ -156,9 +156,12 @@ static dyn_status load(dyn_ctx *ctx, void *path)
 {
     const dyn_run_options any = RUN_OPTIONS(.steps = 30, .batch = 5, .ema = .5, .any_numerics = 1);
     dyn_objective *o;
+    char numerics[512];
     dyn_run *r = NULL;
     dyn_status s = try_network(ctx, DYN_F32, &o);
 
+    if (s == DYN_OK)
+        s = dyn_checkpoint_numerics(ctx, path, sizeof numerics, numerics);
     if (s == DYN_OK)
         s = dyn_run_load(o, &adam, &any, path, &r);
     if (s == DYN_OK)

@@ -74,10 +74,9 @@ static inline dyn_status make_data(dyn_ctx *ctx, int32_t dtype, dyn_array **x, d
 }
 
 /* 2-6-1 tanh, mean squared error of 0/1 targets. */
-static inline dyn_status try_network(dyn_ctx *ctx, int32_t dtype, dyn_objective **out)
+static inline dyn_status try_network_with(dyn_ctx *ctx, const dyn_objective_options *opt, dyn_objective **out)
 {
     dyn_perceptron_options shape = DYN_PERCEPTRON_OPTIONS_INIT;
-    dyn_objective_options opt = DYN_OBJECTIVE_OPTIONS_INIT;
     const int64_t widths[3] = { 2, 6, 1 };
     dyn_model *model = NULL;
     dyn_array *x = NULL, *y = NULL;
@@ -86,17 +85,24 @@ static inline dyn_status try_network(dyn_ctx *ctx, int32_t dtype, dyn_objective 
     shape.widths_count = 3;
     shape.widths = widths;
     shape.activation = DYN_TANH;
-    opt.dtype = dtype;
     *out = NULL;
     s = dyn_model_perceptron(ctx, &shape, &model);
     if (s == DYN_OK)
-        s = make_data(ctx, dtype, &x, &y);
+        s = make_data(ctx, opt->dtype, &x, &y);
     if (s == DYN_OK)
-        s = dyn_objective_create(ctx, model, x, y, &opt, out);
+        s = dyn_objective_create(ctx, model, x, y, opt, out);
     dyn_array_unref(x);
     dyn_array_unref(y);
     dyn_model_unref(model);
     return s;
+}
+
+static inline dyn_status try_network(dyn_ctx *ctx, int32_t dtype, dyn_objective **out)
+{
+    dyn_objective_options opt = DYN_OBJECTIVE_OPTIONS_INIT;
+
+    opt.dtype = dtype;
+    return try_network_with(ctx, &opt, out);
 }
 
 static inline dyn_objective *make_network(dyn_ctx *ctx, int32_t dtype)

@@ -195,6 +195,24 @@ private:
     std::shared_ptr<detail::thrown> thrown_;
 };
 
+namespace detail {
+inline void keep_text(void *user, std::int32_t, const char *text) { *static_cast<std::string *>(user) = text; }
+
+/* There is no context that could hold the message: what the log of another try says, or the status alone. */
+inline std::string why_no_context(dyn_ctx_options opt, dyn_status s)
+{
+    std::string said;
+    dyn_ctx *made = nullptr;
+
+    opt.log = keep_text;
+    opt.log_user = &said;
+    opt.log_level = DYN_LOG_ERROR;
+    dyn_ctx_create(&opt, &made);
+    dyn_ctx_free(made);
+    return said.empty() ? std::string("dyn_ctx_create: ") + dyn_status_text(s) : said;
+}
+}
+
 /** A context; movable. The objects made with it may outlive it. */
 class context {
 public:
@@ -204,7 +222,7 @@ public:
         dyn_status s = dyn_ctx_create(&opt, &made);
 
         if (s < 0)
-            throw error(s, std::string("dyn_ctx_create: ") + dyn_status_text(s));
+            throw error(s, detail::why_no_context(opt, s));
         ctx_.reset(made);
     }
 

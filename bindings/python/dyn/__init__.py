@@ -18,7 +18,7 @@ from ._run_view import Cost, History, RunView, Series, State
 from .condensation import CondensationResult, condensation, data_direction
 from .build import Build, derivative, normal_like, residual, uniform_like
 from .central import CentralFlow, central_flow
-from .context import Context, current
+from .context import Context, checkpoint_numerics, current
 from .eigen import Eigenpairs, eigh, memory_of_eigh, singular_values
 from .episodes import Confusion, Episodes, above, loss_histogram, plateaus, spikes, sustained
 from .embed import deepen, linearity, merge_layer, merge_neurons, null, split, widen
@@ -91,26 +91,26 @@ __all__ = [
     "Tensor", "TensorBoard", "VersionError", "__version__", "above", "abs", "activation", "adaptive_avg_pool1d",
     "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
     "adaptive_max_pool3d", "arange", "avg_pool1d", "avg_pool2d", "avg_pool3d", "barrier", "batch_norm", "branches",
-    "broadcast_score", "bulk", "causal_mask", "central_flow", "centred_targets", "cnn", "completion", "concatenate",
-    "condensation", "connect", "constant", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
-    "conv_transpose3d", "cos", "cosine", "cosine_restarts", "crossings", "current", "curvature_parts", "data",
-    "data_direction", "deepen", "degenerate", "derivative", "diagonal", "direction", "dropout", "dropout_variance",
-    "effective_dimension", "eigenvalue_gradient", "eigh", "embedding", "empirical_fisher", "erf", "exp", "expm1",
-    "exponential_decay", "factorisation", "feed_forward", "flow", "frequency", "frobenius_norm", "from_jax",
-    "from_torch", "frozen", "functions", "ggn", "gpt", "group_norm", "gru", "guests", "hessian", "identity",
-    "inertia", "init", "jacobian", "jax_objective", "kernel_alignment", "kernel_fit", "kernel_score", "kfac",
-    "kink_share", "landscape", "langevin", "layer_norm", "layer_spectra", "learning_coefficient", "linear",
-    "linearity", "llama", "log", "log1p", "log_softmax", "loglog_slope", "logsumexp", "loss_histogram", "lstm",
-    "match_units", "matching_kernel", "matching_score", "matrix_rank", "max_pool1d", "max_pool2d", "max_pool3d",
-    "maximum", "memory_of_eigh", "merge_heads", "merge_layer", "merge_neurons", "minimise", "minimum", "mlp",
-    "model_rank", "negative_share", "nilpotent", "normal_like", "null", "one_cycle", "overlap", "path_objective",
-    "permute_units", "plateaus", "plot", "plots", "polynomial", "polynomial_decay", "random_projection", "recovery",
-    "recurrent", "regime", "relative_distance", "relu", "report", "residual", "resnet", "rms_norm", "rnn",
-    "rollout", "rotary", "scaled_dot_product_attention", "schedule", "shared", "shift_score", "sigmoid", "sign",
-    "sin", "singular_values", "sinusoidal", "softmax", "softplus", "space_shares", "spikes", "split", "split_heads",
-    "sqrt", "stable_rank", "stack", "step", "stop_gradient", "sustained", "tangent_kernel", "tanh",
-    "tensor_factorisation", "to_onnx", "torch_objective", "trajectory_plane", "transformer", "uniform_like", "vgg",
-    "where", "widen"]
+    "broadcast_score", "bulk", "causal_mask", "central_flow", "centred_targets", "checkpoint_numerics", "cnn",
+    "completion", "concatenate", "condensation", "connect", "constant", "conv1d", "conv2d", "conv3d",
+    "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cos", "cosine", "cosine_restarts", "crossings",
+    "current", "curvature_parts", "data", "data_direction", "deepen", "degenerate", "derivative", "diagonal",
+    "direction", "dropout", "dropout_variance", "effective_dimension", "eigenvalue_gradient", "eigh", "embedding",
+    "empirical_fisher", "erf", "exp", "expm1", "exponential_decay", "factorisation", "feed_forward", "flow",
+    "frequency", "frobenius_norm", "from_jax", "from_torch", "frozen", "functions", "ggn", "gpt", "group_norm",
+    "gru", "guests", "hessian", "identity", "inertia", "init", "jacobian", "jax_objective", "kernel_alignment",
+    "kernel_fit", "kernel_score", "kfac", "kink_share", "landscape", "langevin", "layer_norm", "layer_spectra",
+    "learning_coefficient", "linear", "linearity", "llama", "log", "log1p", "log_softmax", "loglog_slope",
+    "logsumexp", "loss_histogram", "lstm", "match_units", "matching_kernel", "matching_score", "matrix_rank",
+    "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "memory_of_eigh", "merge_heads", "merge_layer",
+    "merge_neurons", "minimise", "minimum", "mlp", "model_rank", "negative_share", "nilpotent", "normal_like",
+    "null", "one_cycle", "overlap", "path_objective", "permute_units", "plateaus", "plot", "plots", "polynomial",
+    "polynomial_decay", "random_projection", "recovery", "recurrent", "regime", "relative_distance", "relu",
+    "report", "residual", "resnet", "rms_norm", "rnn", "rollout", "rotary", "scaled_dot_product_attention",
+    "schedule", "shared", "shift_score", "sigmoid", "sign", "sin", "singular_values", "sinusoidal", "softmax",
+    "softplus", "space_shares", "spikes", "split", "split_heads", "sqrt", "stable_rank", "stack", "step",
+    "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "to_onnx", "torch_objective",
+    "trajectory_plane", "transformer", "uniform_like", "vgg", "where", "widen"]
 
 
 def __getattr__(name: str) -> Any:

@@ -85,6 +85,7 @@ dyn_ctx_threads                        i32    ctx
 dyn_ctx_isa                            i32    ctx
 dyn_ctx_bytes                          i64    ctx
 dyn_ctx_report                         str    ctx
+dyn_ctx_numerics                       str    ctx
 dyn_version                            str
 
 # convolutional.h
@@ -590,6 +591,7 @@ dyn_run_series_name                    str    run i64
 dyn_run_series                         status run str ptr ptr ptr ptr
 dyn_run_save                           status run str
 dyn_run_load                           status objective ptr ptr str run*
+dyn_checkpoint_numerics                status ctx str i64 ptr
 dyn_run_write_csv                      status run str
 dyn_run_average                        status run i32 ptr
 dyn_run_best                           status run ptr ptr ptr
@@ -627,7 +629,7 @@ STRUCTS = """
 dyn_condensation_options struct_size:u32 join_opposite:i32 amplitude:i32 reserved:u32 threshold:f64 min_share:f64
     dead:f64
 dyn_ctx_options struct_size:u32 threads:i32 isa:i32 log_level:i32 alloc:ptr free:ptr alloc_user:ptr log:ptr
-    log_user:ptr interrupt:ptr interrupt_user:ptr backend:i32 reserved:u32
+    log_user:ptr interrupt:ptr interrupt_user:ptr backend:i32 reserved:u32 numerics:ptr
 dyn_cnn_options struct_size:u32 axes:i32 input:ptr convolutions:i32 dense:i32 channels:ptr hidden:ptr outputs:i64
     kernel:i64 stride:i64 padding:i64 activation:i32 dense_activation:i32 bias:i32 batch_norm:i32 global_pool:i32
     reserved:u32
@@ -739,7 +741,7 @@ ENUMERATORS = {
     "init": ("DYN_INIT_", {
         "default": 0, "normal": 1, "uniform": 2, "power": 3, "lecun": 4, "xavier": 5, "xavier_uniform": 6, "he": 7,
         "orthogonal": 8, "zero": 9, "width_power": 10, "constant": 11, "identity": 12,
-        "uniform_power": 13, "as_weights": -1}),
+        "uniform_power": 13, "as_weights": 14}),
     "parametrisation": ("DYN_PARAMETRISATION_", {
         "standard": 0, "ntk": 1, "mean_field": 2, "mup": 3, "normalised": 4}),
     "transformer": ("DYN_TRANSFORMER_", {"paper": 0, "gpt2": 1, "llama": 2}),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from typing import Any, Callable, Literal, cast
 
-from ._lib import Handle, callback_types, enum, enum_name, function_pointer, integer, lib, question, structs
+from ._arrays import path as file_path
+from ._lib import (
+    Handle, call, callback_types, enum, enum_name, function_pointer, integer, lib, question, structs, text)
 from .errors import error
 
 Isa = Literal["auto", "reference", "vector", "avx2", "avx512"]
@@ -24,10 +27,21 @@ def _stack() -> list[Context]:
 def _create(options: ctypes.Structure) -> int:
     out = ctypes.c_void_p()
     status = lib.dyn_ctx_create(ctypes.byref(options), ctypes.byref(out))
-    if status < 0:      # there is no context yet that could hold a message
-        raise error(status, f"dyn_ctx_create: {lib.dyn_status_text(status).decode()}")
+    if status < 0:
+        raise error(status, _reason(options) or f"dyn_ctx_create: {lib.dyn_status_text(status).decode()}")
     assert out.value is not None
     return out.value
+
+
+def _reason(options: ctypes.Structure) -> str:
+    """Why there is no context, which could hold a message: what the log of another try says."""
+    said: list[str] = []
+    log, out = _logger(lambda _, text: said.append(text)), ctypes.c_void_p()
+    again = type(options).from_buffer_copy(options)
+    again.log, again.log_level = function_pointer(log), enum("log_level", "error")
+    lib.dyn_ctx_create(ctypes.byref(again), ctypes.byref(out))
+    lib.dyn_ctx_free(out)
+    return said[-1] if said else ""
 
 
 def _logger(log: Callable[[str, str], None]) -> Any:
@@ -46,6 +60,8 @@ class Context(Handle):
     threads: worker threads with the caller; None: one per usable core.
     isa: "auto", "reference", "vector", "avx2" or "avx512".
     backend: "cpu", or "reference", which evaluates graphs node by node by their definitions: slow, to check with.
+    numerics: the numeric class to compute in, as another context's numerics or checkpoint_numerics() gives it; None:
+        this machine's. What cannot be had here is refused with both values.
     log: called with (level, text), level one of "error", "warning", "info", "debug".
     interrupt: asked some twenty times a second while the library works; True ends it with KeyboardInterrupt, as Ctrl-C
         does. For threads, which Ctrl-C does not reach.
@@ -64,7 +80,7 @@ class Context(Handle):
 
     def __init__(self, threads: int | None = None, isa: Isa = "auto", log: Callable[[str, str], None] | None = None,
                  log_level: LogLevel = "warning", interrupt: Callable[[], bool] | None = None,
-                 backend: Backend = "cpu") -> None:
+                 backend: Backend = "cpu", numerics: str | None = None) -> None:
         logger = None if log is None else _logger(log)
         ask = question if interrupt is None else _question(interrupt)
         threads = None if threads is None else integer(threads, "threads", "i32", least=1)
@@ -72,6 +88,8 @@ class Context(Handle):
                                              log_level=enum("log_level", log_level),
                                              backend=enum("backend", backend))
         options.log, options.interrupt = function_pointer(logger), function_pointer(ask)
+        asked = None if numerics is None else ctypes.create_string_buffer(text(numerics, "numerics"))
+        options.numerics = None if asked is None else ctypes.addressof(asked)
         self.lock = threading.RLock()       # held during a call of C
         self.call: Any = None               # the one that goes on
         super().__init__(None, _create(options), logger, ask)
@@ -98,6 +116,17 @@ class Context(Handle):
         """Bytes now allocated through this context."""
         return int(lib.dyn_ctx_bytes(self))
 
+    @property
+    def numerics(self) -> str:
+        """The numeric class, "key: value; key: value": all that decides the bits of results beside sizes, seeds and
+        limits. Contexts whose texts are equal give equal bits, on any machine.
+
+        >>> with dyn.Context(numerics=dyn.current().numerics) as context:
+        ...     context.numerics == dyn.current().numerics
+        True
+        """
+        return str(lib.dyn_ctx_numerics(self).decode())
+
     def report(self) -> dict[str, str]:
         """Which providers and kernels are in use."""
         lines = lib.dyn_ctx_report(self).decode().splitlines()
@@ -115,3 +144,19 @@ def current() -> Context:
     if not stack:
         stack.append(Context())
     return stack[-1]
+
+
+def checkpoint_numerics(path: str | os.PathLike[str]) -> str:
+    """The numeric class in which a checkpoint was written: a context of that class goes on with its bits.
+
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "half.npz")
+    >>> x = np.linspace(-1, 1, 20)[:, None]
+    >>> dyn.Run(dyn.mlp([1, 4, 1]), x, np.sin(x), steps=20).train(10).save(path)
+    >>> with dyn.Context(numerics=dyn.checkpoint_numerics(path)):
+    ...     dyn.Run.load(path, x=x, y=np.sin(x)).train().step
+    20
+    """
+    found = ctypes.create_string_buffer(512)
+    call(current(), lib.dyn_checkpoint_numerics, current(), file_path(path), len(found), found)
+    return found.value.decode()

@@ -2,6 +2,8 @@
 """Objects give their memory back; contexts."""
 import gc
 import os
+import re
+import tempfile
 import unittest
 
 import numpy as np
@@ -75,6 +77,29 @@ class Contexts(unittest.TestCase):
                 dyn.mlp([1, -3, 1])
         self.assertEqual([level for level, _ in lines], ["error"])
         self.assertIn("dyn_model_perceptron", lines[0][1])
+
+    def test_numeric_classes(self):
+        """A class that is asked for is had or refused with both values; a run in it goes on with its bits."""
+        own = dyn.current().numerics
+        small = re.sub("caches: [^;]*", "caches: 16 KiB, 256 KiB", own)
+        for text, what, kind in ((own.replace("version: ", "version: 9"), '"version: 90.1.0", here there is "version: 0.1.0"',
+                                  dyn.NotSupported),
+                                 ("isa: avx2", '"isa: avx2" stands where "version: 0.1.0" is expected', dyn.InvalidArgument)):
+            with self.assertRaisesRegex(kind, "dyn_ctx_create: numerics: .*" + re.escape(what)):
+                dyn.Context(numerics=text)
+        x = np.linspace(-1, 1, 40)[:, None]
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "half.npz")
+            with dyn.Context(numerics=small) as context:
+                self.assertEqual(context.numerics, small)
+                run = dyn.Run(dyn.mlp([1, 8, 1]), x, np.sin(x), steps=30).train(10)
+                run.save(path)
+                expected = run.train().theta
+            with self.assertRaisesRegex(dyn.Error, "caches: 16 KiB, 256 KiB"):
+                dyn.Run.load(path, x=x, y=np.sin(x))
+            self.assertEqual(dyn.checkpoint_numerics(path), small)
+            with dyn.Context(numerics=dyn.checkpoint_numerics(path)):
+                np.testing.assert_array_equal(dyn.Run.load(path, x=x, y=np.sin(x)).train().theta, expected)
 
     def test_bad_settings(self):
         with self.assertRaisesRegex(dyn.InvalidArgument, "avx9"):

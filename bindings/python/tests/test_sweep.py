@@ -78,6 +78,19 @@ class SameBits(unittest.TestCase):
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
             self.assertEqual(arrays(dyn.Sweep(sweeping.trained, sweeping.POINTS, executor=pool).train()), expected)
 
+    def test_in_the_class_of_the_context(self):
+        """Members compute in the class in which train() is called, in threads and in processes; its bits are a run's."""
+        def numerics_of(sweep):
+            rows = sweep._store.rows()
+            return {rows[i]["numerics"] for i in rows}
+
+        with dyn.Context(isa="reference") as context:
+            run = sweeping.trained(**dyn.Sweep(sweeping.trained, sweeping.POINTS).points[0]).train()
+            for executor in ("threads", "processes"):
+                sweep = dyn.Sweep(sweeping.trained, sweeping.POINTS, executor=executor).train()
+                self.assertEqual((sweep.about["numerics"], numerics_of(sweep)), (context.numerics, {context.numerics}))
+                np.testing.assert_array_equal(sweep[0].theta, run.theta)
+
     def test_python_at_every_step_goes_to_processes(self):
         sweep = dyn.Sweep(sweeping.python, sweeping.POINTS).train()
         self.assertEqual(sweep.frame()["status"].unique().tolist(), ["done"])

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..context import Context
 from ..errors import STATUS, error
 from ..run import Run, quiet
-from .member import Experiment
+from .member import Experiment, one_thread
 
 if TYPE_CHECKING:
     from .points import Point
@@ -51,7 +50,7 @@ def cost_of(experiment: Experiment, points: list[Point], workers: int) -> Cost:
 
 def _member(experiment: Experiment, point: Point) -> tuple[int, float]:
     """Bytes and seconds of one."""
-    with Context(threads=1) as context, quiet():
+    with one_thread() as context, quiet():
         empty, begun = context.bytes, time.perf_counter()
         run = experiment(**point)
         made = time.perf_counter() - begun

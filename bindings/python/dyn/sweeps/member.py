@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .. import _recipe
 from .._lib import call, lib
-from ..context import Context
+from ..context import Context, current
 from ..errors import NonFinite, class_of, invalid
 from ..measure import Custom, Recorded
 from ..objective import Objective
@@ -31,35 +31,42 @@ from .store import Outcome
 
 Experiment = Callable[..., Any]
 FEW = 10        # a function called more often than at every tenth step takes turns with those of other threads
-OTHERS = ("threads", "libzip", "zlib", "jansson", "sqlite")     # of the report: what decides no bit
 _thread = threading.local()
 
 
+def one_thread(numerics: str | None = None, stop: Callable[[], bool] | None = None) -> Context:
+    """A context with one thread, of this numeric class; None: that of the current context."""
+    return Context(threads=1, interrupt=stop, numerics=numerics or current().numerics)
+
+
 @contextlib.contextmanager
-def alone(stop: Callable[[], bool] | None = None, keeper: Context | None = None) -> Iterator[Context]:
-    """A context of this thread's with one thread, in which a member is made and trained. stop: ends its work where
-    true. keeper: of the plans that members of all threads share; None: those of this thread."""
-    if getattr(_thread, "stop", None) is not stop or not hasattr(_thread, "context"):
-        _thread.context, _thread.stop = Context(threads=1, interrupt=stop), stop
-        _thread.keeper = keeper or Context(threads=1)
+def alone(numerics: str | None, stop: Callable[[], bool] | None = None,
+          keeper: Context | None = None) -> Iterator[Context]:
+    """A context of this thread's with one thread, in which a member is made and trained. numerics: its class; None: that
+    of the current context. stop: ends its work where true. keeper: of the plans that members of all threads share; None:
+    those of this thread."""
+    if getattr(_thread, "made_for", None) != (numerics, stop):
+        _thread.context, _thread.keeper = one_thread(numerics, stop), keeper or one_thread(numerics)
+        _thread.made_for = numerics, stop
         call(_thread.context, lib.dyn_sweep_share_plans, _thread.context, _thread.keeper)
     with _thread.context, quiet():
         yield _thread.context
 
 
-def work(experiment: Experiment, point: Point, *, checkpoint: tuple[str, float] | None = None, here: bool = True,
-         stop: Callable[[], bool] | None = None, keeper: Context | None = None) -> Outcome:
+def work(experiment: Experiment, point: Point, *, numerics: str | None, checkpoint: tuple[str, float] | None = None,
+         here: bool = True, stop: Callable[[], bool] | None = None, keeper: Context | None = None) -> Outcome:
     """What becomes of the member at a point. checkpoint: a file from which it goes on, and seconds between writing it.
-    here False: one that would hold other threads up is given back, as "elsewhere". stop, keeper: see alone."""
+    here False: one that would hold other threads up is given back, as "elsewhere". numerics, stop, keeper: see
+    alone."""
     begun = time.perf_counter()
-    with alone(stop, keeper) as context:
+    with alone(numerics, stop, keeper) as context:
         try:
             outcome = _made(experiment(**point), point, context, here, checkpoint)
         except KeyboardInterrupt:
             return Outcome("stopped")
         except Exception as wrong:
             outcome = Outcome("failed", message=f"{type(wrong).__name__}: {wrong}")
-        outcome.numerics = numerics(context)
+        outcome.numerics = context.numerics
     outcome.seconds = time.perf_counter() - begun
     outcome.host = platform.node()
     return outcome
@@ -75,11 +82,6 @@ def _made(made: Any, point: Point, context: Context, here: bool, checkpoint: tup
     outcome = _of_run(run, point)
     outcome.status, outcome.message, outcome.fingerprint = status, message, found
     return outcome
-
-
-def numerics(context: Context) -> str:
-    """The class within which numbers have the same bits: instruction set and providers."""
-    return "; ".join(f"{name}: {value}" for name, value in context.report().items() if name not in OTHERS)
 
 
 # ---- a run ----

@@ -18,9 +18,9 @@ try:
 except ImportError:
     loky = None
 
-from ..context import Context
+from ..context import current
 from ..errors import STATUS, error
-from .member import Experiment, work
+from .member import Experiment, one_thread, work
 from .points import Point
 from .store import Outcome
 
@@ -47,13 +47,13 @@ class Threads:
 
     def __init__(self, experiment: Experiment, workers: int, here: bool) -> None:
         self.slots = 3 * workers + 64       # enough for all that end while some wait for others, and are kept
-        self._stop, self._keeper = threading.Event(), Context(threads=1)
+        self._stop, self._keeper = threading.Event(), one_thread()
         self._pool = futures.ThreadPoolExecutor(workers, "dyn-sweep")
         self._experiment, self._here = experiment, here
 
     def submit(self, point: Point, checkpoint: tuple[str, float] | None) -> futures.Future[Outcome]:
-        return self._pool.submit(work, self._experiment, point, checkpoint=checkpoint, here=self._here,
-                                 stop=self._stop.is_set, keeper=self._keeper)
+        return self._pool.submit(work, self._experiment, point, numerics=self._keeper.numerics, checkpoint=checkpoint,
+                                 here=self._here, stop=self._stop.is_set, keeper=self._keeper)
 
     def again(self) -> None:
         raise AssertionError("threads do not die alone")
@@ -70,12 +70,12 @@ class Processes:
     def __init__(self, experiment: Experiment, workers: int) -> None:
         self.slots = 2 * workers
         self._workers = workers
-        self._packed = packed(experiment)
+        self._packed, self._numerics = packed(experiment), current().numerics
         self._pool = self._make()
 
     def _make(self) -> Any:
         given: dict[str, Any] = {"max_workers": self._workers, "initializer": _begin,
-                                 "initargs": (self._packed, os.getpid())}
+                                 "initargs": (self._packed, self._numerics, os.getpid())}
         if loky is not None:
             return loky.ProcessPoolExecutor(**given, timeout=60)
         return futures.ProcessPoolExecutor(**given, mp_context=multiprocessing.get_context("spawn"))
@@ -98,15 +98,17 @@ class Processes:
 
 
 class Given:
-    """An executor of the caller's: of processes, Dask, MPI, Ray."""
+    """An executor of the caller's: of processes, Dask, MPI, Ray. numerics: the class that all of its machines are to
+    compute in; None: each in its own."""
 
-    def __init__(self, executor: Any, experiment: Experiment, workers: int | None) -> None:
+    def __init__(self, executor: Any, experiment: Experiment, workers: int | None, numerics: str | None) -> None:
         self._pool = executor
-        self._packed = packed(experiment)
+        self._packed, self._numerics = packed(experiment), numerics
         self.slots = 2 * (workers or getattr(executor, "_max_workers", None) or 64)
 
     def submit(self, point: Point, checkpoint: tuple[str, float] | None) -> futures.Future[Outcome]:
-        found: futures.Future[Outcome] = self._pool.submit(work_packed, self._packed, point, checkpoint)
+        found: futures.Future[Outcome] = self._pool.submit(work_packed, self._packed, self._numerics, point,
+                                                              checkpoint)
         return found
 
     def again(self) -> None:
@@ -119,6 +121,7 @@ class Given:
 # ---- in other processes ----
 
 _experiment: Any = None
+_numerics = ""
 
 
 def packed(experiment: Experiment) -> bytes:
@@ -133,9 +136,9 @@ def packed(experiment: Experiment) -> bytes:
                     "of a module, install cloudpickle, or take what cannot be pickled out of it") from None
 
 
-def _begin(experiment: bytes, parent: int) -> None:
-    global _experiment
-    _experiment = pickle.loads(experiment)
+def _begin(experiment: bytes, numerics: str, parent: int) -> None:
+    global _experiment, _numerics
+    _experiment, _numerics = pickle.loads(experiment), numerics
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
@@ -147,12 +150,12 @@ def _end_with(parent: int) -> None:
 
 
 def _work_there(point: Point, checkpoint: tuple[str, float] | None) -> Outcome:
-    return work(_experiment, point, checkpoint=checkpoint)
+    return work(_experiment, point, numerics=_numerics, checkpoint=checkpoint)
 
 
-def work_packed(experiment: bytes, point: Point, checkpoint: tuple[str, float] | None) -> Outcome:
+def work_packed(experiment: bytes, numerics: str | None, point: Point, checkpoint: tuple[str, float] | None) -> Outcome:
     """The same for executors that know nothing of the experiment yet."""
-    return work(pickle.loads(experiment), point, checkpoint=checkpoint)
+    return work(pickle.loads(experiment), point, numerics=numerics, checkpoint=checkpoint)
 
 
 # ---- the loop ----

@@ -103,7 +103,7 @@ class Sweep:
             if store.about().get("experiment") != code_hash(self.experiment):
                 self._refuse("the code of the experiment is another", store)
             return
-        with members.alone():
+        with members.alone(current().numerics):
             made = self.experiment(**point)
             found = members.fingerprint(made) if isinstance(made, Run) else None
         if found != row["fingerprint"]:
@@ -133,6 +133,7 @@ class Sweep:
         self._note(any_numerics)
         due = [i for i in range(len(self)) if self._status(i) not in FINISHED or retry and self._status(i) == "failed"]
         self._due, self._every = set(due), checkpoint_every
+        self._numerics: str | None = None if any_numerics else current().numerics
         if checkpoint_every is not None:    # one whose process was killed between keeping it and taking its checkpoint away
             for i in set(range(len(self))) - self._due:
                 self._checkpoint(i).unlink(missing_ok=True)
@@ -151,10 +152,11 @@ class Sweep:
     def _note(self, any_numerics: bool) -> None:
         """Keep what decides the bits; refuse to mix two kinds of them."""
         assert self.experiment is not None
-        ours, theirs = members.numerics(current()), self._store.about().get("numerics")
+        ours, theirs = current().numerics, self._store.about().get("numerics")
         if theirs not in (None, ours) and not any_numerics:
             raise error(STATUS["estate"], f"{self._store.path} was begun with {theirs}; here there is {ours}, "
-                        "which gives other bits: any_numerics=True goes on all the same")
+                        "which gives other bits: train in a context of that class (dyn.Context(numerics=...)), or "
+                        "go on all the same with any_numerics=True")
         self._store.note(experiment=code_hash(self.experiment), numerics=ours)
 
     def take(self, *stores: str | os.PathLike[str]) -> Sweep:
@@ -186,7 +188,7 @@ class Sweep:
         if self._executor == "processes":
             return self._through(Processes(self.experiment, workers), due)
         if self._executor not in (None, "threads"):
-            return self._through(Given(self._executor, self.experiment, self._workers), due)
+            return self._through(Given(self._executor, self.experiment, self._workers, self._numerics), due)
         self._through(Threads(self.experiment, workers, here=self._executor == "threads"), due)
         self._elsewhere = []
         rest = sorted(self._due)
