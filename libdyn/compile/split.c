@@ -29,7 +29,7 @@ static void mark_cheap(const dyn_graph *g, int32_t nodes, const uint8_t *wide, d
     for (dyn_node x = 0; x < nodes; x++) {
         const dyn__node *n = dyn__at(g, x);
         work[x] = dyn__op_of(n)->cheap ? cheap_work(g, x, work) : 0;
-        const int is_long = dyn__has_elements(n) && work[x] > MOST_PASSES * (double)dyn__shape_size(&n->shape);
+        const int is_long = dyn__has_elements(n) && work[x] > (double)MOST_PASSES * (double)dyn__shape_size(&n->shape);
         cheap[x] = wide[x] || (dyn__op_of(n)->cheap && !is_long);
     }
 }
