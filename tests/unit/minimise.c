@@ -459,7 +459,7 @@ TEST(langevin)
     opt.seed = 4;
     CHECK_OK(ctx, dyn_objective_langevin(o, &opt, STEPS, &x, losses));
     for (int t = 0; t < STEPS; t++)
-        mean += opt.n_beta * losses[t] / STEPS;
+        mean += opt.n_beta * losses[t] / (double)STEPS;
     CHECK(losses[0] == 0);
     CHECK_NEAR(mean, .375295, .025);        /* four standard errors, correlated over 100 steps */
     CHECK_OK(ctx, dyn_objective_langevin(o, &opt, 100, &y, again));
