@@ -10,6 +10,7 @@
 #include <string.h>
 #include <dyn/dense.h>
 #include "analysis/rank.h"
+#include "base/unset.h"
 #include "linalg/dense.h"
 #include "linalg/operator.h"
 
@@ -186,7 +187,7 @@ static dyn_status singular_values(dyn_rank *r, int64_t rows, int64_t kept, const
 /* From a matrix of `rows` rows and the norms of its columns; factor [columns] is scratch. */
 static dyn_status decide_scaled(dyn_rank *r, int64_t rows, const double *a, const double *norm, double *factor)
 {
-    double *scaled = dyn__alloc(r->ctx, (size_t)rows, (size_t)r->columns * sizeof *scaled);
+    double *scaled = dyn__alloc_unset(r->ctx, (size_t)rows, (size_t)r->columns * sizeof *scaled);
     dyn_status s = DYN_ENOMEM;
 
     if (scaled)

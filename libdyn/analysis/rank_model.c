@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include "analysis/jacobian.h"
 #include "analysis/rank.h"
+#include "base/unset.h"
 #include "linalg/operator.h"
 #include "model/model.h"
 #include "random/random.h"
@@ -42,7 +43,7 @@ static dyn_status rank_at(dyn_model *m, const double *theta, int64_t samples, co
 
     if (o->memory_limit > 0 && dyn__rank_bytes(m, samples, 0) > o->memory_limit)
         return dyn__rank_tiles(m, theta, samples, x, o, out);
-    jacobian = dyn__alloc(m->ctx, (size_t)(samples * outputs), (size_t)p * sizeof *jacobian);
+    jacobian = dyn__alloc_unset(m->ctx, (size_t)(samples * outputs), (size_t)p * sizeof *jacobian);
     targets = jacobian ? dyn__alloc(m->ctx, (size_t)(samples * outputs), sizeof *targets) : NULL;
     if (targets)
         s = dyn__rank_jacobian(m, theta, samples, x, jacobian, targets);

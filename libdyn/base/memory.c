@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Memory. A block is preceded by one cache line that keeps its size, so that the caller's allocator gets sized frees
- * and the context can count its live bytes. Blocks begin on a cache line and come zeroed. */
+ * and the context can count its live bytes. Blocks begin on a cache line and come zeroed, unless asked for as they
+ * are. */
 #include "base/context.h"
+#include "base/unset.h"
 
 #include <string.h>
 
 enum { ALIGN = 64 };
 _Static_assert(sizeof(size_t) <= ALIGN, "the block's size fits in its header");
 
-void *dyn__heap_alloc(dyn__heap *h, size_t size)
+static void *take(dyn__heap *h, size_t size)
 {
     size_t total;
     char *block;
@@ -24,9 +26,15 @@ void *dyn__heap_alloc(dyn__heap *h, size_t size)
     if (!block)
         return NULL;
     memcpy(block, &total, sizeof total);
-    memset(block + ALIGN, 0, size);
     atomic_fetch_add_explicit(&h->live, (int64_t)total, memory_order_relaxed);
     return block + ALIGN;
+}
+
+void *dyn__heap_alloc(dyn__heap *h, size_t size)
+{
+    void *p = take(h, size);
+
+    return p ? memset(p, 0, size) : NULL;
 }
 
 void dyn__heap_free(dyn__heap *h, void *p)
@@ -42,11 +50,18 @@ void dyn__heap_free(dyn__heap *h, void *p)
 
 void *dyn__alloc(dyn_ctx *ctx, size_t count, size_t size)
 {
+    void *p = dyn__alloc_unset(ctx, count, size);
+
+    return p ? memset(p, 0, count * size) : NULL;
+}
+
+void *dyn__alloc_unset(dyn_ctx *ctx, size_t count, size_t size)
+{
     size_t bytes;
     void *p = NULL;
 
     if (!__builtin_mul_overflow(count, size, &bytes))
-        p = dyn__heap_alloc(&ctx->heap, bytes);
+        p = take(&ctx->heap, bytes);
     if (!p) {
         atomic_fetch_add(&ctx->exhausted, 1);
         DYN__FAIL(ctx, DYN_ENOMEM, "out of memory: %zu elements of %zu bytes asked for, %lld bytes in use", count, size,

@@ -17,7 +17,7 @@
 
 #define PANEL 24
 #define WIDTH (2 * PANEL)   /* row length of L */
-#define STRIP 4             /* rows read twice, the second time from the first-level cache */
+#define STRIP 8             /* rows read twice, the second time from a near cache */
 #define BLOCK 48            /* rows updated by one task */
 #define CHUNK_AREA 65536    /* elements that make another chunk worth while */
 #define MAX_CHUNKS 16

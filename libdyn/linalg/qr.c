@@ -6,13 +6,15 @@
  *     I - V T^T V^T,    V [rows][wide] not normalised,
  *
  * and are applied to the later blocks by one task per block. The task of the next block also factorises it, while the
- * others go on with theirs. */
+ * others go on with theirs: NARROW columns at a time, whose reflections are applied to the block's others in the same way. */
 #include <math.h>
 #include <string.h>
+#include "base/unset.h"
 #include "linalg/basis.h"
 #include "linalg/dense.h"
 
 #define WIDE 24             /* columns of a block, if there are as many */
+#define NARROW 8
 
 typedef struct factorisation {
     dyn_ctx *ctx;
@@ -50,6 +52,8 @@ static void copy_block(void *arg, int64_t k, int worker)
     double *to = block_at(f, k, 0);
 
     (void)worker;
+    if (columns < f->wide)
+        memset(to, 0, (size_t)(f->rows * f->wide) * sizeof *to);
     if (f->transposed)
         kernels->transpose(columns, f->rows, to, f->wide, f->a + first * f->rows, f->rows);
     else
@@ -95,8 +99,8 @@ static void take_triangle(const factorisation *f, int64_t k, const double *diago
     }
 }
 
-/* -T of size n from the k of its reflections and the products of the columns of V. */
-static void combine(int64_t n, const double *k, const double *product, double *t)
+/* -T of size n from the k of its reflections and the products of the columns of V, in rows of length ld. */
+static void combine(int64_t n, const double *k, const double *product, int64_t ld, double *t)
 {
     memset(t, 0, (size_t)(n * n) * sizeof *t);
     for (int64_t j = 0; j < n; j++) {
@@ -105,10 +109,55 @@ static void combine(int64_t n, const double *k, const double *product, double *t
             double sum = 0.0;
 
             for (int64_t l = i; l < j; l++)
-                sum += t[i * n + l] * product[l * n + j];
+                sum += t[i * n + l] * product[l * ld + j];
             t[i * n + j] = -k[j] * sum;
         }
     }
+}
+
+/* What stands above the diagonal of n columns, which is R's, goes to `kept` and becomes zero; and comes back. */
+static void set_aside(const factorisation *f, int64_t n, double *v, double *kept)
+{
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = i + 1; j < n; j++) {
+            kept[i * NARROW + j] = v[i * f->wide + j];
+            v[i * f->wide + j] = 0.0;
+        }
+}
+
+static void put_back(const factorisation *f, int64_t n, double *v, const double *kept)
+{
+    for (int64_t i = 0; i < n; i++)
+        memcpy(v + i * f->wide + i + 1, kept + i * NARROW + i + 1, (size_t)(n - i - 1) * sizeof *v);
+}
+
+/* The reflections of n columns, with these k, on the `rest` columns behind them. The kernels of every table can do these
+ * products. */
+static void apply_narrow(const factorisation *f, int64_t rows, int64_t n, int64_t rest, double *v, const double *k)
+{
+    dyn__gemm inner = { .dtype = DYN_F64, .trans_a = 1, .m = n, .n = n + rest, .k = rows, .lda = f->wide, .ldb = f->wide,
+                        .ldc = WIDE };
+    dyn__gemm small = { .dtype = DYN_F64, .trans_a = 1, .m = n, .n = rest, .k = n, .lda = n, .ldb = WIDE, .ldc = WIDE };
+    dyn__gemm outer = { .dtype = DYN_F64, .accumulate = 1, .m = rows, .n = rest, .k = n, .lda = f->wide, .ldb = WIDE,
+                        .ldc = f->wide };
+    double kept[NARROW * NARROW], product[NARROW * WIDE], t[NARROW * NARROW], w[NARROW * WIDE];
+
+    if (dyn__plan_panel(f->ctx, &inner) < 0 || dyn__plan_panel(f->ctx, &small) < 0 || dyn__plan_panel(f->ctx, &outer) < 0)
+        return;
+    set_aside(f, n, v, kept);
+    dyn__gemm_run(&inner, v, v, product);
+    combine(n, k, product, WIDE, t);
+    dyn__gemm_run(&small, t, product + n, w);
+    dyn__gemm_run(&outer, v, w, v + n);
+    put_back(f, n, v, kept);
+}
+
+/* Columns `first` to `end` of a block by reflections of their own. */
+static void factorise_narrow(const factorisation *f, int64_t rows, int64_t first, int64_t end, double *x, double *diagonal,
+                             double *k)
+{
+    for (int64_t j = first; j < end; j++)
+        k[j] = reflect(f, rows - j, end - j, x + j * f->wide + j, &diagonal[j]);
 }
 
 static void factorise(const factorisation *f, int64_t block)
@@ -116,13 +165,18 @@ static void factorise(const factorisation *f, int64_t block)
     int64_t rows = f->rows - block * f->wide, columns = columns_of(f, block);
     double *x = block_at(f, block, block), diagonal[WIDE], k[WIDE] = { 0 }, product[WIDE * WIDE];
 
-    for (int64_t j = 0; j < columns; j++)
-        k[j] = reflect(f, rows - j, columns - j, x + j * f->wide + j, &diagonal[j]);
+    for (int64_t j = 0; j < columns; j += NARROW) {
+        const int64_t end = columns - j < NARROW ? columns : j + NARROW;
+
+        factorise_narrow(f, rows, j, end, x, diagonal, k);
+        if (end < columns)
+            apply_narrow(f, rows - j, end - j, columns - end, x + j * f->wide + j, k + j);
+    }
     take_triangle(f, block, diagonal);
     if (block + 1 == f->blocks)
         return;
     dyn__gemm_run(&f->inner[block], x, x, product);
-    combine(f->wide, k, product, f->t + block * f->wide * f->wide);
+    combine(f->wide, k, product, f->wide, f->t + block * f->wide * f->wide);
 }
 
 /* The reflections of block s on block k; rows of R are then complete. */
@@ -190,7 +244,7 @@ dyn_status dyn__qr(dyn_ctx *ctx, int64_t rows, int64_t cols, const double *a, in
                         .transposed = transposed, .r = r, .ldr = ldr };
     dyn_status s = DYN_ENOMEM;
 
-    f.block = dyn__alloc(ctx, (size_t)(blocks * wide), (size_t)(rows + wide) * sizeof *f.block);
+    f.block = dyn__alloc_unset(ctx, (size_t)(blocks * wide), (size_t)(rows + wide) * sizeof *f.block);
     f.inner = dyn__alloc(ctx, (size_t)blocks, 2 * sizeof *f.inner);
     if (f.block && f.inner) {
         f.t = f.block + blocks * wide * rows;

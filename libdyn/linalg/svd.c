@@ -5,6 +5,7 @@
  * dqds, which calls no BLAS. */
 #include <math.h>
 #include <string.h>
+#include "base/unset.h"
 #include "linalg/basis.h"
 #include "linalg/dense.h"
 #include "linalg/lapack.h"
@@ -35,7 +36,9 @@ static void shift(int64_t count, int exponent, const double *a, double *out)
 /* A copy with the longer side contiguous, in rows of length ld. */
 static double *copy_tall(dyn_ctx *ctx, int64_t rows, int64_t cols, const double *a, int64_t ld)
 {
-    double *copy = dyn__alloc(ctx, (size_t)((rows < cols ? rows : cols) * ld), sizeof *copy);
+    const int64_t shorter = rows < cols ? rows : cols, longer = rows < cols ? cols : rows;
+    double *copy = ld > longer ? dyn__alloc(ctx, (size_t)(shorter * ld), sizeof *copy)
+                               : dyn__alloc_unset(ctx, (size_t)(shorter * ld), sizeof *copy);
 
     if (copy && rows > cols)
         dyn__kernels_of(ctx)->f64.transpose(rows, cols, copy, ld, a, cols);
