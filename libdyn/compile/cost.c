@@ -34,8 +34,7 @@ double dyn__row_cost(const dyn__compiler *k, const dyn__instr *q)
 
 /* ---- clusters ---- */
 
-/* Rows of a tile at most; activations around a product that are few: where its weights are many, it is shared out by
- * columns then (across.c). */
+/* Rows of a tile at most; activations around a product that are few. */
 enum { MOST_ROWS = 128, FEW_ACTIVATIONS = 3 << 17 };
 
 /* Of all threads, for the end of a group or of a step. */
@@ -56,6 +55,16 @@ static double cost_of_streams(const dyn__machine *m, int64_t rows, int64_t whole
     return (double)(dyn__divide_up(rows, height) * whole) * byte_cost(m, whole + height * row);
 }
 
+/* A gradient's work on so many rows takes less than its weights' sums: with few activations these are shared out by columns
+ * (across.c), in one cluster. */
+static int goes_by_columns(const dyn__compiler *k, int64_t rows, int64_t in, int64_t out)
+{
+    const double width = k->g->dtype == DYN_F32 ? 1 : 2;
+
+    return in * out * k->plan->esize > k->machine.second / 16 * 5 && rows * (in + out) <= FEW_ACTIVATIONS
+        && 6 * (double)rows * k->machine.flop * width < 2 * (double)k->plan->esize;
+}
+
 /* In one cluster of several layers a tile has few rows, since all their activations lie in it, and reads all weights
  * and adds to all their gradients anew. In clusters of their own tiles are high, and what passes between is stored and read
  * again. */
@@ -66,7 +75,7 @@ int dyn__is_cheaper_apart(const dyn__compiler *k, const dyn__load *load, int64_t
 
     if (in == 1 || out == 1)        /* elementwise, a dot product (product.c): what stands beside it would have to be stored */
         return 0;
-    if (load->whole == 0 || (weights > m->second / 16 * 5 && rows * (in + out) <= FEW_ACTIVATIONS))
+    if (load->whole == 0 || goes_by_columns(k, rows, in, out))
         return 0;
     const double joined = cost_of_streams(m, rows, load->whole + weights, load->row + out * esize);
     const double apart = cost_of_streams(m, rows, load->whole, load->row)
