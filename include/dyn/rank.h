@@ -9,6 +9,7 @@
 #define DYN_RANK_H
 
 #include <dyn/model.h>
+#include <dyn/operator.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,11 +25,14 @@ enum dyn_rank_rule {
 typedef struct dyn_rank_options {
     uint32_t struct_size;   /* sizeof(dyn_rank_options); set by DYN_RANK_OPTIONS_INIT */
     int32_t rule;           /* enum dyn_rank_rule that dyn_rank_value follows; both are computed */
-    double tolerance;       /* relative to s_1; 0 = chosen: 10 eps sqrt(rows or columns, the larger); in (0, 1) */
-    int64_t probes;         /* dyn_rank_model: random inputs; 0 = chosen: max(2p, p + 32) */
+    double tolerance;       /* relative to s_1; 0 = chosen: 10 eps sqrt(rows or columns, the larger), dyn_rank_operator
+                               1e-10; in (0, 1) */
+    int64_t probes;         /* dyn_rank_model: random inputs; 0 = chosen: max(2p, p + 32). dyn_rank_operator: vectors that test
+                               what is left; 0 = chosen: 10 */
     double probe_std;       /* dyn_rank_model: their standard deviation. Take 4 for one-dimensional inputs */
-    uint64_t seed;          /* dyn_rank_model: of the inputs */
-    int64_t memory_limit;   /* dyn_rank_model, dyn_rank_at: bytes, met by tiles of samples; 0 = none */
+    uint64_t seed;          /* dyn_rank_model: of the inputs; dyn_rank_operator: of the random vectors */
+    int64_t memory_limit;   /* dyn_rank_model, dyn_rank_at: bytes, met by tiles of samples; dyn_rank_operator: by fewer
+                               directions; 0 = none */
 } dyn_rank_options;
 #define DYN_RANK_OPTIONS_INIT { DYN_SIZE_OF(dyn_rank_options), DYN_RANK_TOLERANCE, 0.0, 0, 1.0, 0, 0 }
 
@@ -67,6 +71,23 @@ DYN_API dyn_status dyn_rank_at(dyn_model *model, const double *theta, int64_t sa
  * shape:  theta [p].   errors: as dyn_rank_at; DYN_EDTYPE the model takes indices.   since: 0.1
  */
 DYN_API dyn_status dyn_rank_model(dyn_model *model, const double *theta, const dyn_rank_options *opt, dyn_rank **out);
+
+/**
+ * Rank of a map by products alone, for one too large to write out (dyn_objective_jacobian_map): k orthonormal directions Q of
+ * its range, until |A - Q Q^T A| is within the tolerance, by k + probes products and k of the adjoint, in k (rows + columns)
+ * numbers. Its singular values s are those of Q^T A, and those of A lie in [s, s + dyn_rank_remainder]; columns are not scaled.
+ * A rank by tolerance is sure where no s is that near to the cut.
+ *
+ * return: DYN_NOT_CONVERGED: no more directions fit in memory_limit; the rank is at least that of the values found.
+ * errors: as dyn_rank_matrix for its options; those of the products; DYN_EFULL not one direction fits.   since: 0.1
+ */
+DYN_API dyn_status dyn_rank_operator(dyn_operator *A, const dyn_rank_options *opt, dyn_rank **out);
+
+/**
+ * What the directions of dyn_rank_operator leave of the map, |A - Q Q^T A|, at most, in units of A, but for *chance (or NULL)
+ * over its random vectors. Both 0 where all singular values were computed. since: 0.1
+ */
+DYN_API double dyn_rank_remainder(const dyn_rank *r, double *chance);
 
 /**
  * Bytes that dyn_rank_at takes for so many samples, or dyn_rank_model for samples = 0, beside those of its plans of half a

@@ -237,6 +237,20 @@ static dyn_status decide(dyn_rank *r, const double *jacobian)
     return s;
 }
 
+dyn_status dyn__rank_of_values(dyn_ctx *ctx, int64_t rows, int64_t columns, int64_t count, double *values,
+                               const dyn_rank_options *o, dyn_rank **out)
+{
+    dyn_rank *r = dyn__alloc(ctx, 1, sizeof *r);
+
+    if (!r)
+        return DYN_ENOMEM;
+    dyn__ctx_ref(ctx);
+    *r = (dyn_rank){ .ctx = ctx, .opt = *o, .rows = rows, .columns = columns, .count = count, .values = values };
+    cut(r);
+    *out = r;
+    return DYN_OK;
+}
+
 /* held: the rows that are given, of a Jacobian of `rows`. */
 static dyn_status rank_of(dyn_ctx *ctx, int64_t rows, int64_t held, int64_t columns, const double *jacobian,
                           const dyn_rank_options *o, dyn_rank **out)

@@ -16,6 +16,7 @@ struct dyn_rank {
     int64_t by_tolerance, by_gap;
     double gap_at_tolerance, largest_gap;
     int32_t accurate;           /* the values are those of the accurate route */
+    double remainder, chance;   /* of dyn_rank_operator: what its directions leave of the map, and the chance of more */
 };
 
 /* Copy and check; tolerance and probes stay 0 where the default depends on sizes. */
@@ -32,6 +33,10 @@ int64_t dyn__rank_bytes(const dyn_model *m, int64_t samples, int64_t limit);
 /* The rank of a Jacobian of so many rows from its triangle [columns][columns]. */
 dyn_status dyn__rank_triangle(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *triangle,
                               const dyn_rank_options *o, dyn_rank **out);
+
+/* A rank with these singular values [count], of which it becomes the owner. */
+dyn_status dyn__rank_of_values(dyn_ctx *ctx, int64_t rows, int64_t columns, int64_t count, double *values,
+                               const dyn_rank_options *o, dyn_rank **out);
 
 /* The public function after its checks of pointers. */
 dyn_status dyn__rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *jacobian,

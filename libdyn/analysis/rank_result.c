@@ -41,6 +41,13 @@ double dyn_rank_tolerance(const dyn_rank *r)
     return r ? r->opt.tolerance : 0.0;
 }
 
+double dyn_rank_remainder(const dyn_rank *r, double *chance)
+{
+    if (chance)
+        *chance = r ? r->chance : 0.0;
+    return r ? r->remainder : 0.0;
+}
+
 int64_t dyn_rank_rows(const dyn_rank *r)
 {
     return r ? r->rows : 0;

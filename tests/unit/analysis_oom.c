@@ -164,6 +164,20 @@ static dyn_status rank(dyn_ctx *ctx, void *arg)
     return s;
 }
 
+static dyn_status rank_by_products(dyn_ctx *ctx, void *arg)
+{
+    dyn_operator *H = NULL;
+    dyn_rank *r = NULL;
+    dyn_status s = dyn_operator_from_callback(ctx, SIZE, diagonal, NULL, &H);
+
+    (void)arg;
+    if (s >= 0)
+        s = dyn_rank_operator(H, NULL, &r);
+    dyn_rank_free(r);
+    dyn_operator_unref(H);
+    return s;
+}
+
 static dyn_status tangent_kernel(dyn_ctx *ctx, void *arg)
 {
     dyn_tangent_options opt = DYN_TANGENT_OPTIONS_INIT;
@@ -271,7 +285,8 @@ TEST(sharpness_out_of_memory) { oom_try("sharpness", sharpness, NULL); }
 TEST(observed_replicas_out_of_memory) { oom_try("observed replicas", observed_replicas, NULL); }
 TEST(spikes_out_of_memory) { oom_try("spikes", spikes, NULL); }
 TEST(phase_out_of_memory) { oom_try("phase", phase, NULL); }
-TEST(rank_out_of_memory) { oom_try("rank", rank, NULL); }
+TEST(rank_out_of_memory) { oom_try("rank", rank, NULL);
+    oom_try("rank by products", rank_by_products, NULL); }
 TEST(kfac_out_of_memory) { oom_try("kfac", kfac, NULL); }
 TEST(landscape_out_of_memory) { oom_try("landscape", landscape, NULL); }
 TEST(tangent_kernel_out_of_memory) { oom_try("tangent kernel", tangent_kernel, NULL); }

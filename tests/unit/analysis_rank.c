@@ -436,6 +436,96 @@ TEST(entries_of_a_factorisation)
     dyn_model_unref(model);
 }
 
+enum { TALL_ROWS = 90, FEW_COLUMNS = 60, PLANTED = 24 };
+
+/* sum of values[i] e_2i e_(i + 5)^T, so that the singular values are the values. */
+static dyn_operator *planted_map(const double *values)
+{
+    static double left[PLANTED * TALL_ROWS], right[PLANTED * FEW_COLUMNS];
+    dyn_operator *A = NULL;
+
+    for (int i = 0; i < PLANTED; i++) {
+        left[i * TALL_ROWS + 2 * i] = 1.0;
+        right[i * FEW_COLUMNS + i + 5] = 1.0;
+    }
+    CHECK_OK(ctx, dyn_operator_low_rank(ctx, TALL_ROWS, FEW_COLUMNS, PLANTED, left, values, right, &A));
+    return A;
+}
+
+/* Values 2^-i: as many directions as the tolerance asks for, each value within what is left of it. */
+TEST(rank_by_products)
+{
+    double values[PLANTED], chance;
+    dyn_rank_options opt = DYN_RANK_OPTIONS_INIT;
+    dyn_operator *A, *B;
+
+    for (int i = 0; i < PLANTED; i++)
+        values[i] = ldexp(1.0, -i);
+    A = planted_map(values);
+    CHECK_OK(ctx, dyn_operator_transposed(A, &B));
+    for (int turned = 0; turned < 2; turned++)
+        for (int bits = 3; bits < 22; bits += 6) {
+            dyn_rank *r = NULL;
+            int64_t count;
+
+            opt.tolerance = ldexp(0.75, -bits);
+            CHECK_OK(ctx, dyn_rank_operator(turned ? B : A, &opt, &r));
+            CHECK(dyn_rank_value(r) == bits + 1);
+            const double *s = dyn_rank_singular_values(r, &count);
+            CHECK(count > bits && count <= PLANTED && (bits > 9 || count < PLANTED));
+            const double left = dyn_rank_remainder(r, &chance);
+            CHECK(left <= opt.tolerance && chance <= 60e-10);
+            CHECK(count == PLANTED || left >= values[count]);
+            for (int64_t i = 0; i < count; i++)
+                CHECK(s[i] <= values[i] + 1e-15 && values[i] <= s[i] + left + 1e-15);
+            dyn_rank_free(r);
+        }
+    opt.memory_limit = 16000;
+    dyn_rank *r = NULL;
+    CHECK(dyn_rank_operator(A, &opt, &r) == DYN_NOT_CONVERGED);
+    CHECK(dyn_rank_value(r) < 10 && dyn_rank_remainder(r, NULL) >= values[dyn_rank_value(r)]);
+    dyn_rank_free(r);
+    opt.memory_limit = 1000;
+    CHECK(dyn_rank_operator(A, &opt, &r) == DYN_EFULL && !r);
+    CHECK_STR(dyn_ctx_message(ctx), "dyn_rank_operator: memory_limit is 1000");
+    dyn_operator_unref(A);
+    dyn_operator_unref(B);
+}
+
+static int32_t stop(void *user, int64_t count, const double *x, double *y)
+{
+    (void)count;
+    (void)x;
+    (void)y;
+    return *(const int *)user;
+}
+
+/* Zero has no direction; the identity all of them, and nothing is left; a product that stops is an error. */
+TEST(rank_of_what_has_none)
+{
+    const double nothing[PLANTED] = { 0.0 };
+    dyn_operator *A = planted_map(nothing), *S = NULL;
+    dyn_rank *r = NULL;
+    int code = 7;
+
+    CHECK_OK(ctx, dyn_rank_operator(A, NULL, &r));
+    CHECK(dyn_rank_value(r) == 0 && dyn_rank_remainder(r, NULL) == 0.0);
+    dyn_rank_free(r);
+    CHECK_OK(ctx, dyn_operator_gram(A, &S));
+    dyn_operator_unref(A);
+    CHECK_OK(ctx, dyn_operator_shifted(S, 2.0, &A));
+    CHECK_OK(ctx, dyn_rank_operator(A, NULL, &r));
+    CHECK(dyn_rank_value(r) == FEW_COLUMNS && dyn_rank_remainder(r, NULL) == 0.0);
+    CHECK_NEAR(dyn_rank_singular_values(r, NULL)[FEW_COLUMNS - 1], 2.0, 1e-13);
+    dyn_rank_free(r);
+    dyn_operator_unref(A);
+    dyn_operator_unref(S);
+    CHECK_OK(ctx, dyn_operator_from_callbacks(ctx, 3, 4, stop, stop, &code, &A));
+    CHECK(dyn_rank_operator(A, NULL, &r) == DYN_EUSER && !r);
+    CHECK(dyn_rank_operator(NULL, NULL, &r) == DYN_EINVAL && dyn_rank_operator(A, NULL, NULL) == DYN_EINVAL);
+    dyn_operator_unref(A);
+}
+
 TEST(bad_arguments_are_named)
 {
     dyn_rank_options opt = DYN_RANK_OPTIONS_INIT;
@@ -481,6 +571,8 @@ int main(void)
     RUN(matrix_factorisation_has_rank_2rd_minus_r_squared);
     RUN(entries_of_a_factorisation);
     RUN(memory_limits);
+    RUN(rank_by_products);
+    RUN(rank_of_what_has_none);
     RUN(bad_arguments_are_named);
     dyn_ctx_free(ctx);
     return test_end();

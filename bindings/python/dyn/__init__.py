@@ -57,7 +57,7 @@ from .optim import (
     Rule, SignGD, Sophia, Stepper, constant, cosine, cosine_restarts, exponential_decay, one_cycle, polynomial_decay, schedule,
     step)
 from .phase import Slope, centred_targets, crossings, loglog_slope, regime, relative_distance
-from .rank import RankResult, matrix_rank, model_rank
+from .rank import RankResult, matrix_rank, model_rank, operator_rank
 from .replicas import Replica, Replicas
 from .run import Run
 from .tangent import Linearised, TangentKernel, TangentKernelSeries, kernel_alignment, kernel_fit, tangent_kernel
@@ -104,9 +104,9 @@ __all__ = [
     "logsumexp", "loss_histogram", "lstm", "match_units", "matching_kernel", "matching_score", "matrix_rank",
     "max_pool1d", "max_pool2d", "max_pool3d", "maximum", "memory_of_eigh", "merge_heads", "merge_layer",
     "merge_neurons", "minimise", "minimum", "mlp", "model_rank", "negative_share", "nilpotent", "normal_like",
-    "null", "one_cycle", "overlap", "path_objective", "permute_units", "plateaus", "plot", "plots", "polynomial",
-    "polynomial_decay", "random_projection", "recovery", "recurrent", "regime", "relative_distance", "relu",
-    "report", "residual", "resnet", "rms_norm", "rnn", "rollout", "rotary", "scaled_dot_product_attention",
+    "null", "one_cycle", "operator_rank", "overlap", "path_objective", "permute_units", "plateaus", "plot", "plots",
+    "polynomial", "polynomial_decay", "random_projection", "recovery", "recurrent", "regime", "relative_distance",
+    "relu", "report", "residual", "resnet", "rms_norm", "rnn", "rollout", "rotary", "scaled_dot_product_attention",
     "schedule", "shared", "shift_score", "sigmoid", "sign", "sin", "singular_values", "sinusoidal", "softmax",
     "softplus", "space_shares", "spikes", "split", "split_heads", "sqrt", "stable_rank", "stack", "step",
     "stop_gradient", "sustained", "tangent_kernel", "tanh", "tensor_factorisation", "to_onnx", "torch_objective",

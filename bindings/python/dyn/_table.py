@@ -471,6 +471,8 @@ dyn_random_permutation                 status ctx u64 u32 i64 ptr
 dyn_rank_matrix                        status ctx i64 i64 ptr ptr rank*
 dyn_rank_at                            status model ptr i64 ptr ptr rank*
 dyn_rank_model                         status model ptr ptr rank*
+dyn_rank_operator                      status operator ptr rank*
+dyn_rank_remainder                     f64    rank ptr
 dyn_rank_memory                        i64    model i64 ptr
 dyn_rank_free                          void   rank
 dyn_rank_value                         i64    rank

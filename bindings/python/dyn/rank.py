@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import warnings
 from dataclasses import dataclass
 from typing import Any, Callable, Literal, TypedDict, Unpack
 
@@ -10,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import copied, pointer, real_array, real_matrix, vector
-from ._lib import Handle, enum, integer, lib, make, number, structs
+from ._lib import NOT_CONVERGED, Handle, enum, integer, lib, make, number, structs
 from ._lib import Options as Struct
 from .context import current
-from .errors import invalid, shapes_differ
+from .errors import NotConverged, invalid, shapes_differ
 from .model import Model
+from .operator import as_operator
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class RankResult:
     rank: by the rule asked for. by_tolerance, by_gap: by either rule; gap_at_tolerance, largest_gap: s_rank/s_(rank+1)
     there. singular_values: of the Jacobian with columns scaled to length 1, descending. tolerance: relative to the
     first. rows, columns: of the Jacobian; zero_columns: parameters without any effect. accurate: the values are those of
-    the slow accurate method, as a cut was not clear from the fast one.
+    the slow accurate method, as a cut was not clear from the fast one. remainder: of operator_rank, by how much any singular
+    value may be larger, but for a chance; 0 where all were computed.
 
     >>> found = dyn.matrix_rank(np.diag([1.0, 1.0, 0.0]))
     >>> found.rank, found.zero_columns, found.singular_values
@@ -42,6 +45,8 @@ class RankResult:
     columns: int
     zero_columns: int
     accurate: bool
+    remainder: float = 0.0
+    chance: float = 0.0
 
 
 class _Rank(Handle):
@@ -79,13 +84,13 @@ def rank_options(options: Options, memory_limit: int | None = None) -> Struct:
 
 def _result(r: _Rank) -> RankResult:
     gaps = ctypes.c_double(), ctypes.c_double()
-    count = ctypes.c_int64()
+    count, chance = ctypes.c_int64(), ctypes.c_double()
     values = lib.dyn_rank_singular_values(r, ctypes.byref(count))
     return RankResult(
         lib.dyn_rank_value(r), lib.dyn_rank_by_tolerance(r, ctypes.byref(gaps[0])),
         lib.dyn_rank_by_gap(r, ctypes.byref(gaps[1])), gaps[0].value, gaps[1].value, copied(values, (count.value,)),
         lib.dyn_rank_tolerance(r), lib.dyn_rank_rows(r), lib.dyn_rank_columns(r), lib.dyn_rank_zero_columns(r),
-        bool(lib.dyn_rank_accurate(r)))
+        bool(lib.dyn_rank_accurate(r)), lib.dyn_rank_remainder(r, ctypes.byref(chance)), chance.value)
 
 
 def model_rank(net: Model, theta: ArrayLike, x: ArrayLike | None = None, *, memory_limit: int | None = None,
@@ -129,3 +134,28 @@ def matrix_rank(jacobian: ArrayLike, *, rule: Rule = "tolerance", tolerance: flo
     context = current()
     given = ctypes.byref(rank_options({"rule": rule, "tolerance": tolerance}))
     return _result(_Rank(context, make(context, lib.dyn_rank_matrix, context, *a.shape, pointer(a), given)))
+
+
+def operator_rank(A: Any, *, rule: Rule = "tolerance", tolerance: float | None = None, probes: int | None = None,
+                  memory_limit: int | None = None, seed: int = 0) -> RankResult:
+    """Rank of an operator or map by products alone, for one too large to write out (Objective.jacobian_map): directions of
+    its range are added until nothing above tolerance (None: 1e-10) times the largest singular value is left, as `probes`
+    (None: 10) further random vectors certify: remainder, but for a chance. Columns are not scaled.
+
+    memory_limit: bytes (None: any); where no more directions fit, dyn.NotConverged is warned of, and the rank is a lower bound.
+
+    >>> found = dyn.operator_rank(dyn.low_rank(np.eye(5)[:, :2], [1.0, 2.0]))
+    >>> found.rank, found.singular_values.round(9)
+    (2, array([2., 1.]))
+    """
+    if memory_limit is not None:
+        integer(memory_limit, "memory_limit", least=1)
+    given = rank_options({"rule": rule, "tolerance": tolerance, "probes": probes, "seed": seed}, memory_limit)
+    operator = as_operator(A)
+    out = ctypes.c_void_p()
+    status = operator._call(lib.dyn_rank_operator, ctypes.byref(given), ctypes.byref(out))
+    found = _result(_Rank(operator._context, out.value))
+    if status == NOT_CONVERGED:
+        warnings.warn(f"no more than {len(found.singular_values)} directions fit in {memory_limit} bytes: singular values of up "
+                      f"to {found.remainder:.3g} are left", NotConverged, stacklevel=2)
+    return found

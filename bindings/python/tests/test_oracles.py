@@ -243,6 +243,16 @@ class Oracles(unittest.TestCase):
         self.assertEqual(found.zero_columns, (~clear).sum())
         self.close(found.singular_values[:found.rank], values[:found.rank], 1e-9)
 
+    @on_every_family("mse")
+    def test_rank_by_products(self, o):
+        """Of the Jacobian as a map, beside its singular values: all that are above the tolerance, each within the remainder."""
+        values = np.linalg.svd(o.jacobian.reshape(-1, o.net.size), compute_uv=False)
+        found = dyn.operator_rank(o.objective.jacobian_map(o.theta), tolerance=1e-6)
+        s, least = found.singular_values, found.remainder + 1e-12 * values[0]
+        self.assertLessEqual(found.remainder, 1e-6 * values[0])
+        self.assertTrue((np.abs(values[:len(s)] - s) <= least).all() and (values[len(s):] <= least).all())
+        self.assertEqual(found.rank, (s > 1e-6 * s[0]).sum())
+
     def test_kronecker_factors(self):
         """The eigenvalues of EKFAC add up to the trace of the layer's block. Families whose tensors multiply no rows
         have no factors."""
