@@ -46,8 +46,8 @@ def samples(report):
         ax.semilogy(counts, [error[dropout, n].mean() for n in counts], "o-", label="dropout %g" % dropout)
     for n in (9, 15):
         report.claim("n = %d: test error with dropout over that without" % n, error[.1, n] / error[0, n], most=1)
-    groups = ("the mean falls as neurons fall into five groups: of the amplitude, 4 of 64 angles hold .75 with dropout, "
-              ".39 without")
+    groups = ("the mean falls as neurons fall into five groups: of the amplitude, 4 of 64 angles hold .75 with "
+              "dropout, .39 without")
     report.claim("n = 9: mean |cosine| between neurons, with dropout less without", near[.1, 9] - near[0, 9], least=0,
                  reason=report.size("", groups))
     if not report.quick:
