@@ -59,9 +59,8 @@ static dyn_node rows(dyn_graph *g, dyn_node x, const convolution *c)
     for (int32_t i = c->axes - 1; i >= 0; i--) {
         const dyn__window *w = &c->window[i];
         lead /= w->length;
-        x = dyn_graph_reshape(g, x, 3, (int64_t[]){lead, w->length, places * features});
+        x = dyn_graph_reshape(g, x, 4, (int64_t[]){lead, w->length, places, features});
         x = dyn_graph_unfold(g, x, 1, w->size, w->stride, w->dilation, w->before, w->after);
-        x = dyn_graph_reshape(g, x, 5, (int64_t[]){lead, w->count, w->size, places, features});
         x = places > 1 ? dyn__swap_axes(g, x, 2, 3) : x;
         places *= w->count;
         features *= w->size;

@@ -126,7 +126,19 @@ static void evaluate(const dyn__frame *f)
     }
 }
 
-static const dyn__form form = {.role = DYN__MOVE, .move = move};
+/* What is permuted before is read where it lies. */
+static dyn_node lower(dyn__lowering *l, const dyn__node *n, const dyn_node *in)
+{
+    const dyn__node x = *dyn__at(l->to, in[0]);
+    dyn__attr strides = x.attr;
+
+    strides.n = 1;
+    return dyn__insert1(l->to, DYN__OP_fold,
+                        x.op == DYN__OP_permute ? dyn__insert1(l->to, DYN__OP_permute, x.in[0], &strides, NULL) : in[0],
+                        &n->attr, NULL);
+}
+
+static const dyn__form form = {.role = DYN__MOVE, .lower = lower, .move = move};
 
 const dyn__op dyn__op_fold = {
     .name = "fold", .nin = 1, .linear = 1, .kernel = -1,

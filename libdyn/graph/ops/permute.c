@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * permute: axis i of y is axis attr.i[i] of x. Linear. transpose: the inverse permutation. */
+ * permute: axis i of y is axis attr.i[i] of x. Linear. transpose: the inverse permutation. attr.n = 1, in lowered graphs: for
+ * a reader that takes any strides; a view, then, and no copy. */
 #include "graph/ops/op.h"
 
 static dyn_status infer(dyn_graph *g, dyn__node *n)
@@ -89,7 +90,26 @@ static void evaluate(const dyn__frame *f)
     }
 }
 
-static const dyn__form form = {.role = DYN__MOVE, .move = move};
+static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view *v)
+{
+    const dyn__node *n = dyn__at(g, x);
+
+    if (!n->attr.n) {
+        *v = (dyn__view){.base = x};
+        dyn__dense_strides(&n->shape, v->stride);
+        return;
+    }
+    for (int i = 0; i < n->shape.rank; i++)
+        v->stride[i] = in->stride[n->attr.i[i]];
+}
+
+static void assign(dyn__compiler *k, dyn_node x, const int32_t *readers)
+{
+    (void)readers;
+    k->node[x].role = dyn__at(k->g, x)->attr.n ? DYN__VIEW : DYN__MOVE;
+}
+
+static const dyn__form form = {.role = DYN__MOVE, .assign = assign, .view = view, .move = move};
 
 const dyn__op dyn__op_permute = {
     .name = "permute", .nin = 1, .linear = 1, .kernel = -1,
