@@ -167,6 +167,7 @@ typedef struct dyn__step {
     const dyn__step_kind *kind;
     void *own;                  /* numbers of this kind alone */
     dyn_node node;
+    int64_t leading;            /* of a move: indexes of its first axis, which it can be done by; 0 = it cannot */
     /* tiles */
     int64_t V, R, tile, tiles, chunks, block;   /* a task is one chunk of rows of `block` sets */
     int64_t share;              /* tiles of a chunk, but for the last */

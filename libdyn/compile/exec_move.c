@@ -132,12 +132,66 @@ static int same_place(const dyn__instr *q)
     return q->arg[0].place.base == q->arg[1].place.base && q->arg[0].place.offset == q->arg[1].place.offset;
 }
 
+static void clear(const dyn_exec *e, const dyn__instr *q)
+{
+    memset(dyn__argument(e, q, 0), 0, (size_t)(q->dim[0] * e->plan->esize));
+}
+
+/* The whole step on one index of the first axis after the other, so that what is added to stays in the cache. */
+typedef struct by_lead { const dyn_exec *e; const dyn__step *step; int64_t tasks; } by_lead;
+
+static void run_index(const dyn_exec *e, const dyn__step *step, int64_t index)
+{
+    for (int32_t i = 0; i < step->instrs; i++) {
+        dyn__instr part = step->instr[i];
+        const int64_t each = part.dim[0] / step->leading;
+
+        part.dim[0] = each;
+        for (int a = 0; a < part.nargs; a++)
+            part.arg[a].place.offset += index * each * (part.nargs == 1 ? 1 : part.arg[a].stride[0]);
+        if (part.nargs == 1)
+            clear(e, &part);
+        else if (part.kernel == DYN__K_ADD)
+            run_addition(e, &part);
+        else
+            run_copy(e, &part);
+    }
+}
+
+static void run_indices(void *arg, int64_t number, int worker)
+{
+    const by_lead *m = arg;
+    const int64_t from = m->step->leading * number / m->tasks, to = m->step->leading * (number + 1) / m->tasks;
+
+    (void)worker;
+    for (int64_t i = from; i < to; i++)
+        run_index(m->e, m->step, i);
+}
+
+static int64_t elements_of(const dyn__step *step)
+{
+    int64_t all = 0;
+
+    for (int32_t i = 0; i < step->instrs; i++) {
+        int64_t elements = 1;
+        for (int d = 0; d < step->instr[i].ndim; d++)
+            elements *= step->instr[i].dim[d];
+        all += elements;
+    }
+    return all;
+}
+
 static void run(const dyn_exec *e, const dyn__step *step)
 {
+    if (step->leading >= MOST_TASKS) {
+        by_lead m = {e, step, dyn__tasks_for(elements_of(step), step->leading)};
+        dyn__share_out(e, m.tasks, 1, run_indices, &m);
+        return;
+    }
     for (int32_t i = 0; i < step->instrs; i++) {
         const dyn__instr *q = &step->instr[i];
         if (q->nargs == 1)
-            memset(dyn__argument(e, q, 0), 0, (size_t)(q->dim[0] * e->plan->esize));
+            clear(e, q);
         else if (q->kernel == DYN__K_ADD || !same_place(q))
             run_move(e, q);
     }

@@ -75,7 +75,22 @@ static void windows_inside(const dyn__attr *attr, int64_t k, int64_t *begin, int
             break;
 }
 
-/* Add element k of the windows to the elements of y that it stands for; 0 if there are none. */
+/* No element of the axis is in two windows; and each is in one. */
+static int are_apart(const dyn__attr *attr)
+{
+    return attr->i[DYN__WINDOW_STRIDE] > (attr->i[DYN__WINDOW_SIZE] - 1) * attr->i[DYN__WINDOW_DILATION];
+}
+
+static int cover(const dyn__attr *attr)
+{
+    const int64_t size = attr->i[DYN__WINDOW_SIZE];
+
+    return are_apart(attr) && attr->i[DYN__WINDOW_STRIDE] == size && attr->i[DYN__WINDOW_START] == 0
+        && attr->i[DYN__WINDOWS] * size >= attr->n;
+}
+
+/* Add element k of the windows to the elements of y that it stands for, or, where there is nothing else, copy it; 0 if
+ * there are none. */
 static int set_fold(const dyn__compiler *k, dyn__instr *q, dyn_node y, int64_t element)
 {
     const dyn__node *n = dyn__at(k->g, y);
@@ -85,17 +100,21 @@ static int set_fold(const dyn__compiler *k, dyn__instr *q, dyn_node y, int64_t e
     windows_inside(&n->attr, element, &begin, &end);
     if (begin == end)
         return 0;
-    q->kernel = DYN__K_ADD;
-    q->nargs = 3;
-    q->arg[0] = dyn__ref_of(k, y, 0, 1);
-    q->arg[2] = dyn__ref_of(k, n->in[0], 0, 1);
-    q->arg[2].offset += begin * q->arg[2].stride[axis] + element * q->arg[2].stride[axis + 1];
+    dyn__operand_ref x = dyn__ref_of(k, n->in[0], 0, 1);
+    x.offset += begin * x.stride[axis] + element * x.stride[axis + 1];
     for (int i = (int)axis + 1; i < n->shape.rank; i++)
-        q->arg[2].stride[i] = q->arg[2].stride[i + 1];
+        x.stride[i] = x.stride[i + 1];
+    q->arg[0] = dyn__ref_of(k, y, 0, 1);
     q->arg[0].offset += (w[DYN__WINDOW_START] + begin * w[DYN__WINDOW_STRIDE] + element * w[DYN__WINDOW_DILATION])
                       * q->arg[0].stride[axis];
     q->arg[0].stride[axis] *= w[DYN__WINDOW_STRIDE];
-    q->arg[1] = q->arg[0];
+    q->arg[1] = x;
+    if (!are_apart(&n->attr)) {
+        q->kernel = DYN__K_ADD;
+        q->nargs = 3;
+        q->arg[1] = q->arg[0];
+        q->arg[2] = x;
+    }
     dyn__space_of(q, &n->shape, 0, 1);
     q->dim[axis] = end - begin;
     dyn__canonical(q);
@@ -109,8 +128,10 @@ static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
 
     if (!q)
         return DYN_ENOMEM;
-    dyn__set_clear(k, &q[0], y);
-    step->instrs = 1;
+    step->leading = dyn__at(k->g, y)->attr.i[DYN__WINDOW_AXIS] > 0 ? dyn__at(k->g, y)->shape.dim[0] : 0;
+    step->instrs = !cover(&dyn__at(k->g, y)->attr);
+    if (step->instrs)
+        dyn__set_clear(k, &q[0], y);
     for (int64_t i = 0; i < size; i++)
         step->instrs += set_fold(k, &q[step->instrs], y, i);
     return DYN_OK;
@@ -132,7 +153,7 @@ static dyn_node lower(dyn__lowering *l, const dyn__node *n, const dyn_node *in)
     const dyn__node x = *dyn__at(l->to, in[0]);
     dyn__attr strides = x.attr;
 
-    strides.n = 1;
+    strides.f = 1;
     return dyn__insert1(l->to, DYN__OP_fold,
                         x.op == DYN__OP_permute ? dyn__insert1(l->to, DYN__OP_permute, x.in[0], &strides, NULL) : in[0],
                         &n->attr, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * permute: axis i of y is axis attr.i[i] of x. Linear. transpose: the inverse permutation. attr.n = 1, in lowered graphs: for
- * a reader that takes any strides; a view, then, and no copy. */
+ * permute: axis i of y is axis attr.i[i] of x. Linear. transpose: the inverse permutation. In lowered graphs attr.f = 1
+ * says that its reader takes any strides: it is a view then, and no copy. */
 #include "graph/ops/op.h"
 
 static dyn_status infer(dyn_graph *g, dyn__node *n)
@@ -94,7 +94,7 @@ static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view 
 {
     const dyn__node *n = dyn__at(g, x);
 
-    if (!n->attr.n) {
+    if (!n->attr.f) {
         *v = (dyn__view){.base = x};
         dyn__dense_strides(&n->shape, v->stride);
         return;
@@ -106,7 +106,7 @@ static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view 
 static void assign(dyn__compiler *k, dyn_node x, const int32_t *readers)
 {
     (void)readers;
-    k->node[x].role = dyn__at(k->g, x)->attr.n ? DYN__VIEW : DYN__MOVE;
+    k->node[x].role = dyn__at(k->g, x)->attr.f ? DYN__VIEW : DYN__MOVE;
 }
 
 static const dyn__form form = {.role = DYN__MOVE, .assign = assign, .view = view, .move = move};
