@@ -25,6 +25,19 @@ static dyn_node padded(dyn_graph *g, dyn_node x, int32_t axis, double value, con
     return x;
 }
 
+/* The same where windows stand side by side and fill the axis: they are an axis of their own, and what its elements send
+ * back is set side by side again instead of added up. */
+static dyn_node element_of_block(dyn_graph *g, dyn_node x, int32_t axis, const dyn__window *w, int64_t k)
+{
+    dyn__shape s = *dyn__shape_of(g, x), blocks = {s.rank + 1, {0}};
+
+    for (int32_t i = 0; i < s.rank; i++)
+        blocks.dim[i + (i > axis)] = s.dim[i];
+    blocks.dim[axis] = s.dim[axis] = w->count;
+    blocks.dim[axis + 1] = w->size;
+    return dyn__reshape_to(g, dyn__part(g, dyn__reshape_to(g, x, &blocks), axis + 1, k, 1), &s);
+}
+
 /* Element k of every window. */
 static dyn_node element(dyn_graph *g, dyn_node x, int32_t axis, const dyn__window *w, int64_t k)
 {
@@ -32,6 +45,8 @@ static dyn_node element(dyn_graph *g, dyn_node x, int32_t axis, const dyn__windo
 
     DYN__TRY(x);
     dyn__shape s = *dyn__shape_of(g, x);
+    if (w->stride == w->size && w->dilation == 1 && w->count * w->size == s.dim[axis])
+        return element_of_block(g, x, axis, w, k);
     start[axis] = k * w->dilation;
     step[axis] = w->stride;
     s.dim[axis] = w->count;
