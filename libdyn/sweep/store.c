@@ -17,8 +17,8 @@
 
 enum { UPDATE, CLEAR_RESULTS, CLEAR_ARRAYS, RESULT, ARRAY, STATEMENTS };
 static const char *const texts[STATEMENTS] = {
-    [UPDATE] = "UPDATE members SET status = ?, reason = ?, message = ?, step = ?, loss = ?, seconds = ?, host = ?, "
-               "version = ?, numerics = ?, finished = ?, fingerprint = ? WHERE member = ?",
+    [UPDATE] = ("UPDATE members SET status = ?, reason = ?, message = ?, step = ?, loss = ?, seconds = ?, host = ?, "
+                "version = ?, numerics = ?, finished = ?, fingerprint = ? WHERE member = ?"),
     [CLEAR_RESULTS] = "DELETE FROM results WHERE member = ?",
     [CLEAR_ARRAYS] = "DELETE FROM arrays WHERE member = ?",
     [RESULT] = "INSERT INTO results VALUES (?, ?, ?)",

@@ -130,7 +130,7 @@ TEST(same_values_in_half_the_memory)
             TEST_FAIL("value %d: %.9g in float32, %.9g in float64, floor %.2g", i, narrow.value[i], wide.value[i],
                       narrow.floor);
     }
-    if (!(narrow.foreseen <= 0.65 * (double)wide.foreseen))
+    if (!((double)narrow.foreseen <= 0.65 * (double)wide.foreseen))
         TEST_FAIL("%lld bytes in float32, %lld in float64", (long long)narrow.foreseen, (long long)wide.foreseen);
 }
 
@@ -139,7 +139,7 @@ TEST(memory_is_foreseen)
 {
     for (int32_t dtype = DYN_F64; dtype <= DYN_F32; dtype++) {
         const found f = solve(dtype, 1e-6);
-        if (!(f.bytes <= 1.1 * (double)f.foreseen && f.bytes >= 0.7 * (double)f.foreseen))
+        if (!((double)f.bytes <= 1.1 * (double)f.foreseen && (double)f.bytes >= 0.7 * (double)f.foreseen))
             TEST_FAIL("dtype %d: %lld bytes foreseen, %lld taken", (int)dtype, (long long)f.foreseen,
                       (long long)f.bytes);
     }
