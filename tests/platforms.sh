@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # sh tests/platforms.sh [PLATFORM ...]: build and test on other systems, compilers, C libraries and processors, in
-# minimal Debian roots (debootstrap) under DYN_ROOTS, by default /var/tmp/libdyn-roots, which are kept. A slow suite: hours
-# for all. As root; what this machine cannot do is skipped, with the reason. The committed files are tested. Last line: the
-# sum. sh tests/platforms.sh --page writes the table of docs/platforms.md from what passed; platforms.txt has the names.
+# minimal Debian roots (debootstrap) under DYN_ROOTS, by default /var/tmp/libdyn-roots, which are kept. A slow suite:
+# hours for all. As root; what this machine cannot do is skipped, with the reason. The committed files are tested. Last
+# line: the sum. sh tests/platforms.sh --page writes the table of docs/platforms.md from what passed; platforms.txt has the names.
 set -eu
 cd "$(dirname "$0")/.."
 roots=${DYN_ROOTS:-/var/tmp/libdyn-roots}
@@ -71,7 +71,8 @@ gcc11() { root bookworm && by gcc-11 gcc-11 g++-11; }
 clang14() { root bookworm && by clang-14 clang-14; }
 clang19() { root trixie && by clang-19 clang-19; }
 
-# everything COMPILER...: all that can be built, without a warning. (clang finds BLIS's omp.h with libomp-dev.)
+# everything COMPILER...: each takes every file of library, tests and examples without a warning, making nothing of it:
+# what compilers make is tested with those above. (clang finds BLIS's omp.h with libomp-dev.)
 everything() {
     packages $TOOLS $LIBRARIES librandom123-dev libxsmm-dev libomp-dev "$@"
     for compiler in "$@"; do
@@ -81,7 +82,7 @@ everything() {
             *) cxx=$(echo "$compiler" | sed s/gcc/g++/) ;;
         esac
         inside "rm -rf build-$compiler; CC=$compiler CXX=$cxx meson setup build-$compiler -Doptimization=0 \
-            -Dtests=true -Dexamples=true -Dwerror=true && ninja -C build-$compiler" || return 1
+            -Dtests=true -Dexamples=true -Dwerror=true && python3 tests/syntax.py build-$compiler" || return 1
     done
 }
 
