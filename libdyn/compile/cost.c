@@ -55,8 +55,8 @@ static double cost_of_streams(const dyn__machine *m, int64_t rows, int64_t whole
     return (double)(dyn__divide_up(rows, height) * whole) * byte_cost(m, whole + height * row);
 }
 
-/* A gradient's work on so many rows takes less than its weights' sums: with few activations these are shared out by columns
- * (across.c), in one cluster. */
+/* A gradient's work on so many rows takes less than its weights' sums: with few activations these are shared out by
+ * columns (across.c), in one cluster. */
 static int goes_by_columns(const dyn__compiler *k, int64_t rows, int64_t in, int64_t out)
 {
     const double width = k->g->dtype == DYN_F32 ? 1 : 2;

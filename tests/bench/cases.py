@@ -52,8 +52,8 @@ WIDE = Goal(1.1, "best", limit=1.15, speedup=1.6)
 
 
 def wide(name, widths, samples, units, options="", **more):
-    """Layers as wide as they are long, and many of them. Adam's steps are as long for gradients that are rounding alone,
-    so that results agree after short ones only."""
+    """Layers as wide as they are long, and many of them. Adam's steps are as long for gradients that are rounding
+    alone, so that results agree after short ones only."""
     return training(name, widths, samples, units, "ms", WIDE, data="normal", check=3, options=" rate=1e-5" + options,
                     **more)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The problem of a convolutional network, key model=cnn (keys side, channels, samples): images of normal numbers with one
- * channel, two convolutions of 3 x 3, each with tanh and a pooling, a dense layer to ten classes drawn at random. */
+ * The problem of a convolutional network, key model=cnn (keys side, channels, samples): images of normal numbers with
+ * one channel, two convolutions of 3 x 3, each with tanh and a pooling, a dense layer to ten classes drawn at random. */
 #include "bench.h"
 
 #include <math.h>

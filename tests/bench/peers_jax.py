@@ -142,7 +142,7 @@ def train(case):
         p = run.state[0]
         flat = jnp.concatenate([a.ravel() for a in jax.tree_util.tree_leaves(p)])
         show("loss", float(flat_loss(case)(flat)))
-        show("theta_norm", float(jnp.linalg.norm(flat)))
+        show("theta_norm", float(np.linalg.norm(np.asarray(flat, np.float64))))
     rate = case("rate", 1e-3)
     variants = [("tree", lambda: make(adam(rate), False, 1))]
     if case("compile", 1):

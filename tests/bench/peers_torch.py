@@ -119,7 +119,7 @@ def train(case):
     def check(run):
         run(case("check", 100))
         show("loss", float(flat_loss(case)(run.theta())))
-        show("theta_norm", float(run.theta().norm()))
+        show("theta_norm", float(run.theta().double().norm()))
     variants = [("eager, fused Adam", lambda: eager(case))]
     if case("compile", 1):
         variants.append(("compiled step", lambda: whole_step(case)))

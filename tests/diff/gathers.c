@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Rows chosen by indices, as part of the cluster that reads them: an embedding with positions, what is unrolled through
- * time on it, an element picked from every computed row, a table that is computed itself. Value, gradient, Hessian product
- * and a block of directions against the oracle; no step of their own; the same bits from any number of threads; an index
- * out of range. */
+ * Rows chosen by indices, as part of the cluster that reads them: an embedding with positions, what is unrolled
+ * through time on it, an element picked from every computed row, a table that is computed itself. Value, gradient,
+ * Hessian product and a block of directions against the oracle; no step of their own; the same bits from any number of
+ * threads; an index out of range. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "tests/diff/compiled.h"
@@ -32,7 +32,10 @@ static dyn_node matrix(problem *p, int64_t rows, int64_t columns)
     return problem_input(p, &(dyn__shape){2, {rows, columns}}, -1, 1);
 }
 
-static dyn_node cubes(dyn_graph *g, dyn_node x) { return dyn_graph_mean(g, dyn_graph_mul(g, dyn_graph_mul(g, x, x), x)); }
+static dyn_node cubes(dyn_graph *g, dyn_node x)
+{
+    return dyn_graph_mean(g, dyn_graph_mul(g, dyn_graph_mul(g, x, x), x));
+}
 
 /* Of the table and positions, and of W behind them. */
 static function embedded(problem *p, sizes s)
@@ -172,8 +175,8 @@ TEST(no_step_of_their_own)
     }
 }
 
-/* Loss and gradient of the network with these kernels by so many threads; *size doubles, the caller frees them; NULL: the
- * CPU lacks the instructions. */
+/* Loss and gradient of the network with these kernels by so many threads; *size doubles, the caller frees them; NULL:
+ * the CPU lacks the instructions. */
 static double *results_of(const shown *network, int32_t isa, int32_t threads, int64_t *size)
 {
     dyn_ctx_options opt = DYN_CTX_OPTIONS_INIT;

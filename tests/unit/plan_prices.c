@@ -121,10 +121,10 @@ static double price(const dyn_plan *p)
 
 enum { MOST_LAYERS = 260 };
 
-/* A count has steps where times have slopes: bytes that just do not fit a cache cost several times as much. With a second-
- * level cache of 1 MiB only layers of 1000 units on 256 and 2000 samples are counted above 1, at 1.01 to 1.05: their clusters
- * stream W and the sum for it, 16 MB in float64, the unfused plan's products 8 MB each, which is where the price steps; and
- * beside what a row keeps in the tile only 64 rows fit, for 125. */
+/* A count has steps where times have slopes: bytes that just do not fit a cache cost several times as much. With a
+ * second-level cache of 1 MiB only layers of 1000 units on 256 and 2000 samples are counted above 1, at 1.01 to 1.05:
+ * their clusters stream W and the sum for it, 16 MB in float64, the unfused plan's products 8 MB each, which is where
+ * the price steps; and beside what a row keeps in the tile only 64 rows fit, for 125. */
 static const double count_error = 1.15;
 
 typedef struct shape { int32_t dtype; int layers; int64_t width, outputs, samples; } shape;

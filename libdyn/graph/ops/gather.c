@@ -124,7 +124,8 @@ static void run_rows(const dyn_exec *e, const dyn__instr *q, const dyn__piece *a
     const int64_t *rows = tile_indices(e, &q->arg[2], at);
     char *y = dyn__address(e, &q->arg[0], at), *table = dyn__address(e, &q->arg[1], at);
     const int last = q->ndim - 1, esize = e->plan->esize;
-    const int at_once = last == 1 && q->arg[0].stride[0] == q->dim[1] && !q->arg[1].stride[0] && q->arg[2].stride[0] == 1;
+    const int at_once = last == 1 && q->arg[0].stride[0] == q->dim[1] && !q->arg[1].stride[0]
+                     && q->arg[2].stride[0] == 1;
     int64_t index[DYN__MAX_DIM] = {0};
 
     if (at_once) {
@@ -226,7 +227,8 @@ static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
 }
 
 static const dyn__form form = {
-    .role = DYN__MOVE, .lower = dyn__lower_indexed, .assign = assign, .reads_whole = reads_whole, .select = select, .move = move,
+    .role = DYN__MOVE, .lower = dyn__lower_indexed, .assign = assign, .reads_whole = reads_whole,
+    .select = select, .move = move,
 };
 
 const dyn__op dyn__op_gather = {
