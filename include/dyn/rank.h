@@ -52,7 +52,9 @@ DYN_API dyn_status dyn_rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, 
                                    const dyn_rank_options *opt, dyn_rank **out);
 
 /**
- * Empirical rank of a model at theta, in float64: of the Jacobian of all outputs at given inputs.
+ * Empirical rank of a model at theta, in float64: of the Jacobian of all outputs at given inputs. Columns of rounding alone,
+ * as that of the bias of a transformer's keys, count as zero: those below 1e-9 of the largest that change by an eighth and more
+ * when theta moves by a few units of its last place.
  *
  * shape:  theta [p], x [samples][input size], whole numbers for a model that takes indices. Memory: dyn_rank_memory.
  * Under a limit only the triangle of the Jacobian is kept, for twice the arithmetic at tiles of p rows and more for
@@ -114,7 +116,7 @@ DYN_API double dyn_rank_tolerance(const dyn_rank *r);
 DYN_API int64_t dyn_rank_rows(const dyn_rank *r);
 /** Columns of the Jacobian, zero ones included. since: 0.1 */
 DYN_API int64_t dyn_rank_columns(const dyn_rank *r);
-/** Columns that were exactly zero: parameters without any effect. since: 0.1 */
+/** Columns that were zero, or of a model rounding alone: parameters without any effect. since: 0.1 */
 DYN_API int64_t dyn_rank_zero_columns(const dyn_rank *r);
 
 #ifdef __cplusplus

@@ -47,14 +47,18 @@ static double scaled_norm(int64_t rows, int64_t columns, const double *column)
     return sqrt(sum) * largest;
 }
 
-/* Norms of columns, those whose squares leave the range taken again with scaled numbers. */
-static void column_norms(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *a, double *norm)
+/* Norms of columns, those whose squares leave the range taken again with scaled numbers; 0 of rounding. */
+static void column_norms(const dyn_rank *k, int64_t rows, const double *a, double *norm)
 {
+    const int64_t columns = k->columns;
     const dyn__arg arg[3] = { { norm, 0, 1 }, { (void *)a, columns, 1 }, { (void *)a, columns, 1 } };
 
-    dyn__kernels_of(ctx)->f64.tile[DYN__K_COL_DOT](rows, columns, arg, 0);
+    dyn__kernels_of(k->ctx)->f64.tile[DYN__K_COL_DOT](rows, columns, arg, 0);
     for (int64_t j = 0; j < columns; j++)
         norm[j] = norm[j] > 0x1p-900 && norm[j] < 0x1p900 ? sqrt(norm[j]) : scaled_norm(rows, columns, a + j);
+    for (int64_t j = 0; k->ceiling && j < columns; j++)
+        if (norm[j] <= k->ceiling[j])
+            norm[j] = 0.0;
 }
 
 /* scaled [rows][kept]: the columns that are not zero, of length 1. factor [columns] is scratch. Returns kept. */
@@ -213,7 +217,7 @@ static dyn_status decide_tall(dyn_rank *r, const double *jacobian, double *norm)
     dyn_status s = triangle ? dyn__qr(r->ctx, r->rows, n, jacobian, 0, triangle, n) : DYN_ENOMEM;
 
     if (s >= 0) {
-        column_norms(r->ctx, n, n, triangle, norm);
+        column_norms(r, n, triangle, norm);
         s = are_even(n, norm) ? decide_scaled(r, n, triangle, norm, norm + n) : DYN_NOT_CONVERGED;
     }
     dyn__free(r->ctx, triangle);
@@ -230,7 +234,7 @@ static dyn_status decide(dyn_rank *r, const double *jacobian)
     if ((double)r->rows >= TALL * (double)r->columns)
         s = decide_tall(r, jacobian, norm);
     if (s == DYN_NOT_CONVERGED) {
-        column_norms(r->ctx, r->rows, r->columns, jacobian, norm);
+        column_norms(r, r->rows, jacobian, norm);
         s = decide_scaled(r, r->rows, jacobian, norm, norm + r->columns);
     }
     dyn__free(r->ctx, norm);
@@ -253,7 +257,7 @@ dyn_status dyn__rank_of_values(dyn_ctx *ctx, int64_t rows, int64_t columns, int6
 
 /* held: the rows that are given, of a Jacobian of `rows`. */
 static dyn_status rank_of(dyn_ctx *ctx, int64_t rows, int64_t held, int64_t columns, const double *jacobian,
-                          const dyn_rank_options *o, dyn_rank **out)
+                          const double *ceiling, const dyn_rank_options *o, dyn_rank **out)
 {
     dyn_rank *r;
     dyn_status s;
@@ -263,10 +267,11 @@ static dyn_status rank_of(dyn_ctx *ctx, int64_t rows, int64_t held, int64_t colu
     if (!r)
         return DYN_ENOMEM;
     dyn__ctx_ref(ctx);
-    *r = (dyn_rank){ .ctx = ctx, .opt = *o, .rows = held, .columns = columns };
+    *r = (dyn_rank){ .ctx = ctx, .opt = *o, .rows = held, .columns = columns, .ceiling = ceiling };
     if (r->opt.tolerance == 0.0)
         r->opt.tolerance = 10.0 * DBL_EPSILON * sqrt((double)(rows > columns ? rows : columns));
     s = decide(r, jacobian);
+    r->ceiling = NULL;
     if (s < 0) {
         dyn_rank_free(r);
         return s;
@@ -278,16 +283,16 @@ static dyn_status rank_of(dyn_ctx *ctx, int64_t rows, int64_t held, int64_t colu
     return DYN_OK;
 }
 
-dyn_status dyn__rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *jacobian,
+dyn_status dyn__rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *jacobian, const double *ceiling,
                             const dyn_rank_options *o, dyn_rank **out)
 {
-    return rank_of(ctx, rows, rows, columns, jacobian, o, out);
+    return rank_of(ctx, rows, rows, columns, jacobian, ceiling, o, out);
 }
 
 dyn_status dyn__rank_triangle(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *triangle,
-                              const dyn_rank_options *o, dyn_rank **out)
+                              const double *ceiling, const dyn_rank_options *o, dyn_rank **out)
 {
-    return rank_of(ctx, rows, columns, columns, triangle, o, out);
+    return rank_of(ctx, rows, columns, columns, triangle, ceiling, o, out);
 }
 
 dyn_status dyn_rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *jacobian,
@@ -306,7 +311,7 @@ dyn_status dyn_rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const do
         return DYN__FAIL(ctx, DYN_EINVAL, "jacobian is %" PRId64 " x %" PRId64 ", both must be positive", rows,
                          columns);
     DYN__TRY(dyn__rank_options(ctx, opt, &o));
-    return dyn__rank_matrix(ctx, rows, columns, jacobian, &o, out);
+    return dyn__rank_matrix(ctx, rows, columns, jacobian, NULL, &o, out);
 }
 
 void dyn_rank_free(dyn_rank *r)

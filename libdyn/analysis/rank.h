@@ -16,6 +16,7 @@ struct dyn_rank {
     int64_t by_tolerance, by_gap;
     double gap_at_tolerance, largest_gap;
     int32_t accurate;           /* the values are those of the accurate route */
+    const double *ceiling;      /* [columns] while it is made: a column is rounding up to this length; NULL: none is */
     double remainder, chance;   /* of dyn_rank_operator: what its directions leave of the map, and the chance of more */
 };
 
@@ -30,16 +31,22 @@ dyn_status dyn__rank_tiles(dyn_model *m, const double *theta, int64_t samples, c
                            const dyn_rank_options *o, dyn_rank **out);
 /* Bytes of it with tiles of so many samples; without a limit those of all at once. */
 int64_t dyn__rank_bytes(const dyn_model *m, int64_t samples, int64_t limit);
-/* The rank of a Jacobian of so many rows from its triangle [columns][columns]. */
+/* The rank of a Jacobian of so many rows from its triangle [columns][columns]; ceiling as in dyn_rank. */
 dyn_status dyn__rank_triangle(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *triangle,
-                              const dyn_rank_options *o, dyn_rank **out);
+                              const double *ceiling, const dyn_rank_options *o, dyn_rank **out);
+
+/* rank_rounding.c. ceiling [p] of the columns that are rounding alone at the first `samples` of `of`, whose rows are in
+ * jacobian; 0 of the others. dyn__rank_look: how many samples that takes. */
+int64_t dyn__rank_look(const dyn_model *m, int64_t samples);
+dyn_status dyn__rank_rounding(dyn_model *m, const double *theta, int64_t samples, int64_t of, const double *x,
+                              const double *jacobian, double *ceiling);
 
 /* A rank with these singular values [count], of which it becomes the owner. */
 dyn_status dyn__rank_of_values(dyn_ctx *ctx, int64_t rows, int64_t columns, int64_t count, double *values,
                                const dyn_rank_options *o, dyn_rank **out);
 
-/* The public function after its checks of pointers. */
-dyn_status dyn__rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *jacobian,
+/* The public function after its checks of pointers; ceiling as in dyn_rank. */
+dyn_status dyn__rank_matrix(dyn_ctx *ctx, int64_t rows, int64_t columns, const double *jacobian, const double *ceiling,
                             const dyn_rank_options *o, dyn_rank **out);
 
 #endif

@@ -44,11 +44,13 @@ static dyn_status rank_at(dyn_model *m, const double *theta, int64_t samples, co
     if (o->memory_limit > 0 && dyn__rank_bytes(m, samples, 0) > o->memory_limit)
         return dyn__rank_tiles(m, theta, samples, x, o, out);
     jacobian = dyn__alloc_unset(m->ctx, (size_t)(samples * outputs), (size_t)p * sizeof *jacobian);
-    targets = jacobian ? dyn__alloc(m->ctx, (size_t)(samples * outputs), sizeof *targets) : NULL;
+    targets = jacobian ? dyn__alloc(m->ctx, (size_t)(samples * outputs + p), sizeof *targets) : NULL;
     if (targets)
         s = dyn__rank_jacobian(m, theta, samples, x, jacobian, targets);
     if (s >= 0)
-        s = dyn__rank_matrix(m->ctx, samples * outputs, p, jacobian, o, out);
+        s = dyn__rank_rounding(m, theta, dyn__rank_look(m, samples), samples, x, jacobian, targets + samples * outputs);
+    if (s >= 0)
+        s = dyn__rank_matrix(m->ctx, samples * outputs, p, jacobian, targets + samples * outputs, o, out);
     dyn__free(m->ctx, targets);
     dyn__free(m->ctx, jacobian);
     return s;

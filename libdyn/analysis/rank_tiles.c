@@ -18,6 +18,7 @@ typedef struct tiles {
     double *stack;                  /* [p + samples outputs][p]: R, then the tile */
     double *R;                      /* [p][p] */
     double *factor;                 /* [p] powers of two */
+    double *ceiling;                /* [p] lengths up to which columns of R are rounding */
     double *targets;
 } tiles;
 
@@ -59,6 +60,16 @@ static void choose_factors(const tiles *t, int64_t rows)
     }
 }
 
+/* After the first tile. */
+static dyn_status begin(const tiles *t, const double *theta, int64_t count, int64_t samples, const double *x)
+{
+    choose_factors(t, count * t->outputs);
+    DYN__TRY(dyn__rank_rounding(t->m, theta, dyn__rank_look(t->m, count), samples, x, t->stack + t->p * t->p, t->ceiling));
+    for (int64_t j = 0; j < t->p; j++)
+        t->ceiling[j] *= t->factor[j];
+    return DYN_OK;
+}
+
 /* R of the stack, whose last rows are new. */
 static dyn_status absorb(const tiles *t, int64_t rows)
 {
@@ -80,7 +91,7 @@ static dyn_status run(const tiles *t, const double *theta, int64_t samples, cons
 
         DYN__TRY(dyn__rank_jacobian(t->m, theta, count, x + first * inputs, t->stack + t->p * t->p, t->targets));
         if (first == 0)
-            choose_factors(t, rows);
+            DYN__TRY(begin(t, theta, count, samples, x));
         DYN__TRY(absorb(t, rows));
     }
     return DYN_OK;
@@ -106,11 +117,13 @@ dyn_status dyn__rank_tiles(dyn_model *m, const double *theta, int64_t samples, c
     t.stack = dyn__alloc(m->ctx, (size_t)(t.p + rows), (size_t)t.p * sizeof *t.stack);
     t.R = dyn__alloc(m->ctx, (size_t)t.p, (size_t)t.p * sizeof *t.R);
     t.factor = dyn__alloc(m->ctx, (size_t)t.p, sizeof *t.factor);
+    t.ceiling = dyn__alloc(m->ctx, (size_t)t.p, sizeof *t.ceiling);
     t.targets = dyn__alloc(m->ctx, (size_t)rows, sizeof *t.targets);
-    s = t.stack && t.R && t.factor && t.targets ? run(&t, theta, samples, x) : DYN_ENOMEM;
+    s = t.stack && t.R && t.factor && t.ceiling && t.targets ? run(&t, theta, samples, x) : DYN_ENOMEM;
     release(&t);
     if (s >= 0)
-        s = dyn__rank_triangle(m->ctx, samples * t.outputs, t.p, t.R, o, out);
+        s = dyn__rank_triangle(m->ctx, samples * t.outputs, t.p, t.R, t.ceiling, o, out);
+    dyn__free(m->ctx, t.ceiling);
     dyn__free(m->ctx, t.R);
     return s;
 }

@@ -147,9 +147,10 @@ static dyn_status rank(dyn_ctx *ctx, void *arg)
 {
     static const int64_t widths[3] = { 1, 2, 1 };
     dyn_perceptron_options opt = DYN_PERCEPTRON_OPTIONS_INIT;
-    double theta[7] = { 1, -2, 0.5, 0.3, 1, 1, 0 };
+    double theta[7] = { 1, -2, 0.5, 0.3, 1, 1e-12, 0 };     /* columns so small that they are looked at */
+    dyn_rank_options tiles = DYN_RANK_OPTIONS_INIT;
     dyn_model *m = NULL;
-    dyn_rank *r = NULL;
+    dyn_rank *r = NULL, *in_tiles = NULL;
     dyn_status s;
 
     (void)arg;
@@ -159,7 +160,11 @@ static dyn_status rank(dyn_ctx *ctx, void *arg)
     s = dyn_model_perceptron(ctx, &opt, &m);
     if (s >= 0)
         s = dyn_rank_model(m, theta, NULL, &r);
+    tiles.memory_limit = 3000;
+    if (s >= 0)
+        s = dyn_rank_model(m, theta, &tiles, &in_tiles);
     dyn_rank_free(r);
+    dyn_rank_free(in_tiles);
     dyn_model_unref(m);
     return s;
 }

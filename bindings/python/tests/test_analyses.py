@@ -69,6 +69,28 @@ def factors(name):
     return np.concatenate([(u * np.sqrt(s)).ravel(), (np.sqrt(s)[:, None] * v).ravel()])
 
 
+class ColumnsOfRounding(unittest.TestCase):
+    """A model's parameters without effect but for rounding are no directions; those of a tiny unit are."""
+
+    def test_bias_of_keys(self):
+        net = dyn.transformer(5, 3, layers=1, width=4, key_width=3, hidden=3, bias=True, last=False, activation="tanh", seed=2)
+        theta, x = net.initial(), np.array([[i, j, k] for i in range(5) for j in range(5) for k in range(5)])
+        J = dyn.jacobian(net, x, theta=theta).reshape(-1, net.size)
+        keys = net.views(np.arange(float(net.size)))["layer1.bk"].astype(int)
+        norms = np.linalg.norm(J, axis=0)
+        self.assertTrue((norms[keys] > 0).all() and (norms[keys] < 1e-14 * norms.max()).all())
+        J = np.delete(J / norms, keys, axis=1)
+        expected = np.linalg.matrix_rank(J, tol=10 * np.finfo(float).eps * len(J)**0.5 * np.linalg.norm(J, 2))
+        for limit in (None, 8 * net.size * 6 * net.size):
+            rank = dyn.model_rank(net, theta, x, memory_limit=limit)
+            self.assertEqual((rank.rank, rank.zero_columns), (expected, 3))
+
+    def test_tiny_units(self):
+        x = np.random.default_rng(0).standard_normal((9, 2)) * [1, 1e-20]
+        rank = dyn.model_rank(dyn.mlp([2, 1], seed=1), np.array([0.3, 2.0, 0.1]), x)
+        self.assertEqual((rank.rank, rank.zero_columns), (3, 0))
+
+
 class Recovery(unittest.TestCase):
     def test_ranks_of_factorisations(self):
         net = dyn.factorisation([4, 4, 4])
