@@ -10,12 +10,23 @@
 
 enum { SHOW_NS = 50000000 };
 
-int64_t dyn__now_ns(void)
+static int64_t clock_ns(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    clock_gettime(clock, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t dyn__now_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+/* At every step: a few nanoseconds, and a few milliseconds behind. */
+static int64_t rough_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC_COARSE);
 }
 
 /* ---- progress and stopping ---- */
@@ -35,7 +46,7 @@ static int time_to_show(dyn_run *r)
 
     if (r->opt.progress_every)
         return r->step % r->opt.progress_every == 0;
-    now = dyn__now_ns();
+    now = rough_ns();
     if (now - r->shown_ns < SHOW_NS)
         return 0;
     r->shown_ns = now;
@@ -198,7 +209,8 @@ dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end)
     r->first = r->step;
     r->last = last;
     r->end = r->opt.steps < INT64_MAX ? r->opt.steps : end;
-    r->shown_ns = r->began_ns = dyn__now_ns();
+    r->shown_ns = rough_ns();
+    r->began_ns = dyn__now_ns();
     r->reason = DYN_RUN_READY;
     if (!dyn__objective_stays(r->objective))
         dyn__descend_forget(r);

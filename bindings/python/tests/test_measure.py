@@ -120,6 +120,31 @@ class Budget(unittest.TestCase):
         self.assertGreater(cost.seconds, 31e-3)
         self.assertAlmostEqual(cost.share, cost.seconds / run.seconds, delta=1e-12)
 
+    def test_every_measurement_has_its_cost_and_changes_no_bit(self):
+        """All that there are, on a perceptron, a transformer and a factorisation."""
+        x, y = (a[:40] for a in dyn.data.digits())
+        tokens = np.arange(24).reshape(4, 6)
+        net = dyn.mlp([64, 8, 10], activation="tanh", seed=1)
+        words = dyn.transformer(24, 6, layers=2, width=8, key_width=4, hidden=8, seed=1)
+        factors, entries = dyn.factorisation([4, 4, 4], seed=1), np.arange(0, 16, 5)
+        cases = (
+            (lambda: dyn.Run(net, x, y, optimizer=dyn.Adam(1e-2)),
+             (dyn.Sharpness(tolerance=1e-2), dyn.Spectrum(k=2, lanczos=8), dyn.Kronecker(), dyn.TangentKernel(x[:5], y[:5]),
+              dyn.Projection(2), dyn.Condensation(), dyn.ModelRank(x=x[:5]))),
+            (lambda: dyn.Run(words, tokens, [3, 4, 1, 2], loss="cross_entropy", optimizer=dyn.RMSprop(1e-3)),
+             (dyn.Attention(), dyn.Sharpness(tolerance=1e-2))),
+            (lambda: dyn.Run(factors, entries, np.ones(4), optimizer=dyn.GD(1e-2)), (dyn.completion.FactorSpectra(),)))
+        for made, measurements in cases:
+            run, plain = made(), made().train(12)
+            for measurement in measurements:
+                run.measure(measurement, every=4, budget=0.9)
+            run.train(12)
+            np.testing.assert_array_equal(run.theta, plain.theta)
+            for measurement in measurements:
+                cost = run.costs[measurement.name]
+                self.assertEqual(cost.measured + cost.passed_over, 4, measurement.name)
+                self.assertTrue(cost.measured >= 1 and 0 < cost.share < 1, (measurement.name, cost))
+
     def test_refused(self):
         for budget in (0.0, -1.0, 1.5, np.nan):
             with self.assertRaisesRegex(dyn.InvalidArgument, "budget"):
