@@ -261,12 +261,12 @@ def again_text(out):
 
 
 def by_hand(page):
-    """The sections that programs run by hand measure (ranks.py, sweeps.py), as the page has them."""
+    """The sections that programs run by hand measure (ranks.py, sweeps.py, analyses.py), as the page has them."""
     if not os.path.exists(page):
         return ""
     with open(page) as file:
         sections = re.split("^(?=## )", file.read(), flags=re.MULTILINE)
-    return "".join(one for one in sections if one.startswith(("## Over ranks\n", "## Sweeps\n")))
+    return "".join(one for one in sections if one.startswith(("## Over ranks\n", "## Sweeps\n", "## Analyses\n")))
 
 
 def write(out, docs):
