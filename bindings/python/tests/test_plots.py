@@ -37,6 +37,18 @@ class Plots(unittest.TestCase):
         image = self.drawn(figure)
         self.assertGreater(np.mean(image[..., :3].min(-1) < 0.9), 0.02)
 
+    def test_eigenvalues_layers_and_a_central_flow(self):
+        figure, axes = pyplot.subplots(1, 3)
+        pairs = dyn.eigh(np.diag([3.0, 3.0, 1.0, 0.5]), 3)
+        dyn.plots.eigenvalues(axes[0], pairs)
+        self.assertEqual([text.get_text() for text in axes[0].texts], ["2 together"])
+        dyn.plots.layers(axes[1], {"W1": pairs, "W2": dyn.eigh(np.diag([2.0, 1.0]))})
+        self.assertEqual([text.get_text() for text in axes[1].get_xticklabels()], ["W1", "W2"])
+        flow = dyn.central_flow(quadratic([1.0]), theta=[1.0], steps=5, rate=0.1)
+        dyn.plots.central(axes[2], flow, np.linspace(0.5, 0.2, 6))
+        self.assertEqual(len(axes[2].lines), 3)
+        self.assert_full(figure, 3)
+
     def test_all_three_measurements(self):
         run = dyn.Run(dyn.mlp([1, 20, 1], init=dyn.init.normal(0.1), seed=1), *wave(), optimizer=dyn.Adam(1e-2))
         run.measure(dyn.Sharpness(k=2), every=20)

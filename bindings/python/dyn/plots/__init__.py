@@ -8,10 +8,11 @@ from .curves import (
 from .functions import density, output, spectrum
 from .landscapes import chains, landscape, path
 from .maps import animate, cosines, orientations
+from .spectra import central, eigenvalues, layers
 from .sweeps import bands, heat, histories
 from .whole import plot
 
 __all__ = [
-    "accuracy", "animate", "attention", "bands", "chains", "cosines", "curvature", "density", "directions", "factors",
-    "heat", "histories", "kronecker", "landscape", "loss", "orientations", "output", "path", "plot", "ranks", "series",
-    "sharpness", "spectrum", "tangent"]
+    "accuracy", "animate", "attention", "bands", "central", "chains", "cosines", "curvature", "density", "directions",
+    "eigenvalues", "factors", "heat", "histories", "kronecker", "landscape", "layers", "loss", "orientations", "output",
+    "path", "plot", "ranks", "series", "sharpness", "spectrum", "tangent"]
