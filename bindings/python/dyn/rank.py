@@ -154,7 +154,7 @@ def operator_rank(A: Any, *, rule: Rule = "tolerance", tolerance: float | None =
     operator = as_operator(A)
     out = ctypes.c_void_p()
     status = operator._call(lib.dyn_rank_operator, ctypes.byref(given), ctypes.byref(out))
-    found = _result(_Rank(operator._context, out.value))
+    found = _result(_Rank(operator._context, out.value or 0))
     if status == NOT_CONVERGED:
         warnings.warn(f"no more than {len(found.singular_values)} directions fit in {memory_limit} bytes: singular values of up "
                       f"to {found.remainder:.3g} are left", NotConverged, stacklevel=2)

@@ -117,7 +117,8 @@ def bulk(A: Operator, most: int = 20, *, which: Literal["largest", "smallest"] =
     outliers, numbers = ctypes.c_int64(), (ctypes.c_double * 3)()
     result._call(lib.dyn_eigen_outliers, number(ratio, "ratio"), ctypes.byref(outliers),
                  *(ctypes.byref(numbers, 8 * i) for i in range(3)))
-    return Bulk(outliers.value, *numbers, found)
+    edge, gap, against = numbers
+    return Bulk(outliers.value, edge, gap, against, found)
 
 
 @dataclass(frozen=True)
