@@ -119,8 +119,9 @@ def misuse(root):
         status = "return %s;" if f.result in ("dyn_status", "dyn_node") else "(void)%s; return NO_STATUS;"
         lines.append("static int32_t try_%s(void) { %s }" % (f.name, status % text))
         objects = [i for i, (kind, _) in enumerate(f.parameters) if object_name(kind)]
+        met = [i for i in objects[1:] if object_name(f.parameters[i][0]) != "ctx"]      # a context is of no other
         entries.append("    { \"%s\", try_%s, %d, %d }," % (f.name, f.name, objects[0] if objects else -1,
-                                                          objects[1] if len(objects) > 1 else -1))
+                                                          met[0] if met else -1))
     return lines + ["static const struct entry entries[] = {"] + entries + ["};"]
 
 
