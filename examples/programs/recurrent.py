@@ -43,5 +43,6 @@ def work(T):
     return len(g), g.compile(*gradient).text().count("\n")
 begin = time.process_time()
 half, whole = work(100), work(200)
-print(f"gradients of 100 and 200 steps: {half} and {whole} nodes and lines of the plan, in {time.process_time() - begin:.2f} s")
+took = time.process_time() - begin
+print(f"gradients of 100 and 200 steps: {half} and {whole} nodes and lines of the plan, in {took:.2f} s")
 assert all(w < 2.1 * h for h, w in zip(half, whole))        # twice the steps, twice as much to compile

@@ -349,7 +349,7 @@ class Killed(unittest.TestCase):
         sweep = dyn.Sweep(sweeping.long, sweeping.POINTS, store=self.store)
         steps = [np.load(path)["state"][1] for path in checkpoints]
         sweep.train(checkpoint_every=60)
-        self.assertTrue(any(0 < step < 30_000 for step in steps), steps)
+        self.assertTrue(any(0 < step < sweeping.LONG for step in steps), steps)
         self.assertEqual(list(folder.glob("*.npz")), [])
         self.assertEqual(arrays(sweep), arrays(dyn.Sweep(sweeping.long, sweeping.POINTS).train()))
 
