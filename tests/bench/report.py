@@ -249,7 +249,7 @@ Float32 as it comes, no lower precision anywhere. JAX: the loop over steps compi
 PyTorch: the fused Adam eager, and the whole step under `torch.compile`. Tried while the benchmark was made and left
 out, as slower or too large: `jax.hessian` for P9 (39 s, 9.5 GB), PyTorch for P9 (blocks of double backward, 22 s),
 `jax.jacrev` for P10 (13 s, 12 GB), `torch.compile` of the loss alone with the fused Adam outside, and ARPACK with 40
-vectors for P8.
+vectors for P8. JAX takes minutes to compile P16e, P16f and P18; where it has no number there, more than three.
 
 {tried}
 {growth}"""
