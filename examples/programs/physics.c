@@ -96,7 +96,7 @@ static double slope_at(int i, int j, double d)
     for (int k = 0; k < P; k++)
         p[k] = theta[k];
     p[j] += d;
-    p[i] += CMPLX(0, 1e-30);
+    p[i] += 1e-30 * I;
     return cimag(loss_at(p)) / 1e-30;
 }
 

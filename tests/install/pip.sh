@@ -41,7 +41,7 @@ archive() {
 
 # From the archive, not the checkout; for any Python, of this platform.
 wheel() {
-    "$work/make/bin/pip" -q wheel --no-deps -C setup-args=-Doptimization=0 -w "$work/wheel" "$work"/dist/dyn-*.tar.gz &&
+    "$work/make/bin/pip" -q wheel --no-deps --config-settings setup-args=-Doptimization=0 -w "$work/wheel" "$work"/dist/dyn-*.tar.gz &&
         ls "$work"/wheel/dyn-*-py3-none-linux_*.whl
 }
 
@@ -53,7 +53,7 @@ repaired() {
 # used NAME WHAT: install it and run a user's program away from the sources, with no libdyn in sight.
 used() {
     python3 -m venv "$work/$1" &&
-        "$work/$1/bin/pip" -q install -C setup-args=-Doptimization=0 "$2" &&
+        "$work/$1/bin/pip" -q install --config-settings setup-args=-Doptimization=0 "$2" &&
         cp tests/install/program.py "$work/$1" &&
         (cd "$work/$1" && PKG_CONFIG_LIBDIR=/nowhere bin/python program.py) &&
         rm -r "${work:?}/$1"

@@ -94,7 +94,7 @@ static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view 
 {
     const dyn__node *n = dyn__at(g, x);
 
-    if (!n->attr.f) {
+    if (n->attr.f == 0) {
         *v = (dyn__view){.base = x};
         dyn__dense_strides(&n->shape, v->stride);
         return;
@@ -106,7 +106,7 @@ static void view(const dyn_graph *g, dyn_node x, const dyn__view *in, dyn__view 
 static void assign(dyn__compiler *k, dyn_node x, const int32_t *readers)
 {
     (void)readers;
-    k->node[x].role = dyn__at(k->g, x)->attr.f ? DYN__VIEW : DYN__MOVE;
+    k->node[x].role = dyn__at(k->g, x)->attr.f != 0 ? DYN__VIEW : DYN__MOVE;
 }
 
 static const dyn__form form = {.role = DYN__MOVE, .assign = assign, .view = view, .move = move};
