@@ -96,7 +96,7 @@ static double slope_at(int i, int j, double d)
     for (int k = 0; k < P; k++)
         p[k] = theta[k];
     p[j] += d;
-    p[i] += 1e-30 * I;
+    p[i] += 1e-30 * (double complex)I;
     return cimag(loss_at(p)) / 1e-30;
 }
 
