@@ -58,7 +58,7 @@ typedef struct dyn_kernel_fit_options {
     double time;
     double tolerance;       /* eigenvalues of K below tolerance times the largest count as 0, and add nothing to K^{-1} r */
 } dyn_kernel_fit_options;
-#define DYN_KERNEL_FIT_OPTIONS_INIT { DYN_SIZE_OF(dyn_kernel_fit_options), 0, 0.0, (double)INFINITY, 1e-12 }
+#define DYN_KERNEL_FIT_OPTIONS_INIT { DYN_SIZE_OF(dyn_kernel_fit_options), 0, 0.0, HUGE_VAL, 1e-12 }
 
 /**
  * Coefficients of kernel regression, a = g(K) r: predictions are K(x, X) a. With K the tangent kernel at theta and r =

@@ -91,8 +91,8 @@ typedef struct dyn_run_options {
     void *feed_user;
 } dyn_run_options;
 #define DYN_RUN_OPTIONS_INIT \
-    { DYN_SIZE_OF(dyn_run_options), 0, INT64_MAX, INT64_MAX, 0, 1, -(double)INFINITY, (double)INFINITY, 100, 0, \
-      NULL, NULL, NULL, 100, 0, 0, 0, 0.0, INT64_MAX, -(double)INFINITY, 1, NULL, NULL }
+    { DYN_SIZE_OF(dyn_run_options), 0, INT64_MAX, INT64_MAX, 0, 1, -HUGE_VAL, HUGE_VAL, 100, 0, \
+      NULL, NULL, NULL, 100, 0, 0, 0, 0.0, INT64_MAX, -HUGE_VAL, 1, NULL, NULL }
 
 /**
  * Make a run at step 0.
