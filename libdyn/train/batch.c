@@ -153,7 +153,7 @@ dyn_status dyn__run_evaluate(dyn_run *r)
 {
     if (r->descending)
         return dyn__descend_evaluate(r);
-    if (r->known == r->step && !r->opt.feed && dyn__objective_stays(r->objective))
+    if (r->known == r->step)
         return DYN_OK;
     r->known = -1;
     DYN__TRY(dyn__run_gradient(r, r->theta, r->gradient, r->next_state, &r->loss));

@@ -46,7 +46,6 @@ dyn_status dyn__descend_open(dyn_run *r)
     if (!l)
         return DYN_ENOMEM;
     r->descending = l;
-    l->known = -1;
     l->theta = dyn__alloc(r->ctx, 1, r->bytes);
     l->gradient = dyn__alloc(r->ctx, 1, r->bytes);
     l->room = room = dyn__alloc(r->ctx, (size_t)n, 4 * sizeof *room);
@@ -72,22 +71,16 @@ void dyn__descend_free(dyn_run *r)
     dyn__free(r->ctx, l);
 }
 
-void dyn__descend_forget(dyn_run *r)
-{
-    if (r->descending)
-        r->descending->known = -1;
-}
-
 /* The search has been at theta already, unless the run begins, was loaded, or its objective may be another one by now. */
 dyn_status dyn__descend_evaluate(dyn_run *r)
 {
     dyn__descending *l = r->descending;
 
-    if (l->known != r->step) {
+    if (r->known != r->step) {
         dyn__to_double(r->dtype, r->size, r->theta, l->on.at.theta);
         DYN__TRY(evaluate(&l->on, &l->on.at));
         DYN__TRY(check_fixed(r));
-        l->known = r->step;
+        r->known = r->step;
     }
     dyn__from_double(r->dtype, r->size, l->on.at.gradient, r->gradient);
     r->loss = l->on.at.value;
@@ -110,7 +103,7 @@ void dyn__descend_take(dyn_run *r, void *theta)
 
     dyn__lbfgs_take(&l->on, &l->pairs);
     dyn__from_double(r->dtype, r->size, l->on.at.theta, theta);
-    l->known = r->step + 1;
+    r->known = r->step + 1;
     l->taken = l->on.step;
     r->optimizer->steps++;
 }

@@ -212,8 +212,8 @@ dyn_status dyn__run_advance(dyn_run *r, int64_t last, int64_t end)
     r->shown_ns = rough_ns();
     r->began_ns = dyn__now_ns();
     r->reason = DYN_RUN_READY;
-    if (!dyn__objective_stays(r->objective))
-        dyn__descend_forget(r);
+    if (r->opt.feed || !dyn__objective_stays(r->objective))
+        r->known = -1;
     r->unfinished = 0;
     r->busy = 1;
     s = loop(r);

@@ -260,7 +260,6 @@ dyn_status dyn_run_theta(const dyn_run *run, double *theta)
 static void begin_anew(dyn_run *r)
 {
     r->known = -1;
-    dyn__descend_forget(r);
     if (r->reason != DYN_RUN_STEPS)
         r->reason = DYN_RUN_READY;
 }

@@ -69,7 +69,6 @@ typedef struct dyn__descending {
     dyn__pairs pairs;
     double *room;
     void *theta, *gradient;     /* of a point, in the element type */
-    int64_t known;              /* the step at which on.at stands */
     double taken;               /* length of the step that led here, in units of its direction; NaN = none */
 } dyn__descending;
 
@@ -94,7 +93,8 @@ struct dyn_run {
     dyn__descending *descending;        /* NULL for other optimisers */
     double *wide;               /* [2, size] theta and gradient for callbacks, NULL where the element is a double */
     double loss;
-    int64_t known;              /* the step at which loss, gradient and the state after it are known; -1 = at none */
+    int64_t known;              /* the step at which loss, gradient and the state after it are known, or where a search
+                                 * stands; -1 = at none */
     int64_t step;               /* steps taken */
     int64_t seen;               /* steps before this one are in history and measurements */
     int64_t recorded;           /* steps before this one are in the history: seen, or one more: see unfinished */
@@ -161,8 +161,6 @@ dyn_status dyn__run_gradient(dyn_run *r, const void *theta, void *gradient, void
  * reason to end; that point as theta; where the pairs of a checkpoint stand. */
 dyn_status dyn__descend_open(dyn_run *r);
 void dyn__descend_free(dyn_run *r);
-/* What the search knows of its place. */
-void dyn__descend_forget(dyn_run *r);
 dyn_status dyn__descend_evaluate(dyn_run *r);
 dyn_status dyn__descend_seek(dyn_run *r);
 void dyn__descend_take(dyn_run *r, void *theta);
