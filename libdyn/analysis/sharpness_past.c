@@ -8,6 +8,7 @@
 #include <string.h>
 #include "analysis/sharpness_past.h"
 #include "linalg/basis.h"
+#include "linalg/eliminate.h"
 
 #define MOST 16             /* entries, as the options allow */
 
@@ -62,7 +63,7 @@ static int64_t usable(const dyn__past *p, const double *theta)
     return n > 1 ? n : 1;
 }
 
-/* Solve (G + mu) c = 1, G [n][n] positive semidefinite, by elimination in place, and scale c to the sum 1. */
+/* Solve (G + mu) c = 1, G [n][n] positive semidefinite, in place, and scale c to the sum 1. */
 static void solve_weights(int64_t n, double *G, double mu, double *c)
 {
     double sum = 0.0;
@@ -71,20 +72,9 @@ static void solve_weights(int64_t n, double *G, double mu, double *c)
         c[i] = 1.0;
         G[i * n + i] += mu;
     }
-    for (int64_t k = 0; k < n; k++)
-        for (int64_t i = k + 1; i < n; i++) {
-            const double f = G[i * n + k] / G[k * n + k];
-
-            for (int64_t j = k; j < n; j++)
-                G[i * n + j] -= f * G[k * n + j];
-            c[i] -= f * c[k];
-        }
-    for (int64_t i = n - 1; i >= 0; i--) {
-        for (int64_t j = i + 1; j < n; j++)
-            c[i] -= G[i * n + j] * c[j];
-        c[i] /= G[i * n + i];
+    dyn__eliminate(n, G, c, -(double)INFINITY);
+    for (int64_t i = n - 1; i >= 0; i--)
         sum += c[i];
-    }
     for (int64_t i = 0; i < n; i++)
         c[i] /= sum;
 }
@@ -161,7 +151,6 @@ dyn_status dyn__past_expect(dyn_ctx *ctx, const dyn__past *p, const double *thet
     room = dyn__alloc(ctx, (size_t)(vectors + p->size + p->pairs), sizeof *room);
     if (!room)
         return DYN_ENOMEM;
-    memset(room, 0, (size_t)vectors * sizeof *room);
     for (int64_t i = 0; i < n; i++)
         add_entry(ctx, p, i, c[i], room + vectors, room + vectors + p->size, room);
     *start = room;

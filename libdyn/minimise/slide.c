@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Sliding along kinks: see slide.h. Gradients of a side are taken a little beside the surface. */
+#include "linalg/eliminate.h"
 #include "minimise/flow.h"
 
 enum { TRIES = 3 };
@@ -46,31 +47,16 @@ static dyn_status rise_along(dyn__flow *f, const double *theta, const double *v,
     return DYN_OK;
 }
 
-/* Solve G a = r, G the products of the normals, by elimination; r becomes a. 0: they do not depend on each other. */
+/* Solve G a = r, G the products of the normals; r becomes a. 0: they do not depend on each other. */
 static int solve(const dyn__flow *f, double *r)
 {
     const int32_t k = f->slide.count;
-    double G[DYN__SURFACES][DYN__SURFACES];
+    double G[DYN__SURFACES * DYN__SURFACES];
 
     for (int32_t i = 0; i < k; i++)
         for (int32_t j = 0; j < k; j++)
-            G[i][j] = dyn__inner(f->n, normal(f, i), normal(f, j));
-    for (int32_t p = 0; p < k; p++) {       /* positive definite: no pivots are needed */
-        if (!(G[p][p] > 1e-12))
-            return 0;
-        for (int32_t i = p + 1; i < k; i++) {
-            const double c = G[i][p] / G[p][p];
-            for (int32_t j = p; j < k; j++)
-                G[i][j] -= c * G[p][j];
-            r[i] -= c * r[p];
-        }
-    }
-    for (int32_t i = k - 1; i >= 0; i--) {
-        for (int32_t j = i + 1; j < k; j++)
-            r[i] -= G[i][j] * r[j];
-        r[i] /= G[i][i];
-    }
-    return 1;
+            G[i * k + j] = dyn__inner(f->n, normal(f, i), normal(f, j));
+    return dyn__eliminate(k, G, r, 1e-12);
 }
 
 /* x moves along the normals until kink i is side_i beside its surface, in lengths of theta. */
