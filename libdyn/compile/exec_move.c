@@ -80,6 +80,17 @@ static void run_copy(const dyn_exec *e, const dyn__instr *q)
     while (dyn__next(&size, index, last));
 }
 
+/* A pass that clears has no operand. */
+static void run_here(const dyn_exec *e, const dyn__instr *q)
+{
+    if (q->nargs == 1)
+        memset(dyn__argument(e, q, 0), 0, (size_t)(q->dim[0] * e->plan->esize));
+    else if (q->kernel == DYN__K_ADD)
+        run_addition(e, q);
+    else
+        run_copy(e, q);
+}
+
 /* ---- shared out ---- */
 
 /* Elements that are worth a task of their own; tasks at most. */
@@ -105,10 +116,7 @@ static void run_part_of_move(void *arg, int64_t number, int worker)
     part.dim[m->d] = to - from;
     for (int a = 0; a < part.nargs; a++)
         part.arg[a].place.offset += from * part.arg[a].stride[m->d];
-    if (part.kernel == DYN__K_ADD)
-        run_addition(m->e, &part);
-    else
-        run_copy(m->e, &part);
+    run_here(m->e, &part);
 }
 
 /* Along the largest dimension but the last. */
@@ -132,11 +140,6 @@ static int same_place(const dyn__instr *q)
     return q->arg[0].place.base == q->arg[1].place.base && q->arg[0].place.offset == q->arg[1].place.offset;
 }
 
-static void clear(const dyn_exec *e, const dyn__instr *q)
-{
-    memset(dyn__argument(e, q, 0), 0, (size_t)(q->dim[0] * e->plan->esize));
-}
-
 /* The whole step on one index of the first axis after the other, so that what is added to stays in the cache. */
 typedef struct by_lead { const dyn_exec *e; const dyn__step *step; int64_t tasks; } by_lead;
 
@@ -148,13 +151,8 @@ static void run_index(const dyn_exec *e, const dyn__step *step, int64_t index)
 
         part.dim[0] = each;
         for (int a = 0; a < part.nargs; a++)
-            part.arg[a].place.offset += index * each * (part.nargs == 1 ? 1 : part.arg[a].stride[0]);
-        if (part.nargs == 1)
-            clear(e, &part);
-        else if (part.kernel == DYN__K_ADD)
-            run_addition(e, &part);
-        else
-            run_copy(e, &part);
+            part.arg[a].place.offset += index * each * part.arg[a].stride[0];
+        run_here(e, &part);
     }
 }
 
@@ -191,7 +189,7 @@ static void run(const dyn_exec *e, const dyn__step *step)
     for (int32_t i = 0; i < step->instrs; i++) {
         const dyn__instr *q = &step->instr[i];
         if (q->nargs == 1)
-            clear(e, q);
+            run_here(e, q);
         else if (q->kernel == DYN__K_ADD || !same_place(q))
             run_move(e, q);
     }

@@ -49,6 +49,7 @@ void dyn__set_clear(const dyn__compiler *k, dyn__instr *q, dyn_node y)
     q->arg[0] = dyn__ref_of(k, y, 0, 1);
     q->ndim = 1;
     q->dim[0] = dyn__shape_size(&dyn__at(k->g, y)->shape);
+    q->arg[0].stride[0] = 1;
 }
 
 void *dyn__own_step(dyn__compiler *k, dyn__step *step, dyn_node y, const dyn__step_kind *kind, size_t bytes)

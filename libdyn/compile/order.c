@@ -17,7 +17,6 @@ typedef struct ordering {
     int32_t *reader, *next;     /* by edge */
     int32_t edges;
     uint8_t *done, *wide;       /* by node */
-    dyn_node last;              /* the last in the new order */
 } ordering;
 
 static dyn_node base_of(const ordering *o, dyn_node x, int i)
@@ -42,9 +41,8 @@ static dyn_node missing(const ordering *o, dyn_node x)
 static void put(ordering *o, dyn_node x)
 {
     o->done[x] = 1;
+    o->k->node[x].before = o->made_count ? o->made[o->made_count - 1] : -1;
     o->made[o->made_count++] = x;
-    o->k->node[x].before = o->last;
-    o->last = x;
     for (int32_t e = o->first[x]; e; e = o->next[e - 1]) {
         const dyn_node y = o->reader[e - 1];
         if (!o->done[y] && !o->wide[y] && missing(o, y) < 0)
@@ -148,17 +146,13 @@ static void order_step(ordering *o)
         return;
     for (int32_t i = 0; i < o->count; i++)
         add_edges(o, o->node[i]);
-    o->last = -1;
     o->made_count = 0;
     for (int narrow = 1; narrow >= 0; narrow--)
         for (int32_t i = 0; i < o->count; i++)
             if (!o->done[o->node[i]] && (!narrow || !o->wide[o->node[i]]))
                 put_with_readers(o, o->node[i]);
-    dyn_node first = o->last;
-    while (k->node[first].before >= 0)
-        first = k->node[first].before;
-    k->plan->step[o->step].node = first;
-    k->node[first].end = o->last;
+    k->plan->step[o->step].node = o->made[0];
+    k->node[o->made[0]].end = o->made[o->made_count - 1];
 }
 
 dyn_status dyn__order_nodes(dyn__compiler *k)

@@ -25,8 +25,8 @@ static dyn_node padded(dyn_graph *g, dyn_node x, int32_t axis, double value, con
     return x;
 }
 
-/* The same where windows stand side by side and fill the axis: they are an axis of their own, and what its elements send
- * back is set side by side again instead of added up. */
+/* Element k of windows that stand side by side and fill the axis: they are an axis of their own, and what its elements
+ * send back is set side by side again instead of added up. */
 static dyn_node element_of_block(dyn_graph *g, dyn_node x, int32_t axis, const dyn__window *w, int64_t k)
 {
     dyn__shape s = *dyn__shape_of(g, x), blocks = {s.rank + 1, {0}};
@@ -38,7 +38,7 @@ static dyn_node element_of_block(dyn_graph *g, dyn_node x, int32_t axis, const d
     return dyn__reshape_to(g, dyn__part(g, dyn__reshape_to(g, x, &blocks), axis + 1, k, 1), &s);
 }
 
-/* Element k of every window. */
+/* Element k of windows anywhere. */
 static dyn_node element(dyn_graph *g, dyn_node x, int32_t axis, const dyn__window *w, int64_t k)
 {
     int64_t start[DYN_MAX_RANK] = {0}, step[DYN_MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};

@@ -123,13 +123,14 @@ static int set_fold(const dyn__compiler *k, dyn__instr *q, dyn_node y, int64_t e
 
 static dyn_status move(dyn__compiler *k, dyn__step *step, dyn_node y)
 {
-    const int64_t size = dyn__at(k->g, y)->attr.i[DYN__WINDOW_SIZE];
+    const dyn__node *n = dyn__at(k->g, y);
+    const int64_t size = n->attr.i[DYN__WINDOW_SIZE];
     dyn__instr *q = size < INT32_MAX ? dyn__new_instrs(k, step, (int32_t)size + 1, y) : NULL;
 
     if (!q)
         return DYN_ENOMEM;
-    step->leading = dyn__at(k->g, y)->attr.i[DYN__WINDOW_AXIS] > 0 ? dyn__at(k->g, y)->shape.dim[0] : 0;
-    step->instrs = !cover(&dyn__at(k->g, y)->attr);
+    step->leading = n->attr.i[DYN__WINDOW_AXIS] > 0 ? n->shape.dim[0] : 0;
+    step->instrs = !cover(&n->attr);
     if (step->instrs)
         dyn__set_clear(k, &q[0], y);
     for (int64_t i = 0; i < size; i++)
