@@ -16,7 +16,7 @@
 #ifndef DYN__KERNEL_H
 #define DYN__KERNEL_H
 
-#include "base/base.h"
+#include "random/random.h"
 
 typedef struct dyn__arg { void *p; int64_t row, col; } dyn__arg;
 /* c: the one scalar parameter of a kernel that has one (exponent). */
@@ -109,6 +109,8 @@ typedef struct dyn__kernel_table {
     /* table[index[i], :] += x[i, :] in the order i = 0, 1, ...; indices out of range are skipped. */
     void (*scatter_add)(int64_t rows, int64_t cols, void *table, int64_t table_rows, const void *x,
                         const int64_t *index);
+    /* Uniform draws first .. first + n - 1 of the key (random.h). */
+    void (*uniform)(dyn__key k, int64_t first, int64_t n, void *y);
     /* y = transpose of x, x is rows x cols with row stride xs, y is cols x rows with row stride ys. */
     void (*transpose)(int64_t rows, int64_t cols, void *y, int64_t ys, const void *x, int64_t xs);
     /* The plain matrix product of this instruction set, for dyn__gemm_plan. */

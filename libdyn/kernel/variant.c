@@ -18,6 +18,7 @@
 #include "kernel/summed.inc"
 #include "kernel/reduce.inc"
 #include "kernel/move.inc"
+#include "kernel/draw.inc"
 #ifdef TAIL_ROWS
 #include "kernel/tail.inc"
 #endif
@@ -55,6 +56,7 @@ void DYN__FILL(dyn__kernel_table *t)
     t->gather = gather;
     t->scatter_add = scatter_add;
     t->transpose = transpose;
+    t->uniform = uniform;
     t->gemm = gemm;
 #ifdef TAIL_ROWS
     t->gemm_tail = gemm_tail;

@@ -99,10 +99,7 @@ static void draw_part(void *arg, int64_t number, int worker)
     (void)worker;
     for (int64_t set = 0; set < d->sets; set++, key += 3, y += size * p->e->plan->esize) {
         const dyn__key k = {(uint64_t)key[0], DYN__STREAM_NODE, (uint32_t)key[1], d->site};
-        if (p->e->plan->dtype == DYN_F32)
-            dyn__uniform_f32(k, key[2] * d->cols + from, to - from, (float *)y);
-        else
-            dyn__uniform_f64(k, key[2] * d->cols + from, to - from, (double *)y);
+        p->e->plan->table->uniform(k, key[2] * d->cols + from, to - from, y);
     }
 }
 
