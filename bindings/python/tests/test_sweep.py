@@ -55,7 +55,7 @@ class Points(unittest.TestCase):
             with self.assertRaisesRegex(dyn.InvalidArgument, message):
                 dyn.Sweep(sweeping.slow, points)
         with self.assertRaisesRegex(dyn.InvalidArgument, "where it lies"):
-            dyn.Sweep(sweeping.slow, dict(a=[object()]))
+            dyn.Sweep(lambda a: 1.0, dict(a=[object()]))
         with self.assertRaisesRegex(TypeError, "an experiment is a function"):
             dyn.Sweep(3, dict(a=[1]))
 

@@ -12,7 +12,7 @@ from ..run import Run, quiet
 from .member import Experiment, one_thread
 
 if TYPE_CHECKING:
-    from .points import Point
+    from .labels import Point
 
 SAMPLES = 8             # members that are looked at
 TRIAL_SECONDS = 0.05    # of training, for each of them

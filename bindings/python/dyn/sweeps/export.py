@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..logs import TensorBoard
-from .points import key, label
+from .labels import key, label
 from .store import scalar
 
 if TYPE_CHECKING:

@@ -5,25 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Sequence
 
 from ..errors import STATUS, error, invalid
+from .labels import SCALARS, label
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def frame(table: dict[str, list[Any]]) -> pd.DataFrame:
-    """Columns as a DataFrame; integers with gaps stay integers."""
+    """Columns as a DataFrame; integers with gaps stay integers, what is neither number nor text is the words for it."""
     try:
         import pandas as pd
     except ImportError:
         raise error(STATUS["enotsup"], "frames need pandas: pip install pandas; Sweep.table() does not") from None
+    table = {name: list(map(_word, column)) for name, column in table.items()}
     made = pd.DataFrame(table)
     whole = {name: "Int64" for name in made if made[name].dtype == object and _whole(table[str(name)])}
     return made.astype({**whole, "step": "Int64", "loss": float})
 
 
+def _word(value: Any) -> Any:
+    return value if isinstance(value, SCALARS) else label(value)
+
+
 def _whole(column: list[Any]) -> bool:
     given = [value for value in column if value is not None]
-    return bool(given) and all(isinstance(value, int) and not isinstance(value, bool) for value in given)
+    return bool(given) and all(isinstance(value, int) and not isinstance(value, bool) and -2**63 <= value < 2**63
+                               for value in given)
 
 
 def pivot(frame: pd.DataFrame, rows: str | Sequence[str], columns: str | Sequence[str], value: str) -> pd.DataFrame:
@@ -32,6 +39,8 @@ def pivot(frame: pd.DataFrame, rows: str | Sequence[str], columns: str | Sequenc
     missing = [name for name in [*names, value] if name not in frame]
     if missing:
         raise invalid(f"no column {', '.join(missing)}; there are {', '.join(frame)}")
+    if frame[value].dtype.kind not in "biuf":
+        raise invalid(f"{value} is text, of which there is no mean")
     means = frame.groupby(names, sort=True, dropna=False)[value].mean()
     table: Any = means.unstack(names[-1] if isinstance(columns, str) else list(columns))
     table.attrs["value"] = value

@@ -13,7 +13,7 @@ import os
 import platform
 import threading
 import time
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ from ..measure import Custom, Recorded
 from ..objective import Objective
 from ..optim import Rate
 from ..run import Run, quiet
-from .points import Point, code_hash
+from .labels import Point, code_hash
+from .points import COLUMNS
 from .store import Outcome
 
 Experiment = Callable[..., Any]
@@ -42,9 +43,9 @@ def one_thread(numerics: str | None = None, stop: Callable[[], bool] | None = No
 @contextlib.contextmanager
 def alone(numerics: str | None, stop: Callable[[], bool] | None = None,
           keeper: Context | None = None) -> Iterator[Context]:
-    """A context of this thread's with one thread, in which a member is made and trained. numerics: its class; None: that
-    of the current context. stop: ends its work where true. keeper: of the plans that members of all threads share; None:
-    those of this thread."""
+    """A context of this thread's with one thread, in which a member is made and trained. numerics: its class; None:
+    that of the current context. stop: ends its work where true. keeper: of the plans that members of all threads share;
+    None: those of this thread."""
     if getattr(_thread, "made_for", None) != (numerics, stop):
         _thread.context, _thread.keeper = one_thread(numerics, stop), keeper or one_thread(numerics)
         _thread.made_for = numerics, stop
@@ -77,6 +78,7 @@ def _made(made: Any, point: Point, context: Context, here: bool, checkpoint: tup
         return _of_results(made, point)
     if not here and (made._context is not context or holds_up(made)):
         return Outcome("elsewhere")
+    _free(made._measurements, point)
     found = fingerprint(made)
     run, status, message = trained(made, checkpoint)
     outcome = _of_run(run, point)
@@ -196,35 +198,45 @@ def _numbers(run: Run) -> dict[str, float]:
 
 
 def _of_results(made: Any, point: Point) -> Outcome:
-    """Numbers, texts and arrays that an experiment returns by name, a number alone, or nothing."""
-    found = made if isinstance(made, dict) else {} if made is None else {"value": made}
+    """Numbers, texts and arrays that an experiment returns by name, or a number alone."""
+    if made is None:
+        raise invalid("the experiment returned None: return the run, numbers and arrays by name, or {} for nothing")
     results: dict[str, Any] = {}
     arrays: dict[str, NDArray[Any]] = {}
-    for name, value in found.items():
+    for name, value in (made if isinstance(made, dict) else {"value": made}).items():
         if isinstance(value, np.ndarray) and value.ndim == 0:
             value = value.item()
         if value is None or isinstance(value, (bool, str, numbers.Integral, np.bool_)):
-            results[name] = value
+            results[str(name)] = value
         elif isinstance(value, numbers.Real):
-            results[name] = float(value)
+            results[str(name)] = float(value)
         else:
-            arrays[name] = _array(name, value)
-    loss = results.pop("loss", None)
-    return Outcome("done", "results", loss=None if loss is None or not math.isfinite(loss) else loss,
-                   results=_free(results, point), arrays=arrays)
+            arrays[str(name)] = _array(name, value)
+    loss = _loss(results.pop("loss", None))
+    return Outcome("done", "results", loss=loss, results=_free(results, point), arrays=arrays)
 
 
-def _array(name: str, value: Any) -> NDArray[Any]:
-    array = np.asarray(value)
+def _loss(value: Any) -> float | None:
+    if isinstance(value, str):
+        raise invalid(f"the loss that the experiment returned is {value!r}, which is no number")
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def _array(name: Any, value: Any) -> NDArray[Any]:
+    try:
+        array = np.asarray(value)
+    except ValueError:      # rows of different lengths
+        array = np.asarray(None)
     if array.dtype.kind not in "biuf":
         raise invalid("an experiment returns a run, a number, or numbers and arrays by name; "
                       f"{name} is {class_of(value)}")
     return array
 
 
-def _free(results: dict[str, Any], point: Point) -> dict[str, Any]:
-    """Results, none of which has the name of a parameter."""
-    both = [name for name in results if name in point]
+def _free(results: Iterable[str], point: Point) -> Any:
+    """Results, none of which has the name of a parameter or of a column that all tables have."""
+    both = [name for name in results if name in point or name in COLUMNS and name != "loss"]
     if both:
-        raise invalid(f"{', '.join(both)} is the name of a parameter and of a result: give one another name")
+        raise invalid(f"{', '.join(both)} is the name of a parameter or of a column, and of a result: give one another "
+                      "name")
     return results

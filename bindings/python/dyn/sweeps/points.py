@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The points of a sweep: a grid, a list or random draws, and the text by which each is known in a store."""
+"""The points of a sweep: a grid, a list or random draws."""
 from __future__ import annotations
 
-import hashlib
+import inspect
 import itertools
-import json
-import math
-import types
-from typing import Any, Callable, Mapping, Sequence, Union
+from typing import Any, Callable, Iterable, Mapping, Sequence, Union
 
 import numpy as np
 
 from ..errors import invalid
+from .labels import Point, plain
 
-Point = dict[str, Any]
+COLUMNS = ("status", "step", "loss", "seconds", "message")      # that every table has
 #: of a parameter: all its values, or a function of a NumPy generator that draws one
 Values = Union[Sequence[Any], "np.ndarray[Any, Any]", Callable[[np.random.Generator], Any]]
 Points = Union[Mapping[str, Values], Sequence[Mapping[str, Any]]]
@@ -22,25 +20,58 @@ Points = Union[Mapping[str, Values], Sequence[Mapping[str, Any]]]
 def points_of(given: Points, draws: int = 1, seed: int = 0) -> list[Point]:
     """All points: of a mapping the product of its sequences, the last one fastest, each drawn `draws` times where
     there are functions; of a list its entries."""
+    if not isinstance(given, Mapping) and not hasattr(given, "__iter__"):
+        raise invalid(f"points={given!r}: values by name, or a list of points, is wanted")
     points = _product(given, draws, seed) if isinstance(given, Mapping) else [dict(point) for point in given]
     if not points:
-        raise invalid("a sweep of no points: a parameter has no values")
+        raise invalid("a sweep of no points")
     for i, point in enumerate(points):
-        if list(point) != list(points[0]):
-            raise invalid(f"point {i} has the parameters {', '.join(point)}, point 0 {', '.join(points[0])}")
-    return points
+        if point.keys() != points[0].keys():
+            raise invalid(f"point {i} has the parameters {_list(point)}, point 0 {_list(points[0])}")
+    _check_names(points[0])
+    return points if isinstance(given, Mapping) else [{name: point[name] for name in points[0]} for point in points]
+
+
+def _list(names: Iterable[Any]) -> str:
+    return ", ".join(map(str, names)) or "none"
+
+
+def _check_names(names: Iterable[Any]) -> None:
+    for name in names:
+        if not isinstance(name, str):
+            raise invalid(f"a parameter has the name {name!r}, which is no text")
+        if name in COLUMNS:
+            raise invalid(f"{name} is a column that every table of a sweep has, and no name for a parameter: give it "
+                          f"another, as {name}_name, in the points and the experiment")
+
+
+def check_call(experiment: Callable[..., Any], point: Point) -> None:
+    """Refuse an experiment that cannot be called with the parameters of a point."""
+    try:
+        signature = inspect.signature(experiment)
+    except (TypeError, ValueError):     # it does not tell what it takes
+        return
+    try:
+        signature.bind(**point)
+    except TypeError as wrong:
+        raise invalid(f"the experiment does not take the parameters {_list(point)}: {wrong}") from None
 
 
 def _product(given: Mapping[str, Values], draws: int, seed: int) -> list[Point]:
     for name, values in given.items():
         if isinstance(values, str) or not (callable(values) or hasattr(values, "__iter__")):
             raise invalid(f"{name}={values!r}: a sequence of values, or a function that draws one, is wanted")
+        if not callable(values) and hasattr(values, "__len__") and not len(values):
+            raise invalid(f"a sweep of no points: {name} has no values")
+    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 1:
+        raise invalid(f"draws={draws!r}: how often at each point, at least once")
     drawn = {name: draw for name, draw in given.items() if callable(draw)}
     grid = {name: [plain(v) for v in values] for name, values in given.items() if not callable(values)}
     cells = [dict(zip(grid, values)) for values in itertools.product(*grid.values())]
-    times = draws if drawn else 1
+    if not drawn:
+        return cells
     return [_draw(cell, drawn, list(given), np.random.SeedSequence(seed, spawn_key=(i,)))
-            for i, cell in enumerate(cell for cell in cells for _ in range(times))]
+            for i, cell in enumerate(cell for cell in cells for _ in range(draws))]
 
 
 def _draw(cell: Point, drawn: Mapping[str, Any], order: list[str], seed: np.random.SeedSequence) -> Point:
@@ -49,50 +80,3 @@ def _draw(cell: Point, drawn: Mapping[str, Any], order: list[str], seed: np.rand
     both = {**cell, **{name: plain(draw(generator)) for name, draw in drawn.items()}}
     return {name: both[name] for name in order}
 
-
-def plain(value: Any) -> Any:
-    """A NumPy number as Python's."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
-# ---- as text ----
-
-def key(point: Point) -> str:
-    """A point as JSON: what identifies its member in a store."""
-    return json.dumps({name: label(value) for name, value in point.items()}, ensure_ascii=False, allow_nan=False)
-
-
-def label(value: Any) -> Any:
-    """A value as a number, or as a text that is the same for the same value in every process."""
-    value = plain(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, np.ndarray):
-        return f"array{list(value.shape)}:{hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:16]}"
-    if isinstance(value, (list, tuple)):
-        return json.dumps([label(v) for v in value], ensure_ascii=False)
-    if isinstance(value, (types.FunctionType, types.MethodType)):
-        return f"{value.__qualname__}:{code_hash(value)}"
-    return _described(value)
-
-
-def _described(value: Any) -> str:
-    text = getattr(value, "__qualname__", None) or repr(value)
-    if " at 0x" in text:
-        raise invalid(f"{text} as a parameter of a sweep: it needs a repr that says what it is, and not where it lies")
-    return str(text)
-
-
-def code_hash(function: Any) -> str:
-    """What a Python function does, as far as its own code tells."""
-    function = getattr(function, "__func__", getattr(function, "func", function))
-    code = getattr(function, "__code__", None)
-    text = repr(_code(code)) if code else getattr(type(function), "__qualname__", "")
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _code(code: types.CodeType) -> tuple[Any, ...]:
-    constants = tuple(_code(c) if isinstance(c, types.CodeType) else c for c in code.co_consts)
-    return code.co_code, code.co_names, code.co_varnames, constants

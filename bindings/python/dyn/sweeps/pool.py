@@ -21,7 +21,7 @@ except ImportError:
 from ..context import current
 from ..errors import STATUS, error
 from .member import Experiment, one_thread, work
-from .points import Point
+from .labels import Point
 from .store import Outcome
 
 TOGETHER = 0.2          # seconds in which members end that go into the store by one transaction
@@ -164,8 +164,8 @@ class Drive:
     """Members through a place: some at a time, until all are finished or it is stopped.
 
     A process that dies takes the members along that it and others had at hand: these are tried again, one at a time,
-    and one that is alone when it dies again has failed. Members that end within TOGETHER seconds are kept together, before
-    so many have ended that the others at hand are few."""
+    and one that is alone when it dies again has failed. Members that end within TOGETHER seconds are kept together,
+    before so many have ended that the others at hand are few."""
 
     def __init__(self, place: Place, start: Callable[[int], tuple[Point, tuple[str, float] | None]],
                  finished: Callable[[list[tuple[int, Outcome]]], None]) -> None:
@@ -187,6 +187,18 @@ class Drive:
                 self._finished([(dead.pop(), Outcome("failed", message="its process died"))])
             self._suspected.update(dead)
             suspects.extend(dead)
+
+    def end(self, at_once: bool) -> None:
+        """Give the place back; what has not begun does not begin."""
+        for future in self._flying:
+            future.cancel()
+        self._place.close(at_once)
+
+    def keep_rest(self) -> None:
+        """Keep what has ended while it was stopped."""
+        ended = [future for future in self._flying if future.done() and not future.cancelled()]
+        self._finished([(self._flying[f], f.result()) for f in ended if f.exception() is None])
+        self._flying.clear()
 
     def _launch(self, queue: collections.deque[int], slots: int) -> list[int]:
         """Submit what there is room for; returns the members that a broken executor lost."""
@@ -223,8 +235,9 @@ class Drive:
         _gathered."""
         dead: list[int] = []
         ended: list[tuple[int, Outcome]] = []
-        for future in self._gathered(wait):
-            member = self._flying.pop(future)
+        gathered = self._gathered(wait)
+        for future in gathered:
+            member = self._flying[future]
             try:
                 ended.append((member, future.result()))
             except futures.BrokenExecutor:
@@ -232,4 +245,6 @@ class Drive:
             except Exception as wrong:      # a result that cannot be sent, say
                 ended.append((member, Outcome("failed", message=f"{type(wrong).__name__}: {wrong}")))
         self._finished(ended)
+        for future in gathered:     # only now, so that keep_rest() finds them where Ctrl-C came before
+            del self._flying[future]
         return dead + self._land(None) if dead and wait is not None else dead

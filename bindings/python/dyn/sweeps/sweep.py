@@ -5,8 +5,11 @@ from __future__ import annotations
 import collections
 import json
 import os
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator, Literal, Sequence, Union
+from typing import TYPE_CHECKING, Any, Iterator, Literal, Sequence, Union, overload
+
+import numpy as np
 
 from .._rows import table as html_table
 from ..context import current
@@ -15,8 +18,10 @@ from ..run import Bar, Run
 from . import export, frames
 from . import member as members
 from .cost import Cost, cost_of
+from .labels import Point, code_hash, keys, label
+from .lock import sole
+from .points import Points, check_call, points_of
 from .pool import Drive, Given, Place, Processes, Threads
-from .points import Point, Points, code_hash, key, points_of
 from .store import Member, Outcome, Store
 
 if TYPE_CHECKING:
@@ -56,47 +61,57 @@ class Sweep:
             raise TypeError(f"an experiment is a function that returns a run, not {experiment!r}")
         self.experiment: members.Experiment | None = experiment
         self.points = points_of(points, draws, seed)
-        self._workers, self._executor = workers, executor
+        check_call(experiment, self.points[0])
+        self._workers, self._executor = _checked(workers, executor)
         self._stopped = False
         self._elsewhere: list[int] = []     # what threads gave back
-        self._open(Store(store))
+        self._store = Store(store)
         self._check()
-        self._numbers = self._store.enter(self.points)
-
-    def _open(self, store: Store) -> None:
-        self._store = store
-        self._rows = store.rows()
+        self._numbers = self._store.enter(self._keys)
+        self._states = self._store.states()
 
     @classmethod
     def open(cls, store: str | os.PathLike[str]) -> Sweep:
-        """What a store holds, to look at. Parameters that are neither numbers nor text are the words for them."""
+        """What a store holds, to look at; also while it is trained, and where it cannot be written. Parameters that are
+        neither numbers nor text are the words for them."""
         if not os.path.exists(store):
-            raise error(STATUS["eio"], f"{os.fspath(store)} is not there")
+            raise error(STATUS["eio"], f"{os.fsdecode(store)} is not there")
         self = cls.__new__(cls)
         self.experiment = None
-        self._open(Store(store))
-        self._numbers = list(self._rows)
-        self.points = [json.loads(row["point"]) for row in self._rows.values()]
+        self._store = Store(store, look=True)
+        self._states = self._store.states()
+        self._numbers = list(self._states)
+        self._keys = list(self._store.keys().values())
+        if not self._keys:
+            raise invalid(f"{self._store.path} holds no members")
+        self.points = [json.loads(text) for text in self._keys]
         return self
 
     # ---- is it the same? ----
 
     def _check(self) -> None:
         """Refuse a store of another experiment: by the parameters, and by the definition of a member that is there."""
-        if not self._rows:
-            return
-        theirs = list(json.loads(next(iter(self._rows.values()))["point"]))
-        if theirs != list(self.points[0]):
-            self._refuse(f"its parameters are {', '.join(theirs)}, here they are {', '.join(self.points[0])}")
-        done = {row["point"]: row for row in self._rows.values() if row["fingerprint"] or row["reason"] == "results"}
-        common = next((point for point in self.points if key(point) in done), None)
+        first = self._store.first()
+        if first is not None:
+            self._order_as(list(json.loads(first)))
+        self._keys = keys(self.points)
+        known = self._store.known()
+        common = next((i for i, text in enumerate(self._keys) if text in known), None)
         if common is not None:
-            self._compare(common, done[key(common)])
-        elif done:
+            self._compare(common, self._store.row(known[self._keys[common]]))
+        elif known:
             self._refuse("none of its finished members is at a point of this sweep")
 
-    def _compare(self, point: Point, row: dict[str, Any], store: Store | None = None) -> None:
-        """Against a member of a store, this sweep's or another."""
+    def _order_as(self, theirs: list[str]) -> None:
+        """The parameters in the order of the store."""
+        ours = list(self.points[0])
+        if set(theirs) != set(ours):
+            self._refuse(f"its parameters are {', '.join(theirs)}, here they are {', '.join(ours)}")
+        if theirs != ours:
+            self.points = [{name: point[name] for name in theirs} for point in self.points]
+
+    def _compare(self, i: int, row: dict[str, Any], store: Store | None = None) -> None:
+        """The member at points[i] against that of a store, this sweep's or another."""
         assert self.experiment is not None
         store = store or self._store
         if row["reason"] == "results":
@@ -104,10 +119,10 @@ class Sweep:
                 self._refuse("the code of the experiment is another", store)
             return
         with members.alone(current().numerics):
-            made = self.experiment(**point)
-            found = members.fingerprint(made) if isinstance(made, Run) else None
+            made = self.experiment(**self.points[i])
+            found = members.fingerprint(made) if isinstance(made, Run) else "none, as there is no run"
         if found != row["fingerprint"]:
-            self._refuse(f"at {key(point)} its run had another network, start, data, loss, optimiser, end or "
+            self._refuse(f"at {self._keys[i]} its run had another network, start, data, loss, optimiser, end or "
                          f"measurement (fingerprint {row['fingerprint']}, here {found})", store)
 
     def _refuse(self, why: str, store: Store | None = None) -> None:
@@ -117,37 +132,61 @@ class Sweep:
 
     def train(self, progress: bool | None = None, *, retry: bool = False, checkpoint_every: float | None = None,
               any_numerics: bool = False, interrupt: Literal["raise", "return"] = "raise") -> Sweep:
-        """Train all members that are not finished. retry: those that failed, too.
+        """Train all members that are not finished. retry: those that failed, too. Of those that fail a warning tells.
 
         Ctrl-C ends it with KeyboardInterrupt, or interrupt="return" returns then; what is finished is kept, and train()
-        goes on. checkpoint_every: seconds between checkpoints of members in training, beside the store; a member goes
-        on from its checkpoint. any_numerics: go on although the store was begun with another instruction set or other
-        libraries, whose bits differ. progress: a bar by tqdm; None: where somebody looks. Returns the sweep."""
+        goes on. A store is trained by one process at a time: another is refused with StateError. checkpoint_every:
+        seconds between checkpoints of members in training, beside the store; a member goes on from its checkpoint.
+        any_numerics: go on although the store was begun with another instruction set or other libraries, whose bits
+        differ. progress: a bar by tqdm; None: where somebody looks. Returns the sweep."""
         if interrupt not in ("raise", "return"):
             raise invalid(f'interrupt={interrupt!r} is neither "raise" nor "return"')
         if self.experiment is None:
             raise invalid("a store that was opened to be looked at has no experiment: make the sweep with store=")
         if checkpoint_every is not None and self._store.path == ":memory:":
             raise invalid("checkpoints lie beside the store: give store=")
+        if self._store.path == ":memory:":
+            return self._train(retry, checkpoint_every, any_numerics, progress, interrupt)
+        with sole(self._store.path):
+            self._states = self._store.states()     # another process may have trained some
+            return self._train(retry, checkpoint_every, any_numerics, progress, interrupt)
+
+    def _train(self, retry: bool, every: float | None, any_numerics: bool, progress: bool | None,
+               interrupt: str) -> Sweep:
         self._stopped = False
         self._note(any_numerics)
-        due = [i for i in range(len(self)) if self._status(i) not in FINISHED or retry and self._status(i) == "failed"]
-        self._due, self._every = set(due), checkpoint_every
-        self._numerics: str | None = None if any_numerics else current().numerics
-        if checkpoint_every is not None:    # one whose process was killed between keeping it and taking its checkpoint away
-            for i in set(range(len(self))) - self._due:
-                self._checkpoint(i).unlink(missing_ok=True)
-        self._counts = collections.Counter(self._status(i) for i in range(len(self)))
-        self._bar = Bar(progress, len(self), unit="run")
+        self._begin(retry, every, any_numerics)
+        self._bar = Bar(progress, len(self), unit="run", initial=self._ended())
         self._show()
         try:
-            self._train(due)
+            self._place(sorted(self._due))
         except KeyboardInterrupt:
             if interrupt == "raise":
                 raise
         finally:
             self._bar.close()
+            self._states = self._store.states()     # also of what was kept while Ctrl-C came
+            self._store.settle()
+        self._tell_failures()
         return self
+
+    def _begin(self, retry: bool, every: float | None, any_numerics: bool) -> None:
+        """What is due; points that are the same are trained once."""
+        again = ("waiting", "failed") if retry else ("waiting",)
+        first = {number: i for i, number in reversed(list(enumerate(self._numbers)))}
+        self._due = {i for number, i in first.items() if self._states.get(number, "waiting") in again}
+        self._every, self._failures = every, list[tuple[int, str]]()
+        self._numerics: str | None = None if any_numerics else current().numerics
+        if every is not None:   # one whose process was killed between keeping it and taking its checkpoint away
+            for i in set(first.values()) - self._due:
+                self._checkpoint(i).unlink(missing_ok=True)
+        self._counts = collections.Counter(self._status(i) for i in range(len(self)))
+
+    def _tell_failures(self) -> None:
+        if self._failures:
+            i, message = self._failures[0]
+            warnings.warn(f"{len(self._failures)} of {len(self)} members failed, see Sweep.failed; the first at "
+                          f"{self._keys[i]}: {message}", RuntimeWarning, stacklevel=4)
 
     def _note(self, any_numerics: bool) -> None:
         """Keep what decides the bits; refuse to mix two kinds of them."""
@@ -164,24 +203,26 @@ class Sweep:
         of an array of jobs. Returns the sweep."""
         assert self.experiment is not None
         for path in stores:
-            other = Sweep.open(path)
-            rows = {row["point"]: row for row in other._rows.values() if row["status"] in FINISHED}
-            common = [i for i, point in enumerate(self.points)
-                      if key(point) in rows and self._status(i) not in FINISHED]
-            compared = next((i for i in common if rows[key(self.points[i])]["fingerprint"]), None)
-            if compared is not None:
-                self._compare(self.points[compared], rows[key(self.points[compared])], other._store)
-            for i in common:
-                row = rows[key(self.points[i])]
-                self._store.copy(self._numbers[i], row, other._store)
-                self._rows[self._numbers[i]] = {**row, "member": self._numbers[i]}
+            with sole(self._store.path):
+                self._take(Sweep.open(path)._store)
         return self
+
+    def _take(self, other: Store) -> None:
+        rows = {row["point"]: row for row in other.rows().values() if row["status"] in FINISHED}
+        self._states = self._store.states()
+        common = [i for i, text in enumerate(self._keys) if text in rows and self._status(i) not in FINISHED]
+        compared = next((i for i in common if rows[self._keys[i]]["fingerprint"]), None)
+        if compared is not None:
+            self._compare(compared, rows[self._keys[compared]], other)
+        self._store.copy([(self._numbers[i], rows[self._keys[i]]) for i in common], other)
+        self._states = self._store.states()
+        self._store.settle()
 
     def stop(self) -> None:
         """End the training in progress; from any thread. train() goes on."""
         self._stopped = True
 
-    def _train(self, due: list[int]) -> None:
+    def _place(self, due: list[int]) -> None:
         """First in threads, what does not go together with others there in processes."""
         assert self.experiment is not None
         workers = self._workers or current().threads
@@ -196,13 +237,18 @@ class Sweep:
             self._through(Processes(self.experiment, workers), rest)
 
     def _through(self, place: Place, due: list[int]) -> None:
-        ended = False
         drive = Drive(place, self._start, self._finish)
         try:
             drive.run(due, self._enough)
-            ended = not self._enough()
-        finally:
-            place.close(at_once=not ended)
+        except Exception:
+            drive.end(at_once=True)
+            raise
+        except KeyboardInterrupt:
+            drive.end(at_once=True)
+            drive.keep_rest()
+            raise
+        drive.end(at_once=self._enough())
+        drive.keep_rest()
 
     def _enough(self) -> bool:
         return self._stopped or len(self._elsewhere) >= 2 * (self._workers or current().threads)
@@ -224,27 +270,39 @@ class Sweep:
             self._due.discard(i)
             self._counts[self._status(i)] -= 1
             self._counts[outcome.status] += 1
-            self._rows.setdefault(self._numbers[i], {})["status"] = outcome.status
+            self._states[self._numbers[i]] = outcome.status
+            if outcome.status == "failed":
+                self._failures.append((i, outcome.message))
             if self._every is not None:
                 self._checkpoint(i).unlink(missing_ok=True)
         self._show()
 
     def _status(self, i: int) -> str:
-        return str(self._rows.get(self._numbers[i], {}).get("status", "waiting"))
+        return self._states.get(self._numbers[i], "waiting")
+
+    def _ended(self) -> int:
+        return sum(self._counts[s] for s in FINISHED)
 
     def _show(self) -> None:
         bad = [f"{self._counts[s]} {s}" for s in ("nonfinite", "failed") if self._counts[s]]
-        self._bar.show(sum(self._counts[s] for s in FINISHED), ", ".join(bad))
+        self._bar.show(self._ended(), ", ".join(bad))
 
     # ---- looking ----
 
     def __len__(self) -> int:
         return len(self.points)
 
-    def __getitem__(self, i: int) -> Member:
-        """The member at points[i]."""
+    @overload
+    def __getitem__(self, i: int) -> Member: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Member]: ...
+
+    def __getitem__(self, i: int | slice) -> Member | list[Member]:
+        """The member at points[i], or those of a slice."""
+        if isinstance(i, slice):
+            return [self[k] for k in range(len(self))[i]]
         number = self._numbers[i]
-        return Member(number, self.points[i], self._store.rows()[number], self._store.results().get(number, {}),
+        return Member(number, self.points[i], self._store.row(number), self._store.results(number).get(number, {}),
                       self._store.arrays(number))
 
     def __iter__(self) -> Iterator[Member]:
@@ -255,7 +313,9 @@ class Sweep:
         unknown = [name for name in fixed if name not in self.points[0]]
         if unknown:
             raise invalid(f"{', '.join(unknown)} is no parameter; there are {', '.join(self.points[0])}")
-        return [self[i] for i, point in enumerate(self.points) if all(point[n] == v for n, v in fixed.items())]
+        wanted = {name: label(value) for name, value in fixed.items()}
+        found = [json.loads(text) for text in self._keys]
+        return [self[i] for i, labels in enumerate(found) if all(labels[name] == wanted[name] for name in wanted)]
 
     @property
     def about(self) -> dict[str, str]:
@@ -317,3 +377,11 @@ class Sweep:
 
     def _repr_html_(self) -> str:
         return html_table(self.table())
+
+
+def _checked(workers: int | None, executor: Executor) -> tuple[int | None, Executor]:
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, (int, np.integer)) or workers < 1):
+        raise invalid(f"workers={workers!r}: how many members at once, at least 1; None: one per core")
+    if executor not in (None, "threads", "processes") and not hasattr(executor, "submit"):
+        raise invalid(f'executor={executor!r} is neither "threads" nor "processes" nor an executor with submit()')
+    return workers, executor
