@@ -23,9 +23,9 @@ Y = -relu(X) + relu(2 * (X + .3)) - relu(1.5 * (X - .4)) + relu(.5 * (X - .8))
 
 
 def growth(report):
-    """Amplitude |w| against angle at six epochs, and the loss with its plateaus"""
-    axes = report.figure("growth", 2, 4, width=2.6, height=2.3).ravel()
-    counts, losses, plateaus = [], [], []
+    """Angle of the neurons and log10 |w| as radius at six epochs (grey: never moved); the loss and the function"""
+    polar = report.figure("growth", 1, 6, width=2.2, height=2.4, subplot_kw={"projection": "polar"})
+    (left, right), counts, losses, plateaus = report.figure("loss", 1, 2), [], [], []
     for seed in report.seeds:
         net = dyn.mlp([1, 100, 1], "relu", dyn.init.normal(1e-4), seed, output_bias=False)
         run = dyn.Run(net, X, Y, optimizer=dyn.GD(.1), record_every=10)
@@ -34,12 +34,15 @@ def growth(report):
         counts.append(run["condensation"].effective)
         losses.append(run.history["loss"][-1])
         plateaus.append(len(dyn.plateaus(run, change=.1, length=1.3)))
-    for ax, step, found in zip(axes, SNAPSHOTS, run["condensation"]):
-        ax.semilogy(found.orientation(), found.norms, ".", markersize=4)
-        ax.set(title="epoch %d" % step, xlim=(-np.pi, np.pi), xlabel="angle")
-    axes[6].loglog(run.history["step"][1:], run.history["loss"][1:])
-    axes[6].set(title="loss", xlabel="epoch")
-    axes[7].plot(X, Y, "k.", X, run.predict())
+    start = dyn.condensation(net, net.initial()).features
+    for ax, step, found in zip(polar, SNAPSHOTS, run["condensation"]):
+        moved = (found.features != start).any(1)
+        for which, colour in ((~moved, "#bbbbbb"), (moved, reproduction.style.BLUE)):
+            ax.plot(found.orientation()[which], np.log10(found.norms[which]), ".", color=colour, markersize=4)
+        ax.set(title="epoch %d" % step, rlim=(-5.5, .5), rticks=[-4, -2, 0], xticks=np.arange(4) * np.pi / 2)
+    left.loglog(run.history["step"][1:], run.history["loss"][1:])
+    left.set(xlabel="epoch", ylabel="loss")
+    right.plot(X, Y, "k.", X, run.predict())
     report.peer("PyTorch", lambda: 3 * peers.torch_seconds([1, 100, 1], "relu", X, Y, "SGD", .1, 100_000))
     counts = np.array(counts)
     for column, low, high in ((0, 1, 1), (1, 1, 2), (2, 3, 4), (5, 5, 5)):
