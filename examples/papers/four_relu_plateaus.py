@@ -2,9 +2,9 @@
 """Xu, Zhang, Zhou, "An overview of condensation phenomenon in deep learning", arXiv 2504.09484, and the authors' notes
 on the embedding principle: where a wide network rests, a narrow one has a critical point.
 
-The target and the networks of four_relu.py. Where the loss rests at that of a critical point of two neurons, networks of
-every width compute what the two compute, and have the same effective neurons: per direction (w, b)/|(w, b)| the sum of a |(w, b)|,
-without those that are near zero. A start that is smaller still only waits longer, or stays."""
+The target and the networks of four_relu.py. Where the loss rests at that of a critical point of two neurons, networks
+of every width compute what the two compute, and have the same effective neurons: per direction (w, b)/|(w, b)| the
+sum of a |(w, b)|, without those that are near zero. A start that is smaller still only waits longer, or stays."""
 import numpy as np
 
 import dyn
