@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Frequencies of what a network has learned, from values at any points (arXiv 2405.17479): dyn.frequency."""
+"""Frequencies of what a network has learned, from values at any points (arXiv 2405.17479), and their errors along a run:
+dyn.frequency."""
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import block, pointer, real_array, real_matrix, real_vector, vector
 from ._lib import call, lib, number
+from ._run_view import RunView, State
 from .context import current
-from .errors import shapes_differ
+from .errors import invalid, shapes_differ
+from .measure import Measurement, _model_of
 
-__all__ = ["error", "low_pass", "project", "relative_errors", "transform"]
+__all__ = ["FrequencyErrorSeries", "FrequencyErrors", "error", "low_pass", "project", "relative_errors", "transform"]
 
 
 def transform(x: ArrayLike, y: ArrayLike, k: ArrayLike) -> NDArray[np.complex128]:
@@ -95,3 +99,71 @@ def relative_errors(x: ArrayLike, y: ArrayLike, h: ArrayLike, delta: float) -> t
     high, left = truth - low, fit - got
     sizes = [np.linalg.norm(part) for part in (low - got, low, high - left, high)]
     return float(sizes[0] / sizes[1]), float(sizes[2] / sizes[3])
+
+
+@dataclass(frozen=True)
+class FrequencyErrorSeries:
+    """Errors along a run, r rows: steps [r]; k [count], in radian per unit of the inputs; values [r, count].
+
+    >>> dyn.frequency.FrequencyErrorSeries(np.arange(2), np.array([1.0]), np.ones((2, 1))).values.shape
+    (2, 1)
+    """
+
+    steps: NDArray[np.int64]
+    k: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+class FrequencyErrors(Measurement[FrequencyErrorSeries]):
+    """Per frequency k, how far the network is from its targets on the samples: ||F_net(k)| - |F_target(k)|| / (floor +
+    |F_target(k)|), |F| the norm over outputs. Low frequencies come first. direction [d]: of inputs of several numbers,
+    taken as it is.
+
+    >>> x = np.linspace(-np.pi, np.pi, 40)
+    >>> run = dyn.Run(dyn.mlp([1, 20, 1], seed=1), x, np.sin(x), optimizer=dyn.Adam(0.01))
+    >>> _ = run.measure(dyn.frequency.FrequencyErrors([1, 2, 3]), every=100)
+    >>> found = run.train(500)["frequency_errors"]
+    >>> found.values.shape, bool(found.values[-1, 0] < 0.05)
+    ((6, 3), True)
+    """
+
+    _own = True
+
+    def __init__(self, k: ArrayLike, *, direction: ArrayLike | None = None, floor: float = 1e-5,
+                 name: str = "frequency_errors") -> None:
+        self.name = name
+        self.k = real_vector(k, "k")
+        self.direction = None if direction is None else real_vector(direction, "direction")
+        self.floor = number(floor, "floor")
+        self._arguments = {"k": self.k, "direction": self.direction, "floor": floor}
+
+    def attach(self, run: RunView, when: Any) -> Any:
+        _model_of(run, self.name)
+        self._truth = self._amplitudes(run, self._targets(run))
+        return super().attach(run, when)
+
+    def _targets(self, run: RunView) -> NDArray[np.float64]:
+        """Targets [n, outputs]."""
+        values, outputs = run.objective.targets, _model_of(run, self.name).output_size
+        if values is None or np.size(values) != len(values) * outputs:
+            raise invalid(f"{self.name}: targets of {outputs} numbers each are wanted, as the network has outputs")
+        return real_array(values, "targets").reshape(len(values), outputs)
+
+    def _amplitudes(self, run: RunView, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        inputs = run.objective.inputs
+        x = np.empty((0, 0)) if inputs is None else real_array(inputs, "inputs").reshape(len(y), -1)
+        if self.direction is None and x.shape[1] != 1:
+            raise invalid(f"{self.name}: inputs have {x.shape[1]} numbers: a direction of as many is wanted")
+        along = x[:, 0] if self.direction is None else project(x, self.direction)
+        sizes: NDArray[np.float64] = np.linalg.norm(transform(along, y, self.k), axis=1)
+        return sizes
+
+    def observe(self, state: State) -> None:
+        net = _model_of(state.run, self.name)
+        fit = np.reshape(net(state.theta, state.run.objective.inputs), (-1, net.output_size))
+        state.run.record(f"{self.name}.error", error(self._amplitudes(state.run, fit), self._truth, floor=self.floor))
+
+    def result(self, run: RunView) -> FrequencyErrorSeries:
+        found = self._rows(run, "error")
+        return FrequencyErrorSeries(found.steps, self.k, found.values.reshape(len(found.steps), len(self.k)) if len(found)
+                                    else np.empty((0, len(self.k))))

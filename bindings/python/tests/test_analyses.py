@@ -33,6 +33,42 @@ class Frequency(unittest.TestCase):
         np.testing.assert_allclose(dyn.frequency.error(fit, truth, floor=0.0, phases=True), abs(fit - truth) / abs(truth))
         self.assertEqual(dyn.frequency.error([1.0, 0.0], [0.0, 0.0], floor=0.0).tolist(), [np.inf, 0.0])
 
+    def test_errors_of_the_parts_below_and_above_a_filter(self):
+        x, y, h = R.normal(size=(20, 3)), R.normal(size=(20, 2)), R.normal(size=(20, 2))
+        g = np.exp(-((x[:, None] - x)**2).sum(-1) / (2 * 0.7))
+        low = np.array([g @ a / g.sum(1, keepdims=True) for a in (y, h)])
+        high = np.array([y, h]) - low
+        expected = [np.linalg.norm(a - b) / np.linalg.norm(a) for a, b in (low, high)]
+        np.testing.assert_allclose(dyn.frequency.relative_errors(x, y, h, 0.7), expected, rtol=1e-12)
+
+    def test_errors_along_a_run(self):
+        """Of two inputs and two outputs along a direction, against the sums; a checkpoint goes on with them."""
+        x, y, k, d = R.normal(size=(30, 2)), R.normal(size=(30, 2)), np.array([0.5, 2.0]), np.array([1.0, -0.5])
+        net = dyn.mlp([2, 5, 2], seed=1)
+        run = dyn.Run(net, x, y, optimizer=dyn.Adam(1e-2))
+        run.measure(dyn.frequency.FrequencyErrors(k, direction=d), every=2)
+        run.measure(lambda state: state.theta, name="theta", every=2)
+        found = run.train(4)["frequency_errors"]
+
+        def sizes(f):
+            return np.linalg.norm(np.exp(-1j * np.outer(k, x @ d)) @ f / 30, axis=1)
+        for row, theta in zip(found.values, run["theta"].values):
+            np.testing.assert_allclose(row, abs(sizes(net(theta, x)) - sizes(y)) / (1e-5 + sizes(y)), rtol=1e-10)
+        with tempfile.TemporaryDirectory() as folder:
+            run.save(folder + "/run")
+            again = dyn.Run.load(folder + "/run", net, x, y)
+        again.measure(lambda state: state.theta, name="theta", every=2)
+        self.assertEqual(again.train(2)["frequency_errors"].values.shape, (4, 2))
+        np.testing.assert_array_equal(again["frequency_errors"].values[:3], found.values)
+
+    def test_errors_along_a_run_want_a_direction_and_targets_like_outputs(self):
+        measurement = dyn.frequency.FrequencyErrors([1.0])
+        with self.assertRaisesRegex(dyn.InvalidArgument, "inputs have 2 numbers: a direction"):
+            dyn.Run(dyn.mlp([2, 1]), np.ones((3, 2)), [1.0, 2, 3]).measure(measurement, every=1)
+        labels = dyn.Run(dyn.mlp([1, 4]), [1.0, 2, 3], [0, 1, 2], loss="cross_entropy")
+        with self.assertRaisesRegex(dyn.InvalidArgument, "targets of 4 numbers"):
+            labels.measure(measurement, every=1)
+
     def test_bad_input(self):
         with self.assertRaisesRegex(dyn.InvalidArgument, "delta is -1"):
             dyn.frequency.low_pass([[0.0]], [1.0], -1.0)

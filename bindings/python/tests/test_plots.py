@@ -49,6 +49,31 @@ class Plots(unittest.TestCase):
         self.assertEqual(len(axes[2].lines), 3)
         self.assert_full(figure, 3)
 
+    def test_adam_in_its_states_and_over_its_moments(self):
+        figure, axes = pyplot.subplots(1, 3)
+        found, theory = dyn.degenerate.run(4, 0.9, 0.91, steps=3000), dyn.degenerate.theory(4, 0.9, 0.91)
+        dyn.plots.states(axes[0], found, theory)
+        edge, point = axes[0].lines
+        np.testing.assert_allclose(np.prod(edge.get_data(), axis=0), 2000)
+        self.assertEqual((point.get_xdata()[0], point.get_ydata()[0]), (theory.omega, theory.lambda_))
+        dyn.plots.states(axes[1], dyn.degenerate.run(4, 0.9, 0.8, steps=3000), dyn.degenerate.theory(4, 0.9, 0.8))
+        self.assertEqual(len(axes[1].lines), 1)     # there is no fixed point
+        b1, b2 = np.meshgrid(np.linspace(0.1, 0.9, 4), np.linspace(0.2, 0.8, 3))
+        dyn.plots.regimes(axes[2], b1, b2, b1 - b2, k=6, label="difference")
+        for line, power in zip(axes[2].lines, (5, 6)):
+            np.testing.assert_allclose(line.get_xdata(), line.get_ydata()**(power / 8))
+        self.assert_full(figure, 4)
+        with self.assertRaisesRegex(dyn.ShapeError, "beta1, beta2, values"):
+            dyn.plots.regimes(axes[2], b1, b2, b1[:2])
+
+    def test_frequencies_against_steps(self):
+        x = np.linspace(-np.pi, np.pi, 40)
+        run = dyn.Run(dyn.mlp([1, 20, 1], seed=1), x, np.sin(x), optimizer=dyn.Adam(0.01))
+        run.measure(dyn.frequency.FrequencyErrors([1, 4]), every=10)
+        ax = dyn.plot(run.train(50)).axes[1]
+        self.assertEqual([t.get_text() for t in ax.get_yticklabels()], ["1", "4"])
+        np.testing.assert_allclose(ax.collections[0].get_array(), np.clip(run["frequency_errors"].values.T, 0.1, 1))
+
     def test_all_three_measurements(self):
         run = dyn.Run(dyn.mlp([1, 20, 1], init=dyn.init.normal(0.1), seed=1), *wave(), optimizer=dyn.Adam(1e-2))
         run.measure(dyn.Sharpness(k=2), every=20)

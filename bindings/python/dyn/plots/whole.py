@@ -12,12 +12,13 @@ from matplotlib.figure import Figure, SubFigure
 from .._run_view import RunView, Series
 from ..attention import AttentionSeries
 from ..completion import Factors
+from ..frequency import FrequencyErrorSeries
 from ..measure import CondensationSeries, RankSeries, SharpnessSeries
 from ..operator import Density
 from ..spectrum import KroneckerSeries, SpectrumSeries
 from ..sweeps import Sweep
 from ..tangent import TangentKernelSeries
-from . import curves, functions, maps
+from . import curves, functions, maps, papers
 from .style import STYLE, new_figure
 from .sweeps import plot_sweep, plot_table
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 Draw = Callable[[Axes], None]
 OWN: dict[type, Callable[..., None]] = {SpectrumSeries: curves.curvature, AttentionSeries: curves.attention,
-                                        KroneckerSeries: curves.kronecker}
+                                        KroneckerSeries: curves.kronecker, FrequencyErrorSeries: papers.frequencies}
 
 
 WIDTH = 7.2     # inches, of every part
