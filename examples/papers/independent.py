@@ -23,7 +23,7 @@ def adam(torch, theta, loss, rate, steps, look):
 
 
 def parity():
-    """grokking_frequency.parity: |F(.3)| of all points, epoch 1000 over 200."""
+    """parity_frequency.parity: |F(.3)| of all points, epoch 1000 over 200."""
     import torch
     x, y = dyn.data.parity(10)
     along = dyn.frequency.project(x, np.ones(10))
