@@ -9,19 +9,7 @@ import numpy as np
 
 import dyn
 import reproduction
-
-NET = dyn.mlp([1, 2, 1], output_bias=False)
-GRID = np.linspace(-2, 2, 1000)
-
-
-def target(x):
-    return np.tanh(x + 1)
-
-
-def point(a, w):
-    """theta of output weights a [2] and weights with biases w [2, 2]."""
-    return NET.theta({"W1": w[:, :1].T, "b1": w[:, 1], "W2": a[:, None]})
-
+from neurons import GRID, NET, point, target
 
 def branches(report):
     """Branches of the minima: counts of the theory, and probes by Levenberg-Marquardt from points on them"""

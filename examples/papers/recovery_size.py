@@ -17,13 +17,14 @@ SCALES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5]
 #: how it is built, rate (tuned by the paper in .05 … .5), model rank, and where wider ones recover, read off
 MODELS = {"convolution": (convolution, .1, 7, 10, 13), "not shared": (local, .5, 15, 20, 30),
           "full": (full, .5, 21, 27, 35)}
-CLOSE = "the median error is 9e-3 from 5 samples on, which counts as recovery here, but falls to 1e-6 at 7, the rank"
+CLOSE = ("of 40 trials the medians are 1.7e-2, 6e-3, 4e-7 from 5, 6, 7 samples: four decades of fall at 7, the rank, "
+         "but 1e-2 counts as recovery")
 RECOVERED = 1e-2        # a test error that is read as recovery: a tenth of what it is below the rank
 
 
 def toy_error(std, trial):
-    """1 + x1 by θ0 + θ1 x1 + θ2 θ3 x2 from two samples."""
-    x = np.random.default_rng(trial).uniform(-1, 1, (1002, 2))
+    """1 + x1 by θ0 + θ1 x1 + θ2 θ3 x2 from two samples, normal as those of the papers' networks."""
+    x = np.random.default_rng(trial).normal(size=(1002, 2))
     net, y = dyn.Model.from_function(factored, (2,), dyn.init.normal(std), trial), 1 + x[:, :1]
     run = dyn.Run(net, x[:2], y[:2], optimizer=dyn.GD(.05), stop_loss=1e-12, record_every=30000)
     return error(run.train(30000), x[2:], y[2:])
@@ -32,13 +33,11 @@ def toy_error(std, trial):
 def scales(report):
     """Median test error against the size of the start: 1 + x1 from two samples; a 4 × 4 matrix of rank 1"""
     ax, below = report.figure("scales", 1, 2)
-    toy = np.median(report.grid("toy", toy_error, std=SCALES, trial=range(report.size(11, 50)))["value"], 1)
+    toy = np.median(report.grid("toy", toy_error, std=SCALES, trial=range(50))["value"], 1)
     ax.loglog(SCALES, toy, "o-")
     ax.set(xlabel="std of the start", ylabel="test error, n = 2")
-    inputs = "the paper's inputs are not known: uniform ones give a median ten times smaller, and the same power of std"
     for at, expected in ((0, -2), (1, -6)):
-        report.claim("1 + x1, n = 2, std %g: log10 error (read off)" % SCALES[at], np.log10(toy[at]), expected, 1,
-                     reason=inputs)
+        report.claim("1 + x1, n = 2, std %g: log10 error (read off)" % SCALES[at], np.log10(toy[at]), expected, 1)
     report.claim("decades of error for the decade of std between them (read off)", np.log10(toy[0] / toy[1]), 4, .5)
     report.claim("1 + x1, n = 2, std 1e-3 and less: log10 error", np.log10(toy[2:].max()), most=-8)
     places, counts = dyn.data.observed(4, 4, "connected"), report.size([6, 9, 13], range(1, 17))
@@ -53,8 +52,9 @@ def scales(report):
     at = {n: list(counts).index(n) for n in (6, 9, 13)}
     report.claim("M1, n = 6: least log10 error", np.log10(found[:, at[6]].min(0)), least=-2)
     report.claim("M1, n = 9, std 1e-5: log10 error", np.log10(found[4, at[9]]), most=-8)
-    report.claim("M1, n = 9, std 1e-4: log10 error", np.log10(found[3, at[9]]), most=-8,
-                 reason="the paper's order of entries is not known; in connected order σ_2 keeps it up")
+    report.claim("M1, n = 9, std 1e-4: log10 error (computed)", np.log10(found[3, at[9]]), most=np.log10(2e-7))
+    report.claim("the same (read off)", np.log10(found[3, at[9]]), most=-8, reason="the paper's order of entries is "
+                 "not known: in connected order σ_2 keeps it up to n = 13, in that of its figure 5 it is .6 at n = 9")
     report.claim("M1, n = 13, std .1: log10 error (read off)", np.log10(found[0, at[13]]), -2, 1)
 
 
