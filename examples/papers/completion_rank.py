@@ -30,7 +30,7 @@ def fitted(M, places, k, tries=5):
 
 
 def hierarchy(report):
-    """Hole 0 from std 1e-8: gradient, distance from best fits W_k; σ of W, and of A (lines), B (dots), [Aᵀ, B] (dashed)"""
+    """Hole 0 from std 1e-8: gradient, distance from best fits W_k; σ of W, of A (lines), B (dots), [Aᵀ, B] (dashed)"""
     M = dyn.data.matrix("M6") / 10
     fits = [fitted(M, PLACES, k) for k in (1, 2, 3)]
     losses, ranks, close, last, near = [], [], [], [], []
@@ -70,7 +70,7 @@ def hierarchy(report):
 
 
 def escape(report):
-    """Leaving rank 0 and 1: rows of A and columns of B beyond the rank, in two of their coordinates, over the largest"""
+    """Leaving rank 0 and 1: rows of A and columns of B beyond the rank, two of their coordinates over the largest"""
     M, axes, rate = dyn.data.matrix("M6") / 10, report.figure("escape", 1, 2), .05
     net, steps = dyn.factorisation([4, 4, 4]), report.size(8000, 8000)
     for k in (0, 1, 2):
