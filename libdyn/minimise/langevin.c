@@ -68,13 +68,13 @@ static void keep(chain *c)
 
 static dyn_status walk(chain *c, dyn_objective *objective, int64_t steps, double *losses, double *acceptance)
 {
-    double sum = 0.0;
+    double sum = 0.0, length;
 
     memcpy(c->start, c->now.w, (size_t)c->n * sizeof *c->start);
     for (int64_t t = 0; t < steps; t++) {
         const dyn__key key = { .seed = c->o->seed, .stream = DYN__STREAM_NODE, .step = (uint32_t)t, .site = c->o->chain };
 
-        DYN__TRY(dyn__finite_gradient(objective, c->n, c->now.w, &c->now.loss, c->now.g));
+        DYN__TRY(dyn__finite_gradient(objective, c->n, c->now.w, &c->now.loss, c->now.g, &length));
         losses[t] = c->now.loss;
         if (isnan(losses[t]))
             return DYN__FAIL(dyn__objective_ctx(objective), DYN_ENONFINITE, "the chain has run away at step %lld",

@@ -23,8 +23,10 @@ static const double D[DYN__STAGES] = {
 
 dyn_status dyn__flow_descent(dyn__flow *f, const double *theta, double *slope, double *value)
 {
+    double length;
+
     f->done.evaluations++;
-    DYN__TRY(dyn__finite_gradient(f->objective, f->n, theta, value, slope));
+    DYN__TRY(dyn__finite_gradient(f->objective, f->n, theta, value, slope, &length));
     for (int64_t i = 0; i < f->n; i++)
         slope[i] = -slope[i];
     return DYN_OK;

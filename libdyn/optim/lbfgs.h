@@ -10,6 +10,7 @@
 
 typedef struct dyn__point {
     double *theta, *gradient, value;    /* value NaN where anything is not finite */
+    double length;                      /* of the gradient, where a minimisation has evaluated it */
 } dyn__point;
 
 /* A way down: where it stands, and the point that may be next. */

@@ -53,8 +53,8 @@ dyn_status dyn__descend_open(dyn_run *r)
         return DYN_ENOMEM;
     l->on = (dyn__descent){ .ctx = r->ctx, .n = n, .evaluate = evaluate, .user = r };
     l->taken = NAN;
-    l->on.at = (dyn__point){ room, room + n, NAN };
-    l->on.trial = (dyn__point){ room + 2 * n, room + 3 * n, NAN };
+    l->on.at = (dyn__point){ room, room + n, NAN, NAN };
+    l->on.trial = (dyn__point){ room + 2 * n, room + 3 * n, NAN, NAN };
     return dyn__pairs_open(r->ctx, n, r->optimizer->opt.memory, &l->pairs);
 }
 
