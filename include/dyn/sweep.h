@@ -46,8 +46,10 @@ typedef struct dyn_sweep_options {
     uint32_t reserved;          /* must be 0 */
     int64_t count;              /* members, at least 1 */
     int64_t parameters;         /* of each, at least 1 */
-    const char *const *names;   /* [parameters] 1 to 63 letters, digits, or any of "_-. " */
-    const double *values;       /* [count, parameters], see dyn_sweep_grid */
+    /* [parameters] 1 to 63 letters, digits, or any of "_-. "; not "loss", "step", "seconds", "status" or "message", which
+     * every table has */
+    const char *const *names;
+    const double *values;       /* [count, parameters], see dyn_sweep_grid; with a store no point twice */
     dyn_sweep_make_fn make;
     void *make_user;
     dyn_sweep_ended_fn ended;   /* NULL = nobody looks */
@@ -91,7 +93,8 @@ DYN_API void dyn_sweep_free(dyn_sweep *sweep);
  *
  * status: DYN_STOPPED the caller stopped it: members in training are given up, or left with a checkpoint; train again
  *         to go on.
- * errors: DYN_ENOMEM; DYN_EIO the store; DYN_ESTATE from inside a callback. A member that fails is no error.
+ * errors: DYN_ENOMEM; DYN_EIO the store; DYN_ESTATE from inside a callback, or another process trains the store, which one
+ *         does at a time. A member that fails is no error.
  * since:  0.1
  */
 DYN_API dyn_status dyn_sweep_train(dyn_sweep *sweep);
@@ -110,8 +113,8 @@ DYN_API dyn_status dyn_sweep_cost(dyn_sweep *sweep, int64_t *members, int64_t *b
 /** Ask the training in progress to stop. Any thread; a signal handler too. NULL is allowed. since: 0.1 */
 DYN_API void dyn_sweep_stop(dyn_sweep *sweep);
 
-/** A number of the member whose `ended` runs, by name. errors: DYN_EINVAL the name; DYN_ESTATE elsewhere; DYN_ENOMEM.
- * since: 0.1 */
+/** A number of the member whose `ended` runs, by name. errors: DYN_EINVAL the name, or a parameter or column has it;
+ * DYN_ESTATE elsewhere; DYN_ENOMEM. since: 0.1 */
 DYN_API dyn_status dyn_sweep_result(dyn_sweep *sweep, const char *name, double value);
 
 /** Number of members; 0 for NULL. since: 0.1 */
@@ -140,7 +143,8 @@ DYN_API dyn_status dyn_sweep_column(const dyn_sweep *sweep, const char *name, do
 DYN_API dyn_status dyn_sweep_member(dyn_sweep *sweep, int64_t i, const void **packed, int64_t *size);
 
 /** Keep what dyn_sweep_member gave, as if it had been trained here. Of several for one member the first counts.
- * errors: DYN_EFORMAT; DYN_EINVAL another sweep's; DYN_EIO; DYN_ENOMEM. since: 0.1 */
+ * errors: DYN_EFORMAT; DYN_EINVAL another sweep's; DYN_ESTATE another process trains the store; DYN_EIO; DYN_ENOMEM.
+ * since: 0.1 */
 DYN_API dyn_status dyn_sweep_keep(dyn_sweep *sweep, const void *packed, int64_t size);
 
 /**

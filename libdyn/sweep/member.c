@@ -116,6 +116,14 @@ dyn_status dyn__member_look(dyn_sweep *w, dyn__outcome *o, dyn_run *run)
     return DYN_OK;
 }
 
+static int is_parameter(const dyn_sweep *w, const char *name)
+{
+    for (int64_t p = 0; p < w->opt.parameters; p++)
+        if (strcmp(dyn__sweep_name(w, p), name) == 0)
+            return 1;
+    return 0;
+}
+
 dyn_status dyn_sweep_result(dyn_sweep *sweep, const char *name, double value)
 {
     if (!sweep)
@@ -124,5 +132,7 @@ dyn_status dyn_sweep_result(dyn_sweep *sweep, const char *name, double value)
     if (!sweep->ending)
         return DYN__FAIL(sweep->ctx, DYN_ESTATE, "only the sweep's function `ended` has results to give");
     DYN__TRY(dyn__check_name(sweep->ctx, "the name", name));
+    if (dyn__is_column(name) || is_parameter(sweep, name))
+        return DYN__FAIL(sweep->ctx, DYN_EINVAL, "%s is the name of a parameter or of a column, and of a result", name);
     return dyn__outcome_number(sweep->ending, name, value);
 }

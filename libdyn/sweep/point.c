@@ -10,6 +10,16 @@
 
 const char *dyn__sweep_name(const dyn_sweep *w, int64_t parameter) { return w->names + parameter * DYN__NAME; }
 
+int dyn__is_column(const char *name)
+{
+    static const char *const columns[] = { "status", "step", "loss", "seconds", "message" };
+
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        if (strcmp(name, columns[i]) == 0)
+            return 1;
+    return 0;
+}
+
 dyn_status dyn__check_name(dyn_ctx *ctx, const char *what, const char *name)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. ";

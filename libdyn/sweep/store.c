@@ -10,6 +10,7 @@
 #include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -255,6 +256,31 @@ static dyn_status enter(dyn_sweep *w, int64_t i, sqlite3_stmt *find, sqlite3_stm
     return add_parameters(w, i);
 }
 
+/* Two members at one point would be one row, and one checkpoint. */
+static int by_number(const void *a, const void *b)
+{
+    const dyn__member *const *x = a, *const *y = b;
+
+    return (*x)->number < (*y)->number ? -1 : (*x)->number > (*y)->number;
+}
+
+static dyn_status check_distinct(dyn_sweep *w)
+{
+    const dyn__member **sorted = dyn__alloc(w->ctx, (size_t)w->opt.count, sizeof *sorted);
+    dyn_status s = sorted ? DYN_OK : DYN_ENOMEM;
+
+    for (int64_t i = 0; sorted && i < w->opt.count; i++)
+        sorted[i] = &w->members[i];
+    if (sorted)
+        qsort(sorted, (size_t)w->opt.count, sizeof *sorted, by_number);
+    for (int64_t i = 1; s == DYN_OK && i < w->opt.count; i++)
+        if (sorted[i]->number == sorted[i - 1]->number)
+            s = DYN__FAIL(w->ctx, DYN_EINVAL, "members %lld and %lld are at the same point",
+                          (long long)(sorted[i - 1] - w->members), (long long)(sorted[i] - w->members));
+    dyn__free(w->ctx, sorted);
+    return s;
+}
+
 static dyn_status enter_all(dyn_sweep *w)
 {
     sqlite3_stmt *find = NULL, *add = NULL;
@@ -267,6 +293,8 @@ static dyn_status enter_all(dyn_sweep *w)
         s = enter(w, i, find, add);
     sqlite3_finalize(find);
     sqlite3_finalize(add);
+    if (s == DYN_OK)
+        s = check_distinct(w);
     return s == DYN_OK ? check_numerics(w) : s;
 }
 
@@ -427,3 +455,9 @@ dyn_status dyn__store_put(dyn_sweep *w, const dyn__outcome *o)
 }
 
 dyn_status dyn__store_commit(dyn_sweep *w) { return undone(w, run(w, "COMMIT")); }
+
+void dyn__store_settle(dyn_sweep *w)
+{
+    if (w->store)
+        sqlite3_wal_checkpoint_v2(w->store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}

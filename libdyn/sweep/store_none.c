@@ -21,4 +21,6 @@ dyn_status dyn__store_commit(dyn_sweep *w)
     return DYN_OK;
 }
 
+void dyn__store_settle(dyn_sweep *w) { (void)w; }
+
 void dyn__store_close(dyn_sweep *w) { (void)w; }

@@ -9,6 +9,19 @@
 
 /* ---- creation ---- */
 
+static dyn_status check_parameter(dyn_ctx *ctx, const char *const *names, int64_t p)
+{
+    DYN__TRY(dyn__check_name(ctx, "a parameter", names[p]));
+    if (dyn__is_column(names[p]))
+        return DYN__FAIL(ctx, DYN_EINVAL, "%s is a column that every table of a sweep has, and no name for a parameter",
+                         names[p]);
+    for (int64_t q = 0; q < p; q++)
+        if (strcmp(names[q], names[p]) == 0)
+            return DYN__FAIL(ctx, DYN_EINVAL, "parameters %lld and %lld are both called %s", (long long)q, (long long)p,
+                             names[p]);
+    return DYN_OK;
+}
+
 static dyn_status check_options(dyn_ctx *ctx, const dyn_sweep_options *o)
 {
     if (o->count < 1 || o->parameters < 1 || o->count > INT64_MAX / 64 / o->parameters)
@@ -23,7 +36,7 @@ static dyn_status check_options(dyn_ctx *ctx, const dyn_sweep_options *o)
     DYN__TRY(dyn__check_flag(ctx, "retry", o->retry));
     DYN__TRY(dyn__check_flag(ctx, "any_numerics", o->any_numerics));
     for (int64_t p = 0; p < o->parameters; p++)
-        DYN__TRY(dyn__check_name(ctx, "a parameter", o->names[p]));
+        DYN__TRY(check_parameter(ctx, o->names, p));
     return dyn__check_reserved(ctx, o->reserved);
 }
 
@@ -117,6 +130,7 @@ dyn_status dyn_sweep_create(dyn_ctx *ctx, const dyn_sweep_options *opt, dyn_swee
     dyn__ctx_ref(ctx);
     w->ctx = ctx;
     w->opt = o;
+    w->lock_file = -1;
     s = fill(w);
     if (s == DYN_OK)
         *out = w;
@@ -134,6 +148,7 @@ void dyn_sweep_free(dyn_sweep *w)
     ctx = w->ctx;
     dyn__shelf_empty(ctx);
     dyn__store_close(w);
+    dyn__store_unlock(w);
     dyn__columns_free(w);
     for (int64_t i = 0; w->members && i < w->opt.count; i++)
         dyn__free(ctx, w->members[i].message);

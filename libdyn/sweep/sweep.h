@@ -68,6 +68,7 @@ struct dyn_sweep {
     int64_t kept_count;
     double kept_since;          /* dyn__seconds() of the first */
     char *packed;               /* of dyn_sweep_member */
+    int lock_file;              /* of the right to train the store; -1 = we have it not */
 
     pthread_mutex_t lock;       /* of all below and above while members train, and of the caller's `ended` */
     pthread_cond_t wake;        /* a worker has ended, or a member */
@@ -82,6 +83,8 @@ struct dyn_sweep {
 
 /* point.c */
 const char *dyn__sweep_name(const dyn_sweep *w, int64_t parameter);
+/* Is it a column that every table of a sweep has? */
+int dyn__is_column(const char *name);
 dyn_status dyn__check_name(dyn_ctx *ctx, const char *what, const char *name);
 /* A number as JSON has it, whatever the locale: shortest, or as text where it is not finite. */
 void dyn__json_number(double x, char text[DYN__POINT_NUMBER]);
@@ -128,12 +131,18 @@ dyn_status dyn__checkpoint_folder(dyn_sweep *w);
 dyn_status dyn__checkpoint_train(dyn_sweep *w, int64_t i, dyn_run *run);
 void dyn__checkpoint_remove(dyn_sweep *w, int64_t i);
 
+/* lock.c. Have the right to train the store, where there is one; give it back. */
+dyn_status dyn__store_lock(dyn_sweep *w);
+void dyn__store_unlock(dyn_sweep *w);
+
 /* store.c, or store_none.c where there is no SQLite. Opens or makes the file, enters the members, takes in what is
  * finished there. */
 dyn_status dyn__store_open(dyn_sweep *w);
 /* Put a member into the transaction in progress, which it begins; where it fails all that is in it is undone. */
 dyn_status dyn__store_put(dyn_sweep *w, const dyn__outcome *o);
 dyn_status dyn__store_commit(dyn_sweep *w);
+/* Put all into the one file, which can then be copied; what cannot be put there stays in the log beside it. */
+void dyn__store_settle(dyn_sweep *w);
 void dyn__store_close(dyn_sweep *w);
 
 #endif

@@ -196,6 +196,13 @@ static dyn_status train(dyn_sweep *w, int64_t due)
     return w->failed;
 }
 
+static void remove_old_checkpoints(dyn_sweep *w)
+{
+    for (int64_t i = 0; i < w->opt.count; i++)
+        if (!dyn__member_is_due(w, i))      /* killed between keeping it and taking its checkpoint away */
+            dyn__checkpoint_remove(w, i);
+}
+
 dyn_status dyn_sweep_train(dyn_sweep *sweep)
 {
     dyn_status s;
@@ -205,20 +212,20 @@ dyn_status dyn_sweep_train(dyn_sweep *sweep)
     DYN__ENTER(sweep->ctx);
     if (sweep->training)
         return DYN__FAIL(sweep->ctx, DYN_ESTATE, "the sweep is training");
-    if (sweep->opt.checkpoint_every > 0)
-        DYN__TRY(dyn__checkpoint_folder(sweep));
-    for (int64_t i = 0; i < sweep->opt.count; i++)
-        if (!dyn__member_is_due(sweep, i))      /* killed between keeping it and taking its checkpoint away */
-            dyn__checkpoint_remove(sweep, i);
-    sweep->training = 1;
-    sweep->next = sweep->finished = 0;
-    sweep->failed = DYN_OK;
-    atomic_store(&sweep->stop, 0);
-    s = train(sweep, dyn__members_due(sweep));
-    sweep->training = 0;
-    if (s == DYN_OK && atomic_load(&sweep->stop))
-        return DYN_STOPPED;
-    return s;
+    DYN__TRY(dyn__store_lock(sweep));
+    s = sweep->opt.checkpoint_every > 0 ? dyn__checkpoint_folder(sweep) : DYN_OK;
+    if (s == DYN_OK) {
+        remove_old_checkpoints(sweep);
+        sweep->training = 1;
+        sweep->next = sweep->finished = 0;
+        sweep->failed = DYN_OK;
+        atomic_store(&sweep->stop, 0);
+        s = train(sweep, dyn__members_due(sweep));
+        sweep->training = 0;
+        dyn__store_settle(sweep);
+    }
+    dyn__store_unlock(sweep);
+    return s == DYN_OK && atomic_load(&sweep->stop) ? DYN_STOPPED : s;
 }
 
 void dyn_sweep_stop(dyn_sweep *sweep)
@@ -275,6 +282,7 @@ dyn_status dyn_sweep_keep(dyn_sweep *sweep, const void *packed, int64_t size)
         return DYN_EINVAL;
     DYN__ENTER(sweep->ctx);
     DYN__NEED(sweep->ctx, packed);
+    DYN__TRY(dyn__store_lock(sweep));       /* until the sweep goes */
     s = dyn__outcome_unpack(sweep->ctx, packed, size, &o);
     if (s == DYN_OK && (o.index < 0 || o.index >= sweep->opt.count))
         s = DYN__FAIL(sweep->ctx, DYN_EINVAL, "member %lld of %lld", (long long)o.index, (long long)sweep->opt.count);

@@ -2,8 +2,13 @@
  *
  * Sweeps: members against runs of their own, for any number of threads and through packed bytes; failures, stopping,
  * and what the store keeps. */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "base/have.h"
 #include "sweep/sweep.h"
 #include "train_problem.h"
@@ -257,7 +262,8 @@ TEST(cost_before_the_run)
 
 TEST(refused)
 {
-    static const char *const bad[] = { "rate", "a\"b" };
+    static const char *const bad[] = { "rate", "a\"b" }, *const column_names[] = { "rate", "loss" };
+    static const char *const twice[] = { "rate", "rate" };
     dyn_sweep_options o = options_of();
     dyn_sweep *w;
     double column[COUNT];
@@ -267,6 +273,12 @@ TEST(refused)
     o = options_of(), o.names = bad;
     CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_EINVAL);
     CHECK_STR(dyn_ctx_message(ctx), "a parameter \"a\"b\"");
+    o.names = column_names;
+    CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "loss is a column that every table of a sweep has");
+    o.names = twice;
+    CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "parameters 0 and 1 are both called rate");
     o = options_of();
     w = create(ctx, &o);
     CHECK(dyn_sweep_column(w, "nothing", column) == DYN_EINVAL);
@@ -275,6 +287,30 @@ TEST(refused)
     CHECK(column[0] == .01 && column[COUNT - 1] == .05);
     CHECK(dyn_sweep_result(w, "x", 1) == DYN_ESTATE);
     dyn_sweep_free(w);
+}
+
+static int32_t ended_badly(void *user, dyn_sweep *sweep, int64_t member, dyn_run *run)
+{
+    (void)member;
+    (void)run;
+    CHECK(dyn_sweep_result(sweep, user, 1) == DYN_EINVAL);
+    CHECK_STR(dyn_ctx_message(ctx), "is the name of a parameter or of a column, and of a result");
+    return 0;
+}
+
+TEST(results_with_a_name_that_is_taken)
+{
+    dyn_sweep_options o = options_of();
+    char taken[][8] = { "shift", "loss" };
+    dyn_sweep *w;
+
+    o.count = 1, o.ended = ended_badly;
+    for (int i = 0; i < 2; i++) {
+        o.ended_user = taken[i];
+        w = create(ctx, &o);
+        CHECK_OK(ctx, dyn_sweep_train(w));
+        dyn_sweep_free(w);
+    }
 }
 
 /* ---- the store ---- */
@@ -402,6 +438,114 @@ TEST(a_transaction_that_fails)
     CHECK(count_done(path) == 3 && dyn_sweep_status(w, 0) == DYN_MEMBER_DONE);
     dyn_sweep_free(w);
     dyn_ctx_free(c);
+    remove_store(path);
+}
+
+/* Another process that has a lock on the store's: its id; -1 where it has ended. */
+static pid_t hold(const char *path, int pipe_end)
+{
+    const pid_t child = fork();
+
+    if (child == 0) {
+        struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        const int file = open(path, O_RDWR | O_CREAT, 0666);
+        char owner[24];
+        const int length = snprintf(owner, sizeof owner, "%lld\n", (long long)getpid());
+
+        if (fcntl(file, F_SETLK, &all) != 0 || write(file, owner, (size_t)length) < 0 || write(pipe_end, "x", 1) < 0)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    return child;
+}
+
+/* One process trains a store; a lock that a killed one left is none. */
+TEST(one_trains_at_a_time)
+{
+    dyn_sweep_options o = options_of();
+    char path[64], lock[96], one, message[64];
+    int ends[2];
+    dyn_sweep *w;
+    pid_t other;
+
+    o.store = temporary(path), o.count = 3;
+    snprintf(lock, sizeof lock, "%s.lock", path);
+    CHECK(pipe(ends) == 0);
+    other = hold(lock, ends[1]);
+    CHECK(other > 0 && read(ends[0], &one, 1) == 1);
+    w = create(ctx, &o);
+    CHECK(dyn_sweep_train(w) == DYN_ESTATE);
+    snprintf(message, sizeof message, "is being trained by process %lld", (long long)other);
+    CHECK_STR(dyn_ctx_message(ctx), message);
+    kill(other, SIGKILL);
+    waitpid(other, NULL, 0);
+    CHECK_OK(ctx, dyn_sweep_train(w));
+    CHECK(count_done(path) == 3 && access(lock, F_OK) != 0);
+    dyn_sweep_free(w);
+    close(ends[0]), close(ends[1]);
+    remove_store(path);
+}
+
+/* The file alone, without the log beside it, holds all that was trained. */
+TEST(whole_in_one_file)
+{
+    dyn_sweep_options o = options_of();
+    char path[64], copy[64], bytes[1 << 12];
+    FILE *from, *to;
+    dyn_sweep *w;
+
+    o.store = temporary(path), o.count = 3;
+    w = create(ctx, &o);
+    CHECK_OK(ctx, dyn_sweep_train(w));
+    from = fopen(path, "rb"), to = fopen(temporary(copy), "wb");
+    for (size_t got; from && to && (got = fread(bytes, 1, sizeof bytes, from)) > 0;)
+        CHECK(fwrite(bytes, 1, got, to) == got);
+    fclose(from), fclose(to);
+    CHECK(count_done(copy) == 3);
+    dyn_sweep_free(w);
+    remove_store(path);
+    remove_store(copy);
+}
+
+/* A full disk is told as one, and lived through. */
+TEST(a_full_disk)
+{
+    dyn_sweep_options o = options_of();
+    struct rlimit before, small;
+    dyn_ctx *c = make_ctx(1);
+    char path[64];
+    void (*handler)(int);
+    dyn_sweep *w;
+
+    o.store = temporary(path), o.count = 3;
+    w = create(c, &o);
+    CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    handler = signal(SIGXFSZ, SIG_IGN);
+    small = before;
+    small.rlim_cur = 100;
+    setrlimit(RLIMIT_FSIZE, &small);
+    CHECK(dyn_sweep_train(w) == DYN_EIO);
+    setrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, handler);
+    CHECK(strstr(dyn_ctx_message(c), "disk") != NULL);
+    CHECK_OK(c, dyn_sweep_train(w));
+    CHECK(count_done(path) == 3);
+    dyn_sweep_free(w);
+    dyn_ctx_free(c);
+    remove_store(path);
+}
+
+TEST(a_point_twice_in_a_store)
+{
+    static const double twice[] = { .1, 0, .2, 0, .1, 0 };
+    dyn_sweep_options o = options_of();
+    char path[64];
+    dyn_sweep *w;
+
+    o.store = temporary(path), o.count = 3, o.values = twice;
+    CHECK(dyn_sweep_create(ctx, &o, &w) == DYN_EINVAL && !w);
+    CHECK_STR(dyn_ctx_message(ctx), "members 0 and 2 are at the same point");
     remove_store(path);
 }
 
@@ -577,10 +721,15 @@ int main(void)
     RUN(stopped_by_progress);
     RUN(cost_before_the_run);
     RUN(refused);
+    RUN(results_with_a_name_that_is_taken);
 #if DYN__HAVE_SQLITE
     RUN(a_store_goes_on);
     RUN(kept_while_others_train);
     RUN(a_transaction_that_fails);
+    RUN(one_trains_at_a_time);
+    RUN(whole_in_one_file);
+    RUN(a_full_disk);
+    RUN(a_point_twice_in_a_store);
 #if DYN__HAVE_ZIP
     RUN(half_trained_members_go_on);
 #endif
