@@ -142,19 +142,42 @@ static line matrix_line(const dyn__frame *f, int k, const int64_t *at, int64_t n
     return (line){f->in[k] + dyn__flat(s, here), rows_stored ? 1 : s->dim[s->rank - 1]};
 }
 
+/* The sum over k, in their order, of row[k] column[k]. */
+static double inner_product(line row, line column, int64_t inner)
+{
+    double sum = 0;
+
+    for (int64_t k = 0; k < inner; k++)
+        sum += row.first[k * row.step] * column.first[k * column.step];
+    return sum;
+}
+
+/* The same for all columns of a matrix whose rows lie one after the other, first the first of them. */
+static void row_times(line row, line column, int64_t inner, int64_t cols, double *restrict y)
+{
+    memset(y, 0, (size_t)cols * sizeof *y);
+    for (int64_t k = 0; k < inner; k++) {
+        const double a = row.first[k * row.step], *b = column.first + k * column.step;
+
+        for (int64_t j = 0; j < cols; j++)
+            y[j] += a * b[j];
+    }
+}
+
 static void evaluate(const dyn__frame *f)
 {
     const dyn__shape *a = f->shape[0], *y = &f->n->shape;
-    const int64_t inner = a->dim[a->rank - (f->n->attr.i[0] ? 2 : 1)];
+    const int64_t inner = a->dim[a->rank - (f->n->attr.i[0] ? 2 : 1)], cols = y->dim[y->rank - 1];
     int64_t at[DYN_MAX_RANK] = {0};
 
-    for (int64_t i = 0; i < f->size; i++) {
-        double sum = 0;
+    for (int64_t i = 0; i < f->size; i += cols) {
         dyn__coordinates(y, i, at);
-        const line row = matrix_line(f, 0, at, at[y->rank - 2], 0), col = matrix_line(f, 1, at, at[y->rank - 1], 1);
-        for (int64_t k = 0; k < inner; k++)
-            sum += row.first[k * row.step] * col.first[k * col.step];
-        f->out[i] = sum;
+        const line row = matrix_line(f, 0, at, at[y->rank - 2], 0);
+        if (f->n->attr.i[1])
+            for (int64_t j = 0; j < cols; j++)
+                f->out[i + j] = inner_product(row, matrix_line(f, 1, at, j, 1), inner);
+        else
+            row_times(row, matrix_line(f, 1, at, 0, 1), inner, cols, f->out + i);
     }
 }
 
