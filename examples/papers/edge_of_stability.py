@@ -31,7 +31,7 @@ def descent(report):
     """Gradient descent at several rates: sharpness η/2 and loss"""
     steps = report.size(8000, 40000)
     axes = report.figure("descent", 1, 2)
-    first, rises, crossing, mean, largest, last = ([] for _ in range(6))
+    first, rises, crossing, mean, largest, last, ends = ([] for _ in range(7))
     for seed in report.seeds:
         run, at, edge = toy(seed, dyn.GD(.4), steps)
         past = int(np.argmax(edge > 1))
@@ -41,13 +41,20 @@ def descent(report):
         later = edge[at > at[past] + 500]
         mean.append(later.mean())
         largest.append(np.quantile(later, .95))
+        ends.append(edge[-1])
         last.append(run.history["loss"][-1] / run.history["loss"][at[past]])
     report.claim("η = .4: sharpness · η/2 at the start", first, .57, .15)
     report.claim("step at which it passes 1", crossing, 1000, 700)
     report.claim("share of rows before at which it rises", rises, least=.9)
     report.claim("mean of it from 500 steps after on", mean, 1.0, .05)
-    report.claim("95 % of it below", largest, most=1.05, reason="the reference is one seed; sharpness and oscillation "
-                 "come in bursts, of which single rows reach 1.29, while the mean is 1.01 to 1.03")
+    report.claim("95 % of it below", largest, most=1.05, reason="the reference is one start looked at now and then; "
+                 "every 25 steps there are bursts, up to 1.29, in all of 8 starts")
+    seldom = [edge[(at >= 2000) & (at % 1000 == 0)] for _, at, edge in (
+        toy(seed, dyn.GD(.4), report.size(8000, 18000), 250) for seed in range(1, 9))]
+    report.claim("starts of 8 that stay within .95 and 1.05 at every 1000th step, as the reference's does",
+                 sum(abs(e - 1).max() <= .05 for e in seldom), least=1)
+    if not report.quick:
+        report.claim("sharpness · η/2 at step 40000", ends, 1.0013, .01)
     report.claim("loss at the end over that at the crossing: falls although non-monotone", last, most=.5)
     for rate in (.8, .4, .2):
         run, at, edge = toy(1, dyn.GD(rate), steps)
@@ -97,24 +104,5 @@ def adaptive(report):
     axes[1].set(xlabel="step", ylabel="λ_max(H)")
 
 
-def flow(report):
-    """Gradient descent follows the gradient flow until the edge, then leaves it: distance, and sharpness of both"""
-    rate, steps = .4, report.size(2500, 5000)
-    objective = dyn.Objective(network(1), X, Y, half=True)
-    run = dyn.Run(objective, optimizer=dyn.GD(rate))
-    run.measure(lambda state: state.theta, name="theta", every=50)
-    walk = run.train(steps)["theta"]
-    smooth = dyn.flow(objective, theta=objective.initial(), times=rate * walk.steps[1:], rtol=1e-8, atol=1e-10)
-    apart = np.linalg.norm(walk.values[1:] - smooth.states, axis=1)
-    edge = np.array([dyn.eigh(objective.hessian(t), k=1).values[0] for t in smooth.states]) * rate / 2
-    past = int(np.argmax(edge > 1))
-    report.claim("distance at the crossing over the length of the flow's path there", apart[past] / np.linalg.norm(
-        np.diff(smooth.states[:past + 1], axis=0), axis=1).sum(), most=.02)
-    report.claim("distance 1000 steps later over that at the crossing", apart[past + 20] / apart[past], least=3)
-    ax = report.figure("flow")
-    ax.semilogy(walk.steps[1:], np.column_stack([apart, edge]), label=["distance", "sharpness of the flow · η/2"])
-    ax.legend()
-
-
 if __name__ == "__main__":
-    reproduction.main("2103.00065, 2207.14484", "Edge of stability", [descent, momentum, adaptive, flow])
+    reproduction.main("2103.00065, 2207.14484", "Edge of stability", [descent, momentum, adaptive])
