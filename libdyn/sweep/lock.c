@@ -68,29 +68,29 @@ static char *path_of(dyn_sweep *w)
 
 dyn_status dyn__store_lock(dyn_sweep *w)
 {
-    char *path;
     int kept = 0;
     dyn_status s = DYN_OK;
 
-    if (!w->path || w->lock_file >= 0)
+    if (!w->path || w->lock_path)
         return DYN_OK;
-    path = path_of(w);
-    if (!path)
+    w->lock_path = path_of(w);
+    if (!w->lock_path)
         return DYN_ENOMEM;
     while (s == DYN_OK && !kept)
-        s = lock(w, path, &kept);
-    dyn__free(w->ctx, path);
+        s = lock(w, w->lock_path, &kept);
+    if (s != DYN_OK) {
+        dyn__free(w->ctx, w->lock_path);
+        w->lock_path = NULL;
+    }
     return s;
 }
 
 void dyn__store_unlock(dyn_sweep *w)
 {
-    char *path = w->path && w->lock_file >= 0 ? path_of(w) : NULL;
-
-    if (path)
-        unlink(path);
-    dyn__free(w->ctx, path);
-    if (w->lock_file >= 0)
-        close(w->lock_file);
-    w->lock_file = -1;
+    if (!w->lock_path)
+        return;
+    unlink(w->lock_path);
+    close(w->lock_file);
+    dyn__free(w->ctx, w->lock_path);
+    w->lock_path = NULL;
 }

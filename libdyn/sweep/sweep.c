@@ -130,7 +130,6 @@ dyn_status dyn_sweep_create(dyn_ctx *ctx, const dyn_sweep_options *opt, dyn_swee
     dyn__ctx_ref(ctx);
     w->ctx = ctx;
     w->opt = o;
-    w->lock_file = -1;
     s = fill(w);
     if (s == DYN_OK)
         *out = w;

@@ -68,7 +68,8 @@ struct dyn_sweep {
     int64_t kept_count;
     double kept_since;          /* dyn__seconds() of the first */
     char *packed;               /* of dyn_sweep_member */
-    int lock_file;              /* of the right to train the store; -1 = we have it not */
+    char *lock_path;            /* of the right to train the store; NULL = we have it not */
+    int lock_file;
 
     pthread_mutex_t lock;       /* of all below and above while members train, and of the caller's `ended` */
     pthread_cond_t wake;        /* a worker has ended, or a member */
