@@ -16,6 +16,7 @@ from .plots.style import spread
 from .plots.sweeps import _across, _norm, _order, _values, _word, plot_sweep
 from .plots.whole import draw_part, parts_of
 from .sweeps import Sweep
+from .sweeps.frames import meant
 
 ROWS = 200          # failed members that are named
 ROOM = 1_500_000    # characters for figures of members
@@ -54,7 +55,8 @@ def _maps(sweep: Sweep) -> Iterator[str]:
     rows, columns = _order(frame[axes[0]]), _order(frame[axes[1]]) if len(axes) > 1 else [None]
     cells = {(r, c): [int(i) for i in np.flatnonzero((frame[axes[0]] == r) & (c is None or frame[axes[-1]] == c))]
              for r in rows for c in columns}
-    means = {where: frame[value].iloc[members].astype(float).mean() for where, members in cells.items() if members}
+    found = meant(frame, value)
+    means = {where: found.iloc[members].astype(float).mean() for where, members in cells.items() if members}
     names = {where: f"cell-{number}" for number, where in enumerate(means)}
     yield f"<h2>{text(value)} by {text(', '.join(axes))}</h2><p>A cell opens the figures of its members.</p>"
     yield _grid(axes, rows, columns, means, names)

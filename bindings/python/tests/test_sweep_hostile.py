@@ -134,6 +134,46 @@ class OddPoints(unittest.TestCase):
         self.assertEqual(len(sweep), 2000)
 
 
+class Drawn(unittest.TestCase):
+    """What is drawn of values that are no numbers, of members that diverged, and of points that are drawn."""
+
+    def setUp(self):
+        try:
+            import matplotlib.figure
+        except ImportError as missing:
+            raise unittest.SkipTest("figures need matplotlib") from missing
+        self.ax = matplotlib.figure.Figure().subplots()
+
+    def test_what_diverged_is_no_mean(self):
+        def experiment(rate, seed):
+            return dyn.Run(dyn.mlp([1, 3, 1], seed=seed), *wave(), optimizer=dyn.GD(rate), steps=5)
+        sweep = dyn.Sweep(experiment, dict(rate=[.1, 1e300], seed=[1, 2])).train()
+        self.assertEqual(sweep.frame()["status"].tolist(), ["done"] * 2 + ["nonfinite"] * 2)
+        losses = sweep.pivot("rate", "seed", "loss")
+        self.assertTrue(np.isfinite(losses.loc[.1]).all() and losses.loc[1e300].isna().all())
+        self.assertTrue((sweep.pivot("rate", "seed", "step").loc[1e300] < 5).all())
+        dyn.plots.bands(self.ax, sweep.frame(), "rate", "loss")
+        self.assertEqual(np.isfinite(self.ax.lines[0].get_ydata()).tolist(), [True, False])
+
+    def test_curves_of_drawn_points_have_no_gaps(self):
+        points = dict(rate=lambda generator: generator.uniform(), width=[1, 2])
+        sweep = dyn.Sweep(lambda rate, width: rate * width, points, draws=5).train()
+        dyn.plots.bands(self.ax, sweep.frame(), "rate", "value", "width")
+        for line, width in zip(self.ax.lines, (1, 2)):
+            self.assertEqual(len(line.get_xdata()), 5)
+            np.testing.assert_allclose(line.get_ydata(), width * np.asarray(line.get_xdata()))
+
+    def test_labels_differ(self):
+        nets = [dyn.mlp([1, 30, 30, 1], activation=a, seed=s) for a in ("tanh", "relu") for s in (1, 2)]
+        sweep = dyn.Sweep(lambda net, rule: float(net.seed), dict(net=nets, rule=[dyn.GD(.1), dyn.Adam(.01)])).train()
+        dyn.plots.bands(self.ax, sweep.frame(), "net", "value", "rule")
+        shown = [tick.get_text() for tick in self.ax.get_xticklabels()]
+        self.assertEqual(len(set(shown)), 4)
+        self.assertTrue(all(text.startswith("mlp 1-30-30-1") for text in shown), shown)
+        legend = [text.get_text() for text in self.ax.get_legend().get_texts()]
+        self.assertEqual(legend, ["rule = GD(rate=0.1)", "rule = Adam(rate=0.01)"])
+
+
 class OddResults(unittest.TestCase):
     def message(self, made):
         with self.assertWarnsRegex(RuntimeWarning, "1 of 1 members failed.*the first at {\"x\": 1}"):

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from ..errors import invalid
-from ..sweeps.frames import pivot
+from ..sweeps.frames import meant, pivot
+from ..sweeps.labels import label as words_for
 from .style import COLOURS, STYLE, finite, legend_above, log_axis, new_figure, short
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 REPEATS = ("seed", "trial", "repeat", "draw")       # parameters whose names say so are averaged over
 OWN = ("status", "message", "seconds", "step")
 TICKS = 12          # labels along an axis of a map
+LONG = 24           # letters of a label
 MOST = 6            # panels of a figure of which nothing was said
 FEW = 5             # values of a second parameter up to which there are curves and no map
 
@@ -70,7 +72,8 @@ def _norm(values: ArrayLike) -> Normalize:
 
 def bands(ax: Axes, frame: pd.DataFrame, x: str, value: str, by: str | None = None) -> None:
     """Means of a column against a parameter, with bands of one standard deviation over all the rest; a curve for each
-    value of `by`. On a logarithmic axis mean and deviation are those of the logarithm.
+    value of `by`. On a logarithmic axis mean and deviation are those of the logarithm. Members that became non-finite
+    are left out.
 
     >>> frame = dyn.Sweep(lambda rate, seed: rate + seed, dict(rate=[1, 2], seed=[0, 1])).train().frame()
     >>> dyn.plots.bands(matplotlib.figure.Figure().subplots(), frame, "rate", "value")
@@ -81,8 +84,10 @@ def bands(ax: Axes, frame: pd.DataFrame, x: str, value: str, by: str | None = No
     to, back = (np.log, np.exp) if ax.get_yscale() == "log" else (_same, _same)
     groups = [("", frame)] if by is None else [(f"{by} = {_word(v)}", frame[frame[by] == v]) for v in _order(frame[by])]
     for colour, (label, part) in zip(COLOURS * len(groups), groups):
-        found = to(part[value].astype(float)).groupby(part[x]).agg(["mean", "std"]).reindex(spots)
-        at = np.array(spots, float) if numeric else np.arange(len(spots))
+        there = [k for k, spot in enumerate(spots) if spot in set(part[x])]
+        found = to(meant(part, value).astype(float)).groupby(part[x]).agg(["mean", "std"])
+        found = found.reindex([spots[k] for k in there])
+        at = np.array([spots[k] if numeric else k for k in there], float)
         mean, std = found["mean"].to_numpy(float), np.nan_to_num(found["std"].to_numpy(float))
         ax.plot(at, back(mean), "o-", color=colour, markersize=3, label=label or None)
         ax.fill_between(at, back(mean - std), back(mean + std), color=colour, alpha=0.2, linewidth=0)
@@ -104,7 +109,7 @@ def histories(ax: Axes, sweep: Sweep, column: str = "loss", by: str | None = Non
     groups: dict[Any, list[Any]] = {}
     for member in sweep:
         if member.status == "done" and f"history.{column}" in member.arrays:
-            groups.setdefault("" if by is None else member.point[by], []).append(member.history)
+            groups.setdefault("" if by is None else _word(member.point[by]), []).append(member.history)
     if not groups:
         raise invalid(f"no finished member has a history of {column!r}")
     for colour, (key, found) in zip(COLOURS * len(groups), groups.items()):
@@ -113,7 +118,7 @@ def histories(ax: Axes, sweep: Sweep, column: str = "loss", by: str | None = Non
         for row, history in zip(rows, found):
             row[:len(history[column])] = history[column]
         low, middle, high = np.nanquantile(rows, [0.25, 0.5, 0.75], axis=0)
-        ax.plot(steps, middle, color=colour, label=None if by is None else f"{by} = {_word(key)}")
+        ax.plot(steps, middle, color=colour, label=None if by is None else f"{by} = {key}")
         ax.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0)
     log_axis(ax, np.concatenate([line.get_ydata() for line in ax.lines]))
     ax.set_xlabel("step")
@@ -124,7 +129,12 @@ def histories(ax: Axes, sweep: Sweep, column: str = "loss", by: str | None = Non
 def _scale(ax: Axes, frame: pd.DataFrame, spots: list[Any], numeric: bool, value: str) -> None:
     """Logarithmic axes where numbers span decades; names of what are no numbers."""
     if not numeric:
-        ax.set_xticks(range(len(spots)), [_word(v) for v in spots])
+        words = [_word(v) for v in spots]
+        slanted = {"rotation": 30, "ha": "right"} if sum(map(len, words)) > 40 else {}
+        ax.set_xticks(range(len(spots)), words, **slanted)
+        ax.set_xlim(-0.5, len(spots) - 0.5)
+    elif len(spots) <= TICKS and all(isinstance(v, (int, np.integer)) for v in spots) and spots[-1] <= 30 * spots[0]:
+        ax.set_xticks(spots)
     elif min(spots) > 0 and max(spots) > 30 * min(spots):
         ax.set_xscale("log")
     log_axis(ax, frame[value])
@@ -145,8 +155,13 @@ def _is_number(value: Any) -> bool:
 
 
 def _word(value: Any) -> str:
-    return short(float(value)) if isinstance(value, (int, float, np.number)) and not isinstance(value, bool) else (
-        ", ".join(map(_word, value)) if isinstance(value, tuple) else str(value)[:24])
+    """A value as a few letters: of a long text its beginning, and its end, where descriptions differ."""
+    if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
+        return short(float(value))
+    if isinstance(value, tuple):
+        return ", ".join(map(_word, value))
+    text = str(words_for(value))
+    return text if len(text) <= LONG else f"{text[:LONG - 8]}…{text[-6:]}"
 
 
 def _names(index: Any) -> str:
@@ -177,7 +192,8 @@ def plot_sweep(sweep: Sweep, path: Any = None, *, value: str | None = None,
         figure = new_figure(figsize=(4.0 * columns, 3.2 * rows), layout="constrained")
         spots = figure.subplots(rows, columns, squeeze=False).ravel()
         for ax, (part, name, title) in zip(spots, panels):
-            _panel(ax, part, axes[:2], name, _norm(frame.groupby(axes, dropna=False)[name].mean()))
+            means = meant(frame, name).groupby([frame[axis] for axis in axes], dropna=False).mean()
+            _panel(ax, part, axes[:2], name, _norm(means))
             ax.set_title(title)
         for ax in spots[len(panels):]:
             ax.set_axis_off()

@@ -33,15 +33,23 @@ def _whole(column: list[Any]) -> bool:
                                for value in given)
 
 
+def meant(frame: pd.DataFrame, value: str) -> pd.Series[Any]:
+    """A column without what members found that became non-finite: it is not what the others found at their ends."""
+    if "status" not in frame or value in ("step", "seconds"):
+        return frame[value]
+    return frame[value].where(frame["status"] != "nonfinite")
+
+
 def pivot(frame: pd.DataFrame, rows: str | Sequence[str], columns: str | Sequence[str], value: str) -> pd.DataFrame:
-    """The mean of a column for each pair of values of rows and columns, over all the rest."""
+    """The mean of a column for each pair of values of rows and columns, over all the rest that did not become
+    non-finite."""
     names = [*([rows] if isinstance(rows, str) else rows), *([columns] if isinstance(columns, str) else columns)]
     missing = [name for name in [*names, value] if name not in frame]
     if missing:
         raise invalid(f"no column {', '.join(missing)}; there are {', '.join(frame)}")
     if frame[value].dtype.kind not in "biuf":
         raise invalid(f"{value} is text, of which there is no mean")
-    means = frame.groupby(names, sort=True, dropna=False)[value].mean()
+    means = frame.assign(**{value: meant(frame, value)}).groupby(names, sort=True, dropna=False)[value].mean()
     table: Any = means.unstack(names[-1] if isinstance(columns, str) else list(columns))
     table.attrs["value"] = value
     return table        # type: ignore[no-any-return, unused-ignore]

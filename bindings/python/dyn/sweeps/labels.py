@@ -113,7 +113,7 @@ def _object(value: Any) -> str:
         return _dataclass(value)
     made = getattr(value, "_recipe", None)
     if made is not None:        # a network or a loss of ours
-        return f"{value!r}:{digest(label(made))}"
+        return f"{_named(value)}:{digest(label(made))}"
     if callable(getattr(value, "state_dict", None)) and not isinstance(value, type):
         return f"{value!r}:{digest(label(dict(value.state_dict())))}"
     if hasattr(value, "__array__") and not isinstance(value, type):
@@ -122,6 +122,13 @@ def _object(value: Any) -> str:
         except (TypeError, ValueError, RuntimeError):
             pass
     return _described(value)
+
+
+def _named(value: Any) -> str:
+    """What a network or a loss is called; perceptrons by their widths."""
+    perceptron = getattr(value, "_perceptron", None)
+    return repr(value) if perceptron is None else (
+        f"mlp {'-'.join(map(str, perceptron['widths']))} {perceptron['activation']}")
 
 
 def _dataclass(value: Any) -> str:

@@ -347,7 +347,7 @@ class Sweep:
 
     def pivot(self, rows: str | Sequence[str], columns: str | Sequence[str], value: str) -> pd.DataFrame:
         """The mean of a column over all other parameters, for each pair of values of two: a table to look at or
-        draw."""
+        draw. Members that became non-finite count in "step" and "seconds" alone; NaN where there is no other."""
         return frames.pivot(self.frame(), rows, columns, value)
 
     def cost(self) -> Cost:
