@@ -5,8 +5,9 @@ f(x) = Σ_k a_k tanh(w_k·x), a_k ~ N(0, ν²), w_k ~ N(0, ε²) with ν ε = m^
 weights obey da_k/dt = w_k·z, dw_k/dt = a_k z with z = (1/n) Σ_i y_i x_i, so that
     w_k·ẑ (t) = w_k·ẑ (0) cosh |z|t + a_k(0) sinh |z|t,     the rest of w_k stays:
 they grow along z alone. Condensed, by the end of the initial stage, where γ > 1 and γ' < γ - 1: the relative distance
-RD goes as m^((γ-γ'-1)/2), and the direction ratio |(w_k·ẑ)_k| / |w| tends to 1. Gradient flow to 0.7 of the initial
-loss; the data of the paper are not known: n = 40 points of [-1, 1]^5, y = Σ_j sin 3x_j."""
+RD goes as m^((γ-γ'-1)/2), and the direction ratio |(w_k·ẑ)_k| / |w| tends to 1. Where γ > 1 and γ' > γ - 1
+only the output weights move. Gradient flow to 0.7 of the initial loss; the data of the paper are not known: n = 40
+points of [-1, 1]^5, y = Σ_j sin 3x_j."""
 import numpy as np
 
 import dyn
@@ -25,16 +26,22 @@ def linear(w, a, time):
     return w + np.outer(along * (np.cosh(rate * time) - 1) + a * np.sinh(rate * time), unit)
 
 
-def train(m, gamma, prime, seed):
-    """RD, ratio and the ratio by the closed form at 0.7 of the initial loss."""
+def start_at(m, gamma, prime, seed):
+    """(network, objective) of a corner of the diagram."""
     scales = [m**(-(gamma - prime) / 2), m**(-(gamma + prime) / 2)]
     net = dyn.mlp([5, m, 1], "tanh", dyn.init.normal(1.0).layers(scales), seed, bias=False, antisymmetric=True)
-    loss = dyn.Objective(net, X, Y, half=True)
+    return net, dyn.Objective(net, X, Y, half=True)
+
+
+def train(m, gamma, prime, seed):
+    """At 0.7 of the initial loss: RD of input and output weights, ratio, that of the closed form, time |z|."""
+    net, loss = start_at(m, gamma, prime, seed)
     end = dyn.flow(loss, theta=net.initial(), stop_loss=0.7 * loss.value(net.initial()), rtol=1e-5)
     start, found = (dyn.condensation(net, theta) for theta in (net.initial(), end.theta))
     w0, a0 = start.features, start.output_weights[:, 0]
     foretold = dyn.CondensationResult(linear(w0, a0, end.time)).alignment(Z).ratio
-    return {"RD": dyn.relative_distance(found.features, w0), "ratio": found.alignment(Z).ratio, "foretold": foretold}
+    return {"RD": dyn.relative_distance(found.features, w0), "ratio": found.alignment(Z).ratio, "foretold": foretold,
+            "RD_a": dyn.relative_distance(found.output_weights[:, 0], a0), "time": end.time * np.linalg.norm(Z)}
 
 
 def at_corner(corner, seed, m):
@@ -53,19 +60,26 @@ def regimes(report):
         if gamma > 1 and prime < gamma - 1:
             report.claim("slope of RD positive, %s" % at, reproduction.slopes(widths, rd), least=0.2)
             report.claim("ratio rises with m, least step, %s" % at, np.diff(ratio).min(1), least=0)
+            exponent = (gamma - prime - 1) / 2
+            report.claim("slope of RD at the larger m, %s" % at, reproduction.slopes(widths[-2:], rd[:, -2:]),
+                         exponent, .1)
         else:
             report.claim("slope of RD not positive, %s" % at, reproduction.slopes(widths, rd), most=0.05)
             report.claim("ratio at m = %d, %s" % (widths[-1], at), ratio[:, -1], 5**-.5, .02)
         if gamma == 2:
             report.claim("|ratio - closed form| at the largest m, %s" % at, np.abs(ratio - foretold)[:, -1], most=.01)
             report.claim("ratio at m = 1600, %s" % at, ratio[:, 2], least={0: .975, -.5: .994}[prime])
+    for (gamma, prime), rd in zip(corners, found["RD_a"]):
+        if (gamma, prime) in ((.5, 0), (1.5, 1)):
+            report.claim("slope of RD of the output weights, (γ, γ') = (%g, %g)" % (gamma, prime),
+                         reproduction.slopes(widths, rd), gamma - 1, .1)
     ax.axhline(5**-.5, color="k", linestyle=":")
     ax.set(xlabel="width m", ylabel="direction ratio", ylim=(.3, 1.02))
     ax.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, .5))
 
 
 def diagram(report):
-    """Slope of RD and direction ratio over (γ, γ') at the end of the initial stage, with the theory's boundary"""
+    """Slope of RD and direction ratio over (γ, γ') where the initial stage ends, its zero (solid), the regimes"""
     gammas = np.linspace(.5, 2.5, report.size(6, 11))
     primes = np.linspace(-1, 1, report.size(5, 9))
     widths = report.size([50, 400], [100, 400, 1600])
@@ -81,9 +95,11 @@ def diagram(report):
     axes = report.figure("diagram", 1, 2, width=4, height=3.2)
     images = [(s.mean(0), "slope of RD", "RdBu_r", (-1, 1)),
               (found["ratio"][..., -1].mean(0), "ratio", "viridis", (.4, 1))]
+    axes[0].contour(gammas, primes, s.mean(0), [0], colors="k")
     for ax, (values, title, colours, (low, high)) in zip(axes, images):
         image = ax.pcolormesh(gammas, primes, values, cmap=colours, vmin=low, vmax=high, shading="nearest")
         ax.plot([1, 1, 2], [-1, 0, 1], "k--")
+        ax.plot([1, 1], [0, 1], "k:")
         ax.set(xlabel="γ", ylabel="γ'", title=title)
         ax.figure.colorbar(image)
 
