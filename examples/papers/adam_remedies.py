@@ -67,7 +67,7 @@ def cnn(report):
                 axes[0].semilogy(run.history["loss"])
                 axes[0].plot(spikes.peaks, run.history["loss"][spikes.peaks], "v", color="C3", markersize=4)
                 axes[1].plot(np.column_stack([top, along]), label=["λ_max(Ĥ) η/2", "λ_grad(Ĥ) η/2"], linewidth=.9)
-    report.claim("CNN: spikes in %d steps" % report.size(900, 1500), count, least=3)
+    report.claim("CNN: spikes in %d steps" % report.size(900, 1500), count, least=report.size(2, 3))
     report.claim("CNN: share of spikes with λ_grad(Ĥ) > 2/η up to 50 steps before", told, least=1)
     report.claim("CNN, β₂ = .9: spikes", quiet, 0, 0)
     axes[0].set_ylabel("loss")
