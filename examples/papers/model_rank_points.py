@@ -34,11 +34,8 @@ def products(report):
         report.claim("%d × %d of rank %d by factors of inner size 5: (p + q) r - r²" % (p, q, r),
                      dyn.model_rank(wide, theta, np.arange(p * q)).rank, (p + q) * r - r * r, 0)
     ax = report.figure("products", width=3.4, height=3)
-    ax.imshow(table, cmap="Blues", origin="lower")
-    for a, b in np.ndindex(5, 5):
-        ax.text(b, a, "%d" % table[a, b], ha="center", va="center", color="w" if table[a, b] > 10 else "k")
+    dyn.plots.table(ax, table)
     ax.set(xlabel="rank of B", ylabel="rank of A")
-    ax.grid(False)
 
 
 def perceptrons(report):

@@ -52,12 +52,12 @@ def dimensions(report):
                  np.mean([sum(t) == sum(min(i, j) for i in p for j in q) for (p, q), t in found.items()]), least=1)
     report.claim("share of pairs with HOM of type {min(p_i, q_j)}",
                  np.mean([t == dyn.nilpotent.hom(p, q) for (p, q), t in found.items()]), least=1)
-    ax = report.figure("dimensions", width=3.4, height=3)
-    ax.imshow(table, cmap="Blues", origin="lower", extent=(.5, len(blocks) + .5) * 2)
-    for p, q in itertools.product(blocks, blocks):
-        ax.text(q, p, table[p - 1, q - 1], ha="center", va="center", color="w" if table[p - 1, q - 1] > 4 else "k")
-    ax.set(xlabel="q", ylabel="p", title="dim Hom(J_p, J_q)")
-    ax.grid(False)
+    left, right = report.figure("dimensions", 1, 2, width=4, height=3.4)
+    dyn.plots.table(left, table, blocks, blocks)
+    left.set(xlabel="q", ylabel="p", title="dim Hom(J_p, J_q)")
+    few = [p for n in range(1, 4) for p in partitions(n)]
+    dyn.plots.table(right, [[found[p, q] for q in few] for p in few], few, few)
+    right.set(xlabel="X", ylabel="A", title="type of HOM(A, X)")
 
 
 def tensors(report):

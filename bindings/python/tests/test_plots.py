@@ -74,6 +74,41 @@ class Plots(unittest.TestCase):
         self.assertEqual([t.get_text() for t in ax.get_yticklabels()], ["1", "4"])
         np.testing.assert_allclose(ax.collections[0].get_array(), np.clip(run["frequency_errors"].values.T, 0.1, 1))
 
+    def test_branches_of_minima(self):
+        found = dyn.branches.branches(2, 1, 2)
+        figure, ax = pyplot.subplots()
+        dyn.plots.branches(ax, found)
+        self.assertEqual([bar.get_width() for bar in ax.patches], [3, 4])       # r + (r - l) d
+        marks = {line.get_label(): list(line.get_xdata()) for line in ax.lines}
+        self.assertEqual(marks, {"separated, Morse-Bott": [4], "separated": [5]})
+        self.assert_full(figure, 1)
+
+    def test_inertia_and_observed_entries(self):
+        figure, axes = pyplot.subplots(1, 3)
+        dyn.plots.inertia(axes[0], dyn.inertia([3.0, -2.0, 0.0, 1e-18]))
+        counts = {line.get_label(): list(line.get_xdata()) for line in axes[0].lines[:3]}
+        self.assertEqual(counts, {"1 positive": [1], "1 negative": [2], "2 zero": [3, 4]})
+        dyn.plots.observed(axes[1], 2, 3, [0, 1, 5])
+        shown = axes[1].images[0].get_array()
+        np.testing.assert_array_equal(shown.mask, [[False, False, True], [True, True, False]])
+        self.assertEqual(axes[1].get_title(), "2 components, complete")
+        dyn.plots.observed(axes[2], 2, 2, [0, 1, 2])
+        self.assertEqual(axes[2].get_title(), "1 component")
+        self.assert_full(figure, 3)
+        with self.assertRaisesRegex(dyn.InvalidArgument, "9"):
+            dyn.plots.observed(axes[2], 2, 2, [9])
+
+    def test_tables_of_numbers_and_types(self):
+        figure, axes = pyplot.subplots(1, 2)
+        dyn.plots.table(axes[0], [[1, 2], [2.5, 4]], rows=["a", "b"])
+        self.assertEqual([text.get_text() for text in axes[0].texts], ["1", "2", "2.5", "4"])
+        self.assertEqual([text.get_text() for text in axes[0].get_yticklabels()], ["a", "b"])
+        dyn.plots.table(axes[1], [[(3, 1, 1)]])
+        self.assertEqual(axes[1].texts[0].get_text(), r"$3\ 1^{2}$")
+        self.assert_full(figure, 2)
+        with self.assertRaisesRegex(dyn.ShapeError, r"rows of \[1, 2\] cells"):
+            dyn.plots.table(axes[1], [[1], [1, 2]])
+
     def test_all_three_measurements(self):
         run = dyn.Run(dyn.mlp([1, 20, 1], init=dyn.init.normal(0.1), seed=1), *wave(), optimizer=dyn.Adam(1e-2))
         run.measure(dyn.Sharpness(k=2), every=20)

@@ -8,13 +8,14 @@ from .curves import (
 from .functions import density, output, spectrum
 from .landscapes import chains, landscape, path
 from .maps import animate, cosines, orientations
+from .minima import branches, inertia, observed, table
 from .papers import frequencies, regimes, states
 from .spectra import central, eigenvalues, layers
 from .sweeps import bands, heat, histories
 from .whole import plot
 
 __all__ = [
-    "accuracy", "animate", "attention", "bands", "central", "chains", "cosines", "curvature", "density",
-    "directions", "eigenvalues", "factors", "frequencies", "heat", "histories", "kronecker", "landscape", "layers",
-    "loss", "orientations", "output", "path", "plot", "ranks", "regimes", "series", "sharpness", "spectrum",
-    "states", "tangent"]
+    "accuracy", "animate", "attention", "bands", "branches", "central", "chains", "cosines", "curvature", "density",
+    "directions", "eigenvalues", "factors", "frequencies", "heat", "histories", "inertia", "kronecker", "landscape",
+    "layers", "loss", "observed", "orientations", "output", "path", "plot", "ranks", "regimes", "series",
+    "sharpness", "spectrum", "states", "table", "tangent"]
