@@ -59,5 +59,24 @@ def samples(report):
     below.legend()
 
 
+def neurons(report):
+    """9 samples, without dropout and with: |cosine| between neurons in order, and the amplitude over their angles"""
+    steps, axes = report.size(20000, 100000), report.figure("neurons", 2, 2, height=2.6)
+    x, share = np.linspace(-15, 14, 9), {}
+    for (upper, lower), dropout in zip(axes.T, (0, .1)):
+        for seed in report.seeds:
+            net = dyn.mlp([1, 300, 1], dropout=dropout, seed=seed)
+            run = dyn.Run(net, x, target(x), optimizer=dyn.Adam(1e-3), record_every=steps).train(steps, progress=False)
+            found = dyn.condensation(net, run.theta, join_opposite=True)
+            share.setdefault(dropout, []).append(found.histogram(64, 4)[1])
+        upper.imshow(np.abs(found.cosines()), vmin=0, vmax=1, cmap="Reds")
+        upper.set(title="dropout %g" % dropout, xticks=[], yticks=[])
+        upper.grid(False)
+        lower.plot(found.orientation(), found.amplitudes / found.amplitudes.max(), ".", markersize=3)
+        lower.set(xlabel="angle", xlim=(-np.pi, np.pi))
+    report.claim("n = 9: share of amplitude on 4 of 64 angles, with dropout less without",
+                 np.subtract(share[.1], share[0]), least=.2)
+
+
 if __name__ == "__main__":
-    reproduction.main("2406.18035", "Recovery with dropout", [samples])
+    reproduction.main("2406.18035", "Recovery with dropout", [samples, neurons])

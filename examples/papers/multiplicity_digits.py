@@ -6,7 +6,7 @@ convolution of rectifiers in place of CIFAR-10 behind ResNet-18's.
 A layer condenses by the multiplicity p of its activation: x² tanh x on MNIST (784-30-1, the label as target) in one
 of its three lines; the first fully connected layer, from N(0, 1/m_out³), in two opposite directions or one for
 tanh, sigmoid, softplus (p = 1), in four for x tanh x. Here m_out stands for the paper's 1024 whatever the width.
-Such small starts cost no accuracy."""
+Such small starts are to cost no accuracy."""
 import numpy as np
 
 import dyn
@@ -15,6 +15,7 @@ import reproduction
 PIXELS, LABELS = dyn.data.digits(one_hot=False)
 PIXELS, LABELS = PIXELS.reshape(-1, 8, 8, 1), LABELS.astype(int)
 CASES = {"tanh": (2, 1e-5, 80), "sigmoid": (1, 1e-5, 80), "softplus": (1, 1e-5, 80), "x_tanh": (4, 1e-4, 150)}
+FEW = "1000 digits are fitted by all starts, and those that condense lose .02 to .03 on others; the paper has 50000"
 WHY = "ten classes pull a neuron by the random weights above it; one direction each, until these condense too"
 
 
@@ -94,7 +95,7 @@ def accuracy(report):
     ax.set(ylabel="accuracy on others")
     for name in ("N(0, 1/m_out⁴)", "N(0, 1/m_out³)", "N(0, 1/m²)"):
         report.claim("accuracy on others, %s less Glorot's uniform" % name,
-                     np.mean(right[name]) - np.mean(right["Glorot, uniform"]), least=-.01)
+                     np.subtract(right[name], right["Glorot, uniform"]), least=-.01, reason=FEW)
 
 
 if __name__ == "__main__":

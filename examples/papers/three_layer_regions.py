@@ -71,6 +71,8 @@ def panels(report):
             ax.loglog(widths, found[name][0, k], "o-", label="%s, slope %.2f" % (
                 name, reproduction.slopes(widths, found[name][0, k])))
         ax.set(title="γ₃ = %g" % gammas[k], xlabel="width m", ylabel="RD")
+        ax.set_xticks(widths, map(str, widths), minor=False)
+        ax.minorticks_off()
         ax.legend(fontsize="x-small")
     report.claim("slope of W¹ grows along the panels: least step",
                  np.diff(reproduction.slopes(widths, found["W1"][0])).min(), least=0)

@@ -37,6 +37,28 @@ class Plots(unittest.TestCase):
         image = self.drawn(figure)
         self.assertGreater(np.mean(image[..., :3].min(-1) < 0.9), 0.02)
 
+    def test_phases_and_plateaus(self):
+        """The zero of a slope lies where dyn.crossings finds it; a plateau is shaded where it is, at its height."""
+        x, y = np.array([.8, .9, 1.0, 1.2]), np.array([-.2, 0.0, .2])
+        figure, axes = pyplot.subplots(1, 3)
+        dyn.plots.phase(axes[0], x, y, x - (1.03 + y[:, None] / 2), [1, 1, 1])
+        line = axes[0].collections[-1].get_paths()[0].vertices
+        np.testing.assert_allclose(line[:, 0], 1.03 + line[:, 1] / 2, atol=1e-12)
+        with self.assertRaisesRegex(dyn.Error, "3, 4"):
+            dyn.plots.phase(axes[0], x, y, np.zeros((4, 3)))
+        net = dyn.mlp([1, 20, 1], "relu", dyn.init.normal(1e-4), seed=1, output_bias=False)
+        points = np.linspace(-1, 1, 20)
+        run = dyn.Run(net, points, np.sin(3 * points), optimizer=dyn.GD(.1)).train(3000)
+        dyn.plots.plateaus(axes[1], run)
+        self.assertEqual(len(axes[1].patches), len(dyn.plateaus(run)))
+        self.assertGreater(len(axes[1].patches), 0)
+        dyn.plots.levels(axes[2], [run, run])
+        counts, _ = dyn.loss_histogram(run)
+        np.testing.assert_allclose(axes[2].patches[0].get_data().values, counts / counts.sum())
+        with self.assertRaisesRegex(dyn.Error, "no run"):
+            dyn.plots.levels(axes[2], [])
+        self.drawn(figure)
+
     def test_eigenvalues_layers_and_a_central_flow(self):
         figure, axes = pyplot.subplots(1, 3)
         pairs = dyn.eigh(np.diag([3.0, 3.0, 1.0, 0.5]), 3)

@@ -10,6 +10,7 @@ from .landscapes import chains, landscape, path
 from .maps import animate, cosines, orientations
 from .minima import branches, inertia, observed, table
 from .papers import frequencies, regimes, states
+from .phases import levels, phase, plateaus
 from .spectra import central, eigenvalues, layers
 from .sweeps import bands, heat, histories
 from .whole import plot
@@ -17,5 +18,5 @@ from .whole import plot
 __all__ = [
     "accuracy", "animate", "attention", "bands", "branches", "central", "chains", "cosines", "curvature", "density",
     "directions", "eigenvalues", "factors", "frequencies", "heat", "histories", "inertia", "kronecker", "landscape",
-    "layers", "loss", "observed", "orientations", "output", "path", "plot", "ranks", "regimes", "series",
-    "sharpness", "spectrum", "states", "table", "tangent"]
+    "layers", "levels", "loss", "observed", "orientations", "output", "path", "phase", "plateaus", "plot", "ranks",
+    "regimes", "series", "sharpness", "spectrum", "states", "table", "tangent"]
