@@ -28,6 +28,7 @@ from .labels import Point, key
 
 SCHEMA = "1"
 BIG = ">" if sys.byteorder == "little" else ">="     # how NumPy marks the order of bytes that stores do not have
+PAGE, LOG = 16384, 4 << 20     # bytes: histories are large, and large pages take half the time; of the log, about
 LOOKING = "file:{}?mode=rw", "file:{}?immutable=1"     # the second: on a disk that nobody can write
 NETWORKS = {"nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "beegfs", "fuse.sshfs", "9p", "ceph", "afs"}
 
@@ -123,7 +124,9 @@ class Store:
     @told
     def _make(self) -> None:
         self._connect(self.path)
+        self._db.execute(f"PRAGMA page_size = {PAGE}")      # of a file that is new
         self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {LOG // PAGE}")
         self._db.execute("PRAGMA synchronous = NORMAL")
         with self._transaction():
             if not self._tables():
