@@ -39,6 +39,25 @@ def depth(report):
                      most=1e-11)
 
 
+def larger(report):
+    """Manifolds of lifts shrink with the samples: a lift for more of them is one for fewer, not the other way round"""
+    few, more = np.linspace(-1, 1, 8)[:, None], np.linspace(-4, 4, 33)[:, None]
+    net = dyn.mlp([1, 2, 1], "relu")
+    y = np.sin(3 * few) + .3 * few**2
+    end = critical(net, few, y, 1e-14)
+    inside, slopes, outside = [], [], []
+    for seed in report.seeds:
+        for h in (2, 3):
+            deep, theta = dyn.deepen(net, end.theta, 2, h, more, seed=seed)
+            inside.append(abs(deep(theta, few) - net(end.theta, few)).max())
+            slopes.append(look(deep, theta, few, y)[1])
+            deep, theta = dyn.deepen(net, end.theta, 2, h, few, seed=seed)
+            outside.append(abs(deep(theta, more) - net(end.theta, more)).max())
+    report.claim("lifts for 33 samples: largest change of outputs on 8", inside, most=1e-11)
+    report.claim("the same: gradient norm on 8", slopes, most=1e-10)
+    report.claim("lifts for 8 samples: largest change of outputs on 33", outside, least=.1)
+
+
 def bent(t, x):
     """Σ_j |a_j| max |h_j - its straight line in z_j|: by how much the outputs change at most without layer 2."""
     z = np.tanh(x @ t["W1"] + t["b1"]) @ t["W2"] + t["b2"]
@@ -70,4 +89,4 @@ def linearisation(report):
 
 
 if __name__ == "__main__":
-    reproduction.main("2205.13283", "Embedding principle in depth", [depth, linearisation])
+    reproduction.main("2205.13283", "Embedding principle in depth", [depth, larger, linearisation])

@@ -79,26 +79,19 @@ def width(report):
 
 
 def training(report):
-    """A wide network on the staircase from a small start, gradient descent: losses of the best narrow fits (dashed)"""
+    """A wide network on steps at -7, 0, 7 from a small start, by descent: losses of the best narrow fits (dashed)"""
     m, steps = report.size((100, 60000), (500, 300000))
-    ax = report.figure("training", width=4)
-    stalls = []
+    y, ax, stalls = np.tanh(X - 7) + np.tanh(X) + np.tanh(X + 7), report.figure("training", width=4), []
     for seed in report.seeds:
         net = dyn.mlp([1, m, 1], init=dyn.init.normal(m**-1.5), seed=seed)
-        history = dyn.Run(net, X, Y, optimizer=dyn.GD(.005), record_every=10).train(steps).history
+        history = dyn.Run(net, X, y, optimizer=dyn.GD(.005), record_every=10).train(steps).history
         t, loss = history["step"][1:], history["loss"][1:]
-        least = np.minimum.accumulate(loss)         # a spike is no stall
-        slope = np.gradient(np.log(least), np.log(t))
-        middle = (least < .3) & (least > .06)
-        stalls.append(least[middle][np.argmax(slope[middle])])
+        found = dyn.plateaus(loss, steps=t)
+        longest = np.argmax(found.ends / found.starts)
+        stalls.append(np.interp(np.sqrt(found.starts[longest] * found.ends[longest]), t, loss))
         ax.loglog(t, loss)
-    passed = "500 neurons pass .088 slowly and rest at .076, near another critical point of two neurons, .0784"
-    report.claim("loss where the training stalls: the best of width 1", stalls, .088, .005,
-                 reason=report.size("", passed))
-    narrow = np.array([.0881, .0876, .0784, .0484])         # critical losses of one and two neurons, by critical()
-    away = [abs(narrow - stall).min() for stall in stalls]
-    report.claim("its distance from the nearest critical loss of one or two neurons", away, most=.005)
-    for level in (.088, .048):
+    report.claim("loss in the middle of the longest plateau (over log steps): the best of width 1", stalls, .109, .005)
+    for level in (.109, .065):
         ax.axhline(level, color="k", linestyle="--", linewidth=.8)
     ax.set(xlabel="step", ylabel="loss")
 

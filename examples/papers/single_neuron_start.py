@@ -96,14 +96,14 @@ def few(report):
     """Three even samples, α = 1e-20, widths 2 to 1000: |a_k| at the end against |C_k|, both over the largest"""
     x, ax = np.linspace(-2, 2, 3), report.figure("few", width=3.8)
     first, others, errors = [], [], []
-    for width in report.size((2, 10, 100), (2, 3, 10, 100, 1000)):
+    for k, width in enumerate(report.size((2, 10, 100), (2, 3, 10, 100, 1000))):
         for seed in report.seeds:
             R = np.random.default_rng(seed)
             a, w = R.normal(size=width), R.normal(size=(width, 2))
             C = abs(dyn.branches.imbalance(a, w, np.column_stack([x, np.ones(3)]), target(x)))
             run = descent(x, 1e-20 * point(a, w), .01, 400000).train()
             size, C = abs(run.objective.model.views(run.theta)["W2"][:, 0]), C / C.max()
-            ax.semilogy(C, size / size.max(), ".", markersize=3, color="C%d" % np.log10(width), zorder=9 - width / 999,
+            ax.semilogy(C, size / size.max(), ".", markersize=3, color="C%d" % k, zorder=9 - width / 999,
                         label="width %d" % width if seed == 1 else None)
             first.append(np.argmax(size) == np.argmax(C))
             others.append((size[C < .5] / size.max()).max(initial=0))
