@@ -86,17 +86,12 @@ def mnist(report):
     primes, widths = report.size([-.2, .2], [-.3, -.2, -.1, 0, .1, .2, .3]), [500, 2000]
     s = reproduction.slopes(widths, report.grid("mnist", distance, prime=primes, gamma=gammas, seed=[1],
                                                 width=widths)["RD"])[..., 0]
-    boundary = np.array([max(1.0, 1 + p) for p in primes])
-    off = np.array(gammas) - boundary[:, None]
+    boundary = np.maximum(1, 1 + np.array(primes))
+    off = gammas - boundary[:, None]
     report.claim("digits: share of (γ, γ') away from the boundary with the slope's sign as in theory",
-                 (np.sign(s) == np.sign(off))[np.abs(off) > .12].mean(), least=1)
+                 np.mean((s > 0) == (off > 0), where=np.abs(off) > .12), least=1)
     report.claim("digits: largest |zero of S_w - boundary|", np.abs(dyn.crossings(gammas, s) - boundary).max(), most=.1)
-    ax = report.figure("mnist")
-    image = ax.pcolormesh(gammas, primes, s, cmap="RdBu_r", vmin=-.6, vmax=.6, shading="nearest")
-    ax.contour(gammas, primes, s, [0], colors="k")
-    ax.plot(boundary, primes, "k--")
-    ax.set(xlabel="γ", ylabel="γ'", title="S_w")
-    ax.figure.colorbar(image)
+    dyn.plots.phase(report.figure("mnist"), gammas, primes, s, boundary, "S_w")
 
 
 def neurons(report):
