@@ -57,7 +57,7 @@ def small_start(report):
         for seed in report.seeds:
             net = dyn.mlp([1, width, 1], "tanh", dyn.init.normal(std), seed, dropout=drop)
             run = dyn.Run(net, *DATA["tanh"], half=True, optimizer=rule, record_every=200)
-            run.measure(lambda state: state.run.objective.value(state.theta), name="plain", every=200)
+            run.measure(lambda state: state.run.objective.value(state.theta), name="plain", every=20)
             found[name].append(run.train(steps, progress=False)["plain"])
         ax.semilogy(found[name][-1].steps, found[name][-1].values, label=name)
     ax.set(xlabel="step", ylabel="loss, nothing dropped")
