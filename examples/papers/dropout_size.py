@@ -16,6 +16,7 @@ from dropout import DATA, DROP
 GRID = np.linspace(-12, 12, 1001)
 SHORT = "Adam's steps still carry the noise of dropout: the error falls with the training, which is short here"
 NOISE = "dropout's noise goes on at rate 1e-3; at the paper's 1e-4 the error is .025 at step 10⁶ (7) and still falls"
+CLOSE = "no more than accuracies on 2000 images differ by chance, .012"
 
 
 def teacher(x):
