@@ -65,7 +65,8 @@ def ablation(report):
 def baselines(report):
     """Accuracy on new keys of LSTMs of 40 (circles) and 128 numbers and of a fully connected network (squares)"""
     ax, seeds = report.figure("baselines"), report.seeds[:report.size(2, 3)]
-    kinds = ("LSTM of 40, a width fitted to these", lstm, (.08, .23, .65), "o"), ("fully connected", dense, (.01, .01, .01), "s")
+    kinds = (("LSTM of 40, a width fitted to these", lstm, (.08, .23, .65), "o"),
+             ("fully connected", dense, (.01, .01, .01), "s"))
     for name, make, expected, mark in kinds:
         for keys, paper in zip((200, 400, 1000), expected):
             found = [learn(make(seed), seed, keys=keys)[1] for seed in seeds]
