@@ -5,20 +5,6 @@
 
 #include <stdio.h>
 
-/* Sum of squares, by eight sums of which none waits for another: every step of a descent asks for it. */
-static double square(int64_t n, const double *x)
-{
-    double sum[8] = { 0 };
-    int64_t i = 0;
-
-    for (; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; k++)
-            sum[k] += x[i + k] * x[i + k];
-    for (; i < n; i++)
-        sum[i % 8] += x[i] * x[i];
-    return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
-}
-
 dyn_status dyn__finite_gradient(dyn_objective *o, int64_t n, const double *theta, double *value, double *gradient,
                                 double *length)
 {
@@ -28,8 +14,8 @@ dyn_status dyn__finite_gradient(dyn_objective *o, int64_t n, const double *theta
         *value = NAN;
     else if (s < 0)
         return s;
-    *length = sqrt(square(n, gradient));
-    if (!isfinite(*value) || !isfinite(*length))
+    *length = dyn__norm(dyn__objective_ctx(o), n, gradient);
+    if (!isfinite(*value) || !isfinite(*length * *length))
         *value = NAN;
     return DYN_OK;
 }

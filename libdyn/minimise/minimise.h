@@ -21,7 +21,7 @@ typedef struct dyn__search {
 
 /* The value and gradient at p->theta; on.spent = 1, and nothing is done, where max_evaluations are. */
 dyn_status dyn__search_evaluate(dyn__search *s, dyn__point *p);
-/* Value, gradient and its length; value NaN where one is not finite. */
+/* Value, gradient and its length; value NaN where one, or the sum of its squares, is not finite. */
 dyn_status dyn__finite_gradient(dyn_objective *o, int64_t n, const double *theta, double *value, double *gradient,
                                 double *length);
 /* Make the trial the present point. */

@@ -34,7 +34,7 @@ static void advance(newton *w, double t)
 static dyn_status solve(newton *w)
 {
     const int64_t n = w->s->on.n;
-    const double *g = w->s->on.at.gradient, norm = dyn__length(n, g);
+    const double *g = w->s->on.at.gradient, norm = w->s->on.at.length;
     const double goal = norm * fmin(0.1, sqrt(norm / w->first));
     double square = norm * norm, before;
 
@@ -74,7 +74,7 @@ static double quality(const newton *w)
     if (isnan(s->on.trial.value))
         return -1;
     if (dyn__within_rounding(s->on.at.value, s->on.trial.value) && predicted <= 1e-13 * fabs(s->on.at.value))
-        return dyn__length(s->on.n, s->on.trial.gradient) < dyn__length(s->on.n, s->on.at.gradient) ? 1 : 0;
+        return s->on.trial.length < s->on.at.length ? 1 : 0;
     return (s->on.at.value - s->on.trial.value) / predicted;
 }
 
@@ -121,7 +121,7 @@ dyn_status dyn__newton(dyn__search *s)
     if (room) {
         w.r = room + s->on.n, w.d = room + 2 * s->on.n, w.Hd = room + 3 * s->on.n;
         w.radius = fmax(1, 0.1 * dyn__length(s->on.n, s->on.at.theta));
-        w.first = dyn__length(s->on.n, s->on.at.gradient);
+        w.first = s->on.at.length;
     }
     while (status == DYN_OK && !s->reason && !dyn__search_done(s)) {
         if (!w.H)
