@@ -145,8 +145,6 @@ class Sweep:
             raise invalid("a store that was opened to be looked at has no experiment: make the sweep with store=")
         if checkpoint_every is not None and self._store.path == ":memory:":
             raise invalid("checkpoints lie beside the store: give store=")
-        if self._store.path == ":memory:":
-            return self._train(retry, checkpoint_every, any_numerics, progress, interrupt)
         with sole(self._store.path):
             self._states = self._store.states()     # another process may have trained some
             return self._train(retry, checkpoint_every, any_numerics, progress, interrupt)
