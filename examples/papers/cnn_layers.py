@@ -11,25 +11,14 @@ import numpy as np
 
 import dyn
 import reproduction
+from cnn import KERNELS, kernels
 
-KERNELS, CLASSES = 32, 10
+CLASSES = 10
 images, DIGITS = dyn.data.digits(one_hot=False)
 X, DIGITS = images[:500].reshape(-1, 8, 8, 1), DIGITS[:500].astype(int)
 ONE_HOT = np.eye(CLASSES)[DIGITS]
 RELU = "it has no multiplicity: beside the large groups a few kernels each keep a line of their own"
 CASES = [("tanh", "mse"), ("sigmoid", "cross_entropy"), ("relu", "mse")]
-
-
-def kernels(net, theta):
-    """[32, 10], the bias last."""
-    tensors = net.views(theta)
-    return np.vstack([tensors["W1"].reshape(9, KERNELS), tensors["b1"]]).T
-
-
-def show(ax, found, title):
-    ax.imshow(found.cosines(), vmin=-1, vmax=1, cmap="RdBu_r")
-    ax.set(title=title, xticks=[], yticks=[])
-    ax.grid(False)
 
 
 def early(activation, loss, seed, epsilon=1e-4):
@@ -53,7 +42,7 @@ def initial(report):
     for ax, (activation, loss) in zip(axes, CASES):
         name = "%s, %s" % (activation, {"mse": "squares", "cross_entropy": "cross-entropy"}[loss])
         found, learned = zip(*(early(activation, loss, seed) for seed in report.seeds))
-        show(ax, found[0], name)
+        dyn.plots.cosines(ax, found[0]).axes.set(title=name, xlabel="")
         report.claim("share of kernels in three lines below 20 %% accuracy, %s" % name,
                      [f.sizes[:3].sum() / KERNELS for f in found], least=.9, reason=RELU * (activation == "relu"))
         report.claim("accuracy after 150 steps, %s: it learns" % name, learned, least=.3)
@@ -80,7 +69,7 @@ def softmax(report):
             loss = dyn.Objective(net, x, y, loss="cross_entropy")
             end = dyn.flow(loss, theta=net.initial(), stop_loss=.98 * loss.value(net.initial()), rtol=1e-5)
             row.append(dyn.CondensationResult(kernels(net, end.theta), join_opposite=True))
-        show(ax, row[0], "ε = %g" % epsilon)
+        dyn.plots.cosines(ax, row[0]).axes.set(title="ε = %g" % epsilon, xlabel="")
         ratio.append([found.alignment(directions[0]).ratio for found in row])
     ratio = np.array(ratio)
     report.claim("softmax: gap σ₁/σ₂ of Z, which the theorem needs above 1", gaps[0] / gaps[1], least=1.05)
@@ -101,7 +90,8 @@ def final(report):
         for layer, (ax, one) in enumerate(zip(axes, found), 1):
             one.append(dyn.CondensationResult(net.views(run.theta)["W%d" % layer].reshape(9, -1).T, threshold=.9))
             if seed == report.seeds[0]:
-                show(ax, one[0], "layer %d, %d kernels" % (layer, len(one[0].features)))
+                dyn.plots.cosines(ax, one[0]).axes.set(title="layer %d, %d kernels" % (layer, len(one[0].features)),
+                                                       xlabel="")
     report.claim("training accuracy at the end", accuracy, least=.99)
     for layer, (one, blocks) in enumerate(zip(found, (2, 2, 4)), 1):
         report.claim("share of the kernels of layer %d in %d blocks" % (layer, blocks),

@@ -19,12 +19,6 @@ FEW = "1000 digits are fitted by all starts, and those that condense lose .02 to
 WHY = "ten classes pull a neuron by the random weights above it; one direction each, until these condense too"
 
 
-def show(ax, found, title):
-    ax.imshow(found.cosines(), vmin=-1, vmax=1, cmap="RdBu_r")
-    ax.set(title=title, xticks=[], yticks=[])
-    ax.grid(False)
-
-
 def mnist(report):
     """x² tanh x on MNIST, label as target: cosines between 30 neurons after 100 epochs"""
     x, y = (a * 1.0 for a in dyn.data.mnist5k(one_hot=False))
@@ -35,7 +29,7 @@ def mnist(report):
         found = dyn.condensation(net, run.theta, threshold=.9, join_opposite=True)
         share.append(found.sizes[0] / 30)
         fall.append(run.history["loss"][-1] / run.history["loss"][0])
-    show(report.figure("mnist", width=2.6), found, "")
+    dyn.plots.cosines(report.figure("mnist", width=2.6), found).axes.set(title="", xlabel="")
     report.claim("MNIST, x2_tanh: share of neurons on one line", share, least=.9)
     report.claim("MNIST: loss over that at the start: the initial stage", fall, least=.7)
 
@@ -69,7 +63,7 @@ def behind(report):
             found = dyn.CondensationResult(w, threshold=.9)
             share.append(found.sizes[:blocks].sum() / len(w))
             fall.append(run.history["loss"][-1] / run.history["loss"][0])
-        show(ax, found, activation)
+        dyn.plots.cosines(ax, found).axes.set(title=activation, xlabel="")
         report.claim("share of neurons in %d direction%s, %s" % (blocks, "s"[:blocks - 1], activation), share, least=.9,
                      reason=WHY * ("tanh" in activation))
         report.claim("loss over that at the start, %s" % activation, fall, least=.7)
